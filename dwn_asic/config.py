@@ -1,0 +1,271 @@
+"""Flow files (``flows/*.yaml``): one experiment each, checked key by key; unknown keys are errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dwn_asic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+__all__ = [
+    "BaselineConfig",
+    "DataConfig",
+    "DecisionTreeConfig",
+    "EncoderConfig",
+    "FlowConfig",
+    "GbdtConfig",
+    "HardwareConfig",
+    "LayerConfig",
+    "MinimizeConfig",
+    "ModelConfig",
+    "SplitConfig",
+    "SynthesisConfig",
+    "TinyClassifierConfig",
+    "TrainingConfig",
+    "load_flow",
+    "load_yaml",
+    "validate",
+]
+
+Model = TypeVar("Model", bound=BaseModel)
+Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SplitConfig(_Strict):
+    """Shares of the rows; the rest is for training."""
+
+    val: Fraction = 0.2
+    test: Fraction = 0.2
+
+    @model_validator(mode="after")
+    def _leaves_training_rows(self) -> SplitConfig:
+        if self.val + self.test >= 1.0:
+            raise ValueError("val + test must be below 1, the rest is for training")
+        return self
+
+
+class DataConfig(_Strict):
+    """Where the table comes from."""
+
+    source: str
+    """``bundled:NAME``, ``sklearn:NAME``, ``csv:PATH`` (relative to the flow file's directory, else to the
+    working directory) or ``openml:ID``."""
+    label: str | None = None
+    """Label column; default ``class`` for csv, the source's own elsewhere."""
+    impute: Literal["mean", "median", "mode"] | None = None
+    """What a missing cell becomes; without it a missing cell is an error."""
+    split: SplitConfig = SplitConfig()
+
+
+class EncoderConfig(_Strict):
+    """Quantizer width and thermometer."""
+
+    input_bits: Annotated[int, Field(ge=1, le=16)] = 8
+    thermometer: Literal["distributive", "uniform", "gaussian"] = "distributive"
+    bits: Count = 32
+    """Thermometer bits per feature, at most."""
+
+
+class LayerConfig(_Strict):
+    """One LUT layer."""
+
+    luts: Count
+    inputs: Annotated[int, Field(ge=1, le=8)]
+    mapping: Literal["learnable", "random", "arange"] = "learnable"
+
+
+class ModelConfig(_Strict):
+    """LUT layers and head."""
+
+    layers: Annotated[tuple[LayerConfig, ...], Field(min_length=1, strict=False)]
+    head: Literal["direct", "popcount"] = "direct"
+    code: Literal["binary", "onehot"] = "binary"
+    """For the direct head: class index in binary, or one output per class."""
+    temperature: Positive = 0.3
+    """Logits are divided by it (``direct``), or counts are (``popcount``)."""
+
+
+class EfdConfig(_Strict):
+    """Extended finite difference; the defaults are those of the paper's authors' code."""
+
+    beta: Annotated[float, Field(ge=0.0, lt=1.0)] = 1.0 / 3.0
+    """Decay per bit of Hamming distance."""
+    alpha: Positive | None = None
+    """Scale; default 0.5 * 0.75**(n - 1)."""
+
+
+class SpectralConfig(_Strict):
+    """Penalty on the tables' Fourier spectrum."""
+
+    kind: Literal["l2", "influence"] = "l2"
+    weight: Annotated[float, Field(ge=0.0)] = 0.0
+
+
+class TrainingConfig(_Strict):
+    """Optimizer and its schedule."""
+
+    epochs: Count = 60
+    batch_size: Count = 64
+    learning_rate: Positive = 0.01
+    schedule: Literal["constant", "cosine", "step"] = "cosine"
+    restarts: Count = 1
+    """Independent starts; the one with the best validation accuracy is kept."""
+    efd: EfdConfig = EfdConfig()
+    spectral: SpectralConfig = SpectralConfig()
+    threads: Count = 2
+
+
+class MinimizeConfig(_Strict):
+    """Exact minimization."""
+
+    effort: Literal["low", "medium", "high"] = "medium"
+    timeout_s: Positive = 120.0
+    """Limit of each tool run; a script that exceeds it is left out."""
+
+
+class HardwareConfig(_Strict):
+    """Shape of the Verilog."""
+
+    registers: Literal["none", "inputs", "outputs", "both"] = "none"
+
+
+class SynthesisConfig(_Strict):
+    """PDK and tool limits."""
+
+    pdk: str = "sky130hd"
+    timeout_s: Positive = 300.0
+
+
+class TinyClassifierConfig(_Strict):
+    """Evolved graph of two-input gates (Iordanou et al., arXiv:2303.00031)."""
+
+    kind: Literal["tiny_classifier"]
+    bits: tuple[Literal[2, 4], ...] = Field(default=(2, 4), strict=False)
+    """Thermometer bits per feature; one circuit is evolved for each entry."""
+    gates: Count = 300
+    generations: Count = 20_000
+    """Limit; evolution stops earlier after ``patience`` generations without a better validation score."""
+    patience: Count = 5_000
+
+
+class DecisionTreeConfig(_Strict):
+    """scikit-learn trees, one per entry of ``leaves``."""
+
+    kind: Literal["decision_tree"]
+    leaves: tuple[Annotated[int, Field(ge=2)], ...] = Field(default=(8, 16, 32), strict=False)
+
+
+class GbdtConfig(_Strict):
+    """Gradient-boosted trees: a software ceiling, accuracy only."""
+
+    kind: Literal["gbdt"]
+
+
+BaselineConfig = Annotated[
+    TinyClassifierConfig | DecisionTreeConfig | GbdtConfig, Field(discriminator="kind")
+]
+
+
+class FlowConfig(_Strict):
+    """One experiment."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+    seed: Annotated[int, Field(ge=0)] = 0
+    data: DataConfig
+    encoder: EncoderConfig = EncoderConfig()
+    model: ModelConfig
+    training: TrainingConfig = TrainingConfig()
+    minimize: MinimizeConfig = MinimizeConfig()
+    hardware: HardwareConfig = HardwareConfig()
+    synthesis: SynthesisConfig = SynthesisConfig()
+    baselines: tuple[BaselineConfig, ...] = Field(default=(), strict=False)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; raises ConfigError when it is missing, unreadable or something else."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(path, "", f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(path, "", f"not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(path, "", "must be a mapping of keys to values")
+    return content
+
+
+def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
+    """Check ``content`` against ``model``; the first problem becomes a ConfigError."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        problem, allowed = _explain(model, first)
+        raise ConfigError(path, ".".join(map(str, first["loc"])), problem, allowed) from error
+
+
+def _explain(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
+    """The problem and what is allowed, in the words of the file's author."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "unknown key", ", ".join(_keys_at(model, error["loc"][:-1]))
+    if kind == "missing":
+        return "missing", "this key is required"
+    if kind == "literal_error":
+        return f"is {error['input']!r}", str(context["expected"])
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        return "unknown or missing 'kind'", str(context.get("expected_tags", "see the documentation"))
+    message = error["msg"].removeprefix("Value error, ")
+    return f"is {error['input']!r}", message[0].lower() + message[1:]
+
+
+def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> Iterator[str]:
+    """Field names of the model that stands at ``location`` (indices and union tags are steps too)."""
+    here: list[type[BaseModel]] = [model]
+    for step in location:
+        fields = [m.model_fields[step] for m in here if isinstance(step, str) and step in m.model_fields]
+        if fields:
+            here = [found for field in fields for found in _models_in(field.annotation)]
+        elif isinstance(step, str):
+            here = [m for m in here if _tag(m) == step] or here
+    for m in here:
+        yield from m.model_fields
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _tag(model: type[BaseModel]) -> str | None:
+    kind = model.model_fields.get("kind")
+    return get_args(kind.annotation)[0] if kind is not None and get_args(kind.annotation) else None
+
+
+def load_flow(path: Path) -> FlowConfig:
+    """Read one flow file; ``name`` defaults to the file's stem."""
+    content = load_yaml(path)
+    content.setdefault("name", path.stem)
+    flow = validate(FlowConfig, content, path)
+    _check_outputs(flow, path)
+    return flow
+
+
+def _check_outputs(flow: FlowConfig, path: Path) -> None:
+    if flow.model.head == "popcount" and flow.model.code != "binary":
+        raise ConfigError(path, "model.code", f"is {flow.model.code!r}", "only with head: direct")

@@ -1,0 +1,1 @@
+"""The labelled table: where it comes from, its checks, and the seeded stratified split."""

@@ -1,0 +1,57 @@
+"""The labelled table and its split, as immutable arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PARTS", "Part", "Split", "Table"]
+
+Part = Literal["train", "val", "test"]
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Table:
+    """N labelled rows of F numeric features.
+
+    Attributes
+    ----------
+    source
+        The source as the flow file writes it, for example ``bundled:phoneme``.
+    values
+        (N, F) float64, all finite.
+    labels
+        (N,) int64 class indices, 0..C-1, each class present.
+    feature_names
+        (F,) column names.
+    class_names
+        (C,) label texts; integer-like labels sort as numbers, others as text.
+    """
+
+    source: str
+    values: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+    @property
+    def n_classes(self) -> int:
+        """C."""
+        return len(self.class_names)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row indices of each part: ascending, disjoint, together all rows."""
+
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    def rows(self, part: Part) -> NDArray[np.int64]:
+        """Row indices of one part."""
+        return {"train": self.train, "val": self.val, "test": self.test}[part]

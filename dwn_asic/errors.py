@@ -1,0 +1,102 @@
+"""The one exception tree: each error carries its evidence and reads as one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "DwnAsicError",
+    "PdkError",
+    "ToolError",
+    "VerificationError",
+]
+
+
+class DwnAsicError(Exception):
+    """Base of every error this package raises on purpose; ``exit_code`` is the CLI's."""
+
+    exit_code = 2
+
+
+class ConfigError(DwnAsicError):
+    """A flow or PDK file is wrong.
+
+    Parameters
+    ----------
+    file
+        The file that holds the mistake.
+    key
+        Dotted path of the key, for example ``model.layers.0.inputs``.
+    problem
+        What is wrong.
+    allowed
+        What would be right, in words or as a list of values.
+    """
+
+    def __init__(self, file: str | Path, key: str, problem: str, allowed: str = "") -> None:
+        self.file, self.key, self.problem, self.allowed = str(file), key, problem, allowed
+        hint = f" (allowed: {allowed})" if allowed else ""
+        where = f"{file}: {key}: " if key else f"{file}: "
+        super().__init__(f"{where}{problem}{hint}")
+
+
+class DataError(DwnAsicError):
+    """The data is wrong: names the file and, where known, row (1-based, header not counted) and column."""
+
+    def __init__(
+        self, file: str | Path, problem: str, *, row: int | None = None, column: str | None = None
+    ) -> None:
+        self.file, self.problem, self.row, self.column = str(file), problem, row, column
+        place = "".join(
+            f", {name} {value}" for name, value in (("row", row), ("column", column)) if value is not None
+        )
+        super().__init__(f"{file}{place}: {problem}")
+
+
+class PdkError(DwnAsicError):
+    """A PDK or its Liberty file can't be used: says what was searched and how to get it."""
+
+
+class ToolError(DwnAsicError):
+    """An external tool failed, hung, or did not write what was asked for.
+
+    Parameters
+    ----------
+    tool
+        Its name, as the user knows it.
+    problem
+        What happened, for example ``timed out after 60 s`` or ``exit code 1``.
+    command
+        The command line.
+    tail
+        The last lines of its output.
+    log
+        The file that holds the whole output.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self, tool: str, problem: str, *, command: str = "", tail: str = "", log: str | Path | None = None
+    ) -> None:
+        self.tool, self.problem, self.command, self.tail, self.log = tool, problem, command, tail, log
+        parts = [f"{tool}: {problem}"]
+        last = tail.strip().splitlines()[-1:] if tail else []
+        if last:
+            parts.append(f"last output: {last[0].strip()}")
+        if log is not None:
+            parts.append(f"log: {log}")
+        super().__init__("; ".join(parts))
+
+
+class VerificationError(DwnAsicError):
+    """Two descriptions of the circuit differ: carries the first differing input and both outputs."""
+
+    exit_code = 4
+
+    def __init__(self, what: str, *, inputs: str = "", expected: str = "", got: str = "") -> None:
+        self.what, self.inputs, self.expected, self.got = what, inputs, expected, got
+        detail = f": at {inputs} expected {expected}, got {got}" if inputs or expected or got else ""
+        super().__init__(f"{what}{detail}")

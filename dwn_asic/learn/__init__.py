@@ -1,0 +1,1 @@
+"""Training of differentiable weightless networks. The only package that imports torch."""

@@ -1,0 +1,1 @@
+"""Exact Boolean minimization: folding, the bridge to and-inverter graphs, and ABC."""

@@ -1,0 +1,1 @@
+"""The trained model as plain arrays (LutNetwork), as a Boolean graph, and its bit-parallel simulation."""
