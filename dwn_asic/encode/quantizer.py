@@ -11,6 +11,9 @@ __all__ = ["MAX_INPUT_BITS", "Quantizer"]
 
 MAX_INPUT_BITS = 16
 
+_GRID_TOLERANCE = 1e-3
+"""Of a grid's step; decimal texts and float32 values are that regular."""
+
 
 @dataclass(frozen=True)
 class Quantizer:
@@ -35,8 +38,9 @@ class Quantizer:
         """Fit on the training rows only.
 
         A feature whose training values lie on a regular grid of at most ``2**input_bits`` points (binary
-        columns, category codes, small counts) keeps exactly those points and gets only the bits that they
-        need. Every other feature spreads ``2**input_bits`` codes evenly between its extremes.
+        columns, category codes, small counts; points may be unused) keeps exactly those points and gets only
+        the bits that they need. Every other feature spreads ``2**input_bits`` codes evenly between its
+        extremes. A constant feature gets one bit, which no training row sets.
 
         Parameters
         ----------
@@ -47,6 +51,8 @@ class Quantizer:
         """
         if not 1 <= input_bits <= MAX_INPUT_BITS:
             raise ValueError(f"input_bits is {input_bits}, allowed 1..{MAX_INPUT_BITS}")
+        if not len(values):
+            raise ValueError("no rows to fit the quantizer on")
         fitted = [_fit_feature(values[:, f], input_bits) for f in range(values.shape[1])]
         lo, step, bits = zip(*fitted, strict=True) if fitted else ((), (), ())
         return cls(np.array(lo, np.float64), np.array(step, np.float64), np.array(bits, np.int64))
@@ -57,10 +63,15 @@ class Quantizer:
         return len(self.bits)
 
     def codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """(N, F) values -> (N, F) codes."""
+        """(N, F) finite values -> (N, F) codes; a value outside the training range gets the nearest code."""
+        if values.shape[1] != self.n_features:
+            # One column would silently broadcast to F of them.
+            raise ValueError(f"{values.shape[1]} columns of values, the quantizer has {self.n_features}")
         top = (1 << self.bits) - 1
-        # Clip before the conversion: a test value far outside the training range must not overflow int64.
-        scaled = np.clip(np.round((values - self.lo) / self.step), 0, top)
+        # Clip before the conversion: a test value far outside the training range must not overflow int64,
+        # and where already the division overflows, infinity clips to the right end.
+        with np.errstate(over="ignore"):
+            scaled = np.clip(np.round((values - self.lo) / self.step), 0, top)
         return scaled.astype(np.int64)
 
 
@@ -69,19 +80,31 @@ def _fit_feature(column: NDArray[np.float64], input_bits: int) -> tuple[float, f
     lo, hi = float(distinct[0]), float(distinct[-1])
     if lo == hi:
         return lo, 1.0, 1
-    grid = _grid_step(distinct, 1 << input_bits)
-    if grid is not None:
-        last = round((hi - lo) / grid)
-        return lo, grid, max(1, int(last).bit_length())
-    return lo, (hi - lo) / ((1 << input_bits) - 1), input_bits
+    last = _grid_points(distinct, 1 << input_bits) - 1
+    if last > 0:
+        return lo, (hi - lo) / last, last.bit_length()
+    # The smallest float instead of a step that underflows to zero.
+    step = max((hi - lo) / ((1 << input_bits) - 1), float(np.nextafter(0.0, 1.0)))
+    return lo, step, input_bits
 
 
-def _grid_step(distinct: NDArray[np.float64], points: int) -> float | None:
-    """The spacing of the coarsest regular grid through all values, or None if it needs too many points."""
-    if len(distinct) > points:
-        return None
-    step = float(np.diff(distinct).min())
-    position = (distinct - distinct[0]) / step
-    if round(position[-1]) >= points or not np.allclose(position, np.round(position), atol=1e-6):
-        return None
-    return step
+def _grid_points(distinct: NDArray[np.float64], most: int) -> int:
+    """Points of the coarsest regular grid from end to end through all values; 0 if that takes over ``most``.
+
+    Parameters
+    ----------
+    distinct
+        (D,) at least two values, ascending.
+    """
+    offset = distinct - distinct[0]
+    span, closest = float(offset[-1]), float(np.diff(distinct).min())
+    if span > closest * (most - 1) * (1 + _GRID_TOLERANCE):  # also keeps the products below small
+        return 0
+    # The two closest values may be several steps apart: 0, 2, 5 lie on a grid of step 1. Try their distance
+    # as 1, 2, 3, ... steps; D is at most span / closest + 1, so this is at most about 2 * most products.
+    candidates = np.arange(1, int(closest / span * (most - 1) * (1 + _GRID_TOLERANCE)) + 1)
+    last = np.round(span / closest * candidates)  # (K,)
+    # Spread from end to end, so that the rounding of one small difference does not add up.
+    position = last[:, None] * (offset / span)  # (K, D)
+    fits = (np.abs(position - np.round(position)) <= _GRID_TOLERANCE).all(axis=1) & (last < most)
+    return int(last[fits.argmax()]) + 1 if fits.any() else 0

@@ -42,8 +42,8 @@ class Thermometer:
         widths
             (F,) code width of each feature in bits.
         kind
-            ``distributive`` puts the constants at equal shares of the training rows (quantiles), ``uniform``
-            at equal distances over the code range seen in training, ``gaussian`` at the quantiles of a normal
+            ``distributive`` puts the constants at equal shares of the training rows, ``uniform`` at equal
+            distances over the code range seen in training, ``gaussian`` at the quantiles of a normal
             distribution with the training mean and deviation. Constants that coincide after rounding, and
             those that no training row could tell apart from always or never, are dropped.
         bits
@@ -59,7 +59,7 @@ class Thermometer:
         constants: list[int] = []
         for f in range(codes.shape[1]):
             column = codes[:, f]
-            wanted = np.ceil(_positions(column, kind, bits)).astype(np.int64)
+            wanted = _wanted(column, kind, bits)
             low, high = int(column.min()) + 1, min(int(column.max()), (1 << int(widths[f])) - 1)
             kept = np.unique(wanted[(wanted >= low) & (wanted <= high)])
             features += [f] * len(kept)
@@ -74,15 +74,31 @@ class Thermometer:
         return codes[:, self.feature] >= self.constant
 
 
-def _positions(column: NDArray[np.int64], kind: ThermometerKind, bits: int) -> NDArray[np.float64]:
-    shares = np.arange(1, bits + 1) / (bits + 1)
+def _wanted(column: NDArray[np.int64], kind: ThermometerKind, bits: int) -> NDArray[np.int64]:
+    """Constants of one feature; repeats and constants outside the codes seen are for the caller to drop."""
     if kind == "distributive":
-        # Few distinct codes: one constant between each pair of neighbours says everything there is.
-        distinct = np.unique(column)
-        if len(distinct) <= bits + 1:
-            return distinct[1:].astype(np.float64)
-        return np.quantile(column, shares)
+        return _equal_shares(column, bits)
+    steps = np.arange(1, bits + 1)
     if kind == "uniform":
         low, high = int(column.min()), int(column.max())
-        return low + (high - low) * shares
-    return column.mean() + column.std() * ndtri(shares)
+        # Rounded up, in integers: floats would put 10 * 0.3 above 3.
+        return low - (low - high) * steps // (bits + 1)
+    return np.ceil(column.mean() + column.std() * ndtri(steps / (bits + 1))).astype(np.int64)
+
+
+def _equal_shares(column: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+    """The cuts between codes seen in training that come nearest to equal shares of the rows.
+
+    A quantile itself is no cut: where most rows have the lowest code, it is that code, which every row
+    reaches, and the cut right above it, the one that says most, would be lost.
+    """
+    seen, counts = np.unique(column, return_counts=True)
+    cuts = seen[1:]
+    below = np.cumsum(counts)[:-1] * (bits + 1)  # rows under each cut, scaled so that shares are integers
+    # Few distinct codes: one constant between each pair of neighbours says everything there is.
+    if len(cuts) <= bits:
+        return cuts
+    shares = len(column) * np.arange(1, bits + 1)
+    above = np.searchsorted(below, shares).clip(1, len(cuts) - 1)
+    nearer_below = shares - below[above - 1] <= below[above] - shares
+    return cuts[np.where(nearer_below, above - 1, above)]

@@ -1,0 +1,140 @@
+# make run     set up, and take the default flow from its data table to a proved netlist and a comparison
+# make test    set up, and run the tests
+# make help    the rest
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV   ?= .venv
+# Installed first and pinned: a range would draw in several gigabytes of accelerator packages.
+TORCH  ?= torch==2.13.0
+FLOW   ?= flows/phoneme.yaml
+BUILD  := build
+NAME   := $(basename $(notdir $(FLOW)))
+FLOWS  := $(patsubst flows/%.yaml,%,$(wildcard flows/*.yaml))
+# What `make figures` measures: a topic such as main, or one id such as main.phoneme_accuracy.
+ONLY   ?=
+
+BIN := $(VENV)/bin
+DWN := $(BIN)/dwn-asic
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help run test ci lint format bench report figures doctor clean
+
+help:
+	@echo 'make run [FLOW=flows/NAME.yaml]   data -> DWN -> proved netlist -> comparison, in $(BUILD)/NAME'
+	@echo 'make $(BUILD)/NAME/netlist.v           up to one file; likewise network.npz, design.v, result.json, ...'
+	@echo 'make report                       all flows ($(FLOWS)), collected in reports/'
+	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again'
+	@echo 'make test | lint | bench | doctor | clean'
+
+# ---- set-up -------------------------------------------------------------------------------------------------
+RUN_READY := $(VENV)/.ready-run
+DEV_READY := $(VENV)/.ready-dev
+
+$(RUN_READY): pyproject.toml
+	@echo 'Setting up $(VENV) (once) ...'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install '$(TORCH)'
+	@$(PIP) install --editable .
+	@touch $@
+
+$(DEV_READY): $(RUN_READY)
+	@echo 'Adding the development tools to $(VENV) (once) ...'
+	@$(PIP) install --editable '.[dev]'
+	@touch $@
+
+# ---- one flow -----------------------------------------------------------------------------------------------
+run: $(RUN_READY)
+	@if $(MAKE) --no-print-directory --question $(BUILD)/$(NAME)/result.json FLOW=$(FLOW) 2>/dev/null; then \
+	    echo '$(BUILD)/$(NAME) is up to date: nothing to do (table: $(BUILD)/$(NAME)/comparison.md)'; \
+	else \
+	    $(MAKE) --no-print-directory $(BUILD)/$(NAME)/result.json FLOW=$(FLOW); \
+	    $(DWN) show $(BUILD)/$(NAME); \
+	    echo 'Files: $(BUILD)/$(NAME)/{comparison.md,accuracy_area.svg,design.v,netlist.v,verify.json,result.json}'; \
+	fi
+
+# A flow file becomes one small file per stage, which changes only when that stage's part of the flow does.
+$(BUILD)/%/config/.done: flows/%.yaml | $(RUN_READY)
+	@$(DWN) configure $< --build $(BUILD)
+	@touch $@
+
+ifneq ($(FLOW),flows/$(NAME).yaml)
+$(BUILD)/$(NAME)/config/.done: $(FLOW) | $(RUN_READY)
+	@$(DWN) configure $< --build $(BUILD)
+	@touch $@
+endif
+
+$(BUILD)/%/config/data.json $(BUILD)/%/config/train.json $(BUILD)/%/config/minimize.json \
+$(BUILD)/%/config/verilog.json $(BUILD)/%/config/synth.json $(BUILD)/%/config/verify.json \
+$(BUILD)/%/config/baseline.json $(BUILD)/%/config/report.json: $(BUILD)/%/config/.done ;
+
+# A csv: source is a prerequisite of its data set.
+-include $(wildcard $(BUILD)/*/config/data.mk)
+
+$(BUILD)/%/dataset.npz: $(BUILD)/%/config/data.json
+	@$(DWN) data $(BUILD)/$*
+
+$(BUILD)/%/network.npz $(BUILD)/%/graph.json $(BUILD)/%/predictions.npy: \
+    $(BUILD)/%/dataset.npz $(BUILD)/%/config/train.json
+	@$(DWN) train $(BUILD)/$*
+
+$(BUILD)/%/core.json $(BUILD)/%/encoder.json $(BUILD)/%/minimize.json: \
+    $(BUILD)/%/graph.json $(BUILD)/%/config/minimize.json
+	@$(DWN) minimize $(BUILD)/$*
+
+$(BUILD)/%/design.v $(BUILD)/%/testbench.v: \
+    $(BUILD)/%/core.json $(BUILD)/%/encoder.json $(BUILD)/%/config/verilog.json
+	@$(DWN) verilog $(BUILD)/$*
+
+$(BUILD)/%/netlist.v $(BUILD)/%/cells.v $(BUILD)/%/synth.json: $(BUILD)/%/design.v $(BUILD)/%/config/synth.json
+	@$(DWN) synth $(BUILD)/$*
+
+$(BUILD)/%/verify.json: $(BUILD)/%/netlist.v $(BUILD)/%/testbench.v $(BUILD)/%/config/verify.json
+	@$(DWN) verify $(BUILD)/$*
+
+$(BUILD)/%/baselines/summary.json: $(BUILD)/%/dataset.npz $(BUILD)/%/config/baseline.json
+	@$(DWN) baseline $(BUILD)/$*
+
+$(BUILD)/%/result.json $(BUILD)/%/comparison.md $(BUILD)/%/comparison.csv $(BUILD)/%/accuracy_area.svg \
+$(BUILD)/%/accuracy_area.png: \
+    $(BUILD)/%/verify.json $(BUILD)/%/baselines/summary.json $(BUILD)/%/config/report.json
+	@$(DWN) report $(BUILD)/$*
+
+.PRECIOUS: $(BUILD)/%/config/.done $(BUILD)/%.json $(BUILD)/%.npz $(BUILD)/%.npy $(BUILD)/%.v
+
+# ---- all flows ----------------------------------------------------------------------------------------------
+report: $(FLOWS:%=$(BUILD)/%/result.json) | $(RUN_READY)
+	@$(DWN) collect $(FLOWS:%=$(BUILD)/%)
+
+figures: $(DEV_READY)
+	@$(DWN) figures --only '$(ONLY)'
+
+# ---- quality ------------------------------------------------------------------------------------------------
+test: $(DEV_READY)
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+# The same with every system tool required instead of skipped.
+ci: export DWN_ASIC_REQUIRE_TOOLS = 1
+ci: test
+
+lint: $(DEV_READY)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: $(DEV_READY)
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: $(DEV_READY)
+	@$(BIN)/python -m pytest benchmarks --benchmark-only
+
+doctor: $(RUN_READY)
+	@$(DWN) doctor
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,191 @@
+"""From a Boolean graph to a proved netlist: the steps that every method's circuit goes through.
+
+Each step reads and writes files of one folder::
+
+    graph.json predictions.npy --minimize--> core.json encoder.json minimize.json
+        --write_design--> design.v testbench.v
+        --synthesize--> netlist.v cells.v synth.json
+        --verify--> verify.json
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from dwn_asic.config import HardwareConfig, MinimizeConfig, SynthesisConfig
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.encode.comparators import encoder_graph
+from dwn_asic.errors import DataError
+from dwn_asic.files import read_json, staged, write_json
+from dwn_asic.logic.aig import and_count
+from dwn_asic.logic.minimize import Minimized, minimize
+from dwn_asic.network.compose import compose
+from dwn_asic.network.graph import BooleanGraph, Threshold
+from dwn_asic.rtl.reader import read_verilog
+from dwn_asic.rtl.simulate import run_testbench
+from dwn_asic.rtl.testbench import testbench_verilog
+from dwn_asic.rtl.writer import design_verilog, latency
+from dwn_asic.synth.cell_library import CellLibrary
+from dwn_asic.synth.tools import find_tool
+from dwn_asic.synth.yosys import ModuleArea, synthesize
+from dwn_asic.verify.check import Check, check_equal, check_rows, check_verilog, specification
+
+__all__ = [
+    "load_predictions",
+    "metrics",
+    "minimize_circuit",
+    "save_model",
+    "synthesize_circuit",
+    "verify_circuit",
+    "write_design",
+]
+
+_VECTORS = 500
+
+
+def save_model(folder: Path, graph: BooleanGraph, predictions: np.ndarray) -> None:
+    """Write graph.json and predictions.npy, the model's class of every row of the data."""
+    graph.save(folder / "graph.json")
+    np.save(folder / "predictions.npy", predictions.astype(np.int64), allow_pickle=False)
+
+
+def load_predictions(folder: Path) -> np.ndarray:
+    """(N,) class indices, as :func:`save_model` wrote them."""
+    path = folder / "predictions.npy"
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(path, f"not a readable array: {error}") from error
+
+
+def minimize_circuit(folder: Path, library: CellLibrary, config: MinimizeConfig) -> None:
+    """graph.json -> core.json and encoder.json, each minimized by itself and proved."""
+    graph = BooleanGraph.load(folder / "graph.json")
+    core = minimize(graph, library, effort=config.effort, timeout_s=config.timeout_s)
+    thresholds = [node for _, node in core.graph.inputs if isinstance(node, Threshold)]
+    encoder = minimize(
+        encoder_graph(thresholds, graph.interface),
+        library,
+        effort=config.effort,
+        timeout_s=config.timeout_s,
+    )
+    with staged(folder, "minimize") as scratch:
+        core.graph.save(scratch / "core.json")
+        encoder.graph.save(scratch / "encoder.json")
+        write_json(
+            scratch / "minimize.json",
+            {"core": _minimize_record(graph, core), "encoder": _minimize_record(None, encoder)},
+        )
+
+
+def _minimize_record(before: BooleanGraph | None, after: Minimized) -> dict[str, object]:
+    return {
+        "and_count": and_count(after.graph),
+        "luts_before": len(before.luts) if before else None,
+        "area_um2": after.area,
+        "proof_seconds": after.proof_seconds,
+        "candidates": [asdict(candidate) for candidate in after.candidates],
+    }
+
+
+def write_design(folder: Path, name: str, dataset: Dataset, config: HardwareConfig) -> None:
+    """core.json, encoder.json -> design.v, and testbench.v with vectors from the test rows."""
+    core, encoder = BooleanGraph.load(folder / "core.json"), BooleanGraph.load(folder / "encoder.json")
+    rows = dataset.split.test[:_VECTORS]
+    vectors = dataset.codes[rows], load_predictions(folder)[rows]
+    with staged(folder, "verilog") as scratch:
+        (scratch / "design.v").write_text(design_verilog(name, encoder, core, config.registers))
+        text = testbench_verilog(name, core.interface, encoder, *vectors, config.registers)
+        (scratch / "testbench.v").write_text(text)
+
+
+def synthesize_circuit(folder: Path, name: str, library: CellLibrary, config: SynthesisConfig) -> None:
+    """design.v -> netlist.v, cells.v (simulation models) and synth.json (areas)."""
+    with staged(folder, "synth") as scratch:
+        log = folder / "yosys.log"
+        result = synthesize(folder / "design.v", name, library, timeout_s=config.timeout_s, log=log)
+        (scratch / "netlist.v").write_text(result.netlist)
+        library.write_verilog_models(scratch / "cells.v")
+        modules = {module: asdict(area) for module, area in result.modules.items()}
+        write_json(scratch / "synth.json", {"yosys": result.yosys, "modules": modules})
+
+
+def verify_circuit(
+    folder: Path,
+    name: str,
+    dataset: Dataset,
+    library: CellLibrary,
+    hardware: HardwareConfig,
+    config: SynthesisConfig,
+) -> tuple[Check, ...]:
+    """Compare model, graph, minimized graph, Verilog and netlist; writes verify.json.
+
+    Raises
+    ------
+    VerificationError
+        With the first counterexample; verify.json is not written then.
+    """
+    (folder / "verify.json").unlink(missing_ok=True)
+    graph = BooleanGraph.load(folder / "graph.json")
+    core, encoder = BooleanGraph.load(folder / "core.json"), BooleanGraph.load(folder / "encoder.json")
+    cycles = latency(hardware.registers)
+    forms = {"minimized": compose(encoder, core)}
+    for what, file, cells in (("Verilog", "design.v", None), ("netlist", "netlist.v", library)):
+        design = read_verilog(folder / file)
+        forms[what] = check_verilog(design, f"{name}_top", graph.interface, cells, cycles).graph
+    codes, model = dataset.codes, load_predictions(folder)
+    checks = [check_rows("model == graph", model, graph.predict(codes), codes, graph.interface)]
+    wanted = specification(graph)
+    for what, form in forms.items():
+        checks.append(check_rows(f"model == {what}", model, form.predict(codes), codes, graph.interface))
+        checks.append(check_equal(f"graph == {what}", wanted, form, timeout_s=config.timeout_s))
+    checks += _event_driven(folder, name, config.timeout_s)
+    with staged(folder, "verify") as scratch:
+        write_json(scratch / "verify.json", [asdict(check) for check in checks])
+    return tuple(checks)
+
+
+def _event_driven(folder: Path, name: str, timeout_s: float) -> list[Check]:
+    """The testbench on design and netlist, where Icarus Verilog is installed."""
+    if find_tool("iverilog") is None or find_tool("vvp") is None:
+        return []
+    bench = folder / "testbench.v"
+    runs = {"Verilog": ["design.v"], "netlist": ["netlist.v", "cells.v"]}
+    for files in runs.values():
+        run_testbench([bench, *(folder / file for file in files)], f"{name}_tb", timeout_s=timeout_s)
+    return [Check(f"testbench passes on {what}", "simulation", 0, 0.0) for what in runs]
+
+
+def metrics(folder: Path, name: str, dataset: Dataset, library: CellLibrary) -> dict[str, float]:
+    """Every metric of a verified circuit, by its registry name."""
+    modules = {
+        module: ModuleArea(**content)
+        for module, content in read_json(folder / "synth.json")["modules"].items()
+    }
+    empty = ModuleArea(0.0, {}, "")
+    parts = {
+        part: modules.get(f"{name}_{module}", empty)
+        for part, module in (("core", "core"), ("encoder", "encoder"), ("registers", "top"))
+    }
+    total = sum(part.area for part in parts.values())
+    core = BooleanGraph.load(folder / "core.json")
+    found: dict[str, float] = {
+        "design__instance__area": total,
+        "area__nand2_equivalent": library.nand2_equivalents(total),
+        "area__nand2": library.nand2_area,
+        "design__instance__count": sum(part.cell_count for part in parts.values()),
+        "encoder__threshold__count": len(core.inputs),
+        "logic__and__count": and_count(core),
+    }
+    for part, area in parts.items():
+        found[f"area__{part}"] = area.area
+        found[f"area__{part}__nand2_equivalent"] = library.nand2_equivalents(area.area)
+        found[f"design__instance__count__{part}"] = area.cell_count
+    predictions = load_predictions(folder)
+    for part_name in ("train", "val", "test"):
+        rows = dataset.split.rows(part_name)
+        found[f"accuracy__{part_name}"] = float(np.mean(predictions[rows] == dataset.table.labels[rows]))
+    return found

@@ -1,0 +1,288 @@
+"""The command ``dwn-asic``: parse, call, print. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dwn_asic.errors import DwnAsicError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from dwn_asic.pipeline import Reporter
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    help="Turn a table of labelled data into the smallest verified classifier chip.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+pdk_app = typer.Typer(help="Process design kits: what is known, what is found.", no_args_is_help=True)
+app.add_typer(pdk_app, name="pdk")
+
+Target = Annotated[Path, typer.Argument(help="Flow file (*.yaml), or the build folder of a flow.")]
+Build = Annotated[Path, typer.Option(help="Folder that holds the flows' build folders.")]
+
+_TOOL_FAILURE = 3
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; errors become one line and an exit code, ``--debug`` shows the traceback."""
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app(standalone_mode=True)
+    except DwnAsicError as error:
+        _fail(str(error), error.exit_code, debug=debug)
+    except KeyboardInterrupt:
+        _fail(
+            "interrupted; finished stages are kept, the next run goes on from them", _INTERRUPTED, debug=debug
+        )
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            # The reader of our output has gone, as in `dwn-asic ... | head`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
+        _fail(f"{error.filename or 'file'}: {error.strerror or error}", _TOOL_FAILURE, debug=debug)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str, code: int, *, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+    typer.echo(f"dwn-asic: error: {message}", err=True)
+    raise SystemExit(code)
+
+
+@app.callback()
+def _options(
+    *, debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+) -> None:
+    """Options before the command. ``--debug`` is handled by main, wherever it stands."""
+
+
+@app.command()
+def run(
+    flow: Target,
+    build: Build = Path("build"),
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Run every stage, up to date or not.")] = False,
+) -> None:
+    """Run a flow from data to comparison; stages that are up to date are skipped."""
+    from dwn_asic.pipeline import open_flow, run_flow
+
+    opened = open_flow(flow, build)
+    start = time.perf_counter()
+    with _reporter() as reporter:
+        ran = run_flow(opened, reporter, force=force)
+    if ran:
+        show(opened.folder)
+        typer.echo(f"{opened.folder}: ran {', '.join(ran)} in {time.perf_counter() - start:.1f} s")
+    else:
+        typer.echo(f"{opened.folder} is up to date: nothing to do")
+
+
+@app.command()
+def configure(flow: Annotated[Path, typer.Argument(help="Flow file.")], build: Build = Path("build")) -> None:
+    """Check a flow file and write its stages' parts to BUILD/NAME/config (make calls this)."""
+    from dwn_asic.pipeline import configure as configure_flow
+
+    typer.echo(f"configured {configure_flow(flow, build).folder}")
+
+
+def _stage_command(name: str, text: str) -> None:
+    @app.command(name, help=text)
+    def command(target: Target, build: Build = Path("build")) -> None:
+        from dwn_asic.pipeline import STAGES, open_flow, run_stage
+
+        stage = next(stage for stage in STAGES if stage.name == name)
+        with _reporter() as reporter:
+            run_stage(open_flow(target, build), stage, reporter)
+
+
+_stage_command("data", "Load the table, split it, fit the quantizer: dataset.npz.")
+_stage_command("train", "Train the DWN: network.npz, graph.json.")
+_stage_command("minimize", "Minimize core and encoder, proved: core.json, encoder.json.")
+_stage_command("verilog", "Write design.v and testbench.v.")
+_stage_command("synth", "Map to the PDK's cells with Yosys: netlist.v, synth.json.")
+_stage_command("verify", "Prove model == graph == Verilog == netlist: verify.json.")
+_stage_command("baseline", "Fit the rivals and take them through the same steps: baselines/.")
+_stage_command("report", "Write result.json, comparison.md, comparison.csv and the picture.")
+
+
+@app.command()
+def show(folder: Annotated[Path, typer.Argument(help="Build folder of a flow.")]) -> None:
+    """Print the comparison table of a finished flow."""
+    from rich.console import Console
+
+    from dwn_asic.report.result import Result
+    from dwn_asic.report.table import rich_table
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(rich_table(Result.load(folder / "result.json")))
+
+
+@app.command()
+def collect(
+    folders: Annotated[list[Path], typer.Argument(help="Build folders of finished flows.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
+) -> None:
+    """Write tables and pictures of several flows to reports/, with an index."""
+    from dwn_asic.report.collect import collect as collect_results
+    from dwn_asic.report.result import Result
+
+    collect_results([Result.load(folder / "result.json") for folder in folders], out)
+    typer.echo(f"wrote {out / 'README.md'} and the reports of {len(folders)} flows")
+
+
+@app.command()
+def doctor() -> None:
+    """Show which tools and PDKs are found, and their versions."""
+    import platform
+    from importlib.metadata import version
+
+    from dwn_asic import __version__
+    from dwn_asic.synth.pdk import list_pdks
+    from dwn_asic.synth.tools import tool_versions
+
+    typer.echo(f"dwn-asic    {__version__}")
+    typer.echo(f"python      {platform.python_version()}")
+    for package in (
+        "torch",
+        "numpy",
+        "numba",
+        "networkx",
+        "aigverse",
+        "python-sat",
+        "pyverilog",
+        "scikit-learn",
+    ):
+        typer.echo(f"{package:<11} {version(package)}")
+    for tool, found in tool_versions().items():
+        typer.echo(f"{tool:<11} {found}")
+    for name in list_pdks():
+        typer.echo(f"PDK         {_pdk_line(name)}")
+
+
+@pdk_app.command("list")
+def pdk_list() -> None:
+    """The PDK configurations, and where each library's figures come from."""
+    from dwn_asic.synth.pdk import list_pdks
+
+    for name in list_pdks():
+        typer.echo(_pdk_line(name))
+
+
+def _pdk_line(name: str) -> str:
+    from dwn_asic.errors import PdkError
+    from dwn_asic.synth.pdk import load_pdk
+
+    try:
+        pdk = load_pdk(name)
+    except PdkError as error:
+        return f"{name}: {error}"
+    return (
+        f"{name}: {pdk.library.name} {pdk.library.corner}, {len(pdk.library.cells)} cells, from {pdk.origin}"
+    )
+
+
+@pdk_app.command("extract")
+def pdk_extract(
+    liberty: Annotated[list[Path], typer.Argument(help="Liberty files (.lib or .lib.gz) of one library.")],
+    config: Annotated[
+        Path, typer.Option(help="PDK configuration: names NAND2, corner and cells not to use.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Table to write, for example NAME.cells.csv.")],
+) -> None:
+    """Make a compact cell table from Liberty files."""
+    from dwn_asic.synth.pdk import extract, load_config
+
+    library = extract(liberty, load_config(config), out)
+    typer.echo(
+        f"{out}: {len(library.cells)} cells and {len(library.flip_flops)} flip-flops of {library.name}"
+    )
+
+
+@pdk_app.command("check")
+def pdk_check(name: Annotated[str, typer.Argument(help="Name or file of a PDK configuration.")]) -> None:
+    """Load one PDK and show what it offers; fails with the reason where it can't be used."""
+    from dataclasses import fields
+
+    from dwn_asic.synth.pdk import check
+
+    summary = check(name)
+    for item in fields(summary):
+        typer.echo(f"{item.name:<12} {getattr(summary, item.name)}")
+
+
+@app.command()
+def figures(
+    only: Annotated[str, typer.Option(help="Topic, for example main; or one figure's id.")] = "",
+    out: Annotated[Path, typer.Option(help="Table to write.")] = Path("reports/figures.csv"),
+) -> None:
+    """Measure the figures of the project and write them with their targets."""
+    from dwn_asic.figures import measure
+
+    with _reporter() as reporter:
+        for row in measure(only, out, reporter.message):
+            reporter.message(f"{row.id}: {row.value} {row.unit} (target {row.target}; {row.holds})")
+
+
+class _Terminal:
+    """Context of a :class:`dwn_asic.pipeline.Reporter` that prints lines and one progress bar."""
+
+    def __enter__(self) -> Reporter:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        from dwn_asic.pipeline import Reporter
+
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+            disable=not sys.stderr.isatty(),
+            transient=True,
+        )
+        self._bar: Progress = bar
+        bar.start()
+
+        class Printing(Reporter):
+            def message(self, text: str) -> None:
+                bar.print(
+                    text, highlight=False, markup=False, soft_wrap=True
+                ) if not bar.disable else typer.echo(text)
+
+            def progress(self, what: str, done: int, total: int, note: str = "") -> None:
+                if not bar.tasks or bar.tasks[-1].description != what:
+                    bar.add_task(what, total=total, note=note)
+                bar.update(bar.tasks[-1].id, completed=done, note=note)
+
+        return Printing()
+
+    def __exit__(self, *_exception: object) -> None:
+        self._bar.stop()
+
+
+def _reporter() -> _Terminal:
+    return _Terminal()

@@ -1,0 +1,145 @@
+"""Dataset: table, split and quantizer together; what every later stage reads its rows from."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dwn_asic.config import DataConfig, EncoderConfig
+from dwn_asic.data.sources import read_source
+from dwn_asic.data.split import stratified_split
+from dwn_asic.data.table import PARTS, Part, Split, Table
+from dwn_asic.encode.quantizer import Quantizer
+from dwn_asic.errors import DataError
+
+__all__ = ["Dataset", "prepare"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The labelled rows as codes, in three parts.
+
+    Attributes
+    ----------
+    table
+        N rows of F features.
+    split
+        Its rows' parts.
+    quantizer
+        Of F features, fitted on the training rows only.
+    """
+
+    table: Table
+    split: Split
+    quantizer: Quantizer
+
+    def __post_init__(self) -> None:
+        n_rows, n_features = self.table.values.shape
+        if len(self.table.labels) != n_rows or len(self.table.feature_names) != n_features:
+            raise ValueError(f"labels or feature names do not fit a table of {n_rows} x {n_features}")
+        if self.quantizer.n_features != n_features:
+            raise ValueError(f"quantizer of {self.quantizer.n_features} features, table of {n_features}")
+        rows = np.sort(np.concatenate([self.split.rows(part) for part in PARTS]))
+        if not np.array_equal(rows, np.arange(n_rows)):
+            raise ValueError(f"the split is not one of {n_rows} rows")
+
+    @cached_property
+    def codes(self) -> NDArray[np.int64]:
+        """(N, F) codes of all rows, read-only."""
+        codes = self.quantizer.codes(self.table.values)
+        codes.flags.writeable = False
+        return codes
+
+    def part(self, name: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(n, F) codes and (n,) class indices of one part."""
+        rows = self.split.rows(name)
+        return self.codes[rows], self.table.labels[rows]
+
+    def save(self, path: Path) -> None:
+        """Write one ``.npz`` file; equal datasets give equal bytes."""
+        meta = {
+            "format": _FORMAT,
+            "source": self.table.source,
+            "feature_names": self.table.feature_names,
+            "class_names": self.table.class_names,
+        }
+        arrays: dict[str, NDArray[Any]] = {
+            "values": self.table.values,
+            "labels": self.table.labels,
+            **{f"rows_{part}": self.split.rows(part) for part in PARTS},
+            "quantizer_lo": self.quantizer.lo,
+            "quantizer_step": self.quantizer.step,
+            "quantizer_bits": self.quantizer.bits,
+            "meta": np.frombuffer(json.dumps(meta).encode(), np.uint8),
+        }
+        with path.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Dataset:
+        """Read what :meth:`save` wrote; raises DataError for a file that is missing, damaged or another."""
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                meta = json.loads(file["meta"].tobytes())
+                if meta["format"] != _FORMAT:
+                    raise DataError(path, f"dataset format {meta['format']}, this version reads {_FORMAT}")
+                return cls(
+                    Table(
+                        meta["source"],
+                        _read_only(file["values"]),
+                        _read_only(file["labels"]),
+                        tuple(meta["feature_names"]),
+                        tuple(meta["class_names"]),
+                    ),
+                    Split(*(_read_only(file[f"rows_{part}"]) for part in PARTS)),
+                    Quantizer(file["quantizer_lo"], file["quantizer_step"], file["quantizer_bits"]),
+                )
+        except OSError as error:
+            raise DataError(path, f"cannot be read: {error.strerror or error}") from error
+        # A damaged zip shows as any of these; RuntimeError is zipfile's for flags and methods it can't read.
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            EOFError,
+            RuntimeError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            raise DataError(path, f"not a dataset file: {error}") from error
+
+
+def _read_only(values: NDArray[Any]) -> NDArray[Any]:
+    values.flags.writeable = False
+    return values
+
+
+def prepare(data: DataConfig, encoder: EncoderConfig, seed: int, base: Path) -> Dataset:
+    """Read the table, split it, and fit the quantizer; validation and test rows have no part in any fit.
+
+    Parameters
+    ----------
+    data, encoder, seed
+        Of the flow file.
+    base
+        The flow file's directory.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As :func:`dwn_asic.data.sources.load_table`.
+    """
+    raw = read_source(data, base)
+    split = stratified_split(raw.labels, val=data.split.val, test=data.split.test, seed=seed)
+    table = raw.complete(data.impute, split.train)
+    return Dataset(table, split, Quantizer.fit(table.values[split.train], encoder.input_bits))

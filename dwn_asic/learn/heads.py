@@ -1,0 +1,121 @@
+"""From the last layer's table values to logits (training) and to the class index that the chip gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from dwn_asic.config import ModelConfig
+from dwn_asic.errors import ConfigError
+from dwn_asic.learn.layers import binarize
+from dwn_asic.network import lut_network
+
+__all__ = ["DirectBinaryHead", "DirectOnehotHead", "Head", "PopcountHead", "build_head", "check_model"]
+
+
+def check_model(model: ModelConfig, n_classes: int, file: str | Path) -> None:
+    """Raise ConfigError where the last layer does not fit the head and the number of classes."""
+    outputs, head = model.layers[-1].luts, network_head(model, n_classes)
+    if head.kind == "direct":
+        if outputs != head.direct_outputs:
+            problem = (
+                f"the last layer has {outputs} LUTs, the direct head with {head.code} code needs "
+                f"{head.direct_outputs} for {n_classes} classes"
+            )
+            raise ConfigError(file, "model.layers", problem, f"luts: {head.direct_outputs} in the last layer")
+        return
+    if outputs < n_classes:
+        problem = f"{n_classes} classes are more than the {outputs} outputs of the last layer"
+        raise ConfigError(file, "model.layers", problem, f"at least {n_classes} LUTs in the last layer")
+    if (n_classes - 1) * head.group_size(outputs) >= outputs:
+        problem = (
+            f"{outputs} outputs in groups of {head.group_size(outputs)} leave the last of {n_classes} "
+            "classes without an output"
+        )
+        raise ConfigError(file, "model.layers", problem, f"a multiple of {n_classes} LUTs in the last layer")
+
+
+def network_head(model: ModelConfig, n_classes: int) -> lut_network.Head:
+    """The head of the LutNetwork that this configuration leads to."""
+    code = model.code if model.head == "direct" else "onehot"
+    return lut_network.Head(model.head, code, n_classes)
+
+
+def first_largest(scores: Tensor) -> Tensor:
+    """(B, C) -> (B,) index of the largest score, the lowest one of equals (torch.argmax promises neither)."""
+    n_classes = scores.shape[1]
+    is_largest = scores == scores.amax(1, keepdim=True)
+    return torch.where(is_largest, torch.arange(n_classes), n_classes).amin(1)
+
+
+class Head(nn.Module):
+    """Turns (B, L) table values of the last layer into logits while training, and into decisions."""
+
+    def __init__(self, head: lut_network.Head, temperature: float) -> None:
+        super().__init__()
+        self.head, self.temperature = head, temperature
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(B, L) table values -> (B, C) logits."""
+        return self.scores(values) / self.temperature
+
+    def scores(self, values: Tensor) -> Tensor:
+        """(B, L) table values -> (B, C) differentiable scores."""
+        raise NotImplementedError
+
+    def decide(self, values: Tensor) -> Tensor:
+        """(B, L) table values -> (B,) class indices: what the hardware says."""
+        raise NotImplementedError
+
+
+class DirectBinaryHead(Head):
+    """The outputs are the class index in binary; class c is credited with +v_b where its bit b is set."""
+
+    def scores(self, values: Tensor) -> Tensor:
+        """(B, bits) -> (B, C): sum over bits of +v_b or -v_b."""
+        bit = 1 << torch.arange(self.head.class_bits)[:, None]
+        is_set = (torch.arange(self.head.n_classes) & bit) > 0  # (bits, C)
+        return values @ torch.where(is_set, 1.0, -1.0).to(values.dtype)
+
+    def decide(self, values: Tensor) -> Tensor:
+        """(B, bits) -> (B,): the sign bits as they are, also where no class has that index."""
+        return ((values > 0) * (1 << torch.arange(self.head.class_bits))).sum(1)
+
+
+class DirectOnehotHead(Head):
+    """One output per class."""
+
+    def scores(self, values: Tensor) -> Tensor:
+        """(B, C) -> (B, C), unchanged."""
+        return values
+
+    def decide(self, values: Tensor) -> Tensor:
+        """(B, C) -> (B,): the first class whose bit is set, class 0 where none is."""
+        return first_largest((values > 0).to(torch.int64))
+
+
+class PopcountHead(Head):
+    """Contiguous groups of output bits are counted, one group per class."""
+
+    def scores(self, values: Tensor) -> Tensor:
+        """(B, L) -> (B, C) counts, with a straight-through gradient to the values."""
+        n_rows, n_outputs = values.shape
+        group = self.head.group_size(n_outputs)
+        padding = self.head.n_classes * group - n_outputs
+        bits = nn.functional.pad(binarize(values), (0, padding))
+        return bits.view(n_rows, self.head.n_classes, group).sum(2)
+
+    def decide(self, values: Tensor) -> Tensor:
+        """(B, L) -> (B,): the largest count, ties to the lowest class index."""
+        return first_largest(self.scores(values))
+
+
+def build_head(model: ModelConfig, n_classes: int) -> Head:
+    """The head that the configuration asks for."""
+    head = network_head(model, n_classes)
+    if head.kind == "popcount":
+        return PopcountHead(head, model.temperature)
+    kind = DirectBinaryHead if head.code == "binary" else DirectOnehotHead
+    return kind(head, model.temperature)

@@ -1,0 +1,95 @@
+"""The differentiable weightless network: LUT layers and a head over thermometer bits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from dwn_asic.config import EfdConfig, ModelConfig, SpectralConfig
+from dwn_asic.encode.quantizer import Quantizer
+from dwn_asic.encode.thermometer import Thermometer
+from dwn_asic.learn.heads import build_head
+from dwn_asic.learn.layers import LutLayer, binarize
+from dwn_asic.learn.spectral import spectral_penalty
+from dwn_asic.network.lut_network import LutNetwork
+
+__all__ = ["DwnModel"]
+
+
+class DwnModel(nn.Module):
+    """LUT layers with bits between them, and a head.
+
+    Parameters
+    ----------
+    config
+        Layers and head; see :func:`dwn_asic.learn.heads.check_model`.
+    quantizer, thermometer
+        The encoder whose T bits the first layer reads.
+    n_classes
+        C.
+    efd
+        Decay and scale of the tables' gradient.
+    generator
+        Draws the initial tables and mappings.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        quantizer: Quantizer,
+        thermometer: Thermometer,
+        n_classes: int,
+        *,
+        efd: EfdConfig,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.quantizer, self.thermometer = quantizer, thermometer
+        widths = [len(thermometer), *(layer.luts for layer in config.layers)]
+        self.layers = nn.ModuleList(
+            LutLayer(width, layer, efd, generator)
+            for width, layer in zip(widths, config.layers, strict=False)
+        )
+        self.head = build_head(config, n_classes)
+
+    @property
+    def lut_layers(self) -> list[LutLayer]:
+        """The layers, first to last."""
+        return [layer for layer in self.layers if isinstance(layer, LutLayer)]
+
+    def values(self, bits: Tensor) -> Tensor:
+        """(B, T) thermometer bits as 0.0 or 1.0 -> (B, L) table values of the last layer."""
+        first, *others = self.lut_layers
+        values = first(bits)
+        for layer in others:
+            values = layer(binarize(values))
+        return values
+
+    def forward(self, bits: Tensor) -> Tensor:
+        """(B, T) bits -> (B, C) logits."""
+        return self.head(self.values(bits))
+
+    def predict(self, bits: Tensor) -> Tensor:
+        """(B, T) bits -> (B,) class indices, those of :meth:`to_lut_network`'s ``predict``."""
+        return self.head.decide(self.values(bits))
+
+    def spectral_penalty(self, spectral: SpectralConfig) -> Tensor:
+        """The weighted penalty, summed over layers; a scalar."""
+        penalties = [spectral_penalty(layer.tables, spectral.kind) for layer in self.lut_layers]
+        return spectral.weight * torch.stack(penalties).sum()
+
+    def clamp(self) -> None:
+        """Bring all tables back into [-1, 1]."""
+        for layer in self.lut_layers:
+            layer.clamp()
+
+    def to_lut_network(self, feature_names: tuple[str, ...], class_names: tuple[str, ...]) -> LutNetwork:
+        """The model as stored bits."""
+        return LutNetwork(
+            self.quantizer,
+            self.thermometer,
+            tuple(layer.to_network() for layer in self.lut_layers),
+            self.head.head,
+            feature_names,
+            class_names,
+        )

@@ -1,0 +1,161 @@
+"""``build/NAME/result.json``: what one flow measured, for its network and for each of its rivals."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from dwn_asic.errors import DataError, DwnAsicError
+from dwn_asic.synth.metrics import METRICS, check_metrics
+
+__all__ = ["Kind", "Method", "MethodResult", "PdkResult", "Result", "SplitSizes", "write_atomically"]
+
+Method = Literal["dwn", "decision_tree", "tiny_classifier", "gbdt"]
+Kind = Literal["exact", "shrunk", "software"]
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SplitSizes(_Strict):
+    """Rows of each part."""
+
+    train: Count
+    val: Count
+    test: Count
+
+
+class PdkResult(_Strict):
+    """What the circuits were mapped to."""
+
+    name: Text
+    library: Text
+    corner: Text
+    origin: Text
+    """``embedded table FILE`` or the Liberty files."""
+
+
+class MethodResult(_Strict):
+    """One row of the comparison: a circuit, or a classifier that stays software.
+
+    Raises
+    ------
+    DwnAsicError
+        A metric isn't registered, isn't a finite number, or is an area or a cell count of ``software``.
+    """
+
+    name: Text
+    """Short and unique within the flow, for example ``tree-16``: the label in the picture."""
+    label: Text
+    """The label in tables, for example ``decision tree, 16 leaves``."""
+    method: Method
+    kind: Kind
+    """``exact``: computes what the trained model computes; ``shrunk``: guarded by data instead."""
+    proof: Text = "-"
+    """``proved``, or what was shown instead; ``-`` for nothing."""
+    metrics: Mapping[str, int | float]
+    """By the names of :data:`dwn_asic.synth.metrics.METRICS`, in their units."""
+    details: Mapping[str, JsonValue] = {}
+    """Whatever else is worth keeping; no report shows it."""
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _registered(cls, metrics: object) -> object:
+        if not isinstance(metrics, Mapping):
+            return metrics
+        check_metrics(metrics)
+        for name, value in metrics.items():
+            if not math.isfinite(value):
+                raise DwnAsicError(f"metric {name!r} is {value}, not a finite number")
+        return {name: metrics[name] for name in METRICS if name in metrics}
+
+    @model_validator(mode="after")
+    def _software_has_no_area(self) -> MethodResult:
+        hardware = [name for name in self.metrics if name.startswith(("area__", "design__"))]
+        if self.kind == "software" and hardware:
+            raise DwnAsicError(f"method {self.name!r} is software and has {hardware[0]}")
+        return self
+
+
+class Result(_Strict):
+    """One flow's outcome; construct it by keyword, nested mappings are taken too."""
+
+    format: Literal[1] = 1
+    flow: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+    """Name of the flow, and of its folders."""
+    source: Text
+    """The data, as the flow file names it: ``bundled:phoneme``."""
+    seed: Count
+    split: SplitSizes
+    n_features: Annotated[int, Field(ge=1)]
+    n_classes: Annotated[int, Field(ge=1)]
+    class_names: tuple[str, ...]
+    input_bits: Annotated[int, Field(ge=1)]
+    """Bits of a feature code, at most."""
+    pdk: PdkResult
+    tools: Mapping[str, str]
+    """Version of each tool."""
+    methods: tuple[MethodResult, ...]
+    run: Mapping[str, str | FiniteFloat] = {}
+    """Timestamps and seconds; no report shows them, so that equal runs give equal reports."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Result:
+        if len(self.class_names) != self.n_classes:
+            raise ValueError(f"{len(self.class_names)} class names for {self.n_classes} classes")
+        names = [method.name for method in self.methods]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"methods of the same name: {', '.join(twice)}")
+        return self
+
+    def save(self, path: Path) -> None:
+        """Write JSON, whole or not at all; equal results give equal bytes."""
+        content = self.model_dump()
+        content["tools"] = dict(sorted(self.tools.items()))
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        write_atomically(path, f"{text}\n".encode())
+
+    @classmethod
+    def load(cls, path: Path) -> Result:
+        """Read what :meth:`save` wrote; raises DataError for a file that is missing, damaged or another."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise DataError(path, f"cannot be read: {error.strerror or error}") from error
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            problem = f"{where}: {first['msg']}" if where else first["msg"]
+            raise DataError(path, f"not a result file: {problem}") from error
+        except DwnAsicError as error:
+            raise DataError(path, f"not a result file: {error}") from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name beside it, then rename; makes the folder where it's missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

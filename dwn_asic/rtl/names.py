@@ -1,0 +1,27 @@
+"""Port and module names: one place that writes them and reads them back."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["CLASS_PORT", "CLOCK_PORT", "THERMOMETER_PORT", "feature_of_port", "feature_port", "identifier"]
+
+CLASS_PORT = "class_index"
+CLOCK_PORT = "clk"
+THERMOMETER_PORT = "therm"
+
+
+def identifier(text: str) -> str:
+    """``text`` as part of a Verilog identifier: letters, digits and single underscores."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") or "unnamed"
+
+
+def feature_port(index: int, name: str) -> str:
+    """The port of a feature's code; the index keeps it unique and is read back."""
+    return f"x{index}_{identifier(name)}"
+
+
+def feature_of_port(port: str) -> int | None:
+    """The feature index of a port made by :func:`feature_port`, None for another port."""
+    found = re.match(r"x(\d+)_", port)
+    return int(found[1]) if found else None

@@ -1,0 +1,38 @@
+"""Event-driven simulation with Icarus Verilog: the independent look at design and netlist."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from dwn_asic.errors import VerificationError
+from dwn_asic.rtl.testbench import ALL_MATCH
+from dwn_asic.synth.tools import require_tool, run_tool
+
+__all__ = ["run_testbench"]
+
+
+def run_testbench(sources: Sequence[Path], top: str, *, timeout_s: float = 300.0) -> str:
+    """Compile and run; gives the simulator's output.
+
+    Raises
+    ------
+    ToolError
+        iverilog is missing, or does not accept the sources.
+    VerificationError
+        A vector differs.
+    """
+    iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = Path(folder) / "testbench.vvp"
+        run_tool(
+            "iverilog",
+            [iverilog, "-g2005", "-s", top, "-o", compiled, *sources],
+            timeout_s=timeout_s,
+        )
+        output = run_tool("vvp", [vvp, "-n", compiled], timeout_s=timeout_s)
+    if ALL_MATCH not in output:
+        first = next((line for line in output.splitlines() if line.startswith("FAIL")), output.strip())
+        raise VerificationError(f"simulation of {top}: {first}")
+    return output

@@ -1,0 +1,367 @@
+"""External tools: where they are found, and the one way in which they are run.
+
+Every run has a time-out, its own process group that is killed as a whole, and an output in which a marker of
+success is looked for: an exit code of 0 alone proves nothing (ABC returns it after most errors).
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from dwn_asic.errors import ToolError
+
+__all__ = [
+    "AbcTool",
+    "YosysTool",
+    "find_abc",
+    "find_tool",
+    "find_yosys",
+    "require_tool",
+    "run_tool",
+    "tool_versions",
+]
+
+YOSYS_OVERRIDE = "DWN_ASIC_YOSYS"
+ABC_OVERRIDE = "DWN_ASIC_ABC"
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_TAIL_LINES = 20
+_PYOSYS_MARKER = "dwn-asic: yosys script completed"
+_PYOSYS_PROGRAM = (
+    f"from pyosys import libyosys as ys\nys.run_pass('script -')\nprint({_PYOSYS_MARKER!r}, flush=True)\n"
+)
+_SYSTEM_YOSYS_MARKER = "End of script."
+_ABC_MARKER = "dwn-asic: abc script completed"
+_YOSYS_ERROR = re.compile(r"^ERROR: .*$", re.MULTILINE)
+# What ABC 1.01 prints and then goes on, or stops, with exit code 0.
+_ABC_ERROR = re.compile(
+    r"^(?:\*\* cmd error.*|Error:.*|.*unknown command.*|.*Cannot (?:open|read|find|create|write) .*"
+    r"|Empty network.*|Generic file reader requires.*|Reading network from file has failed.*"
+    r"|.*[Pp]arsing failed.*|usage: .*)$",
+    re.MULTILINE,
+)
+_INSTALL = {
+    "iverilog": "apt-get install iverilog",
+    "vvp": "apt-get install iverilog",
+    "verilator": "apt-get install verilator",
+    "sta": "apt-get install opensta",
+}
+
+
+def run_tool(
+    name: str,
+    argv: Sequence[str | Path],
+    *,
+    timeout_s: float,
+    cwd: Path | None = None,
+    log: Path | None = None,
+    marker: str | None = None,
+    errors: re.Pattern[str] | None = None,
+    stdin: str | None = None,
+) -> str:
+    """Run one command and return what it printed (stdout and stderr in order, colour codes removed).
+
+    Parameters
+    ----------
+    name
+        The tool as the user knows it, for the error.
+    argv
+        Program and arguments; no shell is involved.
+    timeout_s
+        Wall-clock limit in seconds; then the whole process group is killed.
+    cwd
+        Working directory.
+    log
+        File for the whole output; written in every case, also after a time-out.
+    marker
+        Text that the output of a successful run holds.
+    errors
+        What an error message looks like: output in which it is found is a failure, whatever the exit code.
+    stdin
+        Text fed to the program; without it, its input is empty.
+
+    Raises
+    ------
+    ToolError
+        It can't be started, times out, crashes, returns another exit code than 0, prints an error or no
+        marker.
+    """
+    command = [str(part) for part in argv]
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        problem = f"cannot be started: {error.strerror}: {error.filename}"
+        raise ToolError(name, problem, command=shlex.join(command)) from error
+    output, timed_out = _communicate(process, stdin, timeout_s, log)
+    said = errors.search(output) if errors is not None else None
+    if timed_out:
+        problem = f"timed out after {timeout_s:g} s"
+    elif process.returncode < 0:
+        problem = f"crashed: {_signal_name(-process.returncode)}"
+    elif process.returncode > 0:
+        problem = f"exit code {process.returncode}"
+    elif said is not None:
+        problem = "exit code 0, but it reports an error"
+    elif marker is not None and marker not in output:
+        problem = f"exit code 0, but its output lacks {marker!r}"
+    else:
+        return output
+    tail = output.strip().splitlines()[-_TAIL_LINES:]
+    if said is not None:
+        # It may stand far above, for stderr isn't buffered and stdout is; it is the evidence that counts.
+        tail.append(said[0].strip())
+    raise ToolError(name, problem, command=shlex.join(command), tail="\n".join(tail), log=log)
+
+
+def _communicate(
+    process: subprocess.Popen[str], stdin: str | None, timeout_s: float, log: Path | None
+) -> tuple[str, bool]:
+    """Output and whether time ran out. Leaves no process behind, also on Ctrl-C."""
+    output, timed_out = "", False
+    try:
+        output, _ = process.communicate(stdin, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+    finally:
+        if process.returncode is None:
+            # The group, not the process: Yosys starts ABC, and Ctrl-C doesn't reach another session. As long
+            # as the leader isn't waited for, the group's number can't belong to anybody else.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            # A child in yet another session could keep the pipe open: don't wait for it.
+            with suppress(subprocess.TimeoutExpired):
+                output, _ = process.communicate(timeout=5)
+        output = _ANSI.sub("", output)
+        if log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(output, encoding="utf-8")
+    return output, timed_out
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+@dataclass(frozen=True)
+class YosysTool:
+    """A Yosys that runs scripts.
+
+    Attributes
+    ----------
+    command
+        Program and arguments that make it read a script from its standard input.
+    marker
+        What it prints after the last command.
+    origin
+        Where it was found, for reports: ``pyosys 0.70`` or a path.
+    """
+
+    command: tuple[str, ...]
+    marker: str
+    origin: str
+
+    def run_script(
+        self, script: str, *, timeout_s: float, cwd: Path | None = None, log: Path | None = None
+    ) -> str:
+        """Run a Yosys script, one command per line, and return its log; raises ToolError."""
+        text = script if script.endswith("\n") else script + "\n"
+        return run_tool(
+            "yosys",
+            self.command,
+            timeout_s=timeout_s,
+            cwd=cwd,
+            log=log,
+            marker=self.marker,
+            errors=_YOSYS_ERROR,
+            stdin=text,
+        )
+
+
+@dataclass(frozen=True)
+class AbcTool:
+    """An ABC that runs scripts.
+
+    Attributes
+    ----------
+    path
+        The program.
+    origin
+        Where it was found, for reports.
+    """
+
+    path: Path
+    origin: str
+
+    def run_script(
+        self, commands: str, *, timeout_s: float, cwd: Path | None = None, log: Path | None = None
+    ) -> str:
+        """Run ABC commands, separated by ``;`` or line ends, and return the output.
+
+        Raises
+        ------
+        ToolError
+            As :func:`run_tool`. ABC goes on after some errors and returns 0 after most: its output tells.
+        """
+        lines = [line.split("#", 1)[0].strip().rstrip(";") for line in commands.splitlines()]
+        # -s: no abc.rc, so that a user's aliases can't change a result. -q: no echo of the script, so that
+        # the marker is seen only once it is printed.
+        script = "; ".join([*filter(None, lines), f"echo {_ABC_MARKER}"])
+        output = run_tool(
+            "abc",
+            [self.path, "-s", "-q", script],
+            timeout_s=timeout_s,
+            cwd=cwd,
+            log=log,
+            marker=_ABC_MARKER,
+            errors=_ABC_ERROR,
+        )
+        return output.replace(_ABC_MARKER, "").rstrip() + "\n"
+
+
+def find_yosys() -> YosysTool:
+    """The Yosys of ``$DWN_ASIC_YOSYS``, else the ``pyosys`` package, else ``yosys`` on the PATH.
+
+    Raises
+    ------
+    ToolError
+        There is none: says what was searched and how to get one.
+    """
+    override = os.environ.get(YOSYS_OVERRIDE)
+    if override:
+        path = _overridden("yosys", YOSYS_OVERRIDE, override)
+        return YosysTool((str(path), "-s", "-"), _SYSTEM_YOSYS_MARKER, str(path))
+    if importlib.util.find_spec("pyosys") is not None:
+        # -P: a file in the working directory must not stand in for a module.
+        command = (sys.executable, "-P", "-c", _PYOSYS_PROGRAM)
+        return YosysTool(command, _PYOSYS_MARKER, f"pyosys {_package_version('pyosys')}")
+    found = find_tool("yosys")
+    if found is not None:
+        return YosysTool((str(found), "-s", "-"), _SYSTEM_YOSYS_MARKER, str(found))
+    raise ToolError(
+        "yosys",
+        f"not found; searched ${YOSYS_OVERRIDE}, the Python package 'pyosys' and the PATH for 'yosys'. "
+        f"'pip install pyosys' gets it, or set {YOSYS_OVERRIDE} to a yosys program",
+    )
+
+
+def find_abc() -> AbcTool:
+    """The ABC of ``$DWN_ASIC_ABC``, else that of the ``pyosys`` package, else one on the PATH.
+
+    Raises
+    ------
+    ToolError
+        There is none: says what was searched and how to get one.
+    """
+    override = os.environ.get(ABC_OVERRIDE)
+    if override:
+        path = _overridden("abc", ABC_OVERRIDE, override)
+        return AbcTool(path, str(path))
+    spec = importlib.util.find_spec("pyosys")
+    for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+        bundled = Path(folder) / "yosys-abc"
+        if os.access(bundled, os.X_OK):
+            return AbcTool(bundled, f"pyosys {_package_version('pyosys')}")
+    for name in ("yosys-abc", "abc"):
+        found = find_tool(name)
+        if found is not None:
+            return AbcTool(found, str(found))
+    raise ToolError(
+        "abc",
+        f"not found; searched ${ABC_OVERRIDE}, the Python package 'pyosys' and the PATH for 'yosys-abc' and "
+        f"'abc'. 'pip install pyosys' gets it, or set {ABC_OVERRIDE} to an abc program",
+    )
+
+
+def find_tool(name: str) -> Path | None:
+    """Absolute path of a program on the PATH (iverilog, vvp, verilator, sta), or None."""
+    found = shutil.which(name)
+    return Path(found).absolute() if found else None
+
+
+def require_tool(name: str) -> Path:
+    """Path of an optional tool; raises ToolError that says how to install it."""
+    path = find_tool(name)
+    if path is None:
+        hint = _INSTALL.get(name)
+        raise ToolError(name, "not found on the PATH" + (f"; on Debian: {hint}" if hint else ""))
+    return path
+
+
+def _overridden(name: str, variable: str, value: str) -> Path:
+    found = find_tool(value)
+    if found is None:
+        raise ToolError(name, f"{variable} is {value!r}, which is no program that can be run")
+    return found
+
+
+def _package_version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "of unknown version"
+
+
+def tool_versions() -> dict[str, str]:
+    """Version of each tool, or why there is none. Starts the tools: some 0.1 s each."""
+    return {
+        "yosys": _yosys_version(),
+        "abc": _abc_version(),
+        "iverilog": _version("iverilog", ["-V"]),
+        "vvp": _version("vvp", ["-V"]),
+        "verilator": _version("verilator", ["--version"]),
+        "sta": _version("sta", ["-version"]),
+    }
+
+
+def _yosys_version() -> str:
+    try:
+        yosys = find_yosys()
+        if yosys.marker == _PYOSYS_MARKER:
+            return yosys.origin
+        line = run_tool("yosys", [yosys.command[0], "-V"], timeout_s=60).strip()
+    except ToolError as error:
+        return str(error)
+    return f"{line} ({yosys.origin})"
+
+
+def _abc_version() -> str:
+    try:
+        abc = find_abc()
+        line = abc.run_script("version", timeout_s=60).strip()
+    except ToolError as error:
+        return str(error)
+    return f"{line} ({abc.origin})"
+
+
+def _version(name: str, arguments: Sequence[str]) -> str:
+    try:
+        path = require_tool(name)
+        lines = run_tool(name, [path, *arguments], timeout_s=60).strip().splitlines()
+    except ToolError as error:
+        return str(error)
+    return lines[0].strip() if lines else f"{path}, which prints no version"

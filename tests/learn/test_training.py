@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+import torch
+from learn_builders import dataset, model_config, xor_of_thresholds
+
+from dwn_asic.config import EncoderConfig, SpectralConfig, TrainingConfig
+from dwn_asic.errors import ConfigError, DataError
+from dwn_asic.learn.fit import train
+
+ENCODER = EncoderConfig(bits=8)
+PYRAMID = model_config([(8, 3), (1, 4)])
+
+
+def training(**changes):
+    return TrainingConfig(**{"epochs": 8, "batch_size": 32, "learning_rate": 0.02, "threads": 1, **changes})
+
+
+def accuracy(result, data, part="test"):
+    codes, labels = data.part(part)
+    return float((result.network.predict(codes) == labels).mean())
+
+
+def test_xor_of_thresholds_is_learned():
+    data = xor_of_thresholds()
+    result = train(data, ENCODER, PYRAMID, training(epochs=40, restarts=2), seed=0)
+    assert accuracy(result, data) > 0.95
+
+
+@pytest.mark.parametrize("mapping", ["learnable", "random", "arange"])
+@pytest.mark.parametrize(
+    ("layers", "head", "code"),
+    [
+        ([(12, 3), (2, 4)], "direct", "binary"),
+        ([(12, 3), (3, 4)], "direct", "onehot"),
+        ([(30, 4)], "popcount", "binary"),
+    ],
+)
+def test_training_lowers_the_loss_of_three_classes(mapping, layers, head, code):
+    rng = np.random.default_rng(3)
+    values = rng.random((300, 2))
+    data = dataset(values, (values[:, 0] > 0.4).astype(int) + (values[:, 1] > 0.6))
+    temperature = 2.0 if head == "popcount" else 0.3
+    config = model_config(layers, head=head, code=code, mapping=mapping, temperature=temperature)
+    result = train(data, ENCODER, config, training(), seed=1)
+    assert result.history[-1].train_loss < 0.8 * result.history[0].train_loss
+    assert accuracy(result, data, "train") > 0.6
+
+
+def test_equal_seeds_give_equal_bytes_and_leave_the_global_generator_alone(tmp_path):
+    data = xor_of_thresholds(200)
+    before = torch.get_rng_state()
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        result = train(data, ENCODER, PYRAMID, training(epochs=3, restarts=2), seed=seed)
+        result.network.save(tmp_path / name)
+    first, second, other = ((tmp_path / name).read_bytes() for name in "abc")
+    assert first == second
+    assert first != other
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_the_kept_network_is_that_of_the_best_epoch():
+    data = xor_of_thresholds(200)
+    seen = []
+    config = training(epochs=6, restarts=2)
+    result = train(data, ENCODER, PYRAMID, config, seed=2, progress=seen.append)
+    assert tuple(seen) == result.history
+    assert [(r.restart, r.epoch) for r in seen] == [(r, e) for r in range(2) for e in range(6)]
+    best = max(seen, key=lambda r: (r.val_accuracy, -r.val_loss))
+    assert (best.restart, best.epoch) == (result.restart, result.best_epoch)
+    assert best.is_best
+    assert accuracy(result, data, "val") == pytest.approx(best.val_accuracy)
+
+
+def test_the_first_start_does_not_depend_on_how_many_follow():
+    data = xor_of_thresholds(200)
+    one = train(data, ENCODER, PYRAMID, training(epochs=3), seed=0)
+    two = train(data, ENCODER, PYRAMID, training(epochs=3, restarts=2), seed=0)
+    assert two.history[:3] == one.history
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "step"])
+def test_schedules_train(schedule):
+    data = xor_of_thresholds(200)
+    result = train(data, ENCODER, PYRAMID, training(schedule=schedule), seed=0)
+    assert result.history[-1].train_loss < result.history[0].train_loss
+
+
+def test_the_spectral_penalty_acts():
+    data = xor_of_thresholds(200)
+    heavy = SpectralConfig(kind="influence", weight=10.0)
+    plain = train(data, ENCODER, PYRAMID, training(), seed=0)
+    smooth = train(data, ENCODER, PYRAMID, training(spectral=heavy), seed=0)
+
+    def boundary(result):  # neighbouring addresses with different bits
+        tables = result.network.layers[0].tables.reshape(8, 4, 2)
+        return int((tables[:, :, 0] != tables[:, :, 1]).sum())
+
+    assert boundary(smooth) < boundary(plain)
+
+
+def test_a_model_that_does_not_fit_the_classes_is_refused_before_training():
+    with pytest.raises(ConfigError, match="needs 1 for 2 classes"):
+        train(xor_of_thresholds(100), ENCODER, model_config([(3, 2)]), training(), seed=0)
+
+
+def test_features_that_never_vary_are_a_data_error():
+    data = dataset(np.ones((50, 2)), np.arange(50) // 5 % 2)
+    with pytest.raises(DataError, match="no feature varies"):
+        train(data, ENCODER, PYRAMID, training(), seed=0)
