@@ -12,7 +12,7 @@ VENV   ?= .venv
 # Installed first and pinned: a range would draw in several gigabytes of accelerator packages.
 TORCH  ?= torch==2.13.0
 FLOW   ?= flows/phoneme.yaml
-BUILD  := build
+BUILD  ?= build
 NAME   := $(basename $(notdir $(FLOW)))
 FLOWS  := $(patsubst flows/%.yaml,%,$(wildcard flows/*.yaml))
 # What `make figures` measures: a topic such as main, or one id such as main.phoneme_accuracy.
@@ -49,10 +49,10 @@ $(DEV_READY): $(RUN_READY)
 
 # ---- one flow -----------------------------------------------------------------------------------------------
 run: $(RUN_READY)
-	@if $(MAKE) --no-print-directory --question $(BUILD)/$(NAME)/result.json FLOW=$(FLOW) 2>/dev/null; then \
+	@if $(MAKE) --no-print-directory --question $(BUILD)/$(NAME)/result.json FLOW=$(FLOW) BUILD=$(BUILD) 2>/dev/null; then \
 	    echo '$(BUILD)/$(NAME) is up to date: nothing to do (table: $(BUILD)/$(NAME)/comparison.md)'; \
 	else \
-	    $(MAKE) --no-print-directory $(BUILD)/$(NAME)/result.json FLOW=$(FLOW); \
+	    $(MAKE) --no-print-directory $(BUILD)/$(NAME)/result.json FLOW=$(FLOW) BUILD=$(BUILD); \
 	    $(DWN) show $(BUILD)/$(NAME); \
 	    echo 'Files: $(BUILD)/$(NAME)/{comparison.md,accuracy_area.svg,design.v,netlist.v,verify.json,result.json}'; \
 	fi
@@ -111,7 +111,7 @@ report: $(FLOWS:%=$(BUILD)/%/result.json) | $(RUN_READY)
 	@$(DWN) collect $(FLOWS:%=$(BUILD)/%)
 
 figures: $(DEV_READY)
-	@$(DWN) figures --only '$(ONLY)'
+	@$(BIN)/python -m benchmarks.figures --only '$(ONLY)'
 
 # ---- quality ------------------------------------------------------------------------------------------------
 test: $(DEV_READY)

@@ -26,7 +26,7 @@ from dwn_asic.network.compose import compose
 from dwn_asic.network.graph import BooleanGraph, Threshold
 from dwn_asic.rtl.reader import read_verilog
 from dwn_asic.rtl.simulate import run_testbench
-from dwn_asic.rtl.testbench import testbench_verilog
+from dwn_asic.rtl.testbench import bench_verilog
 from dwn_asic.rtl.writer import design_verilog, latency
 from dwn_asic.synth.cell_library import CellLibrary
 from dwn_asic.synth.tools import find_tool
@@ -98,7 +98,7 @@ def write_design(folder: Path, name: str, dataset: Dataset, config: HardwareConf
     vectors = dataset.codes[rows], load_predictions(folder)[rows]
     with staged(folder, "verilog") as scratch:
         (scratch / "design.v").write_text(design_verilog(name, encoder, core, config.registers))
-        text = testbench_verilog(name, core.interface, encoder, *vectors, config.registers)
+        text = bench_verilog(name, core.interface, encoder, *vectors, config.registers)
         (scratch / "testbench.v").write_text(text)
 
 

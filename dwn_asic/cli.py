@@ -135,10 +135,10 @@ def show(folder: Annotated[Path, typer.Argument(help="Build folder of a flow.")]
     from rich.console import Console
 
     from dwn_asic.report.result import Result
-    from dwn_asic.report.table import rich_table
+    from dwn_asic.report.table import terminal_table
 
     console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(rich_table(Result.load(folder / "result.json")))
+    console.print(terminal_table(Result.load(folder / "result.json")))
 
 
 @app.command()
@@ -232,19 +232,6 @@ def pdk_check(name: Annotated[str, typer.Argument(help="Name or file of a PDK co
     summary = check(name)
     for item in fields(summary):
         typer.echo(f"{item.name:<12} {getattr(summary, item.name)}")
-
-
-@app.command()
-def figures(
-    only: Annotated[str, typer.Option(help="Topic, for example main; or one figure's id.")] = "",
-    out: Annotated[Path, typer.Option(help="Table to write.")] = Path("reports/figures.csv"),
-) -> None:
-    """Measure the figures of the project and write them with their targets."""
-    from dwn_asic.figures import measure
-
-    with _reporter() as reporter:
-        for row in measure(only, out, reporter.message):
-            reporter.message(f"{row.id}: {row.value} {row.unit} (target {row.target}; {row.holds})")
 
 
 class _Terminal:

@@ -156,9 +156,9 @@ class TinyClassifierConfig(_Strict):
     bits: tuple[Literal[2, 4], ...] = Field(default=(2, 4), strict=False)
     """Thermometer bits per feature; one circuit is evolved for each entry."""
     gates: Count = 300
-    generations: Count = 20_000
+    generations: Count = 200_000
     """Limit; evolution stops earlier after ``patience`` generations without a better validation score."""
-    patience: Count = 5_000
+    patience: Count = 50_000
 
 
 class DecisionTreeConfig(_Strict):

@@ -265,7 +265,7 @@ def _run_verify(flow: Flow, reporter: Reporter) -> None:
 
 
 def _run_baseline(flow: Flow, reporter: Reporter) -> None:
-    from dwn_asic.baselines.interface import plan
+    from dwn_asic.baselines.registry import plan
 
     folder = flow.folder / "baselines"
     folder.mkdir(exist_ok=True)
@@ -290,7 +290,7 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
     key = digest(
         {
             "version": __version__,
-            "plan": rival.config.model_dump(mode="json"),
+            "plan": repr(rival),
             "seed": config.seed,
             "flow": {
                 k: config.model_dump(mode="json")[k] for k in ("name", "minimize", "hardware", "synthesis")
@@ -338,7 +338,7 @@ def _summary(found: Mapping[str, float]) -> str:
 
 def _run_report(flow: Flow, reporter: Reporter) -> None:
     from dwn_asic.report.collect import write_flow_report
-    from dwn_asic.report.result import Result
+    from dwn_asic.report.result import PdkResult, Result, SplitSizes
     from dwn_asic.synth.tools import tool_versions
 
     dataset, config, pdk = flow.dataset, flow.config, flow.pdk
@@ -347,17 +347,17 @@ def _run_report(flow: Flow, reporter: Reporter) -> None:
         flow=flow.name,
         source=config.data.source,
         seed=config.seed,
-        split={"train": len(split.train), "val": len(split.val), "test": len(split.test)},
+        split=SplitSizes(train=len(split.train), val=len(split.val), test=len(split.test)),
         n_features=len(dataset.table.feature_names),
         n_classes=dataset.table.n_classes,
         class_names=dataset.table.class_names,
         input_bits=config.encoder.input_bits,
-        pdk={
-            "name": config.synthesis.pdk,
-            "library": pdk.library.name,
-            "corner": pdk.library.corner,
-            "origin": str(pdk.origin),
-        },
+        pdk=PdkResult(
+            name=config.synthesis.pdk,
+            library=pdk.library.name,
+            corner=pdk.library.corner,
+            origin=str(pdk.origin),
+        ),
         tools={
             "dwn-asic": __version__,
             **{t: v for t, v in tool_versions().items() if t in {"yosys", "abc"}},

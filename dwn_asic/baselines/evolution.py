@@ -48,7 +48,13 @@ class LabelledWords(NamedTuple):
 
     @classmethod
     def pack(
-        cls, bits: NDArray[np.bool_], labels: NDArray[np.int64], *, n_classes: int, n_gates: int, n_outputs: int
+        cls,
+        bits: NDArray[np.bool_],
+        labels: NDArray[np.int64],
+        *,
+        n_classes: int,
+        n_gates: int,
+        n_outputs: int,
     ) -> LabelledWords:
         """From (N, I) input bits and (N,) class indices."""
         groups = [bits[labels == c] for c in range(n_classes)]
@@ -100,7 +106,8 @@ def advance(
     genes
         The parent.
     best
-        The parent that did best on the validation rows.
+        The parent that did best on the validation rows; of equals, the first of those with the fewest gates.
+        (No parent does worse on the training rows than one before it.)
     scores
         (3,) balanced accuracies and a count: the parent's on the training rows (negative before the first
         generation), ``best``'s on the validation rows, generations since that last got better.
@@ -154,7 +161,7 @@ def _ones(word):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
 
 @njit(cache=True)
 def _order(genes, n_gates, n_inputs, order, mark):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Active gates into ``order``, fan-ins first; ``mark`` is 2 for them and 0 for others. Gives the count."""
+    """Active gates into ``order``, fan-ins first, and their count; ``mark`` is 2 for them, 0 for others."""
     mark[:] = 0
     stack = np.empty(2 * n_gates + 1, np.int64)
     count = 0
@@ -221,6 +228,23 @@ def _mutate(genes, n_gates, n_inputs, state):  # type: ignore[no-untyped-def]  #
 
 
 @njit(cache=True)
+def _vary(genes, n_gates, n_inputs, mark, mutations, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Mutate a random number of times. Gives whether a gate that was active, or an output, is concerned.
+
+    Otherwise the circuit does what it did: a gate can become active only by a mutation of an active one.
+    """
+    uniform = np.float64(_random(state) >> np.uint64(11)) / 9007199254740992.0  # 2**53
+    wanted = 0
+    while wanted < len(mutations) and uniform >= mutations[wanted]:
+        wanted += 1
+    differs = False
+    for _ in range(wanted):
+        gate = _mutate(genes, n_gates, n_inputs, state)
+        differs = differs or gate < 0 or mark[gate] == 2
+    return differs
+
+
+@njit(cache=True)
 def _score(genes, n_gates, n_inputs, order, count, rows):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Balanced accuracy: the mean over the classes that have rows of the share of them that are right."""
     values, n_words = rows.values, len(rows.valid)
@@ -251,7 +275,7 @@ def _score(genes, n_gates, n_inputs, order, count, rows):  # type: ignore[no-unt
 
 
 @njit(cache=True)
-def _advance(genes, best, scores, state, train, val, n_gates, mutations, generations, patience):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled  # noqa: C901
+def _advance(genes, best, scores, state, train, val, n_gates, mutations, generations, patience):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     n_inputs = len(train.values) - n_gates
     order, mark = np.empty(n_gates, np.int64), np.empty(n_gates, np.uint8)
     child_order, child_mark = np.empty(n_gates, np.int64), np.empty(n_gates, np.uint8)
@@ -261,21 +285,14 @@ def _advance(genes, best, scores, state, train, val, n_gates, mutations, generat
         scores[0] = _score(genes, n_gates, n_inputs, order, count, train)
         scores[1] = _score(genes, n_gates, n_inputs, order, count, val)
         best[:] = genes
+    best_count = _order(best, n_gates, n_inputs, child_order, child_mark)
     for generation in range(generations):
         if scores[2] >= patience:
             return generation
         chosen_score, chosen_differs = -1.0, False
         for _ in range(_CHILDREN):
             child[:] = genes
-            differs = False
-            uniform = np.float64(_random(state) >> np.uint64(11)) / 9007199254740992.0
-            wanted = 0
-            while wanted < len(mutations) and uniform >= mutations[wanted]:
-                wanted += 1
-            for _ in range(wanted):
-                gate = _mutate(child, n_gates, n_inputs, state)
-                # A gate that only another mutation made active counts: that one was of an active gene.
-                differs = differs or gate < 0 or mark[gate] == 2
+            differs = _vary(child, n_gates, n_inputs, mark, mutations, state)
             score = scores[0]
             if differs:
                 child_count = _order(child, n_gates, n_inputs, child_order, child_mark)
@@ -293,5 +310,7 @@ def _advance(genes, best, scores, state, train, val, n_gates, mutations, generat
                 val_score = _score(genes, n_gates, n_inputs, order, count, val)
                 if val_score > scores[1]:
                     scores[1], scores[2] = val_score, 0.0
-                    best[:] = genes
+                    best[:], best_count = genes, count
+                elif val_score == scores[1] and count < best_count:
+                    best[:], best_count = genes, count
     return generations

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from dwn_asic.baselines.interface import Fitting, Progress
 from dwn_asic.data.dataset import Dataset
@@ -27,7 +28,10 @@ class GradientBoosting:
         """Fit on the training rows; validation rows take no part."""
         rows = dataset.split.train
         model = HistGradientBoostingClassifier(random_state=seed % (1 << 32), early_stopping=False)
-        model.fit(dataset.table.values[rows], dataset.table.labels[rows])
+        # One thread: on small tables OpenMP's threads mostly wait for each other, on a machine that is busy
+        # with other flows for many times as long as the work takes.
+        with threadpool_limits(limits=1, user_api="openmp"):
+            model.fit(dataset.table.values[rows], dataset.table.labels[rows])
         progress(f"{model.n_iter_} rounds of boosting")
         predictions: NDArray[np.int64] = model.predict(dataset.table.values).astype(np.int64)
         # A round grows one tree for two classes, else one per class.

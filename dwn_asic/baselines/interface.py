@@ -36,7 +36,7 @@ class Fitting:
 
     graph: BooleanGraph | None
     predictions: NDArray[np.int64]
-    details: dict[str, Detail]
+    details: Mapping[str, Detail]
 
 
 Fitter = Callable[[Dataset, int, Progress], Fitting]

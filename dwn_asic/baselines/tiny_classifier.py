@@ -94,8 +94,9 @@ class TinyClassifier:
     - The flow's own training and validation rows, in place of halves of the training data.
     - The number of mutations of a child is drawn once for functions, edges and outputs together, binomial
       with a rate of ``3 / genes``: the mean that 1/gates for each function and edge gives.
-    - Far more generations, and patience for any gain however small in place of a least gain: both to the
-      rival's advantage. Of children that score the same, the first counts.
+    - Many more generations, and no least gain that counts as better: evolution ends later. Of circuits with
+      the same validation score the one with the fewest gates is kept, since neutral drift lets circuits
+      grow. Both are to the rival's advantage.
 
     Attributes
     ----------
@@ -121,9 +122,8 @@ class TinyClassifier:
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
         """Evolve; the same seed gives the same circuit."""
-        codes, labels = dataset.part("train")
-        widths = dataset.quantizer.bits
-        thermometer = Thermometer.fit(codes, widths, kind="distributive", bits=self.bits)
+        codes = dataset.part("train")[0]
+        thermometer = Thermometer.fit(codes, dataset.quantizer.bits, kind="distributive", bits=self.bits)
         interface = interface_of(dataset)
         if not len(thermometer):
             return _most_frequent(dataset, interface)
@@ -161,7 +161,7 @@ class TinyClassifier:
         scores = np.array([-1.0, -1.0, 0.0])
         rate = min(1.0, _MUTATIONS_PER_CHILD / len(genes))
         mutations = binom.cdf(np.arange(len(genes)), len(genes), rate)
-        done, wanted = 0, _GENERATIONS_PER_CALL
+        done = 0
         while done < self.generations and scores[2] < self.patience:
             wanted = min(_GENERATIONS_PER_CALL, self.generations - done)
             done += advance(

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from torch.autograd.function import FunctionCtx
+    pass
 
 __all__ = ["default_alpha", "efd_lookup", "efd_weights"]
 
@@ -75,7 +75,7 @@ def _place_values(n_inputs: int, dtype: torch.dtype) -> Tensor:
 
 class _EfdLookup(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, bits: Tensor, tables: Tensor, alpha: float, beta: float) -> Tensor:  # noqa: D102
+    def forward(ctx: Any, bits: Tensor, tables: Tensor, alpha: float, beta: float) -> Tensor:
         n_luts, size = tables.shape
         address = (bits @ _place_values(bits.shape[2], bits.dtype)).long()  # (B, L)
         entry = address + torch.arange(0, n_luts * size, size)  # (B, L) in the flattened tables
@@ -84,7 +84,7 @@ class _EfdLookup(torch.autograd.Function):
         return torch.take(tables, entry)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:  # noqa: D102
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         (grad,) = grads  # (B, L)
         entry, tables = ctx.saved_tensors
         flat = entry.flatten()
@@ -114,4 +114,5 @@ def efd_lookup(bits: Tensor, tables: Tensor, alpha: float, beta: float) -> Tenso
     -------
     (B, L). Backward gives ``bits`` its EFD gradient and ``tables`` the sum of gradients per address.
     """
-    return _EfdLookup.apply(bits, tables, alpha, beta)
+    values: Tensor = _EfdLookup.apply(bits, tables, alpha, beta)  # type: ignore[no-untyped-call]
+    return values

@@ -41,7 +41,7 @@ class EpochReport:
     val_loss, val_accuracy
         On the validation rows after the epoch; the accuracy is that of the hard decision, as in hardware.
     is_best
-        True where this is the best epoch of all so far, over all restarts.
+        True where this is the best of all reports so far, over all restarts.
     """
 
     restart: int
@@ -61,7 +61,7 @@ class TrainResult:
     network
         The state after ``best_epoch`` of ``restart``.
     history
-        Every epoch of every restart, in order.
+        One report per epoch and restart, epoch by epoch (the restarts train side by side).
     """
 
     network: LutNetwork
@@ -87,7 +87,7 @@ class _Rows:
 
     def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """(B, T) float bits and (B,) labels, in the given order of rows."""
-        for rows in order.split(size):
+        for rows in torch.split(order, size):
             yield self.bits[rows].float(), self.labels[rows]
 
 
@@ -113,7 +113,7 @@ def train(
     seed
         Draws the initial models and the order of rows.
     progress
-        Called after each epoch.
+        Called with each report, ``restarts`` times after each epoch.
 
     Raises
     ------
@@ -135,55 +135,72 @@ def train(
     val_rows = _Rows.encode(thermometer, dataset.part("val"))
 
     generator = torch.Generator().manual_seed(seed)
+    dwn = DwnModel(
+        model,
+        dataset.quantizer,
+        thermometer,
+        table.n_classes,
+        starts=training.restarts,
+        efd=training.efd,
+        generator=generator,
+    )
     history: list[EpochReport] = []
-    best: tuple[float, float] | None = None
-    result: TrainResult | None = None
+    best: EpochReport | None = None
+    network: LutNetwork | None = None
     with _threads(training.threads):
-        for restart in range(training.restarts):
-            dwn = DwnModel(
-                model,
-                dataset.quantizer,
-                thermometer,
-                table.n_classes,
-                efd=training.efd,
-                generator=generator,
-            )
-            for epoch, train_loss in enumerate(_epochs(dwn, train_rows, training, generator)):
-                val_loss, val_accuracy = evaluate(dwn, val_rows)
-                score = (val_accuracy, -val_loss)
-                is_best = best is None or score > best
-                report = EpochReport(restart, epoch, train_loss, val_loss, val_accuracy, is_best)
+        for epoch, train_loss in enumerate(_epochs(dwn, train_rows, training, generator)):
+            for report in _reports(epoch, train_loss, *evaluate(dwn, val_rows), best):
+                if report.is_best:
+                    best = report
+                    network = dwn.to_lut_network(report.restart, table.feature_names, table.class_names)
                 history.append(report)
-                if is_best:
-                    best = score
-                    network = dwn.to_lut_network(table.feature_names, table.class_names)
-                    result = TrainResult(network, (), epoch, restart)
                 if progress is not None:
                     progress(report)
-    assert result is not None
-    return TrainResult(result.network, tuple(history), result.best_epoch, result.restart)
+    assert best is not None
+    assert network is not None
+    return TrainResult(network, tuple(history), best.epoch, best.restart)
+
+
+def _reports(
+    epoch: int, train_loss: Tensor, val_loss: Tensor, val_accuracy: Tensor, best: EpochReport | None
+) -> Iterator[EpochReport]:
+    """One report per start; ``best`` is the best report of the epochs before."""
+    columns = (train_loss.tolist(), val_loss.tolist(), val_accuracy.tolist())
+    for restart, (train, loss, accuracy) in enumerate(zip(*columns, strict=True)):
+        is_best = best is None or (accuracy, -loss) > (best.val_accuracy, -best.val_loss)
+        report = EpochReport(restart, epoch, train, loss, accuracy, is_best)
+        best = report if is_best else best
+        yield report
 
 
 def _epochs(
     dwn: DwnModel, rows: _Rows, training: TrainingConfig, generator: torch.Generator
-) -> Iterator[float]:
-    """Train one epoch at a time; yields its mean loss."""
+) -> Iterator[Tensor]:
+    """Train one epoch at a time; yields its (R,) mean losses."""
     optimizer = torch.optim.Adam(dwn.parameters(), lr=training.learning_rate)
     for epoch in range(training.epochs):
         for group in optimizer.param_groups:
             group["lr"] = training.learning_rate * _schedule(training, epoch)
         order = torch.randperm(len(rows), generator=generator)
-        total = 0.0
+        total = torch.zeros(dwn.starts)
         for bits, labels in rows.batches(order, training.batch_size):
-            loss = nn.functional.cross_entropy(dwn(bits), labels)
-            total += float(loss.detach()) * len(labels)
+            losses = _losses(dwn(bits), labels)
+            total += losses.detach() * len(labels)
+            loss = losses.sum()  # the starts share no parameter: each gets its own gradient
             if training.spectral.weight > 0:
                 loss = loss + dwn.spectral_penalty(training.spectral)
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             dwn.clamp()
         yield total / len(rows)
+
+
+def _losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """(B, R, C) logits and (B,) labels -> (R,) mean cross entropies."""
+    n_rows, starts, _ = logits.shape
+    repeated = labels[:, None].expand(n_rows, starts)
+    return nn.functional.cross_entropy(logits.transpose(1, 2), repeated, reduction="none").mean(0)
 
 
 def _schedule(training: TrainingConfig, epoch: int) -> float:
@@ -197,14 +214,14 @@ def _schedule(training: TrainingConfig, epoch: int) -> float:
 
 
 @torch.no_grad()
-def evaluate(dwn: DwnModel, rows: _Rows) -> tuple[float, float]:
-    """Mean loss and share of rows whose hard decision is right."""
-    loss, right = 0.0, 0
+def evaluate(dwn: DwnModel, rows: _Rows) -> tuple[Tensor, Tensor]:
+    """(R,) mean losses and (R,) shares of rows whose hard decision is right."""
+    loss, right = torch.zeros(dwn.starts), torch.zeros(dwn.starts, dtype=torch.int64)
     for bits, labels in rows.batches(torch.arange(len(rows)), _EVALUATION_ROWS):
         values = dwn.values(bits)
-        loss += float(nn.functional.cross_entropy(dwn.head(values), labels, reduction="sum"))
-        right += int((dwn.head.decide(values) == labels).sum())
-    return loss / len(rows), right / len(rows)
+        loss += _losses(dwn.head(values), labels) * len(labels)
+        right += (dwn.head.decide(values) == labels[:, None]).sum(0)
+    return loss / len(rows), right.double() / len(rows)
 
 
 @contextmanager

@@ -44,29 +44,29 @@ def network_head(model: ModelConfig, n_classes: int) -> lut_network.Head:
 
 
 def first_largest(scores: Tensor) -> Tensor:
-    """(B, C) -> (B,) index of the largest score, the lowest one of equals (torch.argmax promises neither)."""
-    n_classes = scores.shape[1]
-    is_largest = scores == scores.amax(1, keepdim=True)
-    return torch.where(is_largest, torch.arange(n_classes), n_classes).amin(1)
+    """(..., C) -> (...) index of the largest score, of equals the lowest (torch.argmax promises none)."""
+    n_classes = scores.shape[-1]
+    is_largest = scores == scores.amax(-1, keepdim=True)
+    return torch.where(is_largest, torch.arange(n_classes), n_classes).amin(-1)
 
 
 class Head(nn.Module):
-    """Turns (B, L) table values of the last layer into logits while training, and into decisions."""
+    """Turns (..., L) table values of the last layer into logits while training, and into decisions."""
 
     def __init__(self, head: lut_network.Head, temperature: float) -> None:
         super().__init__()
         self.head, self.temperature = head, temperature
 
     def forward(self, values: Tensor) -> Tensor:
-        """(B, L) table values -> (B, C) logits."""
+        """(..., L) table values -> (..., C) logits."""
         return self.scores(values) / self.temperature
 
     def scores(self, values: Tensor) -> Tensor:
-        """(B, L) table values -> (B, C) differentiable scores."""
+        """(..., L) table values -> (..., C) differentiable scores."""
         raise NotImplementedError
 
     def decide(self, values: Tensor) -> Tensor:
-        """(B, L) table values -> (B,) class indices: what the hardware says."""
+        """(..., L) table values -> (...) class indices: what the hardware says."""
         raise NotImplementedError
 
 
@@ -74,25 +74,25 @@ class DirectBinaryHead(Head):
     """The outputs are the class index in binary; class c is credited with +v_b where its bit b is set."""
 
     def scores(self, values: Tensor) -> Tensor:
-        """(B, bits) -> (B, C): sum over bits of +v_b or -v_b."""
+        """(..., bits) -> (..., C): sum over bits of +v_b or -v_b."""
         bit = 1 << torch.arange(self.head.class_bits)[:, None]
         is_set = (torch.arange(self.head.n_classes) & bit) > 0  # (bits, C)
         return values @ torch.where(is_set, 1.0, -1.0).to(values.dtype)
 
     def decide(self, values: Tensor) -> Tensor:
-        """(B, bits) -> (B,): the sign bits as they are, also where no class has that index."""
-        return ((values > 0) * (1 << torch.arange(self.head.class_bits))).sum(1)
+        """(..., bits) -> (...): the sign bits as they are, also where no class has that index."""
+        return ((values > 0) * (1 << torch.arange(self.head.class_bits))).sum(-1)
 
 
 class DirectOnehotHead(Head):
     """One output per class."""
 
     def scores(self, values: Tensor) -> Tensor:
-        """(B, C) -> (B, C), unchanged."""
+        """(..., C) -> (..., C), unchanged."""
         return values
 
     def decide(self, values: Tensor) -> Tensor:
-        """(B, C) -> (B,): the first class whose bit is set, class 0 where none is."""
+        """(..., C) -> (...): the first class whose bit is set, class 0 where none is."""
         return first_largest((values > 0).to(torch.int64))
 
 
@@ -100,15 +100,15 @@ class PopcountHead(Head):
     """Contiguous groups of output bits are counted, one group per class."""
 
     def scores(self, values: Tensor) -> Tensor:
-        """(B, L) -> (B, C) counts, with a straight-through gradient to the values."""
-        n_rows, n_outputs = values.shape
+        """(..., L) -> (..., C) counts, with a straight-through gradient to the values."""
+        n_outputs = values.shape[-1]
         group = self.head.group_size(n_outputs)
         padding = self.head.n_classes * group - n_outputs
         bits = nn.functional.pad(binarize(values), (0, padding))
-        return bits.view(n_rows, self.head.n_classes, group).sum(2)
+        return bits.view(*values.shape[:-1], self.head.n_classes, group).sum(-1)
 
     def decide(self, values: Tensor) -> Tensor:
-        """(B, L) -> (B,): the largest count, ties to the lowest class index."""
+        """(..., L) -> (...): the largest count, ties to the lowest class index."""
         return first_largest(self.scores(values))
 
 

@@ -17,7 +17,7 @@ __all__ = ["DwnModel"]
 
 
 class DwnModel(nn.Module):
-    """LUT layers with bits between them, and a head.
+    """LUT layers with bits between them, and a head, for R independent starts side by side.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ class DwnModel(nn.Module):
         The encoder whose T bits the first layer reads.
     n_classes
         C.
+    starts
+        R.
     efd
         Decay and scale of the tables' gradient.
     generator
@@ -40,15 +42,16 @@ class DwnModel(nn.Module):
         thermometer: Thermometer,
         n_classes: int,
         *,
+        starts: int,
         efd: EfdConfig,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        self.quantizer, self.thermometer = quantizer, thermometer
+        self.quantizer, self.thermometer, self.starts = quantizer, thermometer, starts
         widths = [len(thermometer), *(layer.luts for layer in config.layers)]
         self.layers = nn.ModuleList(
-            LutLayer(width, layer, efd, generator)
-            for width, layer in zip(widths, config.layers, strict=False)
+            LutLayer(width, layer, starts=starts, is_first=i == 0, efd=efd, generator=generator)
+            for i, (width, layer) in enumerate(zip(widths, config.layers, strict=False))
         )
         self.head = build_head(config, n_classes)
 
@@ -58,37 +61,39 @@ class DwnModel(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, LutLayer)]
 
     def values(self, bits: Tensor) -> Tensor:
-        """(B, T) thermometer bits as 0.0 or 1.0 -> (B, L) table values of the last layer."""
+        """(B, T) thermometer bits as 0.0 or 1.0 -> (B, R, L) table values of the last layer."""
         first, *others = self.lut_layers
-        values = first(bits)
+        values: Tensor = first(bits[:, None])
         for layer in others:
             values = layer(binarize(values))
         return values
 
     def forward(self, bits: Tensor) -> Tensor:
-        """(B, T) bits -> (B, C) logits."""
+        """(B, T) bits -> (B, R, C) logits."""
         return self.head(self.values(bits))
 
     def predict(self, bits: Tensor) -> Tensor:
-        """(B, T) bits -> (B,) class indices, those of :meth:`to_lut_network`'s ``predict``."""
+        """(B, T) bits -> (B, R) class indices, those that :meth:`to_lut_network`'s networks predict."""
         return self.head.decide(self.values(bits))
 
     def spectral_penalty(self, spectral: SpectralConfig) -> Tensor:
-        """The weighted penalty, summed over layers; a scalar."""
+        """The weighted penalty, summed over layers and starts; a scalar."""
         penalties = [spectral_penalty(layer.tables, spectral.kind) for layer in self.lut_layers]
-        return spectral.weight * torch.stack(penalties).sum()
+        return spectral.weight * self.starts * torch.stack(penalties).sum()
 
     def clamp(self) -> None:
         """Bring all tables back into [-1, 1]."""
         for layer in self.lut_layers:
             layer.clamp()
 
-    def to_lut_network(self, feature_names: tuple[str, ...], class_names: tuple[str, ...]) -> LutNetwork:
-        """The model as stored bits."""
+    def to_lut_network(
+        self, start: int, feature_names: tuple[str, ...], class_names: tuple[str, ...]
+    ) -> LutNetwork:
+        """One start as stored bits."""
         return LutNetwork(
             self.quantizer,
             self.thermometer,
-            tuple(layer.to_network() for layer in self.lut_layers),
+            tuple(layer.to_network(start) for layer in self.lut_layers),
             self.head.head,
             feature_names,
             class_names,

@@ -40,5 +40,5 @@ def influence(tables: Tensor) -> Tensor:
 
 
 def spectral_penalty(tables: Tensor, kind: Literal["l2", "influence"]) -> Tensor:
-    """Mean over a layer's LUTs of :func:`l2_norm` or :func:`influence`; a differentiable scalar."""
+    """Mean over the LUTs of :func:`l2_norm` or :func:`influence`; a differentiable scalar."""
     return (l2_norm if kind == "l2" else influence)(tables).mean()

@@ -9,12 +9,12 @@ from dwn_asic.network.graph import BooleanGraph, Interface
 from dwn_asic.rtl.names import CLASS_PORT, CLOCK_PORT, feature_port
 from dwn_asic.rtl.writer import Registers, latency, used_features
 
-__all__ = ["ALL_MATCH", "testbench_verilog"]
+__all__ = ["ALL_MATCH", "bench_verilog"]
 
 ALL_MATCH = "All vectors match"
 
 
-def testbench_verilog(
+def bench_verilog(
     name: str,
     interface: Interface,
     encoder: BooleanGraph,

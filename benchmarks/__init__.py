@@ -1,0 +1,1 @@
+"""Measurements: benchmark suites (`make bench`) and the figures of reports/figures.csv (`make figures`)."""

@@ -1,0 +1,35 @@
+"""`python -m benchmarks.figures [--only TOPIC|ID]`: measure, then write reports/figures.csv."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.figures import main_flow, table
+
+TABLE = Path("reports/figures.csv")
+MEASUREMENTS = {**main_flow.MEASUREMENTS}
+
+
+def main() -> int:
+    """Measure the chosen figures; the others keep their rows."""
+    parser = argparse.ArgumentParser(prog="make figures", description=__doc__)
+    parser.add_argument("--only", default="", help="a topic such as main, or one figure's id")
+    only = parser.parse_args().only
+    wanted = [id_ for id_ in MEASUREMENTS if not only or id_ == only or id_.startswith(f"{only}.")]
+    if not wanted:
+        sys.stderr.write(f"make figures: no figure {only!r}; there are: {', '.join(MEASUREMENTS)}\n")
+        return 2
+    rows = {entry.id: entry for entry in table.read(TABLE)}
+    for measure in dict.fromkeys(MEASUREMENTS[id_] for id_ in wanted):
+        for entry in measure():
+            rows[entry.id] = entry
+            verdict = f"(target {entry.target}: {entry.holds})" if entry.target else ""
+            print(f"{entry.id} = {entry.value} {entry.unit} {verdict}")
+        table.write(TABLE, rows.values())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

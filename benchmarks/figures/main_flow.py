@@ -1,0 +1,132 @@
+"""Topic ``main``: the main job end to end."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from benchmarks.figures.table import Row, row
+from dwn_asic import circuit
+from dwn_asic.config import load_flow
+from dwn_asic.encode.comparators import encoder_graph
+from dwn_asic.network.graph import BooleanGraph, Threshold
+from dwn_asic.pipeline import STAGES, Flow, Reporter, run_stage
+from dwn_asic.rtl.writer import design_verilog
+from dwn_asic.synth.yosys import plain_area
+
+SEEDS = range(5)
+
+
+def run() -> Iterator[Row]:
+    """Wall-clock time and peak memory of `make run`, set-up done, nothing built."""
+    with tempfile.TemporaryDirectory() as build:
+        start = time.perf_counter()
+        _make("run", f"BUILD={build}")
+        seconds = time.perf_counter() - start
+    # The largest of all processes that have ended below this one, in KiB on Linux.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    yield row("main.run_seconds", "make run after set-up, phoneme", seconds, "s", "< 180")
+    yield row("main.run_peak_memory", "largest process of make run, phoneme", peak, "GiB", "< 1.5")
+
+
+def phoneme() -> Iterator[Row]:
+    """Accuracy and core area over 5 seeds; split and initialization both vary with the seed."""
+    accuracies, ratios = zip(*(_phoneme(seed) for seed in SEEDS), strict=True)
+    what = "phoneme, 24-4-1 of 6,6,4-input LUTs, 5 seeds"
+    yield row(
+        "main.phoneme_accuracy", f"{what}: mean test accuracy", statistics.mean(accuracies), "", ">= 0.835"
+    )
+    yield row("main.phoneme_accuracy_sd", f"{what}: its standard deviation", statistics.stdev(accuracies))
+    text = f"{what}: core area over plain `synth; abc -liberty` of the unminimized Verilog"
+    yield row("main.phoneme_core_ratio", f"{text}, mean", statistics.mean(ratios), "", "<= 0.95")
+    yield row("main.phoneme_core_ratio_worst", f"{text}, worst seed", max(ratios))
+
+
+def digits() -> Iterator[Row]:
+    """Accuracy of the popcount head over 5 seeds."""
+    accuracies = [_train("digits", seed)[1] for seed in SEEDS]
+    what = "digits, popcount head, 5 seeds"
+    yield row(
+        "main.digits_accuracy", f"{what}: mean test accuracy", statistics.mean(accuracies), "", ">= 0.95"
+    )
+    yield row("main.digits_accuracy_sd", f"{what}: its standard deviation", statistics.stdev(accuracies))
+
+
+def training_step() -> Iterator[Row]:
+    """EFD by gathered table against the direct per-sample einsum, in one run."""
+    from benchmarks.test_bench_training_step import measure_training_step
+
+    measured = measure_training_step()
+    yield row(
+        "main.training_step_ratio",
+        "training step, 1000 LUTs, n = 6, batch 256, mapping from 512 bits: direct time over ours",
+        measured["ratio"],
+        "x",
+        ">= 10",
+    )
+
+
+def tests() -> Iterator[Row]:
+    """Time of the whole test suite."""
+    start = time.perf_counter()
+    _make("test")
+    yield row("main.test_seconds", "make test after set-up", time.perf_counter() - start, "s", "< 480")
+
+
+def _make(*arguments: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    venv = Path(sys.prefix)
+    subprocess.run(["make", *arguments, f"VENV={venv}"], check=True, env=environment, stdout=sys.stderr)
+
+
+def _stage(flow: Flow, *names: str) -> None:
+    for stage in STAGES:
+        if stage.name in names:
+            run_stage(flow, stage, Reporter())
+
+
+@cache
+def _train(name: str, seed: int) -> tuple[Flow, float]:
+    file = Path("flows") / f"{name}.yaml"
+    config = load_flow(file).model_copy(update={"seed": seed})
+    flow = Flow(config, Path("build") / "figures" / f"{name}-{seed}", file.parent)
+    flow.folder.mkdir(parents=True, exist_ok=True)
+    _stage(flow, "data", "train")
+    rows = flow.dataset.split.test
+    predictions = circuit.load_predictions(flow.folder)
+    return flow, float((predictions[rows] == flow.dataset.table.labels[rows]).mean())
+
+
+def _phoneme(seed: int) -> tuple[float, float]:
+    flow, accuracy = _train("phoneme", seed)
+    _stage(flow, "minimize", "verilog", "synth")
+    library = flow.pdk.library
+    graph = BooleanGraph.load(flow.folder / "graph.json")
+    thresholds = [node for _, node in graph.inputs if isinstance(node, Threshold)]
+    plain = flow.folder / "plain.v"
+    plain.write_text(design_verilog("plain", encoder_graph(thresholds, graph.interface), graph, "none"))
+    core = circuit.metrics(flow.folder, flow.name, flow.dataset, library)["area__core"]
+    return accuracy, core / plain_area(plain, "plain_core", library)
+
+
+MEASUREMENTS = {
+    "main.run_seconds": run,
+    "main.run_peak_memory": run,
+    "main.phoneme_accuracy": phoneme,
+    "main.phoneme_accuracy_sd": phoneme,
+    "main.phoneme_core_ratio": phoneme,
+    "main.phoneme_core_ratio_worst": phoneme,
+    "main.digits_accuracy": digits,
+    "main.digits_accuracy_sd": digits,
+    "main.training_step_ratio": training_step,
+    "main.test_seconds": tests,
+}
+"""Id of each figure -> what measures it (some give several at once)."""

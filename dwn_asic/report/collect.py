@@ -1,0 +1,104 @@
+"""Write the reports: tables and pictures of one flow, and the index over many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dwn_asic.errors import DwnAsicError
+from dwn_asic.report.picture import accuracy_area_png, accuracy_area_svg
+from dwn_asic.report.result import Result, write_atomically
+from dwn_asic.report.table import (
+    comparison_csv,
+    comparison_markdown,
+    escape,
+    meaning_notes,
+    setup_notes,
+    summary_markdown,
+)
+
+__all__ = ["collect", "write_flow_report"]
+
+_TABLE, _CSV, _SVG, _PNG = "comparison.md", "comparison.csv", "accuracy_area.svg", "accuracy_area.png"
+_ALT = "test accuracy against area, core alone and in total"
+
+
+def write_flow_report(result: Result, folder: Path) -> tuple[Path, ...]:
+    """Write one flow's ``comparison.md``, ``comparison.csv`` and ``accuracy_area.svg`` and ``.png``.
+
+    Each file is written whole or not at all; equal results give equal bytes.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+    """
+    return (*_write_page(result, folder), _write(folder / _PNG, accuracy_area_png(result)))
+
+
+def collect(results: Sequence[Result], folder: Path) -> tuple[Path, ...]:
+    """Write the reports that are committed: a page per flow, and ``README.md``, the index over all.
+
+    Flows stand in the order of their names, whatever the order of ``results``. Folders of other flows are
+    left as they are.
+
+    Returns
+    -------
+    tuple of Path
+        The files; the index last, so that it never leads to a page that isn't there yet.
+
+    Raises
+    ------
+    DwnAsicError
+        Two results are of flows that share a folder: of one name, or of names that differ only in case.
+    """
+    ordered = sorted(results, key=lambda result: result.flow)
+    _check_names(ordered)
+    pages = [path for result in ordered for path in _write_page(result, folder / result.flow)]
+    return (*pages, _write(folder / "README.md", _index(ordered).encode()))
+
+
+def _check_names(results: Sequence[Result]) -> None:
+    seen: dict[str, str] = {}
+    for name in (result.flow for result in results):
+        folder = name.lower()  # some file systems don't tell case apart
+        if folder in seen:
+            raise DwnAsicError(f"two results for one report folder: flows {seen[folder]} and {name}")
+        seen[folder] = name
+
+
+def _write_page(result: Result, folder: Path) -> tuple[Path, ...]:
+    """Table and picture, without the PNG."""
+    page = f"# {escape(result.flow)}\n\n![{result.flow}: {_ALT}]({_SVG})\n\n{comparison_markdown(result)}"
+    return (
+        _write(folder / _SVG, accuracy_area_svg(result)),
+        _write(folder / _CSV, comparison_csv(result).encode()),
+        _write(folder / _TABLE, page.encode()),
+    )
+
+
+def _index(results: Sequence[Result]) -> str:
+    """Summary of all flows, what its columns mean, then each flow's picture and setup."""
+    notes = "".join(f"- {note}\n" for note in meaning_notes())
+    summary = summary_markdown(results, f"{{flow}}/{_TABLE}")
+    head = (
+        "# Reports\n\n"
+        "Written from each flow's `result.json`; every flow's own page has train and validation accuracy "
+        "and the areas in um2 too.\n\n"
+    )
+    return f"{head}{summary}\n{notes}" + "".join(map(_section, results))
+
+
+def _section(result: Result) -> str:
+    name = result.flow
+    notes = "".join(f"- {note}\n" for note in setup_notes(result))
+    return (
+        f"\n## {escape(name)}\n\n"
+        f"[Table]({name}/{_TABLE}), [CSV]({name}/{_CSV})\n\n"
+        f"![{name}: {_ALT}]({name}/{_SVG})\n\n{notes}"
+    )
+
+
+def _write(path: Path, content: bytes) -> Path:
+    write_atomically(path, content)
+    return path

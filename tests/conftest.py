@@ -1,0 +1,51 @@
+"""Fixtures for all tests: a scratch working directory, the embedded cell library, and optional tools."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from dwn_asic.synth.cell_library import CellLibrary
+from dwn_asic.synth.pdk import load_pdk
+from dwn_asic.synth.tools import find_tool
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Deadlines would measure the machine (and the compiler, on first use), not the code.
+settings.register_profile("dwn-asic", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("dwn-asic")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("tool"):
+        for name in marker.args:
+            if find_tool(name) is None:
+                if os.environ.get("DWN_ASIC_REQUIRE_TOOLS") == "1":
+                    pytest.fail(f"{name} is required (DWN_ASIC_REQUIRE_TOOLS=1) and not installed")
+                pytest.skip(f"{name} is not installed")
+
+
+@pytest.fixture(autouse=True)
+def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test runs in its own directory and sees no PDK of the machine unless it asks for one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("PDK_ROOT", raising=False)
+
+
+@pytest.fixture(scope="session")
+def library() -> CellLibrary:
+    """The embedded sky130hd library, whatever is installed."""
+    return CellLibrary.load_table(ROOT / "pdk_configs" / "sky130hd.cells.csv")
+
+
+@pytest.fixture
+def shared_pdk() -> Path:
+    """Real PDK files beside the checkout, or named by DWN_ASIC_SHARED_PDK."""
+    folder = Path(os.environ.get("DWN_ASIC_SHARED_PDK", ROOT.parent / "shared" / "pdk"))
+    if not folder.is_dir():
+        pytest.skip(f"no real PDK files in {folder}")
+    return folder
