@@ -356,7 +356,8 @@ def _run_report(flow: Flow, reporter: Reporter) -> None:
             name=config.synthesis.pdk,
             library=pdk.library.name,
             corner=pdk.library.corner,
-            origin=str(pdk.origin),
+            # Names, not paths: reports say the same on every machine.
+            origin=", ".join(path.name for path in pdk.liberty) or pdk.origin,
         ),
         tools={
             "dwn-asic": __version__,

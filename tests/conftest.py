@@ -9,7 +9,6 @@ import pytest
 from hypothesis import settings
 
 from dwn_asic.synth.cell_library import CellLibrary
-from dwn_asic.synth.pdk import load_pdk
 from dwn_asic.synth.tools import find_tool
 
 ROOT = Path(__file__).resolve().parents[1]

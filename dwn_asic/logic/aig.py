@@ -47,15 +47,29 @@ def _shannon(aig: Any, table: int, fanins: list[Any], memo: dict[tuple[int, int]
         return aig.get_constant(table != 0)
     key = (n, table)
     if key not in memo:
-        half = 1 << (n - 1)
-        low, high = table & tt.full(n - 1), table >> half
-        rest = fanins[:-1]
-        memo[key] = (
-            _shannon(aig, low, rest, memo)
-            if low == high
-            else aig.create_ite(fanins[-1], _shannon(aig, high, rest, memo), _shannon(aig, low, rest, memo))
-        )
+        low, high = table & tt.full(n - 1), table >> (1 << (n - 1))
+        select, rest = fanins[-1], fanins[:-1]
+        if low == high:
+            memo[key] = _shannon(aig, low, rest, memo)
+        else:
+            cofactors = (_shannon(aig, low, rest, memo), _shannon(aig, high, rest, memo))
+            memo[key] = _multiplexer(aig, select, low, high, cofactors, tt.full(n - 1))
     return memo[key]
+
+
+def _multiplexer(aig: Any, select: Any, low: int, high: int, cofactors: tuple[Any, Any], full: int) -> Any:
+    """One AND where a cofactor is constant: aigverse does not simplify that by itself."""
+    if low == 0:
+        return aig.create_and(select, cofactors[1])
+    if high == 0:
+        return aig.create_and(aig.create_not(select), cofactors[0])
+    if low == full:
+        return aig.create_or(aig.create_not(select), cofactors[1])
+    if high == full:
+        return aig.create_or(select, cofactors[0])
+    if low == high ^ full:
+        return aig.create_xor(select, cofactors[0])
+    return aig.create_ite(select, cofactors[1], cofactors[0])
 
 
 def from_aig(aig: Any, inputs: tuple[Input, ...], interface: Interface) -> BooleanGraph:

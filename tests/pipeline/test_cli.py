@@ -1,0 +1,188 @@
+"""The command line as a user meets it: exit codes, one-line errors, quick help."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dwn_asic import cli
+from dwn_asic.pipeline import Flow
+from flows import finished_flow, write_flow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
+    return finished_flow(tmp_path_factory.mktemp("cli"))
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Exit code of the command."""
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(sys, "argv", ["dwn-asic", *arguments])
+    try:
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    return int(caught.value.code or 0)
+
+
+def python(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    ).stdout
+
+
+def test_help_answers_at_once_and_without_torch() -> None:
+    slow = "torch numba sklearn scipy matplotlib pydantic networkx"
+    code = (
+        "import sys, time; start = time.perf_counter(); sys.argv = ['dwn-asic', '--help']\n"
+        "from dwn_asic import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        f"print('SECONDS', time.perf_counter() - start, [m for m in '{slow}'.split() if m in sys.modules])"
+    )
+    best = min((python(code).split("SECONDS ")[1] for _ in range(3)), key=lambda text: float(text.split()[0]))
+    assert best.split(maxsplit=1)[1].strip() == "[]"
+    assert float(best.split()[0]) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"sed": 1}, "sed: unknown key"),
+        ({"seed": "one"}, "seed: is 'one'"),
+        ({"synthesis": {"pdk": "nowhere"}}, "nowhere"),
+        ({"data": {"source": "csv:missing.csv"}}, "missing.csv"),
+        ({"data": {"source": "bundled:nothing"}}, "australian, phoneme, segment"),
+        ({"model": {"layers": [{"luts": 1, "inputs": 3}]}}, "model.layers"),
+    ],
+)
+def test_user_mistakes_are_one_line_and_exit_code_2(
+    change: dict[str, object],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = write_flow(tmp_path / "bad.yaml", **change)
+    assert call(monkeypatch, "run", str(file)) == 2
+    errors = capsys.readouterr().err.strip().splitlines()
+    assert len(errors) == 1
+    assert errors[0].startswith("dwn-asic: error: ")
+    assert says in errors[0]
+
+
+def test_debug_shows_the_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "run", str(tmp_path / "none.yaml"), "--debug") == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_tool_failure_is_exit_code_3(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DWN_ASIC_YOSYS", str(tmp_path / "none"))
+    assert call(monkeypatch, "synth", str(finished.folder)) == 3
+    assert "DWN_ASIC_YOSYS" in capsys.readouterr().err
+
+
+def test_verification_failure_is_exit_code_4_with_a_counterexample(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    flow = finished_flow(tmp_path, baselines=[])
+    netlist = flow.folder / "netlist.v"
+    text = netlist.read_text()
+    swapped = text.replace(".class_index(class_index)", ".class_index({class_index[0], class_index[1]})")
+    assert swapped != text
+    netlist.write_text(swapped)
+    assert call(monkeypatch, "verify", str(flow.folder)) == 4
+    assert "expected class" in capsys.readouterr().err
+
+
+def test_run_says_when_there_is_nothing_to_do(
+    finished: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "run", str(finished.folder)) == 0
+    assert "is up to date: nothing to do" in capsys.readouterr().out
+
+
+def test_show_prints_every_method(
+    finished: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "show", str(finished.folder)) == 0
+    output = capsys.readouterr().out
+    assert "DWN 4-2" in output
+    assert "decision tree, 3 leaves" in output
+
+
+def test_collect_writes_an_index(finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call(monkeypatch, "collect", str(finished.folder), "--out", str(tmp_path / "reports")) == 0
+    assert "tiny" in (tmp_path / "reports" / "README.md").read_text()
+
+
+def test_doctor_lists_tools_and_pdks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "doctor") == 0
+    output = capsys.readouterr().out
+    for word in ("yosys", "abc", "iverilog", "torch", "sky130hd"):
+        assert word in output
+
+
+def test_pdk_list_and_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "pdk", "list") == 0
+    assert "sky130hd: sky130_fd_sc_hd tt_025C_1v80" in capsys.readouterr().out
+    assert call(monkeypatch, "pdk", "check", "sky130hd") == 0
+    assert "sky130_fd_sc_hd__nand2_1" in capsys.readouterr().out
+
+
+def test_pdk_extract_makes_the_embedded_table(
+    shared_pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lib = "sky130A/libs.ref/sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib"
+    config = ROOT / "pdk_configs" / "sky130hd.yaml"
+    out = tmp_path / "table.csv"
+    arguments = ("pdk", "extract", str(shared_pdk / lib), "--config", str(config), "-o", str(out))
+    assert call(monkeypatch, *arguments) == 0
+    assert out.read_bytes() == (ROOT / "pdk_configs" / "sky130hd.cells.csv").read_bytes()
+
+
+def test_unreadable_liberty_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.lib").write_text("library (x) { cell (a) {")
+    config = ROOT / "pdk_configs" / "sky130hd.yaml"
+    arguments = ("pdk", "extract", str(tmp_path / "bad.lib"), "--config", str(config), "-o", "out.csv")
+    assert call(monkeypatch, *arguments) == 2
+    assert "bad.lib" in capsys.readouterr().err
+    assert not Path("out.csv").exists()
+
+
+@pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_run_is_recovered_by_the_next(kill: signal.Signals, tmp_path: Path) -> None:
+    file = write_flow(tmp_path / "tiny.yaml", training={"epochs": 100_000, "threads": 1})
+    command = [sys.executable, "-m", "dwn_asic", "run", str(file)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    folder = tmp_path / "build" / "tiny"
+    deadline = time.monotonic() + 60
+    while not (folder / ".manifest" / "data.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(kill)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    if kill is signal.SIGTERM:
+        assert "interrupted" in errors
+    assert not (folder / "network.npz").exists()
+    write_flow(file)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    assert (folder / "result.json").exists()

@@ -1,0 +1,223 @@
+"""The stages together: what is rebuilt, what is left after an error, what the result says."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dwn_asic import circuit, files
+from dwn_asic.errors import ConfigError, DataError, ToolError, VerificationError
+from dwn_asic.network.graph import BooleanGraph
+from dwn_asic.network.lut_network import LutNetwork
+from dwn_asic.pipeline import STAGES, Flow, Reporter, configure, is_current, open_flow, run_flow, run_stage
+from dwn_asic.report.result import Result
+from flows import Lines, finished_flow, write_flow
+
+STAGE = {stage.name: stage for stage in STAGES}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
+    return finished_flow(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture
+def flow(finished: Flow, tmp_path: Path) -> Flow:
+    """A copy of a finished flow that the test may spoil."""
+    copy = tmp_path / "build" / "tiny"
+    shutil.copytree(finished.folder, copy)
+    shutil.copytree(finished.base, tmp_path / "flows", dirs_exist_ok=True)
+    return configure(tmp_path / "flows" / "tiny.yaml", tmp_path / "build")
+
+
+def test_every_output_exists_and_nothing_partial(finished: Flow) -> None:
+    for stage in STAGES:
+        for name in stage.outputs:
+            assert (finished.folder / name).exists(), name
+    assert not list(finished.folder.rglob("*partial*"))
+
+
+def test_result_holds_every_method_with_areas_that_add_up(finished: Flow) -> None:
+    result = Result.load(finished.folder / "result.json")
+    assert [method.name for method in result.methods] == ["dwn", "tree-3", "gbdt"]
+    for method in result.methods[:2]:
+        found = method.metrics
+        parts = found["area__core"] + found["area__encoder"] + found["area__registers"]
+        assert found["design__instance__area"] == pytest.approx(parts)
+        assert found["area__nand2_equivalent"] == pytest.approx(parts / 3.7536)
+    assert "area__core" not in result.methods[2].metrics
+
+
+def test_reported_accuracy_is_that_of_the_saved_model(finished: Flow) -> None:
+    network = LutNetwork.load(finished.folder / "network.npz")
+    codes, labels = finished.dataset.part("test")
+    dwn = Result.load(finished.folder / "result.json").methods[0]
+    assert dwn.metrics["accuracy__test"] == pytest.approx(float(np.mean(network.predict(codes) == labels)))
+
+
+def test_verification_compares_every_row_and_proves(finished: Flow) -> None:
+    checks = json.loads((finished.folder / "verify.json").read_text())
+    rows = {check["what"] for check in checks if check["how"] == "rows" and check["size"] == 150}
+    proofs = {check["what"] for check in checks if check["how"] == "proof"}
+    assert rows >= {"model == graph", "model == Verilog", "model == netlist"}
+    assert proofs == {"graph == minimized", "graph == Verilog", "graph == netlist"}
+
+
+def test_a_second_run_does_nothing(flow: Flow) -> None:
+    assert run_flow(flow, Reporter()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "rerun"),
+    [
+        ({"hardware": {"registers": "both"}}, {"verilog", "synth", "verify", "baseline", "report"}),
+        ({"baselines": [{"kind": "gbdt"}]}, {"baseline", "report"}),
+        ({"synthesis": {"timeout_s": 200.0}}, {"synth", "verify", "baseline", "report"}),
+    ],
+)
+def test_a_changed_flow_runs_only_what_depends_on_it(
+    flow: Flow, change: dict[str, object], rerun: set[str]
+) -> None:
+    changed = configure(write_flow(flow.base / "tiny.yaml", **change), flow.folder.parent)
+    stale = {stage.name for stage in STAGES if not is_current(changed, stage)}
+    assert stale <= rerun
+    assert set(run_flow(changed, Reporter())) <= rerun
+    assert run_flow(changed, Reporter()) == []
+
+
+def test_only_the_changed_rival_is_fitted_again(flow: Flow) -> None:
+    baselines = [{"kind": "decision_tree", "leaves": [3, 4]}]
+    changed = configure(write_flow(flow.base / "tiny.yaml", baselines=baselines), flow.folder.parent)
+    reporter = Lines()
+    run_stage(changed, STAGE["baseline"], reporter)
+    assert "baseline tree-3: up to date" in reporter.lines
+    assert not (flow.folder / "baselines" / "gbdt").exists()
+
+
+def test_equal_flows_give_equal_bytes(finished: Flow, tmp_path: Path) -> None:
+    again = finished_flow(tmp_path)
+    for name in (
+        "network.npz",
+        "graph.json",
+        "core.json",
+        "design.v",
+        "netlist.v",
+        "comparison.md",
+        "comparison.csv",
+    ):
+        assert (again.folder / name).read_bytes() == (finished.folder / name).read_bytes(), name
+
+
+def test_a_failed_stage_leaves_the_old_files_and_no_partial_ones(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (flow.folder / "netlist.v").read_bytes()
+
+    def full_disk(path: Path, content: object) -> None:
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(circuit, "write_json", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        run_stage(flow, STAGE["synth"], Reporter())
+    assert (flow.folder / "netlist.v").read_bytes() == before
+    assert not list(flow.folder.glob(".partial-*"))
+    monkeypatch.undo()
+    assert not is_current(flow, STAGE["synth"])
+    assert run_flow(flow, Reporter())[0] == "synth"
+
+
+def test_what_a_killed_run_left_behind_is_removed(flow: Flow) -> None:
+    left = flow.folder / ".partial-verilog"
+    left.mkdir()
+    (left / "design.v").write_text("half a module")
+    run_stage(flow, STAGE["verilog"], Reporter())
+    assert not left.exists()
+    assert "half a module" not in (flow.folder / "design.v").read_text()
+
+
+def test_staged_files_move_only_after_success(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old")
+
+    def interrupted() -> None:
+        with files.staged(tmp_path, "x") as scratch:
+            (scratch / "a").write_text("new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert (tmp_path / "a").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_flipped_table_bit_is_caught(flow: Flow) -> None:
+    graph = json.loads((flow.folder / "core.json").read_text())
+    lut = next(node for node in graph["nodes"] if node[0] == "lut" and len(node[1]) > 1)
+    lut[2] = hex(int(lut[2], 16) ^ 1)
+    (flow.folder / "core.json").write_text(json.dumps(graph))
+    with pytest.raises(VerificationError, match=r"x[0-9]_.*expected"):
+        run_stage(flow, STAGE["verify"], Reporter())
+    assert not (flow.folder / "verify.json").exists()
+
+
+def test_missing_input_names_the_stage_that_makes_it(flow: Flow) -> None:
+    (flow.folder / "design.v").unlink()
+    with pytest.raises(DataError, match="is missing; 'dwn-asic verilog"):
+        run_stage(flow, STAGE["synth"], Reporter())
+
+
+@pytest.mark.parametrize("name", ["dataset.npz", "graph.json", "predictions.npy"])
+def test_truncated_intermediate_is_one_clear_line(flow: Flow, name: str) -> None:
+    path = flow.folder / name
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(DataError, match=name) as caught:
+        run_stage(flow, STAGE["verify"], Reporter())
+    assert "\n" not in str(caught.value)
+
+
+def test_more_classes_than_outputs(tmp_path: Path) -> None:
+    file = write_flow(tmp_path / "flows" / "few.yaml", model={"layers": [{"luts": 1, "inputs": 3}]})
+    flow = configure(file, tmp_path / "build")
+    run_stage(flow, STAGE["data"], Reporter())
+    with pytest.raises(ConfigError, match=r"model\.layers"):
+        run_stage(flow, STAGE["train"], Reporter())
+
+
+def test_a_folder_that_is_no_flow(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no flow"):
+        open_flow(tmp_path)
+
+
+def test_tool_that_fails_is_named(flow: Flow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "yosys"
+    broken.write_text("#!/bin/sh\necho 'ERROR: out of ideas'\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("DWN_ASIC_YOSYS", str(broken))
+    with pytest.raises(ToolError, match="exit code 1; last output: ERROR: out of ideas"):
+        run_stage(flow, STAGE["synth"], Reporter())
+
+
+def test_mapped_area_is_the_same_with_a_real_pdk(
+    flow: Flow, shared_pdk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded = (flow.folder / "netlist.v").read_bytes(), json.loads((flow.folder / "synth.json").read_text())
+    monkeypatch.setenv("PDK_ROOT", str(shared_pdk))
+    real = open_flow(flow.folder)
+    assert real.pdk.liberty
+    run_stage(real, STAGE["synth"], Reporter())
+    assert (flow.folder / "netlist.v").read_bytes() == embedded[0]
+    assert json.loads((flow.folder / "synth.json").read_text())["modules"] == embedded[1]["modules"]
+
+
+def test_graph_of_a_rival_is_kept_beside_its_netlist(finished: Flow) -> None:
+    folder = finished.folder / "baselines" / "tree-3"
+    graph = BooleanGraph.load(folder / "graph.json")
+    predictions = circuit.load_predictions(folder)
+    assert (graph.predict(finished.dataset.codes) == predictions).all()
+    assert (folder / "netlist.v").exists()
+    assert (folder / "verify.json").exists()
