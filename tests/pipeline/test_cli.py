@@ -112,6 +112,8 @@ def test_run_says_when_there_is_nothing_to_do(
     finished: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(monkeypatch, "run", str(finished.folder)) == 0
+    capsys.readouterr()
+    assert call(monkeypatch, "run", str(finished.folder)) == 0
     assert "is up to date: nothing to do" in capsys.readouterr().out
 
 
