@@ -48,11 +48,14 @@ $(DEV_READY): $(RUN_READY)
 	@touch $@
 
 # ---- one flow -----------------------------------------------------------------------------------------------
+RESULT := $(BUILD)/$(NAME)/result.json
+
 run: $(RUN_READY)
-	@if $(MAKE) --no-print-directory --question $(BUILD)/$(NAME)/result.json FLOW=$(FLOW) BUILD=$(BUILD) 2>/dev/null; then \
+	@before=$$(cksum < $(RESULT) 2>/dev/null || true); \
+	$(MAKE) --no-print-directory --silent $(RESULT) FLOW=$(FLOW) BUILD=$(BUILD); \
+	if [ "$$before" = "$$(cksum < $(RESULT))" ]; then \
 	    echo '$(BUILD)/$(NAME) is up to date: nothing to do (table: $(BUILD)/$(NAME)/comparison.md)'; \
 	else \
-	    $(MAKE) --no-print-directory $(BUILD)/$(NAME)/result.json FLOW=$(FLOW) BUILD=$(BUILD); \
 	    $(DWN) show $(BUILD)/$(NAME); \
 	    echo 'Files: $(BUILD)/$(NAME)/{comparison.md,accuracy_area.svg,design.v,netlist.v,verify.json,result.json}'; \
 	fi
@@ -104,7 +107,8 @@ $(BUILD)/%/accuracy_area.png: \
     $(BUILD)/%/verify.json $(BUILD)/%/baselines/summary.json $(BUILD)/%/config/report.json
 	@$(DWN) report $(BUILD)/$*
 
-.PRECIOUS: $(BUILD)/%/config/.done $(BUILD)/%.json $(BUILD)/%.npz $(BUILD)/%.npy $(BUILD)/%.v
+# Nothing that a stage made is thrown away.
+.SECONDARY:
 
 # ---- all flows ----------------------------------------------------------------------------------------------
 report: $(FLOWS:%=$(BUILD)/%/result.json) | $(RUN_READY)

@@ -65,9 +65,9 @@ class Case:
     def draw(cls, luts: int, n: int, batch: int, inputs: int) -> Case:
         generator = torch.Generator().manual_seed(0)
         return cls(
-            (torch.rand(batch, inputs, generator=generator) < 0.5).float(),
+            (torch.rand(batch, 1, inputs, generator=generator) < 0.5).float(),
             (torch.rand(luts, 1 << n, generator=generator) * 2 - 1).requires_grad_(),
-            torch.rand(inputs, luts * n, generator=generator).requires_grad_(),
+            torch.rand(1, inputs, luts * n, generator=generator).requires_grad_(),
             torch.randn(batch, luts, generator=generator),
         )
 

@@ -38,6 +38,7 @@ Build = Annotated[Path, typer.Option(help="Folder that holds the flows' build fo
 
 _TOOL_FAILURE = 3
 _INTERRUPTED = 130
+_AFTER_INTERRUPT = "interrupted; finished stages are kept, the next run goes on from them"
 
 
 def main() -> None:
@@ -50,10 +51,11 @@ def main() -> None:
         app(standalone_mode=True)
     except DwnAsicError as error:
         _fail(str(error), error.exit_code, debug=debug)
-    except KeyboardInterrupt:
-        _fail(
-            "interrupted; finished stages are kept, the next run goes on from them", _INTERRUPTED, debug=debug
-        )
+    except SystemExit as ended:
+        # typer turns KeyboardInterrupt into this exit code and says nothing.
+        if ended.code != _INTERRUPTED:
+            raise
+        _fail(_AFTER_INTERRUPT, _INTERRUPTED, debug=debug)
     except OSError as error:
         if error.errno == errno.EPIPE:
             # The reader of our output has gone, as in `dwn-asic ... | head`.

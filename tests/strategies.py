@@ -7,6 +7,15 @@ from hypothesis import strategies as st
 
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.encode.thermometer import Thermometer
+from dwn_asic.network.graph import (
+    BooleanGraph,
+    CodeBit,
+    Constant,
+    GraphBuilder,
+    Interface,
+    Lut,
+    Threshold,
+)
 from dwn_asic.network.lut_network import Head, LutLayer, LutNetwork
 
 
@@ -66,3 +75,49 @@ def rows(network: LutNetwork, count: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     tops = 1 << network.quantizer.bits
     return np.stack([rng.integers(0, top, count) for top in tops], axis=1)
+
+
+@st.composite
+def boolean_graphs(
+    draw: st.DrawFn,
+    *,
+    max_inputs: int = 5,
+    max_luts: int = 10,
+    max_arity: int = 6,
+    n_outputs: int | None = None,
+    code_bits: bool = False,
+) -> BooleanGraph:
+    """LUTs of arity 0..max_arity with repeated fan-ins, constants, unused inputs; outputs may be any node."""
+    builder = GraphBuilder(Interface(("height",), (8,), ("small", "tall")))
+    inputs = draw(st.integers(0, max_inputs))
+    nodes = [builder.add(CodeBit(0, i) if code_bits else Threshold(0, 1 + i)) for i in range(inputs)]
+    nodes += [builder.add(Constant(value)) for value in draw(st.lists(st.booleans(), max_size=2))]
+    for _ in range(draw(st.integers(0 if nodes else 1, max_luts))):
+        fanins = tuple(draw(st.lists(st.sampled_from(nodes), max_size=max_arity) if nodes else st.just([])))
+        table = draw(st.integers(0, (1 << (1 << len(fanins))) - 1))
+        nodes.append(builder.add(Lut(fanins, table)))
+    outputs = draw(st.integers(1, 4)) if n_outputs is None else n_outputs
+    return builder.finish([draw(st.sampled_from(nodes)) for _ in range(outputs)])
+
+
+def patterns(count: int) -> np.ndarray:
+    """(2**count, count) every input pattern; column 0 changes fastest."""
+    return (np.arange(1 << count)[:, None] >> np.arange(count) & 1).astype(bool)
+
+
+def evaluate(graph: BooleanGraph, input_bits: np.ndarray) -> np.ndarray:
+    """(N, I) -> (N, O) row by row and node by node: the reference that the kernels are held against."""
+    place = {index: i for i, (index, _) in enumerate(graph.inputs)}
+    found = []
+    for row in input_bits:
+        values: dict[int, bool] = {}
+        for index, node in graph.nodes():
+            if index in place:
+                values[index] = bool(row[place[index]])
+            elif isinstance(node, Constant):
+                values[index] = node.value
+            elif isinstance(node, Lut):
+                address = sum(values[fanin] << k for k, fanin in enumerate(node.fanins))
+                values[index] = bool(node.table >> address & 1)
+        found.append([values[driver] for driver in graph.outputs])
+    return np.array(found, bool).reshape(len(input_bits), len(graph.outputs))

@@ -110,7 +110,8 @@ def to_blif(graph: BooleanGraph, model: str) -> str:
     for index, node in graph.nodes():
         if isinstance(node, Lut | Constant):
             name[index] = f"n{index}"
-            fanins = node.fanins if isinstance(node, Lut) else ()
+            # ABC refuses an empty cover over inputs.
+            fanins = node.fanins if isinstance(node, Lut) and node.table else ()
             table = node.table if isinstance(node, Lut) else int(node.value)
             lines.append(" ".join([".names", *(name[f] for f in fanins), name[index]]))
             n = len(fanins)

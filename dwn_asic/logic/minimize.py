@@ -143,6 +143,7 @@ class _Search:
         self._abc = find_abc()
         self._inputs = tuple(node for _, node in start.inputs)
         self._used: set[tuple[str, str]] = set()
+        self._failure = ""
         library.write_liberty(folder / "cells.lib")
 
     def round(self, scripts: tuple[str, ...]) -> None:
@@ -159,7 +160,7 @@ class _Search:
         if not base_name:
             found += self._try_aigverse()
         if not found and not base_name:
-            raise ToolError("abc", f"no script of the portfolio worked in {self._timeout_s:g} s")
+            raise ToolError("abc", "no script of the portfolio worked", tail=self._failure)
         if found and (best := min(found))[0] < self.area:
             self.area, _, self._best_name, path = best
             self.best = read_aiger(path, self._inputs, self._start.interface)
@@ -169,7 +170,8 @@ class _Search:
         commands = f"read_blif start.blif; strash; {script or 'strash'}; strash; write_aiger {result.name}"
         try:
             self._abc.run_script(commands, timeout_s=self._timeout_s, cwd=self._folder)
-        except ToolError:
+        except ToolError as error:
+            self._failure = str(error)
             self.candidates.append(Candidate(name, None))
             return []
         return self._map(name, result)
@@ -214,4 +216,5 @@ def _mapped_area(blif: Path, library: CellLibrary) -> float | None:
     if not blif.exists() or not (text := blif.read_text()).rstrip().endswith(".end"):
         return None
     gates = [line.split()[1] for line in text.splitlines() if line.startswith(".gate ")]
-    return sum(library.cell(gate).area for gate in gates)
+    # ABC writes outputs that turn out constant as gates of its own.
+    return sum(library.cell(gate).area for gate in gates if gate not in {"_const0_", "_const1_"})

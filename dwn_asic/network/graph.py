@@ -112,6 +112,10 @@ class Interface:
     widths: tuple[int, ...]
     class_names: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        if len(self.feature_names) != len(self.widths):
+            raise ValueError(f"{len(self.feature_names)} feature names, {len(self.widths)} widths")
+
     @property
     def class_bits(self) -> int:
         """Width of the class index in bits."""
@@ -212,15 +216,15 @@ class BooleanGraph:
             interface = Interface(**{key: tuple(value) for key, value in content["interface"].items()})
             builder = GraphBuilder(interface)
             drivers = {}
-            for entry in content["nodes"]:
+            for index, entry in enumerate(content["nodes"]):
                 node = _from_json(entry)
                 if isinstance(node, Output):
                     drivers[node.index] = node.fanin
-                else:
-                    builder.add(node)
+                elif builder.add(node) != index:
+                    raise ValueError(f"node {index} is there already, or follows an output")
             return builder.finish([drivers[i] for i in range(len(drivers))])
-        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-            raise DataError(path, f"not a graph file: {error}") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise DataError(path, f"not a graph file: {error!r}") from error
 
 
 class GraphBuilder:
@@ -232,8 +236,17 @@ class GraphBuilder:
         self._inputs: dict[Input, int] = {}
 
     def add(self, node: Input | Constant | Lut) -> int:
-        """Add a node and return its id; an input that is there already keeps its id."""
+        """Add a node and return its id; an input that is there already keeps its id.
+
+        Raises
+        ------
+        ValueError
+            An input of no feature of the interface, a fan-in that is not there yet, or a table that is too
+            large for the fan-ins.
+        """
         if isinstance(node, Threshold | CodeBit):
+            if not 0 <= node.feature < len(self.interface.widths):
+                raise ValueError(f"{node} of {len(self.interface.widths)} features")
             if node in self._inputs:
                 return self._inputs[node]
             self._inputs[node] = len(self._nodes)
@@ -252,7 +265,9 @@ class GraphBuilder:
         return self._nodes[index]
 
     def finish(self, outputs: Sequence[int]) -> BooleanGraph:
-        """The graph whose output i is driven by node ``outputs[i]``."""
+        """The graph whose output i is driven by node ``outputs[i]``; raises ValueError for no such node."""
+        if any(not 0 <= fanin < len(self._nodes) for fanin in outputs):
+            raise ValueError(f"outputs {tuple(outputs)} are not all among the {len(self._nodes)} nodes")
         nodes = [*self._nodes, *(Output(i, fanin) for i, fanin in enumerate(outputs))]
         digraph: nx.DiGraph[int] = nx.DiGraph()
         for index, node in enumerate(nodes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,18 @@ from dwn_asic.errors import DataError
 __all__ = ["Head", "LutLayer", "LutNetwork"]
 
 _FORMAT = 1
+# What numpy and zipfile raise for damaged files: bad archive, bad stream, unknown or encrypted compression.
+_UNREADABLE = (
+    AttributeError,
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -125,9 +138,15 @@ class LutNetwork:
     class_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        width = len(self.thermometer)
+        features, width = len(self.feature_names), len(self.thermometer)
+        if self.quantizer.n_features != features:
+            raise ValueError(f"{features} feature names, the quantizer has {self.quantizer.n_features}")
+        if width and not 0 <= self.thermometer.feature.min() <= self.thermometer.feature.max() < features:
+            raise ValueError(f"the thermometer reads outside its {features} features")
+        if len(self.class_names) != self.head.n_classes:
+            raise ValueError(f"{len(self.class_names)} class names, the head has {self.head.n_classes}")
         for i, layer in enumerate(self.layers):
-            if layer.tables.shape != (layer.n_luts, 1 << layer.n_inputs):
+            if layer.mapping.ndim != 2 or layer.tables.shape != (layer.n_luts, 1 << layer.n_inputs):
                 raise ValueError(
                     f"layer {i}: tables {layer.tables.shape} do not fit mapping {layer.mapping.shape}"
                 )
@@ -178,7 +197,8 @@ class LutNetwork:
     def load(cls, path: Path) -> LutNetwork:
         """Read what :meth:`save` wrote; raises DataError for a file that is not a network."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # numpy leaves a file open that it opened itself and finds damaged.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 meta = json.loads(file["meta"].tobytes())
                 if meta["format"] != _FORMAT:
                     raise DataError(path, f"network format {meta['format']}, this version reads {_FORMAT}")
@@ -190,5 +210,5 @@ class LutNetwork:
                     tuple(meta["feature_names"]),
                     tuple(meta["class_names"]),
                 )
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(path, f"not a LUT network file: {error}") from error
+        except _UNREADABLE as error:
+            raise DataError(path, f"not a LUT network file: {error!r}") from error

@@ -13,8 +13,9 @@ from dwn_asic.encode.comparators import encoder_graph
 from dwn_asic.errors import VerificationError
 from dwn_asic.network.compose import compose
 from dwn_asic.network.graph import BooleanGraph, CodeBit, Input, Interface, Threshold
+from dwn_asic.rtl.elaborate import Elaborated, elaborate
 from dwn_asic.rtl.names import CLASS_PORT, feature_of_port, feature_port
-from dwn_asic.rtl.reader import Design, Elaborated, elaborate
+from dwn_asic.rtl.reader import Design
 from dwn_asic.synth.cell_library import CellLibrary
 from dwn_asic.verify.equivalence import Counterexample, find_difference
 
@@ -80,6 +81,8 @@ def check_rows(
 def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout_s: float = 300.0) -> Check:
     """Prove two graphs over code bits equal; raises VerificationError with a counterexample."""
     start = time.perf_counter()
+    if len(expected.outputs) != len(got.outputs):
+        raise VerificationError(f"{what} fails: {len(expected.outputs)} outputs against {len(got.outputs)}")
     difference = find_difference(expected, got, timeout_s=timeout_s)
     if difference is not None:
         raise VerificationError(
@@ -104,7 +107,7 @@ def check_verilog(
 
     def input_of(port: str, bit: int) -> Input:
         feature = feature_of_port(port)
-        if feature is None or feature >= len(interface.widths):
+        if feature is None or feature >= len(interface.widths) or bit >= interface.widths[feature]:
             raise VerificationError(f"{design.source}: port {port} of {top} is not a feature")
         return CodeBit(feature, bit)
 

@@ -24,8 +24,8 @@ def dataset(values, labels, *, n_classes=None):
 
 def xor_of_thresholds(n_rows=600, seed=0):
     rng = np.random.default_rng(seed)
-    values = rng.random((n_rows, 3))
-    return dataset(values, (values[:, 0] > 0.5) ^ (values[:, 1] > 0.3))
+    values = rng.integers(0, 10, (n_rows, 3))
+    return dataset(values, (values[:, 0] > 4) ^ (values[:, 1] > 2))
 
 
 def model_config(layers, *, head="direct", code="binary", mapping="learnable", temperature=0.3):
@@ -38,14 +38,16 @@ def model_config(layers, *, head="direct", code="binary", mapping="learnable", t
     )
 
 
-def random_model(config, n_classes, *, n_features=4, seed=0):
+def random_model(config, n_classes, *, n_features=4, starts=1, seed=0):
     """An untrained model over a random encoder, and (200, F) codes to try it on."""
     rng = np.random.default_rng(seed)
     quantizer = Quantizer(np.zeros(n_features), np.ones(n_features), np.full(n_features, 5))
     codes = rng.integers(0, 32, (200, n_features))
     thermometer = Thermometer.fit(codes, quantizer.bits, kind="uniform", bits=6)
     generator = torch.Generator().manual_seed(seed)
-    model = DwnModel(config, quantizer, thermometer, n_classes, efd=EfdConfig(), generator=generator)
+    model = DwnModel(
+        config, quantizer, thermometer, n_classes, starts=starts, efd=EfdConfig(), generator=generator
+    )
     return model.eval(), codes
 
 

@@ -29,13 +29,30 @@ def configurations(draw):
 
 
 @settings(max_examples=150, deadline=None)
-@given(configurations(), st.integers(0, 1000))
-def test_the_network_predicts_what_the_model_predicts(configuration, seed):
+@given(configurations(), st.integers(1, 3), st.integers(0, 1000))
+def test_the_network_predicts_what_the_model_predicts(configuration, starts, seed):
     config, n_classes = configuration
-    model, codes = random_model(config, n_classes, seed=seed)
-    names = tuple(map(str, range(4)))
-    network = model.to_lut_network(names, tuple(map(str, range(n_classes))))
-    assert np.array_equal(network.predict(codes), model.predict(as_bits(model, codes)).numpy())
+    model, codes = random_model(config, n_classes, starts=starts, seed=seed)
+    predicted = model.predict(as_bits(model, codes)).numpy()  # (B, R)
+    assert predicted.shape == (len(codes), starts)
+    for start in range(starts):
+        network = model.to_lut_network(start, tuple("abcd"), tuple(map(str, range(n_classes))))
+        assert np.array_equal(network.predict(codes), predicted[:, start])
+
+
+@pytest.mark.parametrize("mapping", ["learnable", "random", "arange"])
+def test_starts_do_not_touch_each_other(mapping):
+    config = model_config([(6, 3), (4, 3), (1, 2)], mapping=mapping)
+    model, codes = random_model(config, 2, starts=3)
+    model(as_bits(model, codes))[:, 1].square().sum().backward()
+    for layer in model.lut_layers:
+        by_start = layer.tables.grad.view(3, -1).abs().sum(1)
+        assert (by_start > 0).tolist() == [False, True, False]
+        if layer.weights is not None:
+            shape = (3, -1) if layer.weights.shape[0] == 3 else (layer.weights.shape[1], 3, -1)
+            grad = layer.weights.grad.view(shape).abs().sum(-1)
+            used = grad.sum(0) if grad.dim() == 2 else grad
+            assert (used > 0).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("n_classes", [3, 5, 6])
@@ -44,14 +61,14 @@ def test_an_unused_binary_code_stays_as_it_is(n_classes):
     model, codes = random_model(model_config([(bits, 3)]), n_classes)
     with torch.no_grad():
         model.lut_layers[0].tables.fill_(1.0)
-    assert set(model.predict(as_bits(model, codes)).tolist()) == {(1 << bits) - 1}
+    assert set(model.predict(as_bits(model, codes)).flatten().tolist()) == {(1 << bits) - 1}
 
 
 def test_a_table_value_of_exactly_zero_is_a_cleared_bit():
     model, codes = random_model(model_config([(4, 2), (1, 2)]), 2)
     with torch.no_grad():
         model.lut_layers[-1].tables.zero_()
-    network = model.to_lut_network(("a", "b", "c", "d"), ("n", "y"))
+    network = model.to_lut_network(0, ("a", "b", "c", "d"), ("n", "y"))
     assert not network.predict(codes).any()
     assert not model.predict(as_bits(model, codes)).any()
 
@@ -60,7 +77,7 @@ def test_logits_of_two_classes_are_minus_v_and_v():
     model, codes = random_model(model_config([(1, 4)], temperature=0.5), 2)
     bits = as_bits(model, codes)
     v = model.values(bits)
-    torch.testing.assert_close(model(bits), torch.cat([-v, v], 1) / 0.5)
+    torch.testing.assert_close(model(bits), torch.cat([-v, v], 2) / 0.5)
 
 
 def test_logits_of_the_binary_code():
@@ -92,7 +109,7 @@ def test_clamp_brings_tables_back():
     with torch.no_grad():
         model.lut_layers[0].tables.mul_(5.0)
     model.clamp()
-    assert float(model.lut_layers[0].tables.abs().max()) == 1.0
+    assert float(model.lut_layers[0].tables.detach().abs().max()) == 1.0
 
 
 @pytest.mark.parametrize(

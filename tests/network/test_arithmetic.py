@@ -1,0 +1,66 @@
+"""Head logic, on every input pattern there is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from strategies import patterns
+
+from dwn_asic.network.arithmetic import argmax_index, popcount, priority_index
+from dwn_asic.network.graph import CodeBit, GraphBuilder, Interface
+
+
+def numbers_of(circuit: Callable[[GraphBuilder, list[int]], list[int]], n_bits: int) -> np.ndarray:
+    """(2**n_bits,) the number at the circuit's outputs, for every value of its input bits."""
+    builder = GraphBuilder(Interface(("x",), (max(1, n_bits),), ("no", "yes")))
+    graph = builder.finish(circuit(builder, [builder.add(CodeBit(0, k)) for k in range(n_bits)]))
+    assert all(len(node.fanins) <= 3 for _, node in graph.luts)
+    outputs = graph.simulate(patterns(n_bits))
+    return outputs @ (1 << np.arange(outputs.shape[1]))
+
+
+@pytest.mark.parametrize("n_bits", range(12))
+def test_popcount(n_bits: int) -> None:
+    widths = []
+
+    def circuit(builder: GraphBuilder, bits: list[int]) -> list[int]:
+        total = popcount(builder, bits)
+        widths.append(len(total))
+        return total
+
+    np.testing.assert_array_equal(numbers_of(circuit, n_bits), patterns(n_bits).sum(axis=1))
+    assert widths == [n_bits.bit_length()]
+
+
+@pytest.mark.parametrize(
+    "widths",
+    [
+        *([1], [4], [2, 2], [1, 1, 1], [3, 3, 3], [1, 1, 1, 1], [2] * 5, [1] * 9, [2] * 6),
+        *([1, 3], [3, 1], [2, 1, 3, 2], [4, 0, 2], [0, 0, 1], [0, 1], [0, 0, 0]),
+    ],
+)
+def test_argmax_gives_the_lowest_index_of_the_largest(widths: Sequence[int]) -> None:
+    starts = np.cumsum([0, *widths])
+
+    def circuit(builder: GraphBuilder, bits: list[int]) -> list[int]:
+        index = argmax_index(builder, [bits[a:b] for a, b in itertools.pairwise(starts)])
+        assert len(index) == max(1, (len(widths) - 1).bit_length())
+        return index
+
+    rows = patterns(int(starts[-1]))
+    numbers = [rows[:, a:b] @ (1 << np.arange(b - a)) for a, b in itertools.pairwise(starts)]
+    np.testing.assert_array_equal(numbers_of(circuit, int(starts[-1])), np.argmax(numbers, axis=0))
+
+
+@pytest.mark.parametrize("n_bits", range(1, 11))
+def test_priority_gives_the_first_set_bit(n_bits: int) -> None:
+    def circuit(builder: GraphBuilder, bits: list[int]) -> list[int]:
+        index = priority_index(builder, bits)
+        assert len(index) == max(1, (n_bits - 1).bit_length())
+        return index
+
+    # numpy's argmax gives the first of equals, and 0 where none is set.
+    np.testing.assert_array_equal(numbers_of(circuit, n_bits), np.argmax(patterns(n_bits), axis=1))

@@ -1,0 +1,104 @@
+"""The Makefile: what is rebuilt after which change. Set-up is replaced by the interpreter of the tests."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flows import write_flow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with the Makefile, one quick flow and a ready environment."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "pyproject.toml").write_text("")
+    binaries = tmp_path / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    command = binaries / "dwn-asic"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dwn_asic "$@"\n')
+    command.chmod(0o755)
+    for stamp in (".ready-run", ".ready-dev"):
+        (tmp_path / ".venv" / stamp).touch()
+    write_flow(tmp_path / "flows" / "tiny.yaml", baselines=[{"kind": "gbdt"}])
+    return tmp_path
+
+
+def try_make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", *arguments], check=False, cwd=project, capture_output=True, text=True, timeout=120
+    )
+
+
+def make(project: Path, *arguments: str) -> str:
+    done = try_make(project, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def stages(output: str) -> list[str]:
+    """The stages that spoke."""
+    names = [line.split(":")[0].split()[0] for line in output.splitlines() if ":" in line]
+    known = ("data", "train", "minimize", "verilog", "synth", "verify", "baseline", "report")
+    return [name for name in known if name in names]
+
+
+def test_run_then_nothing_then_only_what_a_change_touches(project: Path) -> None:
+    flow = "FLOW=flows/tiny.yaml"
+    first = make(project, "run", flow)
+    assert stages(first) == ["data", "train", "minimize", "verilog", "synth", "verify", "baseline", "report"]
+    assert "gradient boosting" in first
+    assert "rm " not in first
+
+    again = make(project, "run", flow)
+    assert "build/tiny is up to date: nothing to do" in again
+    assert stages(again) == []
+
+    time.sleep(1.1)  # time stamps of one second on some file systems
+    write_flow(
+        project / "flows" / "tiny.yaml", baselines=[{"kind": "gbdt"}], hardware={"registers": "outputs"}
+    )
+    assert stages(make(project, "run", flow)) == ["verilog", "synth", "verify", "baseline", "report"]
+    assert "nothing to do" in make(project, "run", flow)
+
+
+def test_one_file_and_a_csv_that_changes(project: Path) -> None:
+    table = project / "elsewhere" / "table.csv"
+    table.parent.mkdir()
+    table.write_text("a,b,class\n" + "".join(f"{i},{i % 7},{int(i > 20)}\n" for i in range(40)))
+    write_flow(
+        project / "elsewhere" / "mine.yaml",
+        data={"source": "csv:table.csv"},
+        model={"layers": [{"luts": 3, "inputs": 2}, {"luts": 1, "inputs": 3}]},
+    )
+    arguments = ("build/mine/netlist.v", "FLOW=elsewhere/mine.yaml")
+    assert stages(make(project, *arguments)) == ["data", "train", "minimize", "verilog", "synth"]
+    assert stages(make(project, *arguments)) == []
+    time.sleep(1.1)
+    table.write_text(table.read_text() + "3,3,0\n")
+    assert "data" in stages(make(project, *arguments))
+
+
+def test_report_collects_all_flows_in_parallel(project: Path) -> None:
+    write_flow(project / "flows" / "other.yaml", baselines=[{"kind": "gbdt"}], seed=1)
+    make(project, "-j2", "report")
+    index = (project / "reports" / "README.md").read_text()
+    assert "tiny" in index
+    assert "other" in index
+    assert (project / "reports" / "other" / "comparison.csv").exists()
+
+
+def test_a_bad_flow_stops_make_with_one_line(project: Path) -> None:
+    write_flow(project / "flows" / "tiny.yaml", sed=1)
+    done = try_make(project, "run", "FLOW=flows/tiny.yaml")
+    assert done.returncode != 0
+    assert "flows/tiny.yaml: sed: unknown key" in done.stderr
