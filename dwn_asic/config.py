@@ -117,15 +117,17 @@ class SpectralConfig(_Strict):
 class TrainingConfig(_Strict):
     """Optimizer and its schedule."""
 
-    epochs: Count = 60
-    batch_size: Count = 64
-    learning_rate: Positive = 0.01
+    epochs: Count = 100
+    batch_size: Count = 128
+    learning_rate: Positive = 0.02
     schedule: Literal["constant", "cosine", "step"] = "cosine"
-    restarts: Count = 1
-    """Independent starts; the one with the best validation accuracy is kept."""
+    restarts: Count = 4
+    """Independent starts, trained side by side; the one with the best validation accuracy is kept. For small
+    networks many starts cost little time, for wide ones each costs as much as the first."""
     efd: EfdConfig = EfdConfig()
     spectral: SpectralConfig = SpectralConfig()
-    threads: Count = 2
+    threads: Count = 1
+    """Of torch. More help wide layers on an idle machine; on a busy one waiting for each other costs more."""
 
 
 class MinimizeConfig(_Strict):

@@ -197,7 +197,7 @@ def _epochs(
 
 
 def _losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """(B, R, C) logits and (B,) labels -> (R,) mean cross entropies."""
+    """(B, R, logits) and (B,) labels -> (R,) mean cross entropies."""
     n_rows, starts, _ = logits.shape
     repeated = labels[:, None].expand(n_rows, starts)
     return nn.functional.cross_entropy(logits.transpose(1, 2), repeated, reduction="none").mean(0)

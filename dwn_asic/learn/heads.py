@@ -51,7 +51,10 @@ def first_largest(scores: Tensor) -> Tensor:
 
 
 class Head(nn.Module):
-    """Turns (..., L) table values of the last layer into logits while training, and into decisions."""
+    """Turns (..., L) table values of the last layer into logits while training, and into decisions.
+
+    There are C logits, or 2**bits with the binary code.
+    """
 
     def __init__(self, head: lut_network.Head, temperature: float) -> None:
         super().__init__()
@@ -71,12 +74,16 @@ class Head(nn.Module):
 
 
 class DirectBinaryHead(Head):
-    """The outputs are the class index in binary; class c is credited with +v_b where its bit b is set."""
+    """The outputs are the class index in binary; index c is credited with +v_b where its bit b is set.
+
+    Indices that no class has are scored too: without them nothing would keep training away from them, and the
+    hardware would answer with one.
+    """
 
     def scores(self, values: Tensor) -> Tensor:
-        """(..., bits) -> (..., C): sum over bits of +v_b or -v_b."""
+        """(..., bits) -> (..., 2**bits): sum over bits of +v_b or -v_b."""
         bit = 1 << torch.arange(self.head.class_bits)[:, None]
-        is_set = (torch.arange(self.head.n_classes) & bit) > 0  # (bits, C)
+        is_set = (torch.arange(1 << self.head.class_bits) & bit) > 0  # (bits, 2**bits)
         return values @ torch.where(is_set, 1.0, -1.0).to(values.dtype)
 
     def decide(self, values: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ class DwnModel(nn.Module):
         return values
 
     def forward(self, bits: Tensor) -> Tensor:
-        """(B, T) bits -> (B, R, C) logits."""
+        """(B, T) bits -> (B, R, C) logits, or 2**bits of them with the binary code."""
         return self.head(self.values(bits))
 
     def predict(self, bits: Tensor) -> Tensor:

@@ -216,5 +216,8 @@ def _mapped_area(blif: Path, library: CellLibrary) -> float | None:
     if not blif.exists() or not (text := blif.read_text()).rstrip().endswith(".end"):
         return None
     gates = [line.split()[1] for line in text.splitlines() if line.startswith(".gate ")]
-    # ABC writes outputs that turn out constant as gates of its own.
-    return sum(library.cell(gate).area for gate in gates if gate not in {"_const0_", "_const1_"})
+    # A constant output is a gate of ABC's own; one that repeats an input or an output gets a buffer, since
+    # BLIF has no aliases. Both are mere wires in a netlist.
+    buffers = {cell.name for cell in library.cells if len(cell.inputs) == 1 and cell.table == 0b10}
+    wires = {"_const0_", "_const1_"} | buffers
+    return sum(library.cell(gate).area for gate in gates if gate not in wires)

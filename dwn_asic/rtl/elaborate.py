@@ -90,6 +90,8 @@ def elaborate(
         raise DataError(design.source, f"the logic of {top} is nested too deeply") from error
     finally:
         sys.setrecursionlimit(limit)
+    if any(value is _CLOCK for value in values):
+        raise DataError(design.source, f"{top}: {CLOCK_PORT} is used as data")
     latencies = frozenset[int]().union(*(value.latencies for value in values))
     return Elaborated(builder.finish([value.literal for value in values]), latencies)
 
@@ -106,9 +108,6 @@ class _Value:
 
     literal: Literal
     latencies: frozenset[int]
-
-    def registered(self) -> _Value:
-        return _Value(self.literal, frozenset(n + 1 for n in self.latencies))
 
 
 class _Scope:
@@ -157,12 +156,12 @@ class _Scope:
     def _cell(self, name: str, connections: dict[str, Any], cell: Cell | FlipFlop) -> _Value:
         if isinstance(cell, Cell):
             return self._function([self._pin(name, connections, pin, 0) for pin in cell.inputs], cell.table)
-        self._check_clock(self._pin(name, connections, cell.clock, 0), name)
         if cell.reset:
             inactive = TRUE if cell.reset_active_low else FALSE
             if self._pin(name, connections, cell.reset, 0).literal != inactive:
                 raise self._fail(f"the reset of {name} is not tied off")
-        held = self._pin(name, connections, cell.data, 0).registered()
+        clock, data = (self._pin(name, connections, pin, 0) for pin in (cell.clock, cell.data))
+        held = self._register(name, clock, data)
         return self._function([held], 0b01) if cell.inverting else held
 
     def _drive(
@@ -183,9 +182,12 @@ class _Scope:
             raise self._fail(f"input {port} of instance {name} is not connected")
         return self._expression(connections[port], position)
 
-    def _check_clock(self, clock: _Value, register: str) -> None:
+    def _register(self, name: str, clock: _Value, data: _Value) -> _Value:
         if clock is not _CLOCK:
-            raise self._fail(f"register {register} is not clocked by the port {CLOCK_PORT}")
+            raise self._fail(f"register {name} is not clocked by the port {CLOCK_PORT}")
+        if data is _CLOCK:
+            raise self._fail(f"{CLOCK_PORT} is used as data")
+        return _Value(data.literal, frozenset(n + 1 for n in data.latencies))
 
     def _function(self, values: list[_Value], table: int) -> _Value:
         if any(value is _CLOCK for value in values):
@@ -205,8 +207,8 @@ class _Scope:
             expression, position = self.module.drivers[bit]
             found = self._expression(expression, position)
             if bit in self.module.registers:
-                self._check_clock(self._expression(self.module.registers[bit], 0), bit[0])
-                found = found.registered()
+                clock = self._expression(self.module.registers[bit], 0)
+                found = self._register(bit[0], clock, found)
         elif bit in self._inside:
             found = self._inside[bit]()
         elif bit in self.outside:
@@ -223,7 +225,7 @@ class _Scope:
         if is_kind(node, "IntConst"):
             return _CONSTANTS[integer(node.value)[0] >> position & 1]
         if is_kind(node, "Pointer") and node.var.name in self.module.parameters:
-            return self._table(node)
+            return self._table(node) if position == 0 else _CONSTANTS[0]
         if is_kind(node, "Identifier", "Pointer", "Partselect", "Concat"):
             return self._part(node, position)
         if is_kind(node, "Unot"):
@@ -256,7 +258,9 @@ class _Scope:
     def _width(self, node: Any) -> int:
         if is_kind(node, "IntConst"):
             return integer(node.value)[1] or 32
-        if is_kind(node, "Identifier", "Pointer", "Partselect"):
+        if is_kind(node, "Pointer"):
+            return 1
+        if is_kind(node, "Identifier", "Partselect"):
             return len(self._reader.target_bits(self.module, node))
         if is_kind(node, "Concat"):
             return sum(self._width(part) for part in node.list)

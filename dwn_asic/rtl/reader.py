@@ -80,8 +80,8 @@ def read_verilog(path: Path) -> Design:
     """Parse a Verilog file; raises DataError that names the file."""
     try:
         text = path.read_text()
-    except OSError as error:
-        raise DataError(path, f"cannot be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(path, f"cannot be read: {getattr(error, 'strerror', error)}") from error
     return parse_verilog(text, str(path))
 
 

@@ -46,7 +46,7 @@ class Synthesis:
     Attributes
     ----------
     netlist
-        Verilog text, top module last.
+        Verilog text of all modules.
     modules
         Module name -> area.
     yosys

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from learn_builders import as_bits, model_config, random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from learn_builders import as_bits, model_config, random_model
 
 from dwn_asic.errors import ConfigError
 from dwn_asic.learn.heads import check_model
@@ -80,10 +80,10 @@ def test_logits_of_two_classes_are_minus_v_and_v():
     torch.testing.assert_close(model(bits), torch.cat([-v, v], 2) / 0.5)
 
 
-def test_logits_of_the_binary_code():
+def test_logits_of_the_binary_code_include_the_unused_index():
     model, _ = random_model(model_config([(2, 2)], temperature=1.0), 3)
     logits = model.head(torch.tensor([[0.5, -0.2]]))
-    torch.testing.assert_close(logits, torch.tensor([[-0.5 + 0.2, 0.5 + 0.2, -0.5 - 0.2]]))
+    torch.testing.assert_close(logits, torch.tensor([[-0.3, 0.7, -0.7, 0.3]]))
 
 
 def test_logits_of_popcount_are_group_counts_and_the_gradient_passes_straight_through():

