@@ -51,7 +51,7 @@ $(DEV_READY): $(RUN_READY)
 RESULT := $(BUILD)/$(NAME)/result.json
 
 run: $(RUN_READY)
-	@before=$$(cksum < $(RESULT) 2>/dev/null || true); \
+	@before=$$({ cksum < $(RESULT); } 2>/dev/null || true); \
 	$(MAKE) --no-print-directory --silent $(RESULT) FLOW=$(FLOW) BUILD=$(BUILD); \
 	if [ "$$before" = "$$(cksum < $(RESULT))" ]; then \
 	    echo '$(BUILD)/$(NAME) is up to date: nothing to do (table: $(BUILD)/$(NAME)/comparison.md)'; \
