@@ -278,7 +278,8 @@ def _run_baseline(flow: Flow, reporter: Reporter) -> None:
         reporter.progress("baselines", number, len(plans), rival.name)
         _run_rival(flow, rival, folder / rival.name, reporter)
     with staged(folder, "summary") as scratch:
-        write_json(scratch / "summary.json", [rival.name for rival in plans])
+        records = [read_json(folder / rival.name / "method.json") for rival in plans]
+        write_json(scratch / "summary.json", records)
 
 
 def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -> None:
@@ -395,8 +396,7 @@ def _rival_results(flow: Flow) -> list[MethodResult]:
     from dwn_asic.report.result import MethodResult
 
     results = []
-    for name in read_json(flow.folder / "baselines" / "summary.json"):
-        content = read_json(flow.folder / "baselines" / name / "method.json")
+    for content in read_json(flow.folder / "baselines" / "summary.json"):
         content.pop("key")
         proof = "-" if content["kind"] == "software" else "proved"
         results.append(MethodResult(proof=proof, **content))

@@ -35,7 +35,7 @@ def project(tmp_path: Path) -> Path:
 
 def try_make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["make", *arguments], check=False, cwd=project, capture_output=True, text=True, timeout=120
+        ["make", *arguments], check=False, cwd=project, capture_output=True, text=True, timeout=400
     )
 
 
