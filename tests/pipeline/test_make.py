@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -34,8 +35,18 @@ def project(tmp_path: Path) -> Path:
 
 
 def try_make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # The tests may run below `make test`, whose flags and variables are not this make's.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    for name in ("FLOW", "BUILD", "VENV"):
+        environment.pop(name, None)
     return subprocess.run(
-        ["make", *arguments], check=False, cwd=project, capture_output=True, text=True, timeout=400
+        ["make", *arguments],
+        check=False,
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=400,
     )
 
 
