@@ -67,6 +67,8 @@ class DataConfig(_Strict):
     """Label column; default ``class`` for csv, the source's own elsewhere."""
     impute: Literal["mean", "median", "mode"] | None = None
     """What a missing cell becomes; without it a missing cell is an error."""
+    one_against_rest: str | None = None
+    """A class: the task becomes to tell it (class 1) from all others (class 0)."""
     split: SplitConfig = SplitConfig()
 
 

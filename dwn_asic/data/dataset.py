@@ -140,6 +140,8 @@ def prepare(data: DataConfig, encoder: EncoderConfig, seed: int, base: Path) -> 
         As :func:`dwn_asic.data.sources.load_table`.
     """
     raw = read_source(data, base)
+    if data.one_against_rest is not None:
+        raw = raw.one_against_rest(data.one_against_rest)
     split = stratified_split(raw.labels, val=data.split.val, test=data.split.test, seed=seed)
     table = raw.complete(data.impute, split.train)
     return Dataset(table, split, Quantizer.fit(table.values[split.train], encoder.input_bits))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.data.table import PARTS, Table
-from dwn_asic.errors import DataError
+from dwn_asic.errors import ConfigError, DataError
 
 __all__ = ["MISSING", "Impute", "RawTable"]
 
@@ -86,6 +86,14 @@ class RawTable:
         indices, class_names = _class_indices(labels)
         _check_classes(file, label_name, indices, class_names)
         return cls(source, file, values, categorical, indices, tuple(feature_names), class_names)
+
+    def one_against_rest(self, name: str) -> RawTable:
+        """The two-class task to tell class ``name`` (index 1) from all others; raises ConfigError."""
+        if name not in self.class_names:
+            allowed = ", ".join(self.class_names)
+            raise ConfigError(self.file, "data.one_against_rest", f"is {name!r}, which is no class", allowed)
+        labels = (self.labels == self.class_names.index(name)).astype(np.int64)
+        return replace(self, labels=labels, class_names=(f"not {name}", name))
 
     def complete(self, impute: Impute | None, rows: NDArray[np.int64] | None = None) -> Table:
         """Fill the missing cells.

@@ -10,7 +10,7 @@ from dwn_asic.data.dataset import Dataset, prepare
 from dwn_asic.data.split import stratified_split
 from dwn_asic.data.table import PARTS, Split
 from dwn_asic.encode.quantizer import Quantizer
-from dwn_asic.errors import DataError
+from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.network.lut_network import Head, LutNetwork
 
 IRIS = DataConfig(source="sklearn:iris")
@@ -30,6 +30,16 @@ def test_prepare_splits_by_the_flow_s_shares_and_seed() -> None:
         assert dataset.split.rows(part).tolist() == expected.rows(part).tolist()
     other = prepare(config, EncoderConfig(), 8, Path())
     assert other.split.test.tolist() != dataset.split.test.tolist()
+
+
+def test_one_class_against_the_rest() -> None:
+    whole = prepare(IRIS, EncoderConfig(), 7, Path())
+    config = DataConfig(source="sklearn:iris", one_against_rest="versicolor")
+    dataset = prepare(config, EncoderConfig(), 7, Path())
+    assert dataset.table.class_names == ("not versicolor", "versicolor")
+    assert (dataset.table.labels == (whole.table.labels == 1)).all()
+    with pytest.raises(ConfigError, match=r"one_against_rest.*'rose'.*setosa, versicolor, virginica"):
+        prepare(DataConfig(source="sklearn:iris", one_against_rest="rose"), EncoderConfig(), 7, Path())
 
 
 def test_prepare_quantizes_with_the_flow_s_width() -> None:
