@@ -1,0 +1,242 @@
+"""The compiled loop: propose, assess, accept by Metropolis' rule, remember the best circuit of each size."""
+
+# ruff: noqa: D103 - one line of comment says what each compiled function does
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from dwn_asic.logic.anneal.edits import take_back
+from dwn_asic.logic.anneal.evaluate import REJECTED, adopt, assess
+from dwn_asic.logic.anneal.moves import propose
+from dwn_asic.logic.anneal.compiled import kernel
+from dwn_asic.logic.anneal.state import (
+    ACTIVE,
+    AREA,
+    ERRORS,
+    FIRST_GATE,
+    FOLLOWING,
+    FREE,
+    GATE_PRICE,
+    GATES,
+    HEAD,
+    KIND,
+    LITERAL,
+    LOGGED,
+    N_EDGES,
+    N_GATES,
+    N_NODES,
+    N_PARTS,
+    PART_PRICE,
+    PART_START,
+    PART_USES,
+    PARTS,
+    PLACE,
+    PRECEDING,
+    READERS,
+    USED,
+    USED_COUNT,
+    USED_PLACE,
+)
+from dwn_asic.network.words import below, uniform
+
+__all__ = ["Archive", "anneal_slice", "bucket_of", "rebuild", "renumber"]
+
+_LINEAR = 64
+_PER_DOUBLING = 12
+
+
+class Archive(NamedTuple):
+    """For each size of circuit, the one seen with the fewest errors.
+
+    Attributes
+    ----------
+    errors, area
+        (A,) int64; errors are -1 where nothing of the size has been seen.
+    kind, literal
+        (A, G) uint8 and (A, E) int32, as in :class:`dwn_asic.logic.anneal.state.State`.
+    width
+        (1,) int64 area of a bucket; above 64 of them they grow with the area.
+    """
+
+    errors: NDArray[np.int64]
+    area: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    literal: NDArray[np.int32]
+    width: NDArray[np.int64]
+
+
+@kernel
+def bucket_of(area, width):  # pragma: no cover - compiled
+    place = area // width
+    if place < _LINEAR:
+        return place
+    return _LINEAR + np.int64(_PER_DOUBLING * np.log2(area / (_LINEAR * width)))
+
+
+@kernel
+def _remember(archive, c):  # pragma: no cover - compiled
+    errors, area = c[ERRORS], c[AREA]
+    place = min(bucket_of(area, archive.width[0]), len(archive.errors) - 1)
+    best = archive.errors[place]
+    if best >= 0 and (errors > best or (errors == best and area >= archive.area[place])):
+        return
+    archive.errors[place] = errors
+    archive.area[place] = area
+    for gate in range(c[N_GATES]):
+        archive.kind[place, gate] = c[c[KIND] + gate]
+    for i in range(c[N_EDGES]):
+        archive.literal[place, i] = c[c[LITERAL] + i]
+
+
+@kernel
+def rebuild(c):  # pragma: no cover - compiled
+    # Lists, counts and area from kinds and literals.
+    n_gates = c[N_GATES]
+    first_gate = c[FIRST_GATE]
+    for node in range(c[N_NODES]):
+        c[c[HEAD] + node] = -1
+        c[c[READERS] + node] = 0
+    for part in range(c[N_PARTS]):
+        c[c[PART_USES] + part] = 0
+    c[AREA] = 0
+    c[GATES] = 0
+    c[USED_COUNT] = 0
+    for edge in range(c[N_EDGES]):
+        literal = c[c[LITERAL] + edge]
+        if literal == FREE:
+            continue
+        node = literal >> 1
+        if node < first_gate and node > 0 and c[c[READERS] + node] == 0:
+            n = c[USED_COUNT]
+            c[c[USED] + n] = node
+            c[c[USED_PLACE] + node] = n
+            c[USED_COUNT] = n + 1
+            for i in range(c[c[PART_START] + node], c[c[PART_START] + node + 1]):
+                part = c[c[PARTS] + i]
+                if c[c[PART_USES] + part] == 0:
+                    c[AREA] += c[c[PART_PRICE] + part]
+                c[c[PART_USES] + part] += 1
+        first = c[c[HEAD] + node]
+        c[c[FOLLOWING] + edge] = first
+        c[c[PRECEDING] + edge] = -1
+        if first >= 0:
+            c[c[PRECEDING] + first] = edge
+        c[c[HEAD] + node] = edge
+        c[c[READERS] + node] += 1
+        if edge < 2 * n_gates and edge & 1 == 0:
+            n = c[GATES]
+            c[c[ACTIVE] + n] = edge >> 1
+            c[c[PLACE] + (edge >> 1)] = n
+            c[GATES] = n + 1
+            c[AREA] += c[c[GATE_PRICE] + c[c[KIND] + (edge >> 1)]]
+
+
+@njit(cache=True)
+def renumber(c, words, values):  # pragma: no cover - compiled
+    # Another topological order, drawn at random, with the free slots strewn in: every gate gets new nodes
+    # before it, and room for new gates.
+    n_gates, n = c[N_GATES], c[GATES]
+    first_gate = c[FIRST_GATE]
+    missing = np.zeros(n_gates, np.int64)
+    ready = np.empty(n_gates, np.int64)
+    n_ready = 0
+    for i in range(n):
+        gate = c[c[ACTIVE] + i]
+        for side in range(2):
+            missing[gate] += c[c[LITERAL] + 2 * gate + side] >> 1 >= first_gate
+        if missing[gate] == 0:
+            ready[n_ready] = gate
+            n_ready += 1
+    slot_of = np.full(n_gates, -1, np.int64)
+    placed = 0
+    for slot in range(n_gates):
+        if placed == n:
+            break
+        if below(words, n_gates - slot) >= n - placed:
+            continue
+        pick = below(words, n_ready)
+        gate = ready[pick]
+        n_ready -= 1
+        ready[pick] = ready[n_ready]
+        slot_of[gate] = slot
+        placed += 1
+        edge = c[c[HEAD] + first_gate + gate]
+        while edge >= 0:
+            if edge < 2 * n_gates:
+                missing[edge >> 1] -= 1
+                if missing[edge >> 1] == 0:
+                    ready[n_ready] = edge >> 1
+                    n_ready += 1
+            edge = c[c[FOLLOWING] + edge]
+    kind = c[c[KIND] : c[KIND] + n_gates].copy()
+    literal = c[c[LITERAL] : c[LITERAL] + c[N_EDGES]].copy()
+    rows = values[first_gate : first_gate + n_gates].copy()
+    c[c[LITERAL] : c[LITERAL] + 2 * n_gates] = FREE
+    for gate in range(n_gates):
+        slot = slot_of[gate]
+        if slot < 0:
+            continue
+        c[c[KIND] + slot] = kind[gate]
+        values[first_gate + slot] = rows[gate]
+        for side in range(2):
+            old = literal[2 * gate + side]
+            if old >> 1 >= first_gate:
+                old = 2 * (first_gate + slot_of[(old >> 1) - first_gate]) + (old & 1)
+            c[c[LITERAL] + 2 * slot + side] = old
+    for edge in range(2 * n_gates, len(literal)):
+        old = literal[edge]
+        if old >> 1 >= first_gate:
+            old = 2 * (first_gate + slot_of[(old >> 1) - first_gate]) + (old & 1)
+        c[c[LITERAL] + edge] = old
+    rebuild(c)
+
+
+@njit(cache=True, nogil=True)
+def anneal_slice(c, words, values, archive, weights, counts, schedule, proposals):  # pragma: no cover - compiled
+    # `proposals` steps; `schedule` is (2, 2): temperature and price of an error, at the start and at the
+    # end of the slice, in units of area. `counts` (moves, 3) adds up proposed, valid, accepted.
+    interval = 2000 + 20 * c[N_GATES]
+    for first in range(0, proposals, interval):
+        last = min(first + interval, proposals)
+        _steps(c, words, values, archive, weights, counts, schedule, first, last, proposals)
+        renumber(c, words, values)
+
+
+@kernel
+def _steps(  # pragma: no cover - compiled
+    c, words, values, archive, weights, counts, schedule, first, last, proposals
+):
+    ratio_t = np.log(schedule[0, 1] / schedule[0, 0]) / proposals
+    ratio_p = np.log(schedule[1, 1] / schedule[1, 0]) / proposals
+    temperature, price = schedule[0, 0], schedule[1, 0]
+    for step in range(first, last):
+        if step & 255 == 0 or step == first:
+            temperature = schedule[0, 0] * np.exp(ratio_t * step)
+            price = schedule[1, 0] * np.exp(ratio_p * step)
+        before = c[AREA]
+        move, valid = propose(c, words, values, weights)
+        counts[move, 0] += 1
+        if not valid or c[LOGGED] == 0:
+            take_back(c)
+            continue
+        counts[move, 1] += 1
+        larger = c[AREA] - before
+        affordable = (-temperature * np.log(1.0 - uniform(words)) - larger) / price
+        if affordable < -c[ERRORS]:
+            take_back(c)
+            continue
+        allowed = np.int64(np.floor(min(affordable, 1e12)))
+        cone, added = assess(c, words, values, allowed)
+        if cone == REJECTED:
+            take_back(c)
+            continue
+        counts[move, 2] += 1
+        adopt(c, words, values, cone, added)
+        if added < 0 or larger < 0:
+            _remember(archive, c)

@@ -1,0 +1,45 @@
+"""What the compiled search loops share: random numbers, and counting the bits of a word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+__all__ = ["below", "ones", "random_bits", "uniform"]
+
+
+@njit(cache=True, _nrt=False)
+def random_bits(state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """The next 64 random bits of the (1,) uint64 state, not zero: xorshift64* (Vigna, arXiv:1402.6246)."""
+    x = state[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    state[0] = x
+    return x * np.uint64(0x2545F4914F6CDD1D)
+
+
+@njit(cache=True, _nrt=False)
+def below(state, n):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """0..n-1, for n below 2**31; the bias, below n / 2**32, is of no account here."""
+    return np.int64(((random_bits(state) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
+
+
+@njit(cache=True, _nrt=False)
+def uniform(state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """In [0, 1)."""
+    return np.float64(random_bits(state) >> np.uint64(11)) / 9007199254740992.0  # 2**53
+
+
+@intrinsic
+def ones(_typing: Any, _word: Any) -> Any:
+    """How many bits of a uint64 are set: the machine's own instruction, vectorized where that pays."""
+
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), generate
