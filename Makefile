@@ -71,7 +71,7 @@ $(BUILD)/$(NAME)/config/.done: $(FLOW) | $(RUN_READY)
 	@touch $@
 endif
 
-$(BUILD)/%/config/data.json $(BUILD)/%/config/train.json $(BUILD)/%/config/minimize.json \
+$(BUILD)/%/config/data.json $(BUILD)/%/config/train.json $(BUILD)/%/config/minimize.json $(BUILD)/%/config/shrink.json \
 $(BUILD)/%/config/verilog.json $(BUILD)/%/config/synth.json $(BUILD)/%/config/verify.json \
 $(BUILD)/%/config/baseline.json $(BUILD)/%/config/report.json: $(BUILD)/%/config/.done ;
 
@@ -84,6 +84,9 @@ $(BUILD)/%/dataset.npz: $(BUILD)/%/config/data.json
 $(BUILD)/%/network.npz $(BUILD)/%/graph.json $(BUILD)/%/predictions.npy: \
     $(BUILD)/%/dataset.npz $(BUILD)/%/config/train.json
 	@$(DWN) train $(BUILD)/$*
+
+$(BUILD)/%/shrunk/method.json: $(BUILD)/%/dataset.npz $(BUILD)/%/graph.json $(BUILD)/%/config/shrink.json
+	@$(DWN) shrink $(BUILD)/$*
 
 $(BUILD)/%/core.json $(BUILD)/%/encoder.json $(BUILD)/%/minimize.json: \
     $(BUILD)/%/graph.json $(BUILD)/%/config/minimize.json
@@ -104,7 +107,7 @@ $(BUILD)/%/baselines/summary.json: $(BUILD)/%/dataset.npz $(BUILD)/%/config/base
 
 $(BUILD)/%/result.json $(BUILD)/%/comparison.md $(BUILD)/%/comparison.csv $(BUILD)/%/accuracy_area.svg \
 $(BUILD)/%/accuracy_area.png: \
-    $(BUILD)/%/verify.json $(BUILD)/%/baselines/summary.json $(BUILD)/%/config/report.json
+    $(BUILD)/%/verify.json $(BUILD)/%/shrunk/method.json $(BUILD)/%/baselines/summary.json $(BUILD)/%/config/report.json
 	@$(DWN) report $(BUILD)/$*
 
 # Nothing that a stage made is thrown away.

@@ -10,6 +10,8 @@ Each step reads and writes files of one folder::
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from dwn_asic.errors import DataError
 from dwn_asic.files import read_json, staged, write_json
 from dwn_asic.logic.aig import and_count
 from dwn_asic.logic.minimize import Minimized, minimize
+from dwn_asic.logic.shrink import MappedPoint
 from dwn_asic.network.compose import compose
 from dwn_asic.network.graph import BooleanGraph, Threshold
 from dwn_asic.rtl.reader import read_verilog
@@ -37,6 +40,7 @@ __all__ = [
     "load_predictions",
     "metrics",
     "minimize_circuit",
+    "save_front",
     "save_model",
     "synthesize_circuit",
     "verify_circuit",
@@ -44,6 +48,16 @@ __all__ = [
 ]
 
 _VECTORS = 500
+_FRONT_COLUMNS = (
+    "circuit",
+    "core_nand2",
+    "encoder_nand2",
+    "total_nand2",
+    "accuracy_train",
+    "accuracy_val",
+    "accuracy_test",
+    "chosen",
+)
 
 
 def save_model(folder: Path, graph: BooleanGraph, predictions: np.ndarray) -> None:
@@ -59,6 +73,26 @@ def load_predictions(folder: Path) -> np.ndarray:
         return np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(path, f"not a readable array: {error}") from error
+
+
+def save_front(
+    folder: Path, points: Sequence[MappedPoint], chosen: int, dataset: Dataset, library: CellLibrary
+) -> None:
+    """Write ``front.csv`` and ``front/NN.json``: the circuits; areas are those before exact minimization."""
+    shutil.rmtree(folder / "front", ignore_errors=True)
+    (folder / "front").mkdir(parents=True)
+    codes, labels = dataset.part("test")
+    lines = [",".join(_FRONT_COLUMNS)]
+    for number, mapped in enumerate(points):
+        point = mapped.point
+        name = f"front/{number:02d}.json"
+        point.graph.save(folder / name)
+        areas = [library.nand2_equivalents(area) for area in (mapped.core, mapped.encoder)]
+        accuracies = [point.train, point.val, float(np.mean(point.graph.predict(codes) == labels))]
+        cells = [f"{area:.2f}" for area in (*areas, sum(areas))] + [f"{value:.4f}" for value in accuracies]
+        lines.append(",".join([name, *cells, "yes" if number == chosen else ""]))
+    with staged(folder, "front") as scratch:
+        (scratch / "front.csv").write_text("\n".join([*lines, ""]))
 
 
 def minimize_circuit(folder: Path, library: CellLibrary, config: MinimizeConfig) -> None:

@@ -123,6 +123,7 @@ def _stage_command(name: str, text: str) -> None:
 
 _stage_command("data", "Load the table, split it, fit the quantizer: dataset.npz.")
 _stage_command("train", "Train the DWN: network.npz, graph.json.")
+_stage_command("shrink", "Fewer gates at the same measured accuracy, to a proved netlist: shrunk/.")
 _stage_command("minimize", "Minimize core and encoder, proved: core.json, encoder.json.")
 _stage_command("verilog", "Write design.v and testbench.v.")
 _stage_command("synth", "Map to the PDK's cells with Yosys: netlist.v, synth.json.")

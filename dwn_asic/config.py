@@ -25,6 +25,7 @@ __all__ = [
     "LayerConfig",
     "MinimizeConfig",
     "ModelConfig",
+    "ShrinkConfig",
     "SplitConfig",
     "SynthesisConfig",
     "TinyClassifierConfig",
@@ -132,6 +133,30 @@ class TrainingConfig(_Strict):
     """Of torch. More help wide layers on an idle machine; on a busy one waiting for each other costs more."""
 
 
+class ShrinkConfig(_Strict):
+    """Annealing of the circuit, judged on training rows; validation rows choose on its front."""
+
+    objective: Literal["total", "core"] = "total"
+    """Area that counts: of the whole circuit, or of the core with comparators for nothing."""
+    prices: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (
+        2.0, 4.0, 8.0, 16.0, 32.0, 64.0,
+    )  # fmt: skip
+    """NAND2-equivalents that a percentage point of accuracy on training rows is worth."""
+    proposals: Count = 2_000_000
+    """Of each chain."""
+    temperatures: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (0.5, 1.5)
+    """Of the chains at their start, in NAND2-equivalents: above 1 the start circuit soon dissolves, at 0.5
+    it is kept and improved. One chain for each price and temperature."""
+    tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.01
+    """The smallest circuit whose validation accuracy is at most this below the front's best is chosen."""
+    rows: Count = 32_768
+    """Training rows to judge on, at most; of more these are drawn."""
+    rivals: bool = False
+    """Do the same to the circuits of the baselines."""
+    jobs: Count = 2
+    """Threads; the result does not depend on it."""
+
+
 class MinimizeConfig(_Strict):
     """Exact minimization."""
 
@@ -192,6 +217,8 @@ class FlowConfig(_Strict):
     encoder: EncoderConfig = EncoderConfig()
     model: ModelConfig
     training: TrainingConfig = TrainingConfig()
+    shrink: ShrinkConfig | None = None
+    """Without it only the exact circuit is made."""
     minimize: MinimizeConfig = MinimizeConfig()
     hardware: HardwareConfig = HardwareConfig()
     synthesis: SynthesisConfig = SynthesisConfig()

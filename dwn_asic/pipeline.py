@@ -24,6 +24,7 @@ from dwn_asic.files import digest, read_json, staged, write_json, write_text_if_
 
 if TYPE_CHECKING:
     from dwn_asic.baselines.interface import RivalPlan
+    from dwn_asic.config import ShrinkConfig
     from dwn_asic.data.dataset import Dataset
     from dwn_asic.report.result import MethodResult
     from dwn_asic.synth.pdk import Pdk
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["STAGES", "Flow", "Reporter", "Stage", "configure", "open_flow", "run_flow", "run_stage"]
 
 DEFAULT_BUILD = Path("build")
+SHRUNK = "shrunk"
+"""Folder of the shrunk circuit, inside that of its exact one."""
 
 
 class Reporter:
@@ -223,6 +226,58 @@ def _run_train(flow: Flow, reporter: Reporter) -> None:
     reporter.message(f"train: best epoch {result.best_epoch + 1} of start {result.restart + 1}")
 
 
+def _run_shrink(flow: Flow, reporter: Reporter) -> None:
+    folder = flow.folder / SHRUNK
+    if flow.config.shrink is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        write_json(folder / "method.json", None)
+        reporter.message("shrink: not asked for")
+        return
+    found = _shrink_circuit(flow, flow.config.shrink, flow.folder, reporter)
+    reporter.message(f"shrink: {_summary(found)}")
+
+
+def _shrink_circuit(flow: Flow, config: ShrinkConfig, source: Path, reporter: Reporter) -> dict[str, float]:
+    """Shrink the circuit in ``source`` and take the result to a proved netlist, in a folder inside it."""
+    from dwn_asic import circuit
+    from dwn_asic.logic.shrink import shrink
+    from dwn_asic.network.graph import BooleanGraph
+
+    dataset, folder = flow.dataset, source / SHRUNK
+    folder.mkdir(exist_ok=True)
+    points, chosen = shrink(
+        [BooleanGraph.load(source / "graph.json")],
+        dataset.part("train"),
+        dataset.part("val"),
+        flow.pdk.library,
+        config,
+        flow.config.seed,
+        checkpoints=folder / "chains",
+        progress=lambda done, total: reporter.progress("shrinking", done, total),
+    )
+    circuit.save_front(folder, points, chosen, dataset, flow.pdk.library)
+    model = points[chosen].point.graph
+    circuit.save_model(folder, model, model.predict(dataset.codes))
+    found = _to_netlist(flow, folder)
+    with staged(folder, "method") as scratch:
+        write_json(scratch / "method.json", found)
+    shutil.rmtree(folder / "chains", ignore_errors=True)
+    return found
+
+
+def _to_netlist(flow: Flow, folder: Path) -> dict[str, float]:
+    """graph.json and predictions.npy of a folder to a proved netlist beside them, and its metrics."""
+    from dwn_asic import circuit
+
+    config, dataset, library = flow.config, flow.dataset, flow.pdk.library
+    circuit.minimize_circuit(folder, library, config.minimize)
+    circuit.write_design(folder, flow.name, dataset, config.hardware)
+    circuit.synthesize_circuit(folder, flow.name, library, config.synthesis)
+    circuit.verify_circuit(folder, flow.name, dataset, library, config.hardware, config.synthesis)
+    return circuit.metrics(folder, flow.name, dataset, library)
+
+
 def _run_minimize(flow: Flow, reporter: Reporter) -> None:
     from dwn_asic.circuit import minimize_circuit
 
@@ -278,7 +333,7 @@ def _run_baseline(flow: Flow, reporter: Reporter) -> None:
         reporter.progress("baselines", number, len(plans), rival.name)
         _run_rival(flow, rival, folder / rival.name, reporter)
     with staged(folder, "summary") as scratch:
-        records = [read_json(folder / rival.name / "method.json") for rival in plans]
+        records = [found for rival in plans for found in read_json(folder / rival.name / "method.json")]
         write_json(scratch / "summary.json", records)
 
 
@@ -288,8 +343,10 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
     from dwn_asic.synth.metrics import METRICS
 
     config = flow.config
+    shrink = config.shrink if config.shrink is not None and config.shrink.rivals else None
     key = digest(
         {
+            "shrink": None if shrink is None else shrink.model_dump(mode="json"),
             "version": __version__,
             "plan": repr(rival),
             "seed": config.seed,
@@ -300,7 +357,7 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
         [flow.folder / "dataset.npz"],
     )
     record = folder / "method.json"
-    if record.exists() and read_json(record).get("key") == key:
+    if record.exists() and read_json(record)[0].get("key") == key:
         reporter.message(f"baseline {rival.name}: up to date")
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -308,13 +365,8 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
     fitted = rival.fit(flow.dataset, config.seed, None)
     found: dict[str, float] = {f"accuracy__{part}": value for part, value in fitted.accuracy.items()}
     if fitted.graph is not None:
-        library = flow.pdk.library
         circuit.save_model(folder, fitted.graph, fitted.graph.predict(flow.dataset.codes))
-        circuit.minimize_circuit(folder, library, config.minimize)
-        circuit.write_design(folder, flow.name, flow.dataset, config.hardware)
-        circuit.synthesize_circuit(folder, flow.name, library, config.synthesis)
-        circuit.verify_circuit(folder, flow.name, flow.dataset, library, config.hardware, config.synthesis)
-        found = circuit.metrics(folder, flow.name, flow.dataset, library)
+        found = _to_netlist(flow, folder)
     content = {
         "key": key,
         "name": fitted.name,
@@ -324,9 +376,19 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
         "metrics": {name: found[name] for name in METRICS if name in found},
         "details": dict(fitted.details),
     }
-    with staged(folder, "method") as scratch:
-        write_json(scratch / "method.json", content)
+    contents = [content]
     reporter.message(f"baseline {rival.name}: {_summary(found)}")
+    if fitted.graph is not None and shrink is not None:
+        found = _shrink_circuit(flow, shrink, folder, reporter)
+        metrics = {name: found[name] for name in METRICS if name in found}
+        contents.append({**content, **_shrunk_names(fitted.name, fitted.label), "metrics": metrics})
+        reporter.message(f"baseline {rival.name}, shrunk: {_summary(found)}")
+    with staged(folder, "method") as scratch:
+        write_json(scratch / "method.json", contents)
+
+
+def _shrunk_names(name: str, label: str) -> dict[str, str]:
+    return {"name": f"{name}-shrunk", "label": f"{label}, shrunk", "kind": "shrunk"}
 
 
 def _summary(found: Mapping[str, float]) -> str:
@@ -364,7 +426,7 @@ def _run_report(flow: Flow, reporter: Reporter) -> None:
             "dwn-asic": __version__,
             **{t: v for t, v in tool_versions().items() if t in {"yosys", "abc"}},
         },
-        methods=(_dwn_result(flow), *_rival_results(flow)),
+        methods=(*_dwn_results(flow), *_rival_results(flow)),
         run=_run_metadata(flow),
     )
     with staged(flow.folder, "report") as scratch:
@@ -373,23 +435,34 @@ def _run_report(flow: Flow, reporter: Reporter) -> None:
     reporter.message(f"report: {flow.folder / 'comparison.md'}, {flow.folder / 'accuracy_area.svg'}")
 
 
-def _dwn_result(flow: Flow) -> MethodResult:
+def _dwn_results(flow: Flow) -> list[MethodResult]:
+    """The exact circuit and, where there is one, the shrunk."""
     from dwn_asic import circuit
     from dwn_asic.report.result import MethodResult
     from dwn_asic.synth.metrics import METRICS
 
-    found = circuit.metrics(flow.folder, flow.name, flow.dataset, flow.pdk.library)
     layers = "-".join(str(layer.luts) for layer in flow.config.model.layers)
     arity = ",".join(str(layer.inputs) for layer in flow.config.model.layers)
-    return MethodResult(
-        name="dwn",
-        label=f"DWN {layers} ({arity}-input LUTs)",
-        method="dwn",
-        kind="exact",
-        proof="proved",
-        metrics={name: found[name] for name in METRICS if name in found},
-        details={"head": flow.config.model.head, "minimize_effort": flow.config.minimize.effort},
-    )
+    name, label = "dwn", f"DWN {layers} ({arity}-input LUTs)"
+    exact = circuit.metrics(flow.folder, flow.name, flow.dataset, flow.pdk.library)
+    rows: list[tuple[dict[str, str], dict[str, float]]] = [
+        ({"name": name, "label": label, "kind": "exact"}, exact)
+    ]
+    shrunk = read_json(flow.folder / SHRUNK / "method.json")
+    if shrunk is not None:
+        rows.append((_shrunk_names(name, label), shrunk))
+    return [
+        MethodResult.model_validate(
+            {
+                **names,
+                "method": "dwn",
+                "proof": "proved",
+                "metrics": {metric: found[metric] for metric in METRICS if metric in found},
+                "details": {"head": flow.config.model.head, "minimize_effort": flow.config.minimize.effort},
+            }
+        )
+        for names, found in rows
+    ]
 
 
 def _rival_results(flow: Flow) -> list[MethodResult]:
@@ -426,6 +499,13 @@ STAGES: tuple[Stage, ...] = (
         ("dataset.npz",),
         ("network.npz", "graph.json", "predictions.npy"),
         _run_train,
+    ),
+    Stage(
+        "shrink",
+        ("name", "seed", "shrink", "minimize", "hardware", "synthesis"),
+        ("dataset.npz", "graph.json"),
+        (f"{SHRUNK}/method.json",),
+        _run_shrink,
     ),
     Stage(
         "minimize",
@@ -467,7 +547,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "baseline",
-        ("name", "seed", "baselines", "minimize", "hardware", "synthesis"),
+        ("name", "seed", "baselines", "shrink", "minimize", "hardware", "synthesis"),
         ("dataset.npz",),
         ("baselines/summary.json",),
         _run_baseline,
@@ -481,6 +561,7 @@ STAGES: tuple[Stage, ...] = (
             "core.json",
             "synth.json",
             "verify.json",
+            f"{SHRUNK}/method.json",
             "baselines/summary.json",
         ),
         ("result.json", "comparison.md", "comparison.csv", "accuracy_area.svg", "accuracy_area.png"),

@@ -11,8 +11,8 @@ __all__ = ["encoder_graph"]
 _AND, _OR = 0b1000, 0b1110
 
 
-def encoder_graph(thresholds: Sequence[Threshold], interface: Interface) -> BooleanGraph:
-    """One comparator per threshold; output t is ``code of the feature >= constant``.
+def encoder_graph(thresholds: Sequence[Threshold | CodeBit], interface: Interface) -> BooleanGraph:
+    """One comparator per threshold; output t is ``code of the feature >= constant``. A code bit is a wire.
 
     Each comparator is a chain from the least significant bit up: with c the constant and r what the lower
     bits said, ``r = x_k and r`` where bit k of c is set, ``r = x_k or r`` where it isn't. Trailing zeros of
@@ -36,6 +36,9 @@ def encoder_graph(thresholds: Sequence[Threshold], interface: Interface) -> Bool
 
     outputs = []
     for threshold in thresholds:
+        if isinstance(threshold, CodeBit):
+            outputs.append(builder.add(threshold))
+            continue
         width = interface.widths[threshold.feature]
         if threshold.constant >= 1 << width:
             outputs.append(builder.add(Constant(value=False)))

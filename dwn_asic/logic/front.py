@@ -58,9 +58,7 @@ def front(
     train = np.array([1.0 - circuit.errors / n_rows for circuit in found])
     val = np.array([float(np.mean(circuit.graph.predict(codes) == labels)) for circuit in found])
     gaps = train - val
-    smooth = [
-        float(gaps[max(0, i - _NEIGHBOURS) : i + _NEIGHBOURS + 1].mean()) for i in range(len(found))
-    ]
+    smooth = [float(gaps[max(0, i - _NEIGHBOURS) : i + _NEIGHBOURS + 1].mean()) for i in range(len(found))]
     return tuple(
         Point(circuit.graph, circuit.area, float(t), float(v), float(t - gap))
         for circuit, t, v, gap in zip(found, train, val, smooth, strict=True)

@@ -18,7 +18,7 @@ from dwn_asic.synth.mapping import MAPPING_RECIPES
 from dwn_asic.synth.tools import AbcTool, find_abc
 from dwn_asic.verify.equivalence import find_difference
 
-__all__ = ["Candidate", "Effort", "Minimized", "minimize"]
+__all__ = ["Candidate", "Effort", "Minimized", "minimize", "quick_area"]
 
 Effort = Literal["low", "medium", "high"]
 
@@ -198,6 +198,20 @@ class _Search:
         # Among equal areas the one with fewer AND nodes: it reads better.
         ands = int(aiger.read_bytes().split(b"\n", 1)[0].split()[-1])
         return [(area, ands, name, aiger) for area in areas.values() if area is not None]
+
+
+def quick_area(graph: BooleanGraph, library: CellLibrary, *, timeout_s: float = 120.0) -> float:
+    """Mapped area in um2 of a graph as it is, by the best of the recipes; no minimization."""
+    from aigverse.io import write_aiger
+
+    aig = to_aig(fold(graph))
+    if aig.num_gates == 0 and not aig.num_pis:
+        return 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        library.write_liberty(Path(folder) / "cells.lib")
+        write_aiger(aig, str(Path(folder) / "circuit.aig"))
+        areas = map_areas(find_abc(), Path(folder) / "circuit.aig", library, timeout_s)
+    return min(area for area in areas.values() if area is not None)
 
 
 def map_areas(abc: AbcTool, aiger: Path, library: CellLibrary, timeout_s: float) -> dict[str, float | None]:

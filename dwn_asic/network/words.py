@@ -35,7 +35,7 @@ def uniform(state):  # type: ignore[no-untyped-def]  # pragma: no cover - compil
     return np.float64(random_bits(state) >> np.uint64(11)) / 9007199254740992.0  # 2**53
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def ones(_typing: Any, _word: Any) -> Any:
     """How many bits of a uint64 are set: the machine's own instruction, vectorized where that pays."""
 

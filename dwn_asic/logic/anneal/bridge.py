@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.logic.aig import to_aig
-from dwn_asic.logic.anneal.candidates import Candidates
+from dwn_asic.logic.anneal.candidates import Candidates, InputTable
 from dwn_asic.logic.anneal.evaluate import evaluate_all
 from dwn_asic.logic.anneal.loop import Archive, rebuild
 from dwn_asic.logic.anneal.state import AND, FREE, KIND, LITERAL, N_EDGES, N_GATES, XOR, Memory, Prices
@@ -22,9 +22,8 @@ _TABLES = {AND: 0b1000, XOR: 0b0110}
 
 def start(
     graph: BooleanGraph,
-    candidates: Candidates,
+    table: InputTable,
     prices: Prices,
-    codes: NDArray[np.int64],
     labels: NDArray[np.int64],
     *,
     seed: int,
@@ -36,15 +35,16 @@ def start(
     ----------
     graph
         Its inputs are all among the candidates.
-    candidates, prices
-        What may be read, and what it costs.
-    codes, labels
-        (N, F) codes and (N,) class indices of the rows to judge on, in random order.
+    table, prices
+        What may be read, and what it costs; the rows are in random order.
+    labels
+        (N,) class indices of the rows.
     seed
         Of the random numbers.
     slots
         G; default: twice the gates and 64 more.
     """
+    candidates = table.candidates
     gates, outputs = _gates(graph, candidates)
     n_gates = max(len(gates), slots if slots is not None else 2 * len(gates) + 64)
     first_gate = 1 + len(candidates.inputs)
@@ -57,7 +57,7 @@ def start(
 
     memory = Memory.allocate(
         n_gates=n_gates,
-        inputs=pack_rows(candidates.bits(codes)),
+        inputs=table.words,
         wanted=pack_rows((labels[:, None] >> np.arange(len(outputs)) & 1).astype(bool)),
         valid=pack_rows(np.ones((len(labels), 1), bool))[0],
         prices=prices,
@@ -128,7 +128,7 @@ def _gates(graph: BooleanGraph, candidates: Candidates) -> tuple[list[tuple[int,
 
 
 def _xor_of(gates: list[tuple[int, int, int]], first: int, a: int, b: int) -> tuple[int, int, int] | None:
-    """not (x and y) and not (not x and not y) is x xor y."""
+    """Not (x and y) and not (not x and not y) is x xor y."""
     if not (a & 1 and b & 1 and a >> 1 >= first and b >> 1 >= first):
         return None
     left, right = gates[(a >> 1) - first], gates[(b >> 1) - first]
@@ -154,5 +154,3 @@ def _live(
     return [(gates[i][0], renamed(gates[i][1]), renamed(gates[i][2])) for i in kept], [
         renamed(value) for value in outputs
     ]
-
-

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from dwn_asic.logic.anneal.state import UNIT, Prices
 from dwn_asic.network.graph import CodeBit, Input, Interface, Threshold
+from dwn_asic.network.packed import pack_rows
 
-__all__ = ["Candidates", "CostModel"]
+__all__ = ["Candidates", "CostModel", "InputTable"]
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class Candidates:
         part_start, needed = [0, 0], []
         for node in self.inputs:
             if isinstance(node, Threshold):
-                for key in _chain(node, self.interface.widths[node.feature]):
-                    needed.append(parts.setdefault(key, len(parts)))
+                chain = _chain(node, self.interface.widths[node.feature])
+                needed += [parts.setdefault(key, len(parts)) for key in chain]
             part_start.append(len(needed))
         unit = round(model.comparator_bit / UNIT)
         return Prices(
@@ -103,6 +104,26 @@ class Candidates:
             column = codes[:, node.feature]
             bits[:, i] = column >= node.constant if isinstance(node, Threshold) else column >> node.bit & 1
         return bits
+
+
+@dataclass(frozen=True, eq=False)
+class InputTable:
+    """Candidates and their values on the rows that circuits are judged on.
+
+    Attributes
+    ----------
+    words
+        (I, W) packed values, see :func:`dwn_asic.network.packed.pack_rows`.
+    """
+
+    candidates: Candidates
+    words: NDArray[np.uint64]
+
+    @classmethod
+    def build(cls, codes: NDArray[np.int64], interface: Interface, also: Sequence[Input]) -> InputTable:
+        """From (N, F) codes; arguments as for :meth:`Candidates.choose`."""
+        candidates = Candidates.choose(codes, interface, also)
+        return cls(candidates, pack_rows(candidates.bits(codes)))
 
 
 def _intervals(column: NDArray[np.int64], most: int) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Changes of a circuit that can be taken back: every one goes through :func:`set_edge` or :func:`set_kind`."""
+"""Changes of a circuit that can be taken back: all go through :func:`set_edge` or :func:`set_kind`."""
 
 # ruff: noqa: D103 - one line of comment says what each compiled function does
 # mypy: disable-error-code="no-untyped-def"
@@ -42,7 +42,6 @@ from dwn_asic.logic.anneal.state import (
 )
 
 __all__ = ["is_free", "kill_unread", "set_edge", "set_kind", "substitute", "take_back"]
-
 
 
 @kernel
@@ -222,7 +221,6 @@ def _same_as(c, gate):  # pragma: no cover - compiled
 @kernel
 def kill_unread(c):  # pragma: no cover - compiled
     # Free the gates that nobody reads any more and replace those that have become trivial, and so on.
-    n_gates = c[N_GATES]
     first_gate = c[FIRST_GATE]
     while c[PENDING_COUNT] > 0 and c[FAILED] == 0:
         c[PENDING_COUNT] -= 1

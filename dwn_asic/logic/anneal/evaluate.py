@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dwn_asic.logic.anneal.edits import is_free
 from dwn_asic.logic.anneal.compiled import kernel
+from dwn_asic.logic.anneal.edits import is_free
 from dwn_asic.logic.anneal.state import (
     BLOCK,
     BLOCK_ERRORS,
@@ -149,7 +149,7 @@ def _row(c, literal, block):  # pragma: no cover - compiled
 
 
 @kernel
-def _cone_block(c, words, values, count, block, start, stop):  # pragma: no cover - compiled
+def _cone_block(c, values, count, block, start, stop):  # pragma: no cover - compiled
     # New values of the cone in one block of rows.
     n_nodes = c[N_NODES]
     first_gate = c[FIRST_GATE]
@@ -212,7 +212,7 @@ def assess(c, words, values, allowed):  # pragma: no cover - compiled
     for block in range(n_blocks):
         start = block_start(block)
         stop = min(block_start(block + 1), n_words)
-        _cone_block(c, words, values, count, block, start, stop)
+        _cone_block(c, values, count, block, start, stop)
         errors = _block_errors(c, words, values, block, start, stop)
         c[c[NEW_ERRORS] + block] = errors
         added += errors - c[c[BLOCK_ERRORS] + block]
@@ -229,7 +229,7 @@ def assess(c, words, values, allowed):  # pragma: no cover - compiled
 
 
 @kernel
-def adopt(c, words, values, count, added):  # pragma: no cover - compiled
+def adopt(c, values, count, added):  # pragma: no cover - compiled
     # Take over what `assess` computed.
     n_nodes = c[N_NODES]
     first_gate = c[FIRST_GATE]

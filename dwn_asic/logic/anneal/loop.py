@@ -11,10 +11,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dwn_asic.logic.anneal.compiled import kernel
 from dwn_asic.logic.anneal.edits import take_back
 from dwn_asic.logic.anneal.evaluate import REJECTED, adopt, assess
 from dwn_asic.logic.anneal.moves import propose
-from dwn_asic.logic.anneal.compiled import kernel
 from dwn_asic.logic.anneal.state import (
     ACTIVE,
     AREA,
@@ -138,9 +138,8 @@ def rebuild(c):  # pragma: no cover - compiled
 
 
 @njit(cache=True)
-def renumber(c, words, values):  # pragma: no cover - compiled
-    # Another topological order, drawn at random, with the free slots strewn in: every gate gets new nodes
-    # before it, and room for new gates.
+def _random_order(c, words):  # pragma: no cover - compiled
+    # A new slot for every gate in use, -1 for free ones: a random topological order, free slots strewn in.
     n_gates, n = c[N_GATES], c[GATES]
     first_gate = c[FIRST_GATE]
     missing = np.zeros(n_gates, np.int64)
@@ -174,6 +173,21 @@ def renumber(c, words, values):  # pragma: no cover - compiled
                     ready[n_ready] = edge >> 1
                     n_ready += 1
             edge = c[c[FOLLOWING] + edge]
+    return slot_of
+
+
+@njit(cache=True)
+def _moved(literal, slot_of, first_gate):  # pragma: no cover - compiled
+    if literal >> 1 < first_gate:
+        return literal
+    return 2 * (first_gate + slot_of[(literal >> 1) - first_gate]) + (literal & 1)
+
+
+@njit(cache=True)
+def renumber(c, words, values):  # pragma: no cover - compiled
+    # Another topological order: every gate gets new nodes before it, and room for new gates.
+    n_gates, first_gate = c[N_GATES], c[FIRST_GATE]
+    slot_of = _random_order(c, words)
     kind = c[c[KIND] : c[KIND] + n_gates].copy()
     literal = c[c[LITERAL] : c[LITERAL] + c[N_EDGES]].copy()
     rows = values[first_gate : first_gate + n_gates].copy()
@@ -185,20 +199,17 @@ def renumber(c, words, values):  # pragma: no cover - compiled
         c[c[KIND] + slot] = kind[gate]
         values[first_gate + slot] = rows[gate]
         for side in range(2):
-            old = literal[2 * gate + side]
-            if old >> 1 >= first_gate:
-                old = 2 * (first_gate + slot_of[(old >> 1) - first_gate]) + (old & 1)
-            c[c[LITERAL] + 2 * slot + side] = old
+            moved = _moved(literal[2 * gate + side], slot_of, first_gate)
+            c[c[LITERAL] + 2 * slot + side] = moved
     for edge in range(2 * n_gates, len(literal)):
-        old = literal[edge]
-        if old >> 1 >= first_gate:
-            old = 2 * (first_gate + slot_of[(old >> 1) - first_gate]) + (old & 1)
-        c[c[LITERAL] + edge] = old
+        c[c[LITERAL] + edge] = _moved(literal[edge], slot_of, first_gate)
     rebuild(c)
 
 
 @njit(cache=True, nogil=True)
-def anneal_slice(c, words, values, archive, weights, counts, schedule, proposals):  # pragma: no cover - compiled
+def anneal_slice(
+    c, words, values, archive, weights, counts, schedule, proposals
+):  # pragma: no cover - compiled
     # `proposals` steps; `schedule` is (2, 2): temperature and price of an error, at the start and at the
     # end of the slice, in units of area. `counts` (moves, 3) adds up proposed, valid, accepted.
     interval = 2000 + 20 * c[N_GATES]
@@ -237,6 +248,6 @@ def _steps(  # pragma: no cover - compiled
             take_back(c)
             continue
         counts[move, 2] += 1
-        adopt(c, words, values, cone, added)
+        adopt(c, values, cone, added)
         if added < 0 or larger < 0:
             _remember(archive, c)

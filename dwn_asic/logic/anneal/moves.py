@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dwn_asic.logic.anneal.edits import is_free, kill_unread, set_edge, set_kind, substitute
 from dwn_asic.logic.anneal.compiled import kernel
+from dwn_asic.logic.anneal.edits import is_free, kill_unread, set_edge, set_kind, substitute
 from dwn_asic.logic.anneal.state import (
     ACTIVE,
     AND,
@@ -113,7 +113,7 @@ def _similar_source(c, words, values, limit, literal):  # pragma: no cover - com
     n_rows = 64 * min(np.int64(_SAMPLE), c[N_WORDS])
     for _ in range(wanted):
         node = _random_source(c, words, limit)
-        if node == FREE or node == literal >> 1:
+        if node in (FREE, literal >> 1):
             continue
         candidate = 2 * node
         if wanted == 1:
@@ -242,7 +242,7 @@ def _insert(c, words):  # pragma: no cover - compiled
     if gate == FREE:
         return False
     other = _random_source(c, words, gate)
-    if other == FREE or other == node:
+    if other in (FREE, node):
         return False
     # A free gate has no price yet, so its kind can be set without a log.
     c[c[KIND] + gate] = XOR if below(words, 8) == 0 else AND

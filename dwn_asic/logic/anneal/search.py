@@ -1,14 +1,14 @@
-"""Simulated annealing of whole circuits: chains over a range of prices give a front of area against errors.
+"""Simulated annealing of whole circuits: chains over a range of prices give a front, area against errors.
 
-One chain holds the price of a misclassified row fixed and lowers the temperature; chains with other prices end
-at other sizes. All the way each chain remembers, for each size, the circuit with the fewest errors. So one
-search gives circuits of all sizes, and validation rows choose among them (:mod:`dwn_asic.logic.front`).
+One chain holds the price of a misclassified row fixed and lowers the temperature; chains with other prices
+end at other sizes. All the way each chain remembers, for each size, the circuit with the fewest errors. So
+one search gives circuits of all sizes, and validation rows choose among them (:mod:`dwn_asic.logic.front`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from dwn_asic.files import digest
 from dwn_asic.logic.anneal.bridge import empty_archive, start, to_graph
-from dwn_asic.logic.anneal.candidates import Candidates, CostModel
+from dwn_asic.logic.anneal.candidates import CostModel, InputTable
 from dwn_asic.logic.anneal.evaluate import evaluate_all
 from dwn_asic.logic.anneal.loop import Archive, anneal_slice
 from dwn_asic.logic.anneal.moves import MOVE_WEIGHTS, MOVES
 from dwn_asic.logic.anneal.state import ERRORS, UNIT
-from dwn_asic.network.graph import BooleanGraph
+from dwn_asic.network.graph import BooleanGraph, Input
 
 __all__ = ["Chain", "Found", "Schedule", "anneal"]
 
@@ -126,6 +126,11 @@ def anneal(
     order = np.random.default_rng(0).permutation(len(labels))
     codes, labels = codes[order], labels[order]
     done = [0] * len(chains)
+    tables: dict[tuple[Input, ...], InputTable] = {}
+    for chain in chains:
+        inputs = tuple(node for _, node in chain.graph.inputs)
+        if inputs not in tables:
+            tables[inputs] = InputTable.build(codes, chain.graph.interface, inputs)
     stop = Event()
 
     def run(number: int) -> list[Found]:
@@ -134,7 +139,7 @@ def anneal(
             if progress is not None:
                 progress(sum(done), _SLICES * len(chains))
 
-        return _Run(chains[number], codes, labels, cost, checkpoints, stop).finish(tell)
+        return _Run(chains[number], tables, labels, cost, checkpoints, stop).finish(tell)
 
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         futures = [pool.submit(run, number) for number in range(len(chains))]
@@ -161,17 +166,16 @@ class _Run:
     def __init__(
         self,
         chain: Chain,
-        codes: NDArray[np.int64],
+        tables: Mapping[tuple[Input, ...], InputTable],
         labels: NDArray[np.int64],
         cost: CostModel,
         checkpoints: Path | None,
         stop: Event,
     ) -> None:
         self._chain, self._stop = chain, stop
-        inputs = [node for _, node in chain.graph.inputs]
-        self._candidates = Candidates.choose(codes, chain.graph.interface, inputs)
-        prices = self._candidates.prices(cost)
-        self._memory = start(chain.graph, self._candidates, prices, codes, labels, seed=chain.seed)
+        table = tables[tuple(node for _, node in chain.graph.inputs)]
+        self._candidates = table.candidates
+        self._memory = start(chain.graph, table, table.candidates.prices(cost), labels, seed=chain.seed)
         self._archive = empty_archive(self._memory, round(_BUCKET / UNIT))
         self._counts = np.zeros((len(MOVES), 3), np.int64)
         self._price = chain.price / UNIT / (len(labels) / 100)
@@ -216,18 +220,14 @@ class _Run:
         hot, cold = (schedule.hot * ratio ** (n / _SLICES) / UNIT for n in (number, number + 1))
         plan = np.array([[hot, cold], [self._price, self._price]])
         weights = np.cumsum(MOVE_WEIGHTS) / sum(MOVE_WEIGHTS)
-        anneal_slice(
-            memory.c, memory.words, memory.values, self._archive, weights, self._counts, plan, steps
-        )
+        anneal_slice(memory.c, memory.words, memory.values, self._archive, weights, self._counts, plan, steps)
 
     def _save(self, done: int) -> None:
         if self._file is None:
             return
         partial = self._file.with_suffix(".partial")
         with partial.open("wb") as file:
-            np.savez(
-                file, done=done, c=self._memory.c, words=self._memory.words, **self._archive._asdict()
-            )
+            np.savez(file, done=done, c=self._memory.c, words=self._memory.words, **self._archive._asdict())
         partial.replace(self._file)
 
     def _load(self) -> int:
@@ -257,4 +257,3 @@ def _improving(archive: Archive) -> list[int]:
             best = archive.errors[i]
             kept.append(int(i))
     return kept
-

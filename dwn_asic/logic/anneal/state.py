@@ -127,7 +127,11 @@ class Memory:
         """No gates yet; (I, W) inputs, (K, W) wanted output bits, (W,) valid."""
         n_inputs, n_words = inputs.shape
         n_nodes, n_edges, n_outputs = 1 + n_inputs + n_gates, 2 * n_gates + len(wanted), len(wanted)
-        n_blocks, n_parts, n_features = 1 + max(0, -(-(n_words - FIRST_BLOCK) // BLOCK)), len(prices.part), len(prices.feature_start) - 1
+        n_blocks, n_parts, n_features = (
+            1 + max(0, -(-(n_words - FIRST_BLOCK) // BLOCK)),
+            len(prices.part),
+            len(prices.feature_start) - 1,
+        )
         log, pending = 4 * n_edges + 64, 2 * n_edges + 64
         sizes = {
             KIND: n_gates,

@@ -1,0 +1,44 @@
+"""The nine data sets of the Tiny Classifier comparison, and a network of each kind trained on each seed."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from dwn_asic.config import FlowConfig, ModelConfig, load_flow
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.network.graph import BooleanGraph
+from dwn_asic.pipeline import STAGES, Flow, Reporter, run_stage
+
+FLOWS = Path("flows") / "nine"
+SETS = tuple(sorted(path.stem for path in FLOWS.glob("*.yaml")))
+SEEDS = range(5)
+PYRAMIDS = {"n6": ((24, 6), (4, 6), (1, 4)), "n4": ((32, 4), (8, 4), (2, 4), (1, 2))}
+"""Layers of (LUTs, inputs)."""
+
+
+@cache
+def trained(name: str, pyramid: str, seed: int) -> Flow:
+    """The flow of a data set with a network of this pyramid; trained once and kept in ``build/``."""
+    file = FLOWS / f"{name}.yaml"
+    flow = Flow(
+        _config(file, pyramid, seed), Path("build/figures/nine") / f"{name}-{pyramid}-{seed}", file.parent
+    )
+    if not (flow.folder / "graph.json").exists():
+        flow.folder.mkdir(parents=True, exist_ok=True)
+        for stage in STAGES:
+            if stage.name in {"data", "train"}:
+                run_stage(flow, stage, Reporter())
+    return flow
+
+
+def _config(file: Path, pyramid: str, seed: int) -> FlowConfig:
+    layers = [{"luts": luts, "inputs": inputs} for luts, inputs in PYRAMIDS[pyramid]]
+    model = ModelConfig.model_validate({"layers": layers})
+    return load_flow(file).model_copy(update={"seed": seed, "model": model})
+
+
+def network(name: str, pyramid: str, seed: int) -> tuple[Dataset, BooleanGraph]:
+    """Data and trained graph."""
+    flow = trained(name, pyramid, seed)
+    return flow.dataset, BooleanGraph.load(flow.folder / "graph.json")

@@ -1,0 +1,187 @@
+"""One data set and seed: decision trees, circuits annealed from several starts, and what they cost mapped."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from benchmarks.figures.nine import SEEDS, SETS, network
+from dwn_asic.baselines.decision_tree import DecisionTree
+from dwn_asic.config import ShrinkConfig
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.encode.comparators import encoder_graph
+from dwn_asic.files import read_json, write_json
+from dwn_asic.logic.anneal.search import Found
+from dwn_asic.logic.front import Point, front, within
+from dwn_asic.logic.minimize import minimize
+from dwn_asic.logic.shrink import search
+from dwn_asic.network.graph import BooleanGraph, Constant, GraphBuilder
+from dwn_asic.synth.pdk import load_pdk
+
+FOLDER = Path("build/figures/rival")
+LEAVES = (8, 16, 24, 32)
+PROPOSALS = 6_000_000
+"""Of each start, in all its chains together."""
+AREAS = (10.0, 20.0, 40.0, 80.0)
+"""NAND2-equivalents at which the starts are compared."""
+PRICES = {"total": (2.0, 4.0, 8.0, 16.0, 32.0, 64.0), "core": (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)}
+
+Circuit = dict[str, float]
+
+
+def study(name: str, seed: int) -> dict[str, Any]:
+    """Everything measured for a data set and seed; kept in ``build/`` once it is there."""
+    file = FOLDER / f"{name}-{seed}.json"
+    if not file.exists():
+        found = _study(name, seed)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(".partial")
+        write_json(partial, found)
+        partial.replace(file)
+    content: dict[str, Any] = read_json(file)
+    return content
+
+
+def studies() -> dict[str, list[dict[str, Any]]]:
+    """Data set -> one study per seed."""
+    return {name: [study(name, seed) for seed in SEEDS] for name in SETS}
+
+
+def _study(name: str, seed: int) -> dict[str, Any]:
+    begin = time.perf_counter()
+    dataset, wide = network(name, "n6", seed)
+    narrow = network(name, "n4", seed)[1]
+    trees = {leaves: _tree(dataset, leaves, seed) for leaves in LEAVES}
+    starts = {
+        "dwn": ([wide], (0.5, 1.5)),
+        "tree": ([trees[32]], (0.5, 1.5)),
+        "random": ([_nothing(wide)], (2.0,)),
+    }
+    found = {s: _search(dataset, g, t, "total", seed) for s, (g, t) in starts.items()}
+    everything = _front(dataset, [circuit for circuits in found.values() for circuit in circuits])
+    core = {
+        "n6": _front(dataset, _search(dataset, [wide], (0.5, 1.5), "core", seed)),
+        "n4": _front(dataset, _search(dataset, [narrow], (0.5, 1.5), "core", seed)),
+    }
+    both = tuple(sorted((*core["n6"], *core["n4"]), key=lambda point: point.area))
+    measure = _Measure(dataset)
+    rows = []
+    for leaves, tree in trees.items():
+        rival = measure(tree)
+        rows.append(
+            {
+                "leaves": leaves,
+                "tree": rival,
+                "total": measure(_smallest(everything, rival["val"])),
+                "core": measure(_smallest(both, rival["val"])),
+            }
+        )
+    return {
+        "rows": rows,
+        "exact": {p: _accuracies(g, dataset) for p, g in (("n6", wide), ("n4", narrow))},
+        "shrunk": {
+            p: measure(_smallest(core[p], _accuracy(g, dataset, "val")))
+            for p, g in (("n6", wide), ("n4", narrow))
+        },
+        "starts": {s: _at_areas(dataset, circuits) for s, circuits in found.items()},
+        "trees_shrunk": _at_areas(dataset, found["tree"]),
+        "front": [_plain(dataset, point) for point in everything],
+        "seconds": time.perf_counter() - begin,
+    }
+
+
+def _tree(dataset: Dataset, leaves: int, seed: int) -> BooleanGraph:
+    graph = DecisionTree(leaves)(dataset, seed, lambda _: None).graph
+    assert graph is not None
+    return graph
+
+
+def _nothing(graph: BooleanGraph) -> BooleanGraph:
+    """Constant outputs: everything that is there later was put there at random."""
+    builder = GraphBuilder(graph.interface)
+    return builder.finish([builder.add(Constant(value=False))] * len(graph.outputs))
+
+
+def _search(
+    dataset: Dataset, graphs: Sequence[BooleanGraph], hot: tuple[float, ...], objective: Any, seed: int
+) -> tuple[Found, ...]:
+    prices = PRICES[objective]
+    config = ShrinkConfig(
+        objective=objective,
+        prices=prices,
+        temperatures=hot,
+        proposals=PROPOSALS // (len(graphs) * len(hot) * len(prices)),
+        jobs=1,
+    )
+    return search(graphs, dataset.part("train"), config, seed)[0]
+
+
+def _front(dataset: Dataset, found: Sequence[Found]) -> tuple[Point, ...]:
+    kept: list[Found] = []
+    for circuit in sorted(found, key=lambda c: (c.area, c.errors)):
+        if not kept or circuit.errors < kept[-1].errors:
+            kept.append(circuit)
+    rows = min(len(dataset.split.train), ShrinkConfig().rows)
+    return front(kept, rows, *dataset.part("val"))
+
+
+def _smallest(points: Sequence[Point], accuracy: float) -> BooleanGraph:
+    """The smallest that reaches the accuracy on validation rows; where none does, the best."""
+    reaching = within(points, accuracy)
+    return (reaching[0] if reaching else max(points, key=lambda point: (point.val, -point.area))).graph
+
+
+def _at_areas(dataset: Dataset, found: Sequence[Found]) -> dict[str, float]:
+    """Area -> test accuracy of the circuit of at most that area (cost model) that is best in validation."""
+    points = _front(dataset, found)
+    best = {}
+    for area in AREAS:
+        fitting = [point for point in points if point.area <= area]
+        if fitting:
+            point = max(fitting, key=lambda p: (min(p.val, p.expected), -p.area))
+            best[f"{area:g}"] = _accuracy(point.graph, dataset, "test")
+    return best
+
+
+def _plain(dataset: Dataset, point: Point) -> Circuit:
+    return {"area": point.area, "val": point.val, "test": _accuracy(point.graph, dataset, "test")}
+
+
+def _accuracies(graph: BooleanGraph, dataset: Dataset) -> Circuit:
+    return {part: _accuracy(graph, dataset, part) for part in ("train", "val", "test")}
+
+
+def _accuracy(graph: BooleanGraph, dataset: Dataset, part: Any) -> float:
+    codes, labels = dataset.part(part)
+    return float(np.mean(graph.predict(codes) == labels))
+
+
+class _Measure:
+    """Mapped areas in NAND2-equivalents after exact minimization, and accuracies; each circuit once."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset, self._library = dataset, load_pdk("sky130hd").library
+        self._known: dict[int, tuple[BooleanGraph, Circuit]] = {}
+
+    def __call__(self, graph: BooleanGraph) -> Circuit:
+        if id(graph) not in self._known:
+            core = minimize(graph, self._library, effort="low")
+            inputs = [node for _, node in core.graph.inputs]
+            encoder = minimize(encoder_graph(inputs, graph.interface), self._library, effort="low")
+            areas = [self._library.nand2_equivalents(part.area) for part in (core, encoder)]
+            circuit = {"core": areas[0], "encoder": areas[1], "total": sum(areas), "thresholds": len(inputs)}
+            circuit |= _accuracies(graph, self._dataset)
+            self._known[id(graph)] = graph, circuit
+        return self._known[id(graph)][1]
+
+
+if __name__ == "__main__":
+    for seed in map(int, sys.argv[2].split(",")):
+        for name in sys.argv[1].split(","):
+            result = study(name, seed)
+            print(name, seed, f"{result['seconds']:.0f} s", json.dumps(result["rows"][-1]), flush=True)

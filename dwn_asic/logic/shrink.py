@@ -1,0 +1,129 @@
+"""Shrink: from a circuit to a front of smaller ones at about its accuracy, and the choice of one of them.
+
+Moves are judged on training rows; all validation rows are held out of that and only choose the circuit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dwn_asic.config import ShrinkConfig
+from dwn_asic.encode.comparators import encoder_graph
+from dwn_asic.logic.anneal.candidates import CostModel
+from dwn_asic.logic.anneal.search import Chain, Found, Schedule, anneal
+from dwn_asic.logic.front import Point, choose, front
+from dwn_asic.logic.minimize import quick_area
+from dwn_asic.network.graph import BooleanGraph
+from dwn_asic.synth.cell_library import CellLibrary
+
+__all__ = ["MappedPoint", "cost_model", "map_points", "search", "shrink"]
+
+_MAPPED_POINTS = 24
+
+
+@dataclass(frozen=True)
+class MappedPoint:
+    """A circuit of the front with mapped areas, in um2 and before exact minimization."""
+
+    point: Point
+    core: float
+    encoder: float
+
+
+def shrink(
+    graphs: Sequence[BooleanGraph],
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
+    held_out: tuple[NDArray[np.int64], NDArray[np.int64]],
+    library: CellLibrary,
+    config: ShrinkConfig,
+    seed: int,
+    *,
+    checkpoints: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[tuple[MappedPoint, ...], int]:
+    """The front, ascending by area, and the place of the chosen circuit on it.
+
+    Parameters
+    ----------
+    graphs
+        Where the search starts.
+    rows
+        (N, F) codes and (N,) class indices to judge moves on: the training rows.
+    held_out
+        The same of the rows to choose by: the validation rows.
+    library
+        Whose areas are counted.
+    config
+        Prices, lengths, tolerance.
+    seed
+        Equal arguments give an equal front.
+    checkpoints, progress
+        As in :func:`dwn_asic.logic.anneal.search.anneal`.
+    """
+    found, n_rows = search(graphs, rows, config, seed, checkpoints=checkpoints, progress=progress)
+    points = front(found, n_rows, *held_out)
+    chosen = choose(points, config.tolerance)
+    thinned = _thin(points, chosen)
+    return map_points(thinned, library), next(i for i, point in enumerate(thinned) if point is chosen)
+
+
+def search(
+    graphs: Sequence[BooleanGraph],
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
+    config: ShrinkConfig,
+    seed: int,
+    *,
+    checkpoints: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[tuple[Found, ...], int]:
+    """What chains of all prices from all graphs found, and the number of rows that they were judged on."""
+    codes, labels = rows
+    if len(labels) > config.rows:
+        some = np.random.default_rng(seed).permutation(len(labels))[: config.rows]
+        codes, labels = codes[some], labels[some]
+    plans = list(product(graphs, config.temperatures, config.prices))
+    chains = [
+        Chain(graph, price, Schedule(config.proposals, hot), len(plans) * seed + i)
+        for i, (graph, hot, price) in enumerate(plans)
+    ]
+    found = anneal(
+        chains,
+        codes,
+        labels,
+        cost_model(config),
+        jobs=config.jobs,
+        checkpoints=checkpoints,
+        progress=progress,
+    )
+    return found, len(labels)
+
+
+def cost_model(config: ShrinkConfig) -> CostModel:
+    """Areas that count: of the whole circuit, or with free comparators."""
+    return CostModel() if config.objective == "total" else CostModel(comparator_bit=0.0)
+
+
+def map_points(points: Sequence[Point], library: CellLibrary) -> tuple[MappedPoint, ...]:
+    """Core and encoder of each circuit mapped as they are."""
+    mapped = []
+    for point in points:
+        inputs = [node for _, node in point.graph.inputs]
+        encoder = encoder_graph(inputs, point.graph.interface)
+        mapped.append(MappedPoint(point, quick_area(point.graph, library), quick_area(encoder, library)))
+    return tuple(mapped)
+
+
+def _thin(points: Sequence[Point], chosen: Point) -> tuple[Point, ...]:
+    """The circuits that no smaller one beats on validation rows, of very many only some."""
+    kept: list[Point] = []
+    for point in points:
+        if not kept or point.val > kept[-1].val or point is chosen:
+            kept.append(point)
+    places = {round(i) for i in np.linspace(0, len(kept) - 1, min(_MAPPED_POINTS, len(kept)))}
+    return tuple(point for i, point in enumerate(kept) if i in places or point is chosen)
