@@ -20,7 +20,7 @@ from dwn_asic.logic.anneal.search import Found
 from dwn_asic.logic.front import Point, front, within
 from dwn_asic.logic.minimize import minimize
 from dwn_asic.logic.shrink import search
-from dwn_asic.network.graph import BooleanGraph, Constant, GraphBuilder
+from dwn_asic.network.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.synth.pdk import load_pdk
 
 FOLDER = Path("build/figures/rival")
@@ -60,7 +60,7 @@ def _study(name: str, seed: int) -> dict[str, Any]:
     starts = {
         "dwn": ([wide], (0.5, 1.5)),
         "tree": ([trees[32]], (0.5, 1.5)),
-        "random": ([_nothing(wide)], (2.0,)),
+        "random": ([_random_circuit(dataset, wide.interface, seed)], (2.0,)),
     }
     found = {s: _search(dataset, g, t, "total", seed) for s, (g, t) in starts.items()}
     everything = _front(dataset, [circuit for circuits in found.values() for circuit in circuits])
@@ -101,10 +101,22 @@ def _tree(dataset: Dataset, leaves: int, seed: int) -> BooleanGraph:
     return graph
 
 
-def _nothing(graph: BooleanGraph) -> BooleanGraph:
-    """Constant outputs: everything that is there later was put there at random."""
-    builder = GraphBuilder(graph.interface)
-    return builder.finish([builder.add(Constant(value=False))] * len(graph.outputs))
+def _random_circuit(dataset: Dataset, interface: Interface, seed: int) -> BooleanGraph:
+    """80 random gates over 60 random thresholds."""
+    rng = np.random.default_rng(seed)
+    builder = GraphBuilder(interface)
+    codes = dataset.part("train")[0]
+    nodes = []
+    while len(nodes) < 60:
+        feature = int(rng.integers(codes.shape[1]))
+        low, high = int(codes[:, feature].min()), int(codes[:, feature].max())
+        if low < high:
+            nodes.append(builder.add(Threshold(feature, int(rng.integers(low, high)) + 1)))
+    for _ in range(80):
+        fanins = rng.choice(len(nodes), 2, replace=False)
+        table = int(rng.choice([0b1000, 0b0100, 0b0010, 0b0001, 0b0110]))
+        nodes.append(builder.add(Lut((nodes[fanins[0]], nodes[fanins[1]]), table)))
+    return builder.finish(nodes[-interface.class_bits :])
 
 
 def _search(

@@ -242,7 +242,11 @@ def _insert(c, words):  # pragma: no cover - compiled
     if gate == FREE:
         return False
     other = _random_source(c, words, gate)
-    if other in (FREE, node):
+    if node == 0:
+        # In place of a constant output, a gate of two random nodes.
+        node = _random_source(c, words, gate)
+        literal = 2 * node + np.int64(below(words, 2))
+    if node == FREE or other in (FREE, node):
         return False
     # A free gate has no price yet, so its kind can be set without a log.
     c[c[KIND] + gate] = XOR if below(words, 8) == 0 else AND

@@ -8,6 +8,8 @@ one search gives circuits of all sizes, and validation rows choose among them (:
 from __future__ import annotations
 
 import time
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -189,17 +191,19 @@ class _Run:
 
     def finish(self, tell: Callable[[int], None]) -> list[Found]:
         """Go on until the end, or until told to stop; then the state is saved."""
-        first, saved = self._load(), time.monotonic()
-        for number in range(first, _SLICES):
-            if self._stop.is_set():
-                self._save(number)
-                return []
-            self._slice(number)
-            if time.monotonic() - saved > _SAVE_SECONDS:
-                self._save(number + 1)
-                saved = time.monotonic()
-            tell(number + 1)
-        self._save(_SLICES)
+        done, saved = self._load(), time.monotonic()
+        try:
+            while done < _SLICES and not self._stop.is_set():
+                self._slice(done)
+                done += 1
+                if time.monotonic() - saved > _SAVE_SECONDS:
+                    self._save(done)
+                    saved = time.monotonic()
+                tell(done)
+        finally:
+            self._save(done)
+        if done < _SLICES:
+            return []
         tell(_SLICES)
         archive = self._archive
         return [
@@ -237,7 +241,7 @@ class _Run:
         try:
             with self._file.open("rb") as stream, np.load(stream) as file:
                 content = dict(file)
-        except (OSError, ValueError, EOFError, KeyError):
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
             return 0
         memory = self._memory
         memory.c[:], memory.words[:] = content["c"], content["words"]
