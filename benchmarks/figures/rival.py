@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from benchmarks.figures.nine import SEEDS, SETS, network
 from dwn_asic.baselines.decision_tree import DecisionTree
 from dwn_asic.config import ShrinkConfig

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import strategies
 from dwn_asic.encode.comparators import encoder_graph
 from dwn_asic.logic.anneal.bridge import start, to_graph
 from dwn_asic.logic.anneal.candidates import Candidates, CostModel, InputTable

@@ -75,9 +75,9 @@ def test_a_second_run_does_nothing(flow: Flow) -> None:
 @pytest.mark.parametrize(
     ("change", "rerun"),
     [
-        ({"hardware": {"registers": "both"}}, {"verilog", "synth", "verify", "baseline", "report"}),
+        ({"hardware": {"registers": "both"}}, {"verilog", "shrink", "synth", "verify", "baseline", "report"}),
         ({"baselines": [{"kind": "gbdt"}]}, {"baseline", "report"}),
-        ({"synthesis": {"timeout_s": 200.0}}, {"synth", "verify", "baseline", "report"}),
+        ({"synthesis": {"timeout_s": 200.0}}, {"shrink", "synth", "verify", "baseline", "report"}),
     ],
 )
 def test_a_changed_flow_runs_only_what_depends_on_it(
