@@ -19,14 +19,14 @@ import numpy as np
 
 from dwn_asic.config import HardwareConfig, MinimizeConfig, SynthesisConfig
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.encode.comparators import encoder_graph
+from dwn_asic.encode.comparators import encoder_graph, prefix_encoder_graph, specification
 from dwn_asic.errors import DataError
 from dwn_asic.files import read_json, staged, write_json
 from dwn_asic.logic.aig import and_count
 from dwn_asic.logic.minimize import Minimized, minimize
 from dwn_asic.logic.shrink import MappedPoint
 from dwn_asic.network.compose import compose
-from dwn_asic.network.graph import BooleanGraph, Threshold
+from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.rtl.reader import read_verilog
 from dwn_asic.rtl.simulate import run_testbench
 from dwn_asic.rtl.testbench import bench_verilog
@@ -34,7 +34,7 @@ from dwn_asic.rtl.writer import design_verilog, latency
 from dwn_asic.synth.cell_library import CellLibrary
 from dwn_asic.synth.tools import find_tool
 from dwn_asic.synth.yosys import ModuleArea, synthesize
-from dwn_asic.verify.check import Check, check_equal, check_rows, check_verilog, specification
+from dwn_asic.verify.check import Check, check_equal, check_rows, check_verilog
 
 __all__ = [
     "load_predictions",
@@ -98,14 +98,20 @@ def save_front(
 def minimize_circuit(folder: Path, library: CellLibrary, config: MinimizeConfig) -> None:
     """graph.json -> core.json and encoder.json, each minimized by itself and proved."""
     graph = BooleanGraph.load(folder / "graph.json")
-    core = minimize(graph, library, effort=config.effort, timeout_s=config.timeout_s)
-    thresholds = [node for _, node in core.graph.inputs if isinstance(node, Threshold)]
-    encoder = minimize(
-        encoder_graph(thresholds, graph.interface),
-        library,
-        effort=config.effort,
-        timeout_s=config.timeout_s,
-    )
+
+    def smallest(start: BooleanGraph, *others: BooleanGraph) -> Minimized:
+        return minimize(
+            start,
+            library,
+            effort=config.effort,
+            timeout_s=config.timeout_s,
+            budget_s=config.budget_s,
+            alternatives=others,
+        )
+
+    core = smallest(graph)
+    inputs = [node for _, node in core.graph.inputs]
+    encoder = smallest(encoder_graph(inputs, graph.interface), prefix_encoder_graph(inputs, graph.interface))
     with staged(folder, "minimize") as scratch:
         core.graph.save(scratch / "core.json")
         encoder.graph.save(scratch / "encoder.json")

@@ -163,6 +163,8 @@ class MinimizeConfig(_Strict):
     effort: Literal["low", "medium", "high"] = "medium"
     timeout_s: Positive = 120.0
     """Limit of each tool run; a script that exceeds it is left out."""
+    budget_s: Positive = 60.0
+    """Limit of the search for core and encoder each. A search that it ends depends on the machine's speed."""
 
 
 class HardwareConfig(_Strict):

@@ -17,7 +17,7 @@ from benchmarks.figures.table import Row, row
 from dwn_asic import circuit
 from dwn_asic.config import load_flow
 from dwn_asic.encode.comparators import encoder_graph
-from dwn_asic.network.graph import BooleanGraph, Threshold
+from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.pipeline import STAGES, Flow, Reporter, run_stage
 from dwn_asic.rtl.writer import design_verilog
 from dwn_asic.synth.yosys import plain_area
@@ -110,9 +110,9 @@ def _phoneme(seed: int) -> tuple[float, float]:
     _stage(flow, "minimize", "verilog", "synth")
     library = flow.pdk.library
     graph = BooleanGraph.load(flow.folder / "graph.json")
-    thresholds = [node for _, node in graph.inputs if isinstance(node, Threshold)]
+    encoder = encoder_graph([node for _, node in graph.inputs], graph.interface)
     plain = flow.folder / "plain.v"
-    plain.write_text(design_verilog("plain", encoder_graph(thresholds, graph.interface), graph, "none"))
+    plain.write_text(design_verilog("plain", encoder, graph, "none"))
     core = circuit.metrics(flow.folder, flow.name, flow.dataset, library)["area__core"]
     return accuracy, core / plain_area(plain, "plain_core", library)
 

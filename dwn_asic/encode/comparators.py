@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from dwn_asic.network.graph import BooleanGraph, CodeBit, Constant, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.network.compose import compose
+from dwn_asic.network.graph import (
+    BooleanGraph,
+    CodeBit,
+    Constant,
+    GraphBuilder,
+    Input,
+    Interface,
+    Lut,
+    Threshold,
+)
 
-__all__ = ["encoder_graph"]
+__all__ = ["encoder_graph", "prefix_encoder_graph", "specification"]
 
 _AND, _OR = 0b1000, 0b1110
 
 
-def encoder_graph(thresholds: Sequence[Threshold | CodeBit], interface: Interface) -> BooleanGraph:
-    """One comparator per threshold; output t is ``code of the feature >= constant``. A code bit is a wire.
+def specification(graph: BooleanGraph) -> BooleanGraph:
+    """The graph from code bits on: each threshold as its own plain comparator."""
+    return compose(encoder_graph([node for _, node in graph.inputs], graph.interface), graph)
+
+
+def encoder_graph(inputs: Sequence[Input], interface: Interface) -> BooleanGraph:
+    """One comparator per threshold; output t is ``code of the feature >= constant``, or the code bit itself.
 
     Each comparator is a chain from the least significant bit up: with c the constant and r what the lower
     bits said, ``r = x_k and r`` where bit k of c is set, ``r = x_k or r`` where it isn't. Trailing zeros of
@@ -34,14 +49,60 @@ def encoder_graph(thresholds: Sequence[Threshold | CodeBit], interface: Interfac
             so_far = known[key]
         return builder.add(Constant(value=True)) if so_far is None else so_far
 
-    outputs = []
-    for threshold in thresholds:
-        if isinstance(threshold, CodeBit):
-            outputs.append(builder.add(threshold))
-            continue
-        width = interface.widths[threshold.feature]
-        if threshold.constant >= 1 << width:
-            outputs.append(builder.add(Constant(value=False)))
-        else:
-            outputs.append(chain(threshold.feature, max(0, threshold.constant), width))
+    outputs = [
+        builder.add(node)
+        if isinstance(node, CodeBit)
+        else _in_range(builder, node, lambda t: chain(t.feature, t.constant, interface.widths[t.feature]))
+        for node in inputs
+    ]
     return builder.finish(outputs)
+
+
+def prefix_encoder_graph(inputs: Sequence[Input], interface: Interface) -> BooleanGraph:
+    """The function of :func:`encoder_graph`, with the upper bits of a code compared once per feature.
+
+    The code is split in halves again and again: ``code >= c`` is ``upper > c's upper``, or ``upper >= c's
+    upper`` and ``lower >= c's lower``. Thresholds that agree in upper or lower parts share their
+    comparators, so that many thresholds of a feature cost less than a chain each.
+    """
+    builder = GraphBuilder(interface)
+    known: dict[tuple[int, int, int, int], int] = {}  # (feature, first bit, width, constant) -> node
+
+    def at_least(feature: int, first: int, width: int, constant: int) -> int:
+        """Node of ``bits first..first + width - 1 >= constant``, 0 < constant < 2**width."""
+        key = (feature, first, width, constant)
+        if key not in known:
+            known[key] = split(feature, first, width, constant)
+        return known[key]
+
+    def split(feature: int, first: int, width: int, constant: int) -> int:
+        if width == 1:
+            return builder.add(CodeBit(feature, first))
+        half = width // 2
+        high, low = constant >> half, constant & ((1 << half) - 1)
+        if not low:
+            return at_least(feature, first + half, width - half, high)
+        below = at_least(feature, first, half, low)
+        if high:
+            equal_or_more = at_least(feature, first + half, width - half, high)
+            below = builder.add(Lut((below, equal_or_more), _AND))
+        if high + 1 == 1 << (width - half):
+            return below
+        return builder.add(Lut((below, at_least(feature, first + half, width - half, high + 1)), _OR))
+
+    outputs = [
+        builder.add(node)
+        if isinstance(node, CodeBit)
+        else _in_range(
+            builder, node, lambda t: at_least(t.feature, 0, interface.widths[t.feature], t.constant)
+        )
+        for node in inputs
+    ]
+    return builder.finish(outputs)
+
+
+def _in_range(builder: GraphBuilder, threshold: Threshold, compare: Callable[[Threshold], int]) -> int:
+    """Node of a threshold; those below or above all codes are constants."""
+    if 0 < threshold.constant < 1 << builder.interface.widths[threshold.feature]:
+        return compare(threshold)
+    return builder.add(Constant(value=threshold.constant <= 0))

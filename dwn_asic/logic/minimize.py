@@ -1,54 +1,80 @@
-"""Exact minimization: a portfolio of scripts, the smallest mapped area kept, the result proved equal."""
+"""Exact minimization: the smallest mapped circuit with the same function on every reachable input."""
 
 from __future__ import annotations
 
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dwn_asic.encode.comparators import specification
 from dwn_asic.errors import ToolError, VerificationError
-from dwn_asic.logic.aig import and_count, read_aiger, to_aig, to_blif
+from dwn_asic.logic.abc import AbcRuns
+from dwn_asic.logic.aig import to_aig
+from dwn_asic.logic.flat_aig import FlatAig, flatten, unflatten
 from dwn_asic.logic.fold import fold
+from dwn_asic.logic.moves import compile_kernels
+from dwn_asic.logic.reachable import ReachableInputs
+from dwn_asic.logic.resubstitute import Resubstitution
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.synth.cell_library import CellLibrary
 from dwn_asic.synth.mapping import MAPPING_RECIPES
-from dwn_asic.synth.tools import AbcTool, find_abc
 from dwn_asic.verify.equivalence import find_difference
 
-__all__ = ["Candidate", "Effort", "Minimized", "minimize", "quick_area"]
+__all__ = ["Candidate", "Effort", "Minimized", "mapped_areas", "minimize"]
 
 Effort = Literal["low", "medium", "high"]
 
-_RESUB = (
-    "balance -l; resub -K 6 -l; rewrite -l; resub -K 6 -N 2 -l; refactor -l; resub -K 8 -l; balance -l; "
-    "resub -K 8 -N 2 -l; rewrite -l; resub -K 10 -l; rewrite -z; resub -K 10 -N 2 -l; balance -l; "
-    "resub -K 12 -l; refactor -z; resub -K 12 -N 2 -l; rewrite -z; balance -l"
-)
 _SCRIPTS = {
     "dc2": "dc2; dc2; dc2; dc2",
-    "resub": f"ifraig; {_RESUB}; {_RESUB}",
     # LUT mapping and don't-care based resynthesis escape from what AND-level rewriting calls a minimum.
     "lut_mfs": "dch; if -K 6 -a; mfs2 -a -e; strash; dc2; dc2",
     "lut4_mfs": "dch; if -K 4 -a; mfs2 -a -e; strash; dc2; dch; if -K 4 -a; mfs2 -a -e; strash; dc2",
     "deepsyn": "&get -n; &deepsyn -I 1 -J 10; &put",
     "deepsyn_long": "&get -n; &deepsyn -I 4 -J 50; &put",
 }
-# Per round, the scripts to try on the best of the round before; the first round starts from the graph.
-_ROUNDS: dict[Effort, tuple[tuple[str, ...], ...]] = {
-    "low": (("dc2", "lut_mfs"),),
-    "medium": (("dc2", "resub", "lut_mfs", "deepsyn"), ("lut_mfs", "lut4_mfs", "deepsyn")),
-    "high": (
-        ("dc2", "resub", "lut_mfs", "lut4_mfs", "deepsyn", "deepsyn_long"),
-        ("lut_mfs", "lut4_mfs", "deepsyn_long"),
-        ("lut_mfs", "resub", "deepsyn_long"),
-    ),
-}
 # Above this many AND nodes &deepsyn takes minutes a step.
 _DEEPSYN_LIMIT = 1000
-_AIGVERSE = "aigverse"
+# Around this many AND nodes the area climbs down for as long as the plan says: smaller graphs have fewer
+# equals, larger ones cost more.
+_CLIMB_SIZE = 100
+# The recipes that rank graphs while the area climbs down; all of them are tried on the last.
+_RANKING = {recipe: MAPPING_RECIPES[recipe] for recipe in ("map", "dch_map")}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What an effort means.
+
+    Attributes
+    ----------
+    starts
+        Scripts whose results, beside the graph itself, resubstitution starts from.
+    patience
+        Moves without a smaller graph before resubstitution stops, per AND.
+    batches, batch
+        Batches of equal graphs whose mapped areas are compared, and graphs per batch.
+    stale
+        Batches in a row without a smaller area before the search ends.
+    steps
+        Most moves between the best graph and one of a batch.
+    """
+
+    starts: tuple[str, ...]
+    patience: int
+    batches: int
+    batch: int
+    stale: int
+    steps: int
+
+
+_PLANS: dict[Effort, _Plan] = {
+    "low": _Plan(("dc2",), 2, 3, 8, 2, 24),
+    "medium": _Plan(("dc2", "lut_mfs", "deepsyn"), 10, 30, 16, 6, 48),
+    "high": _Plan(("dc2", "lut_mfs", "lut4_mfs", "deepsyn", "deepsyn_long"), 30, 150, 16, 25, 48),
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +84,7 @@ class Candidate:
     Attributes
     ----------
     script
-        Names of the scripts run one after the other, the mapping recipe last.
+        What was run, the mapping recipe last.
     area
         Mapped area in um2, or None where the tool failed or ran out of time.
     """
@@ -74,7 +100,7 @@ class Minimized:
     Attributes
     ----------
     graph
-        Two-input functions; equal to the graph given, proved.
+        Two-input functions; equal to the graph given on every code, proved.
     area
         Mapped area in um2 that ABC reached for it.
     candidates
@@ -90,9 +116,18 @@ class Minimized:
 
 
 def minimize(
-    graph: BooleanGraph, library: CellLibrary, *, effort: Effort = "medium", timeout_s: float = 120.0
+    graph: BooleanGraph,
+    library: CellLibrary,
+    *,
+    effort: Effort = "medium",
+    timeout_s: float = 120.0,
+    budget_s: float = 60.0,
+    alternatives: Sequence[BooleanGraph] = (),
 ) -> Minimized:
-    """Fold, then try the portfolio of ``effort`` and keep the smallest mapped area.
+    """Fewer gates, same function on every code of the features.
+
+    Thresholds of one feature are ordered, so most patterns of a core's inputs never occur; the result may
+    differ on those. The same call gives the same result, unless the budget ends the search.
 
     Parameters
     ----------
@@ -101,27 +136,34 @@ def minimize(
     library
         Whose cells the area is counted in.
     effort
-        How many scripts and rounds.
+        How many starts and moves.
     timeout_s
         Limit of each tool run in seconds; a script that exceeds it drops out.
+    budget_s
+        Wall-clock limit of the search in seconds (without the proof).
+    alternatives
+        Other graphs of the same function to start from too.
 
     Raises
     ------
     ToolError
-        No script of the portfolio worked.
+        ABC can't map any start.
     VerificationError
-        The result differs from the graph given (a tool's bug).
+        The result differs from the graph given (a tool's bug, or an alternative of another function).
     """
-    folded = fold(graph)
-    best, area, candidates = folded, 0.0, []
-    if folded.luts:
+    compile_kernels()
+    deadline = time.perf_counter() + budget_s
+    folded = [fold(start) for start in (graph, *alternatives)]
+    best, area = folded[0], 0.0
+    candidates: tuple[Candidate, ...] = ()
+    if all(start.luts for start in folded):
         with tempfile.TemporaryDirectory() as folder:
-            search = _Search(folded, library, Path(folder), timeout_s)
-            for scripts in _ROUNDS[effort]:
-                search.round(scripts)
-            best, area, candidates = search.best, search.area, search.candidates
+            runs = AbcRuns(library, Path(folder), timeout_s, deadline)
+            search = _Search(folded, runs, _PLANS[effort], deadline)
+            search.run()
+            best, area, candidates = search.result()
     start = time.perf_counter()
-    difference = find_difference(graph, best)
+    difference = find_difference(specification(graph), specification(best))
     if difference is not None:
         raise VerificationError(
             "minimization changed the function",
@@ -129,112 +171,107 @@ def minimize(
             expected=str(difference.expected),
             got=str(difference.got),
         )
-    return Minimized(best, area, tuple(candidates), time.perf_counter() - start)
+    return Minimized(best, area, candidates, time.perf_counter() - start)
+
+
+def mapped_areas(
+    graphs: Sequence[BooleanGraph], library: CellLibrary, *, timeout_s: float = 120.0
+) -> list[float]:
+    """Mapped area in um2 of each graph as it is, under the best of the recipes; no minimization.
+
+    Raises
+    ------
+    ToolError
+        ABC can't map one of them.
+    """
+    aigs = []
+    for graph in map(fold, graphs):
+        inputs = tuple(node for _, node in graph.inputs)
+        aigs.append(flatten(to_aig(graph, inputs), len(inputs)))
+    with tempfile.TemporaryDirectory() as folder:
+        runs = AbcRuns(library, Path(folder), timeout_s, time.perf_counter() + timeout_s)
+        found = runs.areas(aigs, MAPPING_RECIPES)
+    areas = []
+    for recipes in found:
+        done = [area for area in recipes.values() if area is not None]
+        if not done:
+            raise ToolError("abc", "mapping failed", tail=runs.failure)
+        areas.append(min(done))
+    return areas
 
 
 class _Search:
-    """The portfolio's state: the best graph so far and what was tried."""
+    """The best graph so far and what was tried."""
 
-    def __init__(self, start: BooleanGraph, library: CellLibrary, folder: Path, timeout_s: float) -> None:
-        self.best, self.area = start, float("inf")
-        self.candidates: list[Candidate] = []
-        self._start, self._best_name = start, ""
-        self._library, self._folder, self._timeout_s = library, folder, timeout_s
-        self._abc = find_abc()
-        self._inputs = tuple(node for _, node in start.inputs)
-        self._used: set[tuple[str, str]] = set()
-        self._failure = ""
-        library.write_liberty(folder / "cells.lib")
+    def __init__(self, starts: Sequence[BooleanGraph], runs: AbcRuns, plan: _Plan, deadline: float) -> None:
+        self._inputs = tuple(dict.fromkeys(node for start in starts for _, node in start.inputs))
+        self._interface = starts[0].interface
+        self._starts = [flatten(to_aig(start, self._inputs), len(self._inputs)) for start in starts]
+        self._runs, self._plan, self._deadline = runs, plan, deadline
+        self._reachable = ReachableInputs(self._inputs, self._interface)
+        self._walk = Resubstitution(self._reachable)
+        self._best, self._area = self._starts[0], float("inf")
+        self._candidates: list[Candidate] = []
 
-    def round(self, scripts: tuple[str, ...]) -> None:
-        """Try each script on the best circuit so far, then move to the best of them."""
-        base, base_name = self.best, self._best_name
-        (self._folder / "start.blif").write_text(to_blif(base, "start"))
-        small = and_count(base) <= _DEEPSYN_LIMIT
-        found: list[tuple[float, int, str, Path]] = []
-        for name in ("strash", *scripts):
-            if (name.startswith("deepsyn") and not small) or (base_name, name) in self._used:
+    def run(self) -> None:
+        starts = self._portfolio()
+        self._map(starts)
+        if self._area == float("inf"):
+            raise ToolError("abc", "no script of the portfolio worked", tail=self._runs.failure)
+        if self._reachable.clauses:
+            self._resubstitute(starts)
+        self._climb()
+
+    def result(self) -> tuple[BooleanGraph, float, tuple[Candidate, ...]]:
+        """The best graph, its area under the best of all recipes, and what was tried."""
+        self._map({"last": self._best}, MAPPING_RECIPES)
+        return unflatten(self._best, self._inputs, self._interface), self._area, tuple(self._candidates)
+
+    def _portfolio(self) -> dict[str, FlatAig]:
+        """The starts and what ABC's scripts make of the first."""
+        found = {"start": self._starts[0]}
+        found |= {f"alternative {i}": aig for i, aig in enumerate(self._starts[1:], 1)}
+        for name in self._plan.starts:
+            if name.startswith("deepsyn") and self._starts[0].size > _DEEPSYN_LIMIT:
                 continue
-            self._used.add((base_name, name))
-            found += self._try(f"{base_name} {name}".strip(), _SCRIPTS.get(name))
-        if not base_name:
-            found += self._try_aigverse()
-        if not found and not base_name:
-            raise ToolError("abc", "no script of the portfolio worked", tail=self._failure)
-        if found and (best := min(found))[0] < self.area:
-            self.area, _, self._best_name, path = best
-            self.best = read_aiger(path, self._inputs, self._start.interface)
+            aig = self._runs.script(self._starts[0], _SCRIPTS[name])
+            if aig is None:
+                self._candidates.append(Candidate(name, None))
+            else:
+                found[name] = aig
+        return found
 
-    def _try(self, name: str, script: str | None) -> list[tuple[float, int, str, Path]]:
-        result = self._folder / f"{len(self.candidates)}.aig"
-        commands = f"read_blif start.blif; strash; {script or 'strash'}; strash; write_aiger {result.name}"
-        try:
-            self._abc.run_script(commands, timeout_s=self._timeout_s, cwd=self._folder)
-        except ToolError as error:
-            self._failure = str(error)
-            self.candidates.append(Candidate(name, None))
-            return []
-        return self._map(name, result)
+    def _resubstitute(self, starts: dict[str, FlatAig]) -> None:
+        """From every start as far down as a little patience reaches, then on from the cheapest."""
+        found = {f"{name} resub": self._shrink(aig, self._plan.patience / 4) for name, aig in starts.items()}
+        self._map(found)
+        name = min(found, key=lambda name: found[name].cost)
+        self._map({f"{name} resub": self._shrink(found[name], self._plan.patience)})
 
-    def _try_aigverse(self) -> list[tuple[float, int, str, Path]]:
-        from aigverse import algorithms
-        from aigverse.io import write_aiger
+    def _shrink(self, aig: FlatAig, patience: float) -> FlatAig:
+        tries = max(50, int(patience * aig.size))
+        return self._walk.shrink(aig, patience=tries, deadline=self._deadline)
 
-        result = self._folder / "aigverse.aig"
-        aig = to_aig(self._start)
-        for _ in range(3):
-            aig = algorithms.sop_refactoring(aig)
-            aig = algorithms.aig_resubstitution(aig, max_pis=10, max_inserts=2)
-            aig = algorithms.aig_cut_rewriting(aig)
-        write_aiger(algorithms.cleanup_dangling(aig), str(result))
-        return self._map(_AIGVERSE, result)
+    def _climb(self) -> None:
+        """Graphs near the best one by moves that keep or lower the cost: their mapped areas differ."""
+        plan = self._plan
+        size = max(1, self._best.size)
+        share = min(1.0, size / _CLIMB_SIZE * 2, (_CLIMB_SIZE / size) ** 2)
+        stale = 0
+        for batch in range(max(2, round(plan.batches * share))):
+            if stale == plan.stale or time.perf_counter() > self._deadline:
+                break
+            before = self._area
+            steps = [1 + plan.steps * (i + 1) // plan.batch for i in range(plan.batch)]
+            aigs = [self._walk.wander(self._best, steps=s, deadline=self._deadline) for s in steps]
+            self._map({f"climb {batch} {i}": aig for i, aig in enumerate(aigs)})
+            stale = 0 if self._area < before else stale + 1
 
-    def _map(self, name: str, aiger: Path) -> list[tuple[float, int, str, Path]]:
-        """Area of the AIG under every mapping recipe."""
-        areas = map_areas(self._abc, aiger, self._library, self._timeout_s)
-        self.candidates += [Candidate(f"{name} {recipe}", area) for recipe, area in areas.items()]
-        if not aiger.exists():
-            return []
-        # Among equal areas the one with fewer AND nodes: it reads better.
-        ands = int(aiger.read_bytes().split(b"\n", 1)[0].split()[-1])
-        return [(area, ands, name, aiger) for area in areas.values() if area is not None]
-
-
-def quick_area(graph: BooleanGraph, library: CellLibrary, *, timeout_s: float = 120.0) -> float:
-    """Mapped area in um2 of a graph as it is, by the best of the recipes; no minimization."""
-    from aigverse.io import write_aiger
-
-    aig = to_aig(fold(graph))
-    if aig.num_gates == 0 and not aig.num_pis:
-        return 0.0
-    with tempfile.TemporaryDirectory() as folder:
-        library.write_liberty(Path(folder) / "cells.lib")
-        write_aiger(aig, str(Path(folder) / "circuit.aig"))
-        areas = map_areas(find_abc(), Path(folder) / "circuit.aig", library, timeout_s)
-    return min(area for area in areas.values() if area is not None)
-
-
-def map_areas(abc: AbcTool, aiger: Path, library: CellLibrary, timeout_s: float) -> dict[str, float | None]:
-    """Mapped area in um2 of an AIGER file under each recipe; None where the tool failed.
-
-    The folder of the file must hold the library as ``cells.lib``.
-    """
-    mapped = {recipe: aiger.with_suffix(f".{recipe}.blif") for recipe in MAPPING_RECIPES}
-    commands = ["read_lib -w cells.lib"]
-    for recipe, mapping in MAPPING_RECIPES.items():
-        commands += [f"read_aiger {aiger.name}", mapping, f"write_blif {mapped[recipe].name}"]
-    # One process for all recipes; what one that failed has written until then still counts.
-    with suppress(ToolError):
-        abc.run_script("\n".join(commands), timeout_s=timeout_s, cwd=aiger.parent)
-    return {recipe: _mapped_area(path, library) for recipe, path in mapped.items()}
-
-
-def _mapped_area(blif: Path, library: CellLibrary) -> float | None:
-    if not blif.exists() or not (text := blif.read_text()).rstrip().endswith(".end"):
-        return None
-    gates = [line.split()[1] for line in text.splitlines() if line.startswith(".gate ")]
-    # A constant output is a gate of ABC's own; one that repeats an input or an output gets a buffer, since
-    # BLIF has no aliases. Both are mere wires in a netlist.
-    buffers = {cell.name for cell in library.cells if len(cell.inputs) == 1 and cell.table == 0b10}
-    wires = {"_const0_", "_const1_"} | buffers
-    return sum(library.cell(gate).area for gate in gates if gate not in wires)
+    def _map(self, aigs: dict[str, FlatAig], recipes: dict[str, str] = _RANKING) -> None:
+        """Compare areas; among equal ones the later graph wins, for the sake of change."""
+        found = self._runs.areas(list(aigs.values()), recipes)
+        for (name, aig), areas in zip(aigs.items(), found, strict=True):
+            self._candidates += [Candidate(f"{name} {recipe}", area) for recipe, area in areas.items()]
+            area = min((a for a in areas.values() if a is not None), default=float("inf"))
+            if area <= self._area and area < float("inf"):
+                self._best, self._area = aig, area

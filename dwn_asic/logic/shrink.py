@@ -18,7 +18,7 @@ from dwn_asic.encode.comparators import encoder_graph
 from dwn_asic.logic.anneal.candidates import CostModel
 from dwn_asic.logic.anneal.search import Chain, Found, Schedule, anneal
 from dwn_asic.logic.front import Point, choose, front
-from dwn_asic.logic.minimize import quick_area
+from dwn_asic.logic.minimize import mapped_areas
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.synth.cell_library import CellLibrary
 
@@ -111,12 +111,13 @@ def cost_model(config: ShrinkConfig) -> CostModel:
 
 def map_points(points: Sequence[Point], library: CellLibrary) -> tuple[MappedPoint, ...]:
     """Core and encoder of each circuit mapped as they are."""
-    mapped = []
-    for point in points:
-        inputs = [node for _, node in point.graph.inputs]
-        encoder = encoder_graph(inputs, point.graph.interface)
-        mapped.append(MappedPoint(point, quick_area(point.graph, library), quick_area(encoder, library)))
-    return tuple(mapped)
+    cores = [point.graph for point in points]
+    encoders = [encoder_graph([node for _, node in core.inputs], core.interface) for core in cores]
+    areas = mapped_areas([*cores, *encoders], library)
+    return tuple(
+        MappedPoint(point, core, encoder)
+        for point, core, encoder in zip(points, areas[: len(points)], areas[len(points) :], strict=True)
+    )
 
 
 def _thin(points: Sequence[Point], chosen: Point) -> tuple[Point, ...]:

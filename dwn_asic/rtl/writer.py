@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dwn_asic.network.graph import BooleanGraph, CodeBit, Constant, Interface, Lut, Threshold
+from dwn_asic.network.graph import BooleanGraph, CodeBit, Constant, Input, Interface, Lut, Threshold
 from dwn_asic.rtl.names import CLASS_PORT, CLOCK_PORT, THERMOMETER_PORT, feature_port
 
 __all__ = ["Registers", "design_verilog", "latency", "used_features"]
@@ -64,7 +64,7 @@ def design_verilog(name: str, encoder: BooleanGraph, core: BooleanGraph, registe
     encoder
         From :class:`CodeBit` inputs to one output per core input, in the core's input order.
     core
-        From thresholds to the bits of the class index.
+        From thresholds (or code bits) to the bits of the class index.
     registers
         Where the top module holds values in flip-flops.
     """
@@ -78,10 +78,9 @@ def design_verilog(name: str, encoder: BooleanGraph, core: BooleanGraph, registe
 
 def _encoder_module(name: str, encoder: BooleanGraph, core: BooleanGraph) -> str:
     interface = core.interface
-    thresholds = [node for _, node in core.inputs if isinstance(node, Threshold)]
     comments = [
-        _comment(f"{THERMOMETER_PORT}[{t}]: {interface.feature_names[node.feature]} code >= {node.constant}")
-        for t, node in enumerate(thresholds)
+        _comment(f"{THERMOMETER_PORT}[{t}]: {_meaning(node, interface)}")
+        for t, (_, node) in enumerate(core.inputs)
     ]
     wires = {
         index: f"{feature_port(node.feature, interface.feature_names[node.feature])}"
@@ -98,6 +97,11 @@ def _encoder_module(name: str, encoder: BooleanGraph, core: BooleanGraph) -> str
         ports,
         [*comments, *_logic(encoder, wires, THERMOMETER_PORT)],
     )
+
+
+def _meaning(node: Input, interface: Interface) -> str:
+    name = interface.feature_names[node.feature]
+    return f"{name} code >= {node.constant}" if isinstance(node, Threshold) else f"{name} code bit {node.bit}"
 
 
 def _core_module(name: str, core: BooleanGraph) -> str:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.encode.comparators import encoder_graph
+from dwn_asic.encode.comparators import specification
 from dwn_asic.errors import VerificationError
-from dwn_asic.network.compose import compose
-from dwn_asic.network.graph import BooleanGraph, CodeBit, Input, Interface, Threshold
+from dwn_asic.network.graph import BooleanGraph, CodeBit, Input, Interface
 from dwn_asic.rtl.elaborate import Elaborated, elaborate
 from dwn_asic.rtl.names import CLASS_PORT, feature_of_port, feature_port
 from dwn_asic.rtl.reader import Design
@@ -42,12 +41,6 @@ class Check:
     how: str
     size: int
     seconds: float
-
-
-def specification(graph: BooleanGraph) -> BooleanGraph:
-    """The classifier from code bits to class index: each threshold as its own plain comparator."""
-    thresholds = [node for _, node in graph.inputs if isinstance(node, Threshold)]
-    return compose(encoder_graph(thresholds, graph.interface), graph)
 
 
 def check_rows(

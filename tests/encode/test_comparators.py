@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dwn_asic.encode.comparators import encoder_graph
-from dwn_asic.network.graph import BooleanGraph, CodeBit, Interface, Threshold
+from dwn_asic.encode.comparators import encoder_graph, prefix_encoder_graph, specification
+from dwn_asic.network.graph import BooleanGraph, CodeBit, GraphBuilder, Interface, Lut, Threshold
 
 
 def encoder(width: int, *constants: int) -> BooleanGraph:
@@ -76,3 +78,36 @@ def test_outputs_are_in_the_order_of_the_thresholds(wanted: list[tuple[int, int]
     assert len(graph.outputs) == len(wanted)
     for column, (feature, constant) in zip(thermometer(graph, codes).T, wanted, strict=True):
         np.testing.assert_array_equal(column, codes[:, feature] >= constant)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 33)), max_size=12))
+def test_prefix_comparators_are_the_same_function(wanted: list[tuple[int, int]]) -> None:
+    interface = Interface(("x", "y", "z"), (5, 3, 1), ("no", "yes"))
+    thresholds = [Threshold(f, c) for f, c in wanted]
+    codes = np.stack([np.arange(32), np.arange(32) % 8, np.arange(32) % 2], axis=1)
+    plain, shared = (make(thresholds, interface) for make in (encoder_graph, prefix_encoder_graph))
+    np.testing.assert_array_equal(thermometer(plain, codes), thermometer(shared, codes))
+
+
+def test_prefix_comparators_share_what_thresholds_have_in_common() -> None:
+    interface = Interface(("x",), (8,), ("no", "yes"))
+    thresholds = [Threshold(0, c) for c in range(145, 160)]
+    plain, shared = (make(thresholds, interface) for make in (encoder_graph, prefix_encoder_graph))
+    assert len(shared.luts) < len(plain.luts) * 0.9
+
+
+@pytest.mark.parametrize("make", [encoder_graph, prefix_encoder_graph])
+def test_code_bits_pass_through(make: Callable[..., BooleanGraph]) -> None:
+    interface = Interface(("x",), (3,), ("no", "yes"))
+    graph = make([CodeBit(0, 2), Threshold(0, 3), CodeBit(0, 0)], interface)
+    codes = np.arange(8)
+    wanted = np.stack([codes >> 2 & 1, codes >= 3, codes & 1], axis=1).astype(bool)
+    np.testing.assert_array_equal(thermometer(graph, codes[:, None]), wanted)
+
+
+def test_the_specification_of_a_core_that_reads_both() -> None:
+    builder = GraphBuilder(Interface(("x",), (3,), ("no", "yes")))
+    bit, threshold = builder.add(CodeBit(0, 0)), builder.add(Threshold(0, 3))
+    graph = specification(builder.finish([builder.add(Lut((bit, threshold), 0b1000))]))
+    assert all(isinstance(node, CodeBit) for _, node in graph.inputs)
+    assert graph.predict(np.arange(8)[:, None]).tolist() == [0, 0, 0, 1, 0, 1, 0, 1]

@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
-from strategies import boolean_graphs, evaluate, patterns
+from strategies import boolean_graphs, evaluate
 
+from dwn_asic.encode.comparators import encoder_graph, prefix_encoder_graph, specification
 from dwn_asic.errors import ToolError, VerificationError
 from dwn_asic.logic import minimize as module
-from dwn_asic.logic.minimize import minimize
-from dwn_asic.network.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.logic.minimize import Minimized, minimize
+from dwn_asic.network.graph import BooleanGraph, CodeBit, Constant, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.synth.cell_library import CellLibrary
 from dwn_asic.synth.mapping import MAPPING_RECIPES
+from dwn_asic.verify.equivalence import find_difference
 
 INTERFACE = Interface(("x",), (8,), ("no", "yes"))
 
@@ -31,10 +33,14 @@ def random_graph(seed: int, n_inputs: int = 7, n_luts: int = 10, n_outputs: int 
     return builder.finish(nodes[-n_outputs:])
 
 
-def outputs(graph: BooleanGraph, of: BooleanGraph) -> np.ndarray:
-    """Outputs on every pattern of the inputs of ``of``."""
-    inputs = [node for _, node in of.inputs]
-    return evaluate(graph, patterns(len(inputs))[:, [inputs.index(node) for _, node in graph.inputs]])
+def outputs(graph: BooleanGraph) -> np.ndarray:
+    """Outputs on every code of the only feature."""
+    return evaluate(graph, graph.input_bits(np.arange(256)[:, None]))
+
+
+def assert_same(result: Minimized, graph: BooleanGraph) -> None:
+    np.testing.assert_array_equal(outputs(result.graph), outputs(graph))
+    assert find_difference(specification(graph), specification(result.graph)) is None
 
 
 def mock(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
@@ -49,19 +55,21 @@ def mock(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
 def test_same_function_in_less_area(seed: int, library: CellLibrary) -> None:
     graph = random_graph(seed)
     result = minimize(graph, library, effort="low")
-    np.testing.assert_array_equal(outputs(result.graph, graph), outputs(graph, graph))
+    assert_same(result, graph)
     assert all(len(lut.fanins) <= 2 for _, lut in result.graph.luts)
     areas = {c.script: c.area for c in result.candidates if c.area is not None}
     assert result.area == min(areas.values())
-    assert result.area < areas["strash map"]
+    assert result.area < areas["start map"]
     assert result.proof_seconds > 0
 
 
 def test_every_way_that_was_tried_is_listed(library: CellLibrary) -> None:
     result = minimize(random_graph(2), library, effort="low")
-    scripts = ["strash", "dc2", "lut_mfs", "aigverse"]
-    wanted = [f"{script} {recipe}" for script in scripts for recipe in MAPPING_RECIPES]
-    assert [candidate.script for candidate in result.candidates] == wanted
+    scripts = [candidate.script for candidate in result.candidates]
+    starts = ["start", "dc2", "start resub", "dc2 resub"]
+    assert scripts[:8] == [f"{start} {recipe}" for start in starts for recipe in ("map", "dch_map")]
+    assert scripts[-len(MAPPING_RECIPES) :] == [f"last {recipe}" for recipe in MAPPING_RECIPES]
+    assert any(script.startswith("climb") for script in scripts)
 
 
 def test_same_graph_same_result(library: CellLibrary) -> None:
@@ -70,18 +78,67 @@ def test_same_graph_same_result(library: CellLibrary) -> None:
     assert list(results[0].graph.nodes()) == list(results[1].graph.nodes())
 
 
-def test_more_effort_starts_from_the_best_and_is_never_worse(library: CellLibrary) -> None:
+def test_more_effort_is_not_worse(library: CellLibrary) -> None:
     graph = random_graph(4, n_luts=6)
     low, medium = (minimize(graph, library, effort=effort) for effort in ("low", "medium"))
-    np.testing.assert_array_equal(outputs(medium.graph, graph), outputs(graph, graph))
+    assert_same(medium, graph)
     assert medium.area <= low.area
-    assert {c.script for c in low.candidates} <= {c.script for c in medium.candidates}
-    assert any(len(c.script.split()) == 3 for c in medium.candidates)
+
+
+def test_the_order_of_thresholds_is_exploited(library: CellLibrary) -> None:
+    builder = GraphBuilder(INTERFACE)
+    low, middle, high = (builder.add(Threshold(0, c)) for c in (10, 20, 30))
+    both = builder.add(Lut((low, middle, high), 0b10000000))  # all three: the highest alone
+    graph = builder.finish([both, builder.add(Lut((low, high), 0b1110))])
+    result = minimize(graph, library, effort="low")
+    assert (result.area, result.graph.luts) == (0.0, ())
+    assert {node for _, node in result.graph.inputs} == {Threshold(0, 10), Threshold(0, 30)}
+    assert_same(result, graph)
+
+
+def test_thresholds_and_code_bits_of_one_feature(library: CellLibrary) -> None:
+    builder = GraphBuilder(INTERFACE)
+    low, high = builder.add(Threshold(0, 32)), builder.add(Threshold(0, 128))
+    bits = [builder.add(CodeBit(0, k)) for k in (0, 5, 7)]
+    first = builder.add(Lut((low, high, bits[0]), 0b10010110))
+    second = builder.add(Lut((first, bits[1], bits[2], low), 0x1D3A))
+    graph = builder.finish([second, first])
+    assert_same(minimize(graph, library, effort="low"), graph)
+
+
+def test_code_bits_alone(library: CellLibrary) -> None:
+    graph = encoder_graph([Threshold(0, c) for c in (3, 77, 78, 130)], INTERFACE)
+    assert_same(minimize(graph, library, effort="low"), graph)
+
+
+def test_alternatives_are_starts_too(library: CellLibrary) -> None:
+    thresholds = [Threshold(0, c) for c in range(85, 95)]
+    graph = encoder_graph(thresholds, INTERFACE)
+    result = minimize(
+        graph, library, effort="low", alternatives=[prefix_encoder_graph(thresholds, INTERFACE)]
+    )
+    assert any(c.script == "alternative 1 map" for c in result.candidates)
+    assert_same(result, graph)
+
+
+def test_an_alternative_of_another_function_is_caught(library: CellLibrary) -> None:
+    builder = GraphBuilder(INTERFACE)
+    inputs = [builder.add(Threshold(0, c)) for c in (1, 2)]
+    other = builder.finish([builder.add(Lut(tuple(inputs), 0b0010))] * 2)
+    with pytest.raises(VerificationError, match="minimization changed the function"):
+        minimize(random_graph(0), library, effort="low", alternatives=[other])
+
+
+def test_a_spent_budget_ends_the_search(library: CellLibrary) -> None:
+    graph = random_graph(0, n_luts=30)
+    result = minimize(graph, library, effort="high", budget_s=0.01)
+    assert not any(c.script.startswith("climb") for c in result.candidates)
+    assert_same(result, graph)
 
 
 def test_area_is_the_sum_of_the_library_s_cells(library: CellLibrary) -> None:
     builder = GraphBuilder(INTERFACE)
-    a, b, c = (builder.add(Threshold(0, i)) for i in (1, 2, 3))
+    a, b, c = (builder.add(CodeBit(0, i)) for i in (1, 2, 3))
     graph = builder.finish([builder.add(Lut((a, b), 0b0111)), builder.add(Lut((b, c), 0b0001))])
     result = minimize(graph, library, effort="low")
     nand, nor = (library.cell(f"sky130_fd_sc_hd__{name}_1").area for name in ("nand2", "nor2"))
@@ -116,11 +173,11 @@ def test_an_inverter_costs_an_inverter(library: CellLibrary) -> None:
 
 def test_constants_and_wires_beside_logic(library: CellLibrary) -> None:
     builder = GraphBuilder(INTERFACE)
-    a, b = builder.add(Threshold(0, 1)), builder.add(Threshold(0, 2))
+    a, b = builder.add(CodeBit(0, 1)), builder.add(CodeBit(0, 2))
     one, zero = builder.add(Constant(value=True)), builder.add(Constant(value=False))
     graph = builder.finish([one, builder.add(Lut((a, b), 0b0111)), a, zero, a])
     result = minimize(graph, library, effort="low")
-    np.testing.assert_array_equal(outputs(result.graph, graph), outputs(graph, graph))
+    assert_same(result, graph)
     assert result.area == library.nand2_area
 
 
@@ -129,7 +186,7 @@ def test_constants_and_wires_beside_logic(library: CellLibrary) -> None:
 @given(graph=boolean_graphs(max_luts=5))
 def test_any_graph(graph: BooleanGraph, library: CellLibrary) -> None:
     result = minimize(graph, library, effort="low")
-    np.testing.assert_array_equal(outputs(result.graph, graph), outputs(graph, graph))
+    assert_same(result, graph)
 
 
 def test_abc_is_missing(library: CellLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,6 +228,6 @@ def test_a_script_that_fails_drops_out(library: CellLibrary, monkeypatch: pytest
 
 def test_a_tool_that_lies_is_caught(library: CellLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     graph, wrong = random_graph(0), random_graph(1)
-    monkeypatch.setattr(module, "read_aiger", lambda *_: wrong)
+    monkeypatch.setattr(module, "unflatten", lambda *_: wrong)
     with pytest.raises(VerificationError, match=r"minimization changed the function: at .*expected .*, got "):
         minimize(graph, library, effort="low")
