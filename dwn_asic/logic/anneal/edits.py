@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dwn_asic.logic.anneal.compiled import kernel
+from dwn_asic.logic.anneal.compiled import kernel, leaf
 from dwn_asic.logic.anneal.state import (
     ACTIVE,
     AREA,
@@ -41,15 +41,15 @@ from dwn_asic.logic.anneal.state import (
     XOR,
 )
 
-__all__ = ["is_free", "kill_unread", "set_edge", "set_kind", "substitute", "take_back"]
+__all__ = ["forget", "is_free", "kill_unread", "set_edge", "set_kind", "substitute", "take_back"]
 
 
-@kernel
+@leaf
 def is_free(c, gate):  # pragma: no cover - compiled
     return c[c[LITERAL] + 2 * gate] == FREE
 
 
-@kernel
+@leaf
 def _link(c, edge, node):  # pragma: no cover - compiled
     first = c[c[HEAD] + node]
     c[c[FOLLOWING] + edge] = first
@@ -60,7 +60,7 @@ def _link(c, edge, node):  # pragma: no cover - compiled
     c[c[READERS] + node] += 1
 
 
-@kernel
+@leaf
 def _unlink(c, edge, node):  # pragma: no cover - compiled
     after, before = c[c[FOLLOWING] + edge], c[c[PRECEDING] + edge]
     if before >= 0:
@@ -72,7 +72,7 @@ def _unlink(c, edge, node):  # pragma: no cover - compiled
     c[c[READERS] + node] -= 1
 
 
-@kernel
+@leaf
 def _use_input(c, node):  # pragma: no cover - compiled
     # An input gets its first reader: the parts of its comparator that no other input has paid for.
     n = c[USED_COUNT]
@@ -86,7 +86,7 @@ def _use_input(c, node):  # pragma: no cover - compiled
         c[c[PART_USES] + part] += 1
 
 
-@kernel
+@leaf
 def _drop_input(c, node):  # pragma: no cover - compiled
     n = c[USED_COUNT] - 1
     last, place = c[c[USED] + n], c[c[USED_PLACE] + node]
@@ -100,7 +100,7 @@ def _drop_input(c, node):  # pragma: no cover - compiled
             c[AREA] -= c[c[PART_PRICE] + part]
 
 
-@kernel
+@leaf
 def _put_edge(c, edge, literal):  # pragma: no cover - compiled
     # Without a log. Keeps lists, counts and area right.
     n_gates = c[N_GATES]
@@ -133,7 +133,7 @@ def _put_edge(c, edge, literal):  # pragma: no cover - compiled
             c[AREA] -= c[c[GATE_PRICE] + c[c[KIND] + gate]]
 
 
-@kernel
+@leaf
 def _remember(c, what, before):  # pragma: no cover - compiled
     n = c[LOGGED]
     c[c[LOG] + 2 * n] = what
@@ -143,7 +143,7 @@ def _remember(c, what, before):  # pragma: no cover - compiled
         c[FAILED] = 1
 
 
-@kernel
+@leaf
 def _suspect(c, gate):  # pragma: no cover - compiled
     n = c[PENDING_COUNT]
     if n < c[PENDING_SIZE]:
@@ -190,6 +190,12 @@ def take_back(c):  # pragma: no cover - compiled
             c[c[KIND] + gate] = before
         else:
             _put_edge(c, what, before)
+    forget(c)
+
+
+@leaf
+def forget(c):  # pragma: no cover - compiled
+    # The changes so far stay.
     c[LOGGED] = c[PENDING_COUNT] = c[FAILED] = 0
 
 
@@ -201,7 +207,7 @@ def substitute(c, node, literal):  # pragma: no cover - compiled
         set_edge(c, edge, literal ^ (c[c[LITERAL] + edge] & 1))
 
 
-@kernel
+@leaf
 def _same_as(c, gate):  # pragma: no cover - compiled
     # The literal that a trivial gate equals (node 0 is the constant 0), FREE for a proper gate.
     a, b = c[c[LITERAL] + 2 * gate], c[c[LITERAL] + 2 * gate + 1]
@@ -228,8 +234,8 @@ def kill_unread(c):  # pragma: no cover - compiled
         if is_free(c, gate):
             continue
         if c[c[READERS] + first_gate + gate] == 0:
-            set_edge(c, 2 * gate, FREE)
-            set_edge(c, 2 * gate + 1, FREE)
+            set_edge(c, 2 * gate, np.int64(FREE))
+            set_edge(c, 2 * gate + 1, np.int64(FREE))
             continue
         same = _same_as(c, gate)
         if same != FREE:

@@ -1,4 +1,9 @@
-"""What a proposal does to the errors: only the changed cone, block by block of rows, given up early."""
+"""Errors of proposals, from what flipping a node would do; and values after a proposal was accepted.
+
+A proposal changes one node, on some rows. Whether a row is wrong depends on that node alone, so the rows that
+would be wrong were the node the other way say all; they are computed when first asked for, block by block,
+and serve every later proposal for that node until the circuit changes.
+"""
 
 # ruff: noqa: D103 - one line of comment says what each compiled function does
 # mypy: disable-error-code="no-untyped-def"
@@ -7,20 +12,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from dwn_asic.logic.anneal.compiled import kernel
+from dwn_asic.logic.anneal.compiled import kernel, leaf
 from dwn_asic.logic.anneal.edits import is_free
 from dwn_asic.logic.anneal.state import (
-    BLOCK,
-    BLOCK_ERRORS,
     CHANGED,
     CONE,
     CONE_PLACE,
+    EPOCH,
     ERRORS,
-    FAILED,
-    FIRST_BLOCK,
     FIRST_GATE,
+    FLIP_EPOCH,
     FOLLOWING,
-    FREE,
     HEAD,
     KIND,
     LITERAL,
@@ -32,51 +34,48 @@ from dwn_asic.logic.anneal.state import (
     N_GATES,
     N_NODES,
     N_OUTPUTS,
+    N_ROWS,
+    N_SITES,
     N_WORDS,
-    NEW_ERRORS,
-    PENDING_COUNT,
-    SEED,
     VALID,
     WANTED,
-    WRONG,
     XOR,
+    block_size,
+    block_start,
 )
 from dwn_asic.network.words import ones
 
-__all__ = ["REJECTED", "adopt", "assess", "evaluate_all"]
+__all__ = ["evaluate_all", "is_hopeless", "refresh", "refresh_gate", "rows_if_flipped"]
 
-REJECTED = -1
 _SIGMAS = 3.0
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_1 = np.uint64(1)
+
+
+@leaf
+def is_hopeless(added, allowed, share):  # pragma: no cover - compiled
+    # Whether errors added on a share of the rows say that on all more than `allowed` would be. Were the rest
+    # like this part, the sum would be added / share; its deviation is at most about sqrt(rows that changed)
+    # and those are at least `added`. The rows are in random order, so that the first speak for the others.
+    return added > 0 and added - _SIGMAS * np.sqrt(added) > allowed * share
+
+
+@leaf
+def _flip(literal):  # pragma: no cover - compiled
+    return _ALL if literal & 1 else np.uint64(0)
+
+
+@leaf
+def _mark(c, words, gate):  # pragma: no cover - compiled
+    words[c[MARKS] + (gate >> 6)] |= _1 << np.uint64(gate & 63)
 
 
 @kernel
-def block_start(block):  # pragma: no cover - compiled
-    # First word of a block: the first block is small, since it is where most proposals fail.
-    return np.int64(0) if block == 0 else FIRST_BLOCK + (block - 1) * BLOCK
-
-
-@kernel
-def _gather(c, words):  # pragma: no cover - compiled
-    # The gates that the logged changes can reach, in topological order; gives how many, and whether an
-    # output is among what they reach.
+def _gather(c, words, lowest, highest):  # pragma: no cover - compiled
+    # From the marked gates, in words lowest..highest of the marks, on to all that read them: the cone, in
+    # topological order. Gives its size.
     n_gates = c[N_GATES]
     first_gate = c[FIRST_GATE]
-    n_edges = c[N_EDGES]
-    lowest, highest = c[N_GATES], -1
-    reaches = False
-    for i in range(c[LOGGED]):
-        what = c[c[LOG] + 2 * i]
-        if what >= 2 * n_gates and what < n_edges:
-            reaches = True
-            continue
-        gate = what - n_edges if what >= n_edges else what >> 1
-        if is_free(c, gate):
-            continue
-        c[c[SEED] + gate] = 1
-        word = gate >> 6
-        words[c[MARKS] + word] |= np.uint64(1) << np.uint64(gate & 63)
-        lowest, highest = min(lowest, word), max(highest, word)
     count = 0
     word = lowest
     while word <= highest:
@@ -84,186 +83,190 @@ def _gather(c, words):  # pragma: no cover - compiled
         if bits == 0:
             word += 1
             continue
-        lowest_bit = bits & (~bits + np.uint64(1))
+        lowest_bit = bits & (~bits + _1)
         words[c[MARKS] + word] = bits ^ lowest_bit
-        gate = (word << 6) + ones(lowest_bit - np.uint64(1))
+        gate = (word << 6) + ones(lowest_bit - _1)
         c[c[CONE] + count] = gate
-        c[c[CONE_PLACE] + first_gate + gate] = count
         count += 1
         edge = c[c[HEAD] + first_gate + gate]
         while edge >= 0:
             if edge < 2 * n_gates:
-                reader = edge >> 1
-                words[c[MARKS] + (reader >> 6)] |= np.uint64(1) << np.uint64(reader & 63)
-                highest = max(highest, reader >> 6)
-            else:
-                reaches = True
+                _mark(c, words, edge >> 1)
+                highest = max(highest, edge >> 7)
             edge = c[c[FOLLOWING] + edge]
-    return count, reaches
+    return count
 
 
 @kernel
-def _forget(c, count):  # pragma: no cover - compiled
-    first_gate = c[FIRST_GATE]
-    for i in range(count):
-        gate = c[c[CONE] + i]
-        c[c[CONE_PLACE] + first_gate + gate] = -1
-        c[c[SEED] + gate] = 0
-
-
-@kernel
-def _gate(kind, values, a, b, old, new, start, stop):  # pragma: no cover - compiled
-    # The gate of the rows of literals a and b into row `new`; gives whether a word differs from row `old`.
-    # Slices, so that the compiler sees indices from 0 and vectorizes.
-    x, y = values[a >> 1, start:stop], values[b >> 1, start:stop]
-    flip_x = _ALL if a & 1 else np.uint64(0)
-    flip_y = _ALL if b & 1 else np.uint64(0)
-    before, after = values[old, start:stop], values[new, start:stop]
+def _gate(kind, values, x, y, flip_x, flip_y, before, after, size):  # pragma: no cover - compiled
+    # A gate of two rows of a block, all given by where their words stand; tells whether the result differs
+    # from `before`. Unsigned numbers, since indices that may be negative cost.
+    x, y, before, after = np.uint64(x), np.uint64(y), np.uint64(before), np.uint64(after)
     different = np.uint64(0)
     if kind == XOR:
-        for w in range(len(after)):
-            value = x[w] ^ y[w] ^ flip_x ^ flip_y
-            different |= value ^ before[w]
-            after[w] = value
+        flip = flip_x ^ flip_y
+        for i in range(size):
+            w = np.uint64(i)
+            value = values[x + w] ^ values[y + w] ^ flip
+            different |= value ^ values[before + w]
+            values[after + w] = value
     else:
-        for w in range(len(after)):
-            value = (x[w] ^ flip_x) & (y[w] ^ flip_y)
-            different |= value ^ before[w]
-            after[w] = value
+        for i in range(size):
+            w = np.uint64(i)
+            value = (values[x + w] ^ flip_x) & (values[y + w] ^ flip_y)
+            different |= value ^ values[before + w]
+            values[after + w] = value
     return different != 0
 
 
-@kernel
-def _is_changed(c, node, block):  # pragma: no cover - compiled
+@leaf
+def _new_place(c, node):  # pragma: no cover - compiled
+    # Where in the cone a node stands whose values differ now, -1 for any other.
     place = c[c[CONE_PLACE] + node]
-    return place >= 0 and c[c[CHANGED] + place * c[N_BLOCKS] + block] != 0
+    return place if place >= 0 and c[c[CHANGED] + place] else np.int64(-1)
 
 
 @kernel
-def _row(c, literal, block):  # pragma: no cover - compiled
-    # The literal with the row of its node's present values in this block in place of the node.
-    node = literal >> 1
-    if _is_changed(c, node, block):
-        return 2 * (c[N_NODES] + c[c[CONE_PLACE] + node]) + (literal & 1)
-    return literal
-
-
-@kernel
-def _cone_block(c, values, count, block, start, stop):  # pragma: no cover - compiled
-    # New values of the cone in one block of rows.
+def _flip_cone(c, values, count, flipped, base, size):  # pragma: no cover - compiled
+    # Values of the cone, were the node flipped, in one block; gates that don't notice are left out.
     n_nodes = c[N_NODES]
     first_gate = c[FIRST_GATE]
     for i in range(count):
         gate = c[c[CONE] + i]
-        a = _row(c, c[c[LITERAL] + 2 * gate], block)
-        b = _row(c, c[c[LITERAL] + 2 * gate + 1], block)
-        if c[c[SEED] + gate] == 0 and a < 2 * n_nodes and b < 2 * n_nodes:
-            c[c[CHANGED] + i * c[N_BLOCKS] + block] = 0
-            continue
-        c[c[CHANGED] + i * c[N_BLOCKS] + block] = _gate(
-            c[c[KIND] + gate], values, a, b, first_gate + gate, n_nodes + i, start, stop
+        a, b = c[c[LITERAL] + 2 * gate], c[c[LITERAL] + 2 * gate + 1]
+        row_a, row_b = a >> 1, b >> 1
+        place_a, place_b = _new_place(c, row_a), _new_place(c, row_b)
+        noticed = False
+        if row_a == flipped:
+            a ^= 1
+            noticed = True
+        if row_b == flipped:
+            b ^= 1
+            noticed = True
+        if place_a >= 0:
+            row_a = n_nodes + place_a
+            noticed = True
+        if place_b >= 0:
+            row_b = n_nodes + place_b
+            noticed = True
+        c[c[CONE_PLACE] + first_gate + gate] = i
+        c[c[CHANGED] + i] = noticed and _gate(
+            c[c[KIND] + gate],
+            values,
+            base + row_a * size,
+            base + row_b * size,
+            _flip(a),
+            _flip(b),
+            base + (first_gate + gate) * size,
+            base + (n_nodes + i) * size,
+            size,
         )
 
 
 @kernel
-def _block_errors(c, words, values, block, start, stop):  # pragma: no cover - compiled
-    n_gates = c[N_GATES]
-    n_outputs = c[N_OUTPUTS]
-    errors = np.int64(0)
-    valid = words[c[VALID] + start : c[VALID] + stop]
-    if n_outputs == 1:
-        literal = _row(c, c[c[LITERAL] + 2 * n_gates], block)
-        given = values[literal >> 1, start:stop]
-        wanted = words[c[WANTED] + start : c[WANTED] + stop]
-        flip = _ALL if literal & 1 else np.uint64(0)
-        for w in range(len(valid)):
-            errors += ones((given[w] ^ flip ^ wanted[w]) & valid[w])
-        return errors
-    wrong = words[c[WRONG] : c[WRONG] + stop - start]
-    for w in range(len(wrong)):
-        wrong[w] = 0
-    for k in range(n_outputs):
-        literal = _row(c, c[c[LITERAL] + 2 * n_gates + k], block)
-        given = values[literal >> 1, start:stop]
-        place = c[WANTED] + k * c[N_WORDS]
-        wanted = words[place + start : place + stop]
-        flip = _ALL if literal & 1 else np.uint64(0)
-        for w in range(len(wrong)):
-            wrong[w] |= given[w] ^ flip ^ wanted[w]
-    for w in range(len(valid)):
-        errors += ones(wrong[w] & valid[w])
-    return errors
+def _wrong_rows(c, words, values, site, block, row):  # pragma: no cover - compiled
+    # The rows that are wrong with the new values of the cone and the site flipped, into a row of values.
+    size, start = block_size(block), block_start(block)
+    base = start * c[N_ROWS]
+    result = np.uint64(base + row * size)
+    for i in range(size):
+        values[result + np.uint64(i)] = 0
+    for k in range(c[N_OUTPUTS]):
+        literal = c[c[LITERAL] + 2 * c[N_GATES] + k]
+        node = literal >> 1
+        place = _new_place(c, node)
+        given = np.uint64(base + (c[N_NODES] + place if place >= 0 else node) * size)
+        wanted = np.uint64(c[WANTED] + k * c[N_WORDS] + start)
+        flip = _flip(literal ^ (node == site or c[N_NODES] + k == site))
+        for i in range(size):
+            w = np.uint64(i)
+            values[result + w] |= values[given + w] ^ flip ^ words[wanted + w]
+    valid = np.uint64(c[VALID] + start)
+    for i in range(size):
+        w = np.uint64(i)
+        values[result + w] &= words[valid + w]
 
 
 @kernel
-def assess(c, words, values, allowed):  # pragma: no cover - compiled
-    # Change in the number of errors; a cone's size, or REJECTED where more than `allowed` are (all but
-    # surely) added. The rows are in random order, so that the first blocks speak for the others.
-    count, reaches = _gather(c, words)
-    n_words = c[N_WORDS]
-    n_blocks = c[N_BLOCKS]
-    added = np.int64(0)
-    if not reaches:
-        for block in range(n_blocks):
-            c[c[NEW_ERRORS] + block] = c[c[BLOCK_ERRORS] + block]
-            for i in range(count):
-                c[c[CHANGED] + i * c[N_BLOCKS] + block] = 0
-        return count, added
-    for block in range(n_blocks):
-        start = block_start(block)
-        stop = min(block_start(block + 1), n_words)
-        _cone_block(c, values, count, block, start, stop)
-        errors = _block_errors(c, words, values, block, start, stop)
-        c[c[NEW_ERRORS] + block] = errors
-        added += errors - c[c[BLOCK_ERRORS] + block]
-        share = stop / n_words
-        # Were the rest like this part, the sum would be added / share; its deviation is at most about
-        # sqrt(rows that changed) and those are at least `added`.
-        if added > 0 and added - _SIGMAS * np.sqrt(added) > allowed * share:
-            _forget(c, count)
-            return REJECTED, added
-    if added > allowed:
-        _forget(c, count)
-        return REJECTED, added
-    return count, added
-
-
-@kernel
-def adopt(c, values, count, added):  # pragma: no cover - compiled
-    # Take over what `assess` computed.
+def _flip_site(c, words, values, site, block):  # pragma: no cover - compiled
     n_nodes = c[N_NODES]
     first_gate = c[FIRST_GATE]
-    n_words = c[N_WORDS]
+    count = 0
+    if 0 < site < n_nodes:
+        lowest, highest = c[N_GATES], np.int64(-1)
+        edge = c[c[HEAD] + site]
+        while edge >= 0:
+            if edge < 2 * c[N_GATES]:
+                _mark(c, words, edge >> 1)
+                lowest, highest = min(lowest, edge >> 7), max(highest, edge >> 7)
+            edge = c[c[FOLLOWING] + edge]
+        count = _gather(c, words, lowest, highest)
+        size = block_size(block)
+        _flip_cone(c, values, count, site, block_start(block) * c[N_ROWS], size)
+    _wrong_rows(c, words, values, site if site > 0 else np.int64(-1), block, n_nodes + c[N_GATES] + site)
+    for i in range(count):
+        c[c[CONE_PLACE] + first_gate + c[c[CONE] + i]] = -1
+    c[c[FLIP_EPOCH] + block * c[N_SITES] + site] = c[EPOCH]
+
+
+@leaf
+def rows_if_flipped(c, words, values, site, block):  # pragma: no cover - compiled
+    # Where in `values` the block's words stand with the rows that would be wrong, were the site the other
+    # way. A site is a node, or N + k for output k alone; 0 stands for the circuit as it is.
+    if c[c[FLIP_EPOCH] + block * c[N_SITES] + site] != c[EPOCH]:
+        _flip_site(c, words, values, site, block)
+    return block_start(block) * c[N_ROWS] + (c[N_NODES] + c[N_GATES] + site) * block_size(block)
+
+
+@kernel
+def refresh(c, words, values, added):  # pragma: no cover - compiled
+    # Values after the logged changes, which stay.
+    n_gates = c[N_GATES]
+    lowest, highest = n_gates, np.int64(-1)
+    for i in range(c[LOGGED]):
+        what = c[c[LOG] + 2 * i]
+        if what >= 2 * n_gates and what < c[N_EDGES]:
+            continue
+        gate = what - c[N_EDGES] if what >= c[N_EDGES] else what >> 1
+        if is_free(c, gate):
+            continue
+        _mark(c, words, gate)
+        lowest, highest = min(lowest, gate >> 6), max(highest, gate >> 6)
+    count = _gather(c, words, lowest, highest)
     for block in range(c[N_BLOCKS]):
-        start = block_start(block)
-        stop = min(block_start(block + 1), n_words)
-        c[c[BLOCK_ERRORS] + block] = c[c[NEW_ERRORS] + block]
         for i in range(count):
-            if c[c[CHANGED] + i * c[N_BLOCKS] + block] != 0:
-                old = values[first_gate + c[c[CONE] + i], start:stop]
-                new = values[n_nodes + i, start:stop]
-                for w in range(len(old)):
-                    old[w] = new[w]
+            _compute(c, values, c[c[CONE] + i], block)
     c[ERRORS] += added
-    _forget(c, count)
-    c[LOGGED] = c[PENDING_COUNT] = c[FAILED] = 0
+    c[EPOCH] += 1
+
+
+@kernel
+def refresh_gate(c, values, gate):  # pragma: no cover - compiled
+    # The same where nothing outside the gate can tell: what flipping any other node does stays known.
+    for block in range(c[N_BLOCKS]):
+        _compute(c, values, gate, block)
+        c[c[FLIP_EPOCH] + block * c[N_SITES] + c[FIRST_GATE] + gate] = 0
+
+
+@leaf
+def _compute(c, values, gate, block):  # pragma: no cover - compiled
+    size = block_size(block)
+    base = block_start(block) * c[N_ROWS]
+    a, b = c[c[LITERAL] + 2 * gate], c[c[LITERAL] + 2 * gate + 1]
+    row = base + (c[FIRST_GATE] + gate) * size
+    x, y = base + (a >> 1) * size, base + (b >> 1) * size
+    _gate(c[c[KIND] + gate], values, x, y, _flip(a), _flip(b), row, row, size)
 
 
 @kernel
 def evaluate_all(c, words, values):  # pragma: no cover - compiled
     # Values and errors from scratch.
-    n_gates = c[N_GATES]
-    first_gate = c[FIRST_GATE]
-    n_words = c[N_WORDS]
-    for gate in range(n_gates):
-        a, b = c[c[LITERAL] + 2 * gate], c[c[LITERAL] + 2 * gate + 1]
-        if a == FREE:
-            continue
-        row = first_gate + gate
-        _gate(c[c[KIND] + gate], values, a, b, row, row, 0, n_words)
+    c[EPOCH] += 1
     c[ERRORS] = 0
     for block in range(c[N_BLOCKS]):
-        start = block_start(block)
-        stop = min(block_start(block + 1), n_words)
-        c[c[BLOCK_ERRORS] + block] = _block_errors(c, words, values, block, start, stop)
-        c[ERRORS] += c[c[BLOCK_ERRORS] + block]
+        for gate in range(c[N_GATES]):
+            if not is_free(c, gate):
+                _compute(c, values, gate, block)
+        first = rows_if_flipped(c, words, values, np.int64(0), block)
+        for place in range(first, first + block_size(block)):
+            c[ERRORS] += ones(values[place])

@@ -11,16 +11,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dwn_asic.logic.anneal.compiled import kernel
-from dwn_asic.logic.anneal.edits import take_back
-from dwn_asic.logic.anneal.evaluate import REJECTED, adopt, assess
-from dwn_asic.logic.anneal.moves import propose
+from dwn_asic.logic.anneal.compiled import kernel, leaf
+from dwn_asic.logic.anneal.edits import forget, take_back
+from dwn_asic.logic.anneal.evaluate import refresh, refresh_gate
+from dwn_asic.logic.anneal.moves import HOPELESS, SWAP, carry_out, choose, errors_added, most_freed
 from dwn_asic.logic.anneal.state import (
     ACTIVE,
     AREA,
+    EPOCH,
     ERRORS,
     FIRST_GATE,
     FOLLOWING,
+    FORM,
     FREE,
     GATE_PRICE,
     GATES,
@@ -28,20 +30,25 @@ from dwn_asic.logic.anneal.state import (
     KIND,
     LITERAL,
     LOGGED,
+    N_BLOCKS,
     N_EDGES,
     N_GATES,
     N_NODES,
     N_PARTS,
+    N_ROWS,
     PART_PRICE,
     PART_START,
     PART_USES,
     PARTS,
     PLACE,
+    PLACE_OF,
     PRECEDING,
     READERS,
     USED,
     USED_COUNT,
     USED_PLACE,
+    block_size,
+    block_start,
 )
 from dwn_asic.network.words import below, uniform
 
@@ -71,7 +78,7 @@ class Archive(NamedTuple):
     width: NDArray[np.int64]
 
 
-@kernel
+@leaf
 def bucket_of(area, width):  # pragma: no cover - compiled
     place = area // width
     if place < _LINEAR:
@@ -190,20 +197,27 @@ def renumber(c, words, values):  # pragma: no cover - compiled
     slot_of = _random_order(c, words)
     kind = c[c[KIND] : c[KIND] + n_gates].copy()
     literal = c[c[LITERAL] : c[LITERAL] + c[N_EDGES]].copy()
-    rows = values[first_gate : first_gate + n_gates].copy()
     c[c[LITERAL] : c[LITERAL] + 2 * n_gates] = FREE
     for gate in range(n_gates):
         slot = slot_of[gate]
         if slot < 0:
             continue
         c[c[KIND] + slot] = kind[gate]
-        values[first_gate + slot] = rows[gate]
         for side in range(2):
             moved = _moved(literal[2 * gate + side], slot_of, first_gate)
             c[c[LITERAL] + 2 * slot + side] = moved
     for edge in range(2 * n_gates, len(literal)):
         c[c[LITERAL] + edge] = _moved(literal[edge], slot_of, first_gate)
+    for block in range(c[N_BLOCKS]):
+        size = block_size(block)
+        base = block_start(block) * c[N_ROWS] + first_gate * size
+        rows = values[base : base + n_gates * size].copy()
+        for gate in range(n_gates):
+            if slot_of[gate] >= 0:
+                new, old = base + slot_of[gate] * size, gate * size
+                values[new : new + size] = rows[old : old + size]
     rebuild(c)
+    c[EPOCH] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -230,24 +244,25 @@ def _steps(  # pragma: no cover - compiled
         if step & 255 == 0 or step == first:
             temperature = schedule[0, 0] * np.exp(ratio_t * step)
             price = schedule[1, 0] * np.exp(ratio_p * step)
-        before = c[AREA]
-        move, valid = propose(c, words, values, weights)
+        move, found = choose(c, words, values, weights)
         counts[move, 0] += 1
-        if not valid or c[LOGGED] == 0:
-            take_back(c)
+        if not found:
             continue
+        luck = -temperature * np.log(1.0 - uniform(words))
+        added = errors_added(c, words, values, (luck + most_freed(c)) / price)
         counts[move, 1] += 1
+        if added == HOPELESS:
+            continue
+        before = c[AREA]
+        if not carry_out(c) or c[LOGGED] == 0 or added > (luck - (c[AREA] - before)) / price:
+            take_back(c)
+            continue
         larger = c[AREA] - before
-        affordable = (-temperature * np.log(1.0 - uniform(words)) - larger) / price
-        if affordable < -c[ERRORS]:
-            take_back(c)
-            continue
-        allowed = np.int64(np.floor(min(affordable, 1e12)))
-        cone, added = assess(c, words, values, allowed)
-        if cone == REJECTED:
-            take_back(c)
-            continue
         counts[move, 2] += 1
-        adopt(c, values, cone, added)
+        if c[FORM] == SWAP and c[LOGGED] == 2:
+            refresh_gate(c, values, c[PLACE_OF] >> 1)
+        else:
+            refresh(c, words, values, added)
+        forget(c)
         if added < 0 or larger < 0:
             _remember(archive, c)

@@ -8,6 +8,9 @@ order. Edge ``2 * g + s`` is fan-in s of gate g, edge ``2 * G + k`` drives outpu
 All integers stand in one array ``c``: a header of numbers, then sections whose places the header holds, so
 that ``c[c[KIND] + g]`` is the kind of gate g. Passing one array instead of thirty makes a call of compiled
 code an order of magnitude cheaper, and there are dozens of calls in a proposal.
+
+Values stand block by block of rows: all nodes' words of the first, then of the second. The first block, where
+most proposals fail, is small and so stays in a near cache.
 """
 
 from __future__ import annotations
@@ -17,15 +20,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AND", "BLOCK", "FREE", "UNIT", "XOR", "Memory", "Prices"]
+from dwn_asic.logic.anneal.compiled import leaf
+
+__all__ = ["AND", "BLOCK", "FREE", "UNIT", "XOR", "Memory", "Prices", "block_size", "block_start"]
 
 AND, XOR = 0, 1
 FREE = -1
 """Literal of an edge that reads nothing: both edges of a free gate slot."""
 UNIT = 0.01
 """NAND2-equivalents; areas are integers, so that taking a change back gives the very same sum."""
-FIRST_BLOCK, BLOCK = 4, 16
-"""Words evaluated at one time: the first, and all others."""
+FIRST_BLOCK, BLOCK = 8, 64
+"""Words evaluated at one time, in the first block and in all others; multiples of 4. Most proposals fail in
+the first block, but every block costs something."""
 
 # Numbers in the header.
 AREA, ERRORS, GATES, USED_COUNT = 0, 1, 2, 3
@@ -33,6 +39,14 @@ AREA, ERRORS, GATES, USED_COUNT = 0, 1, 2, 3
 LOGGED, PENDING_COUNT, FAILED, LOG_SIZE, PENDING_SIZE = 4, 5, 6, 7, 8
 """Of the present proposal: entries of the log and of the pending gates, whether it failed; room for both."""
 N_GATES, N_NODES, FIRST_GATE, N_EDGES, N_OUTPUTS, N_WORDS, N_BLOCKS, N_FEATURES, N_PARTS = range(9, 18)
+N_ROWS = 18
+"""Rows of ``values``."""
+EPOCH = 19
+"""Changes with the circuit, see FLIP_EPOCH."""
+FORM, PLACE_OF, TO, NEW_GATE, NEW_KIND, NEW_A, NEW_B = range(20, 27)
+"""The plan of a proposal, see :mod:`dwn_asic.logic.anneal.moves`."""
+N_SITES = 27
+"""Nodes and outputs."""
 
 # Sections of c.
 (
@@ -47,7 +61,6 @@ N_GATES, N_NODES, FIRST_GATE, N_EDGES, N_OUTPUTS, N_WORDS, N_BLOCKS, N_FEATURES,
     USED,  # (I + 1,) the inputs in use, the first USED_COUNT entries
     USED_PLACE,  # (1 + I,) where in it an input stands
     PART_USES,  # (P,) inputs in use that need each part of a comparator
-    BLOCK_ERRORS,  # (B,) misclassified rows of each block
     GATE_PRICE,  # (2,) area of an AND, of an XOR
     PART_START,  # (I + 2,) of node i: its parts are PARTS[PART_START[i] : PART_START[i + 1]]
     PARTS,  # parts of comparators
@@ -58,16 +71,25 @@ N_GATES, N_NODES, FIRST_GATE, N_EDGES, N_OUTPUTS, N_WORDS, N_BLOCKS, N_FEATURES,
     PENDING,  # gates that may have lost their last reader or have become trivial
     CONE,  # (G,) gates to evaluate, in order
     CONE_PLACE,  # (N,) where in it a node stands, -1 for not at all
-    SEED,  # (G,) 1 where the gate itself was changed
-    CHANGED,  # (G, B) 1 where the block of a gate of the cone differs from before
-    NEW_ERRORS,  # (B,) misclassified rows of each block after the change
+    CHANGED,  # (G,) 1 where a gate of the cone has other values than before, in the block at hand
+    FLIP_EPOCH,  # (B, S) the epoch whose circuit the site's wrong rows, if flipped, were computed for
     # Sections of words.
-    WANTED,  # (K, W) bit k of each row's class index
+    WANTED,  # (K, W) bit k of each row's class index; W is a whole number of blocks
     VALID,  # (W,) ones where there is a row
     MARKS,  # (G / 64,) gates to evaluate, as a bitmap
-    WRONG,  # (BLOCK,) working space
-) = range(18, 47)
-_HEADER = 47
+) = range(28, 54)
+_HEADER = 54
+
+
+@leaf
+def block_start(block):  # type: ignore[no-untyped-def]  # noqa: D103  # pragma: no cover - compiled
+    # First word of a block.
+    return np.int64(0) if block == 0 else FIRST_BLOCK + (block - 1) * BLOCK
+
+
+@leaf
+def block_size(block):  # type: ignore[no-untyped-def]  # noqa: D103  # pragma: no cover - compiled
+    return FIRST_BLOCK if block == 0 else BLOCK
 
 
 @dataclass(frozen=True)
@@ -105,8 +127,9 @@ class Memory:
     words
         uint64: the random numbers' state, then the sections of words.
     values
-        (N + G, W) uint64 values of the nodes; the last G rows are working space: new values by place in the
-        cone.
+        (R * W,) uint64: row r of block b stands at ``block_start(b) * R + r * block_size(b)``. The first N
+        rows are values of the nodes; the next G are working space, by place in the cone; the last say which
+        rows of data would be wrong were the node, or the output, the other way.
     """
 
     c: NDArray[np.int64]
@@ -125,13 +148,14 @@ class Memory:
         seed: int,
     ) -> Memory:
         """No gates yet; (I, W) inputs, (K, W) wanted output bits, (W,) valid."""
-        n_inputs, n_words = inputs.shape
+        n_inputs = len(inputs)
         n_nodes, n_edges, n_outputs = 1 + n_inputs + n_gates, 2 * n_gates + len(wanted), len(wanted)
-        n_blocks, n_parts, n_features = (
-            1 + max(0, -(-(n_words - FIRST_BLOCK) // BLOCK)),
-            len(prices.part),
-            len(prices.feature_start) - 1,
-        )
+        n_blocks = 1
+        while (n_words := block_start(n_blocks)) < inputs.shape[1]:
+            n_blocks += 1
+        n_sites = n_nodes + n_outputs
+        n_rows = n_nodes + n_gates + n_sites
+        n_parts, n_features = len(prices.part), len(prices.feature_start) - 1
         log, pending = 4 * n_edges + 64, 2 * n_edges + 64
         sizes = {
             KIND: n_gates,
@@ -145,7 +169,6 @@ class Memory:
             USED: n_inputs + 1,
             USED_PLACE: n_inputs + 1,
             PART_USES: n_parts,
-            BLOCK_ERRORS: n_blocks,
             GATE_PRICE: 2,
             PART_START: len(prices.part_start),
             PARTS: len(prices.parts),
@@ -156,11 +179,14 @@ class Memory:
             PENDING: pending,
             CONE: n_gates,
             CONE_PLACE: n_nodes,
-            SEED: n_gates,
-            CHANGED: n_gates * n_blocks,
-            NEW_ERRORS: n_blocks,
+            CHANGED: n_gates,
+            FLIP_EPOCH: n_blocks * n_sites,
         }
-        word_sizes = {WANTED: wanted.size, VALID: n_words, MARKS: n_gates // 64 + 1, WRONG: BLOCK}
+        word_sizes = {
+            WANTED: n_outputs * n_words,
+            VALID: n_words,
+            MARKS: n_gates // 64 + 1,
+        }
         starts = _HEADER + np.concatenate([[0], np.cumsum(list(sizes.values()))])
         word_starts = 1 + np.concatenate([[0], np.cumsum(list(word_sizes.values()))])
         c = np.zeros(starts[-1], np.int64)
@@ -175,8 +201,13 @@ class Memory:
             n_parts,
         )
         c[[LOG_SIZE, PENDING_SIZE]] = log, pending
-        memory = cls(c, words, np.zeros((n_nodes + n_gates, n_words), np.uint64))
-        memory.values[1 : 1 + n_inputs] = inputs
+        c[[N_ROWS, N_SITES, EPOCH]] = n_rows, n_sites, 1
+        memory = cls(c, words, np.zeros(n_rows * n_words, np.uint64))
+        inputs, wanted, valid = (_widened(array, n_words) for array in (inputs, wanted, valid[None]))
+        for block in range(n_blocks):
+            start, size = block_start(block), block_size(block)
+            rows = memory.values[start * n_rows : (start + size) * n_rows].reshape(n_rows, size)
+            rows[1 : 1 + n_inputs] = inputs[:, start : start + size]
         for section, content in (
             (GATE_PRICE, prices.gate),
             (PART_START, prices.part_start),
@@ -190,7 +221,7 @@ class Memory:
         memory.section(LITERAL, n_edges)[:] = FREE
         memory.section(CONE_PLACE, n_nodes)[:] = -1
         words[c[WANTED] : c[WANTED] + wanted.size] = wanted.ravel()
-        words[c[VALID] : c[VALID] + n_words] = valid
+        words[c[VALID] : c[VALID] + n_words] = valid[0]
         words[0] = np.random.default_rng(seed).integers(1, 1 << 63, dtype=np.uint64)
         return memory
 
@@ -198,3 +229,8 @@ class Memory:
         """A view of a section of ``c``."""
         first = self.c[start]
         return self.c[first : first + size]
+
+
+def _widened(words: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
+    """(..., W) -> (..., width) with zeros at the end."""
+    return np.pad(words, ((0, 0), (0, width - words.shape[1])))
