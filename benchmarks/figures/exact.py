@@ -1,18 +1,37 @@
-"""Exact minimization of one trained network against plain Yosys."""
+"""Exact minimization of trained networks against plain Yosys."""
 
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 
+from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, trained
 from dwn_asic.encode.comparators import encoder_graph
+from dwn_asic.files import read_json, write_json
 from dwn_asic.logic.minimize import minimize
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.rtl.writer import design_verilog
 from dwn_asic.synth.pdk import load_pdk
 from dwn_asic.synth.yosys import plain_area
 
-__all__ = ["core_ratio"]
+__all__ = ["core_ratio", "exact_area"]
+
+FOLDER = Path("build/figures/exact")
+
+
+def exact_area(name: str, pyramid: str, seed: int) -> dict[str, float]:
+    """NAND2-equivalents ``plain`` and ``exact`` of a network of :mod:`benchmarks.figures.nine`; kept."""
+    file = FOLDER / f"{name}-{pyramid}-{seed}.json"
+    if not file.exists():
+        begin = time.perf_counter()
+        found = _areas(trained(name, pyramid, seed).folder) | {"seconds": time.perf_counter() - begin}
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(".partial")
+        write_json(partial, found)
+        partial.replace(file)
+    content: dict[str, float] = read_json(file)
+    return content
 
 
 def core_ratio(folder: Path) -> float:
@@ -23,6 +42,11 @@ def core_ratio(folder: Path) -> float:
     folder
         Holds graph.json of a trained network.
     """
+    areas = _areas(folder)
+    return areas["exact"] / areas["plain"]
+
+
+def _areas(folder: Path) -> dict[str, float]:
     library = load_pdk("sky130hd").library
     graph = BooleanGraph.load(folder / "graph.json")
     with tempfile.TemporaryDirectory() as scratch:
@@ -30,4 +54,16 @@ def core_ratio(folder: Path) -> float:
         encoder = encoder_graph([node for _, node in graph.inputs], graph.interface)
         plain.write_text(design_verilog("plain", encoder, graph, "none"))
         reference = plain_area(plain, "plain_core", library)
-    return minimize(graph, library).area / reference
+    found = minimize(graph, library)
+    return {
+        "plain": library.nand2_equivalents(reference),
+        "exact": library.nand2_equivalents(found.area),
+        "proof_seconds": found.proof_seconds,
+    }
+
+
+if __name__ == "__main__":
+    for seed in SEEDS:
+        for name in SETS:
+            for pyramid in PYRAMIDS:
+                print(name, pyramid, seed, exact_area(name, pyramid, seed), flush=True)

@@ -65,6 +65,7 @@ def _study(name: str, seed: int) -> dict[str, Any]:
     }
     found = {s: _search(dataset, g, t, "total", seed) for s, (g, t) in starts.items()}
     everything = _front(dataset, [circuit for circuits in found.values() for circuit in circuits])
+    from_trees = _front(dataset, found["tree"])
     core = {
         "n6": _front(dataset, _search(dataset, [wide], (0.5, 1.5), "core", seed)),
         "n4": _front(dataset, _search(dataset, [narrow], (0.5, 1.5), "core", seed)),
@@ -78,6 +79,7 @@ def _study(name: str, seed: int) -> dict[str, Any]:
             {
                 "leaves": leaves,
                 "tree": rival,
+                "tree_shrunk": measure(_smallest(from_trees, rival["val"])),
                 "total": measure(_smallest(everything, rival["val"])),
                 "core": measure(_smallest(both, rival["val"])),
             }
@@ -90,7 +92,6 @@ def _study(name: str, seed: int) -> dict[str, Any]:
             for p, g in (("n6", wide), ("n4", narrow))
         },
         "starts": {s: _at_areas(dataset, circuits) for s, circuits in found.items()},
-        "trees_shrunk": _at_areas(dataset, found["tree"]),
         "front": [_plain(dataset, point) for point in everything],
         "seconds": time.perf_counter() - begin,
     }
@@ -107,7 +108,7 @@ def _random_circuit(dataset: Dataset, interface: Interface, seed: int) -> Boolea
     rng = np.random.default_rng(seed)
     builder = GraphBuilder(interface)
     codes = dataset.part("train")[0]
-    nodes = []
+    nodes: list[int] = []
     while len(nodes) < 60:
         feature = int(rng.integers(codes.shape[1]))
         low, high = int(codes[:, feature].min()), int(codes[:, feature].max())

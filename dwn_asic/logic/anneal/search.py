@@ -68,12 +68,16 @@ class Chain:
         How long and how hot.
     seed
         Of its random numbers.
+    given_features
+        How many of the last features are not for the circuit to read, see
+        :func:`dwn_asic.logic.anneal.bridge.start`.
     """
 
     graph: BooleanGraph
     price: float
     schedule: Schedule
     seed: int
+    given_features: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,14 @@ class _Run:
         self._chain, self._stop = chain, stop
         table = tables[tuple(node for _, node in chain.graph.inputs)]
         self._candidates = table.candidates
-        self._memory = start(chain.graph, table, table.candidates.prices(cost), labels, seed=chain.seed)
+        self._memory = start(
+            chain.graph,
+            table,
+            table.candidates.prices(cost),
+            labels,
+            seed=chain.seed,
+            given_features=chain.given_features,
+        )
         self._archive = empty_archive(self._memory, round(_BUCKET / UNIT))
         self._counts = np.zeros((len(MOVES), 3), np.int64)
         self._price = chain.price / UNIT / (len(labels) / 100)
