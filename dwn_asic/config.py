@@ -147,6 +147,11 @@ class ShrinkConfig(_Strict):
     temperatures: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (0.5, 1.5)
     """Of the chains at their start, in NAND2-equivalents: above 1 the start circuit soon dissolves, at 0.5
     it is kept and improved. One chain for each price and temperature."""
+    refit: Annotated[tuple[tuple[Positive, Positive], ...], Field(strict=False)] = (
+        (50.0, 1.0), (200.0, 1.0), (200.0, 2.0), (800.0, 2.0),
+    )  # fmt: skip
+    """LUTs before a popcount become functions of few inputs first. Of each refit: the NAND2-equivalents that
+    a nat of loss on one percent of the training rows is worth, and the temperature of the loss."""
     tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.01
     """The smallest circuit whose validation accuracy is at most this below the front's best is chosen."""
     rows: Count = 32_768

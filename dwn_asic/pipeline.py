@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dwn_asic.baselines.interface import RivalPlan
     from dwn_asic.config import ShrinkConfig
     from dwn_asic.data.dataset import Dataset
+    from dwn_asic.network.lut_network import LutNetwork
     from dwn_asic.report.result import MethodResult
     from dwn_asic.synth.pdk import Pdk
 
@@ -234,11 +235,16 @@ def _run_shrink(flow: Flow, reporter: Reporter) -> None:
         write_json(folder / "method.json", None)
         reporter.message("shrink: not asked for")
         return
-    found = _shrink_circuit(flow, flow.config.shrink, flow.folder, reporter)
+    from dwn_asic.network.lut_network import LutNetwork
+
+    network = LutNetwork.load(flow.folder / "network.npz")
+    found = _shrink_circuit(flow, flow.config.shrink, flow.folder, reporter, network)
     reporter.message(f"shrink: {_summary(found)}")
 
 
-def _shrink_circuit(flow: Flow, config: ShrinkConfig, source: Path, reporter: Reporter) -> dict[str, float]:
+def _shrink_circuit(
+    flow: Flow, config: ShrinkConfig, source: Path, reporter: Reporter, network: LutNetwork | None = None
+) -> dict[str, float]:
     """Shrink the circuit in ``source`` and take the result to a proved netlist, in a folder inside it."""
     from dwn_asic import circuit
     from dwn_asic.logic.shrink import shrink
@@ -253,6 +259,7 @@ def _shrink_circuit(flow: Flow, config: ShrinkConfig, source: Path, reporter: Re
         flow.pdk.library,
         config,
         flow.config.seed,
+        network=network,
         checkpoints=folder / "chains",
         progress=lambda done, total: reporter.progress("shrinking", done, total),
     )
@@ -503,7 +510,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "shrink",
         ("name", "seed", "shrink", "minimize", "hardware", "synthesis"),
-        ("dataset.npz", "graph.json"),
+        ("dataset.npz", "graph.json", "network.npz"),
         (f"{SHRUNK}/method.json",),
         _run_shrink,
     ),

@@ -71,7 +71,7 @@ def _study(name: str, seed: int) -> dict[str, Any]:
         "n4": _front(dataset, _search(dataset, [narrow], (0.5, 1.5), "core", seed)),
     }
     both = tuple(sorted((*core["n6"], *core["n4"]), key=lambda point: point.area))
-    measure = _Measure(dataset)
+    measure = Measure(dataset)
     rows = []
     for leaves, tree in trees.items():
         rival = measure(tree)
@@ -175,7 +175,7 @@ def _accuracy(graph: BooleanGraph, dataset: Dataset, part: Any) -> float:
     return float(np.mean(graph.predict(codes) == labels))
 
 
-class _Measure:
+class Measure:
     """Mapped areas in NAND2-equivalents after exact minimization, and accuracies; each circuit once."""
 
     def __init__(self, dataset: Dataset) -> None:

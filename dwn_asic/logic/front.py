@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dwn_asic.logic.anneal.search import Found
 from dwn_asic.network.graph import BooleanGraph
 
-__all__ = ["Point", "choose", "front", "within"]
+__all__ = ["Point", "choose", "front", "merged", "within"]
 
 _NEIGHBOURS = 4
 
@@ -63,6 +63,11 @@ def front(
         Point(circuit.graph, circuit.area, float(t), float(v), float(t - gap))
         for circuit, t, v, gap in zip(found, train, val, smooth, strict=True)
     )
+
+
+def merged(*fronts: Sequence[Point]) -> tuple[Point, ...]:
+    """Circuits of different origin, ascending by area."""
+    return tuple(sorted((point for points in fronts for point in points), key=lambda point: point.area))
 
 
 def within(points: Sequence[Point], accuracy: float) -> tuple[Point, ...]:

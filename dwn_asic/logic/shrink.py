@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from dwn_asic.config import ShrinkConfig
 from dwn_asic.encode.comparators import encoder_graph
 from dwn_asic.logic.anneal.candidates import CostModel
-from dwn_asic.logic.anneal.search import Chain, Found, Schedule, anneal
-from dwn_asic.logic.front import Point, choose, front
+from dwn_asic.logic.anneal.search import Chain, Found, Schedule, anneal, assess
+from dwn_asic.logic.front import Point, choose, front, merged
 from dwn_asic.logic.minimize import mapped_areas
+from dwn_asic.logic.refit import refit
+from dwn_asic.network.convert import to_graph
 from dwn_asic.network.graph import BooleanGraph
+from dwn_asic.network.lut_network import LutNetwork
 from dwn_asic.synth.cell_library import CellLibrary
 
 __all__ = ["MappedPoint", "cost_model", "map_points", "search", "shrink"]
@@ -44,6 +47,7 @@ def shrink(
     config: ShrinkConfig,
     seed: int,
     *,
+    network: LutNetwork | None = None,
     checkpoints: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[tuple[MappedPoint, ...], int]:
@@ -63,14 +67,31 @@ def shrink(
         Prices, lengths, tolerance.
     seed
         Equal arguments give an equal front.
+    network
+        Where the graph comes from, if it is a LUT network: one with a popcount is refitted before.
     checkpoints, progress
         As in :func:`dwn_asic.logic.anneal.search.anneal`.
     """
-    found, n_rows = search(graphs, rows, config, seed, checkpoints=checkpoints, progress=progress)
-    points = front(found, n_rows, *held_out)
+    starts = list(graphs)
+    known = list(graphs)
+    if network is not None and network.head.kind == "popcount":
+        refits = [
+            to_graph(refit(network, *rows, price, temperature=temperature, seed=seed))
+            for price, temperature in config.refit
+        ]
+        known += refits
+        starts = [max(refits, key=lambda graph: _accuracy(graph, *held_out))] if refits else starts
+    found, n_rows = search(starts, rows, config, seed, checkpoints=checkpoints, progress=progress)
+    # Apart: beside an annealed circuit without a training error, one that generalizes better looks useless.
+    as_they_are = front(assess(known, *rows, cost_model(config)), len(rows[1]), *held_out)
+    points = merged(front(found, n_rows, *held_out), as_they_are)
     chosen = choose(points, config.tolerance)
     thinned = _thin(points, chosen)
     return map_points(thinned, library), next(i for i, point in enumerate(thinned) if point is chosen)
+
+
+def _accuracy(graph: BooleanGraph, codes: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
+    return float(np.mean(graph.predict(codes) == labels))
 
 
 def search(

@@ -11,7 +11,7 @@ from dwn_asic.network.arithmetic import argmax_index, popcount, priority_index
 from dwn_asic.network.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.network.lut_network import LutNetwork
 
-__all__ = ["add_layers", "to_graph"]
+__all__ = ["to_graph"]
 
 
 def to_graph(network: LutNetwork) -> BooleanGraph:
@@ -19,11 +19,6 @@ def to_graph(network: LutNetwork) -> BooleanGraph:
     names, classes = network.feature_names, network.class_names
     widths = tuple(int(w) for w in network.quantizer.bits)
     builder = GraphBuilder(Interface(names, widths, classes))
-    return builder.finish(_head(builder, network, add_layers(builder, network)))
-
-
-def add_layers(builder: GraphBuilder, network: LutNetwork) -> list[int]:
-    """The thermometer and all LUTs; gives the nodes of the last layer's outputs."""
     thermometer = network.thermometer
     bits = [
         builder.add(Threshold(int(f), int(c)))
@@ -34,7 +29,7 @@ def add_layers(builder: GraphBuilder, network: LutNetwork) -> list[int]:
             builder.add(Lut(tuple(bits[i] for i in wires), _table(table)))
             for wires, table in zip(layer.mapping, layer.tables, strict=True)
         ]
-    return bits
+    return builder.finish(_head(builder, network, bits))
 
 
 def _table(bits: NDArray[np.bool_]) -> int:

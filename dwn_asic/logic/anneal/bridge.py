@@ -9,19 +9,7 @@ from dwn_asic.logic.aig import to_aig
 from dwn_asic.logic.anneal.candidates import Candidates, InputTable
 from dwn_asic.logic.anneal.evaluate import evaluate_all
 from dwn_asic.logic.anneal.loop import Archive, rebuild
-from dwn_asic.logic.anneal.state import (
-    AND,
-    FREE,
-    FROZEN,
-    KIND,
-    LITERAL,
-    N_EDGES,
-    N_FEATURES,
-    N_GATES,
-    XOR,
-    Memory,
-    Prices,
-)
+from dwn_asic.logic.anneal.state import AND, FREE, KIND, LITERAL, N_EDGES, N_GATES, XOR, Memory, Prices
 from dwn_asic.logic.fold import FALSE, FoldingBuilder
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.network.packed import pack_rows
@@ -40,7 +28,6 @@ def start(
     *,
     seed: int,
     slots: int | None = None,
-    given_features: int = 0,
 ) -> Memory:
     """The graph in memory, evaluated.
 
@@ -56,8 +43,6 @@ def start(
         Of the random numbers.
     slots
         G; default: twice the gates and 64 more.
-    given_features
-        The last features that are not the circuit's to read: the gates that depend on them stay as they are.
     """
     candidates = table.candidates
     gates, outputs = _gates(graph, candidates)
@@ -83,13 +68,6 @@ def start(
         kinds[place] = kind
         literals[2 * place : 2 * place + 2] = literal(a), literal(b)
     literals[2 * n_gates :] = [literal(value) for value in outputs]
-    if given_features:
-        n_features = len(candidates.interface.widths) - given_features
-        memory.c[N_FEATURES] = n_features
-        frozen = memory.section(FROZEN, first_gate + n_gates)
-        frozen[[1 + i for i, node in enumerate(candidates.inputs) if node.feature >= n_features]] = 1
-        for place in slot:
-            frozen[first_gate + place] = frozen[literals[2 * place : 2 * place + 2] >> 1].any()
     rebuild(memory.c)
     evaluate_all(memory.c, memory.words, memory.values)
     return memory

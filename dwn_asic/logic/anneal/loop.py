@@ -24,7 +24,6 @@ from dwn_asic.logic.anneal.state import (
     FOLLOWING,
     FORM,
     FREE,
-    FROZEN,
     GATE_PRICE,
     GATES,
     HEAD,
@@ -198,14 +197,12 @@ def renumber(c, words, values):  # pragma: no cover - compiled
     slot_of = _random_order(c, words)
     kind = c[c[KIND] : c[KIND] + n_gates].copy()
     literal = c[c[LITERAL] : c[LITERAL] + c[N_EDGES]].copy()
-    frozen = c[c[FROZEN] + first_gate : c[FROZEN] + first_gate + n_gates].copy()
     c[c[LITERAL] : c[LITERAL] + 2 * n_gates] = FREE
     for gate in range(n_gates):
         slot = slot_of[gate]
         if slot < 0:
             continue
         c[c[KIND] + slot] = kind[gate]
-        c[c[FROZEN] + first_gate + slot] = frozen[gate]
         for side in range(2):
             moved = _moved(literal[2 * gate + side], slot_of, first_gate)
             c[c[LITERAL] + 2 * slot + side] = moved

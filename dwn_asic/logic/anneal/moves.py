@@ -26,7 +26,6 @@ from dwn_asic.logic.anneal.state import (
     FOLLOWING,
     FORM,
     FREE,
-    FROZEN,
     GATE_PRICE,
     GATES,
     HEAD,
@@ -79,7 +78,6 @@ EDGE, NODE, GATE, SWAP = (np.int64(form) for form in range(4))
 that gets kind NEW_KIND and fan-ins NEW_A, NEW_B; an edge that swaps literals with edge TO. In the first two,
 TO may be a new gate in slot NEW_GATE."""
 _TRIES = 4
-_PATIENCE = 8
 MOST_FREED_GATES = 800
 """Area of the gates that a proposal is taken to free at most, before it is carried out; in UNITs."""
 _1, _2, _3, _4 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
@@ -87,45 +85,23 @@ HOPELESS = np.iinfo(np.int64).max
 
 
 @leaf
-def _is_frozen(c, node):  # pragma: no cover - compiled
-    return c[c[FROZEN] + node] != 0
-
-
-@leaf
 def _random_gate(c, words):  # pragma: no cover - compiled
-    # FREE where a few tries find none.
-    if c[GATES] > 0:
-        for _ in range(_PATIENCE):
-            gate = c[c[ACTIVE] + below(words, c[GATES])]
-            if not _is_frozen(c, c[FIRST_GATE] + gate):
-                return gate
-    return np.int64(FREE)
+    # FREE where there is none.
+    return c[c[ACTIVE] + below(words, c[GATES])] if c[GATES] > 0 else np.int64(FREE)
 
 
 @leaf
 def _random_edge(c, words):  # pragma: no cover - compiled
-    # One of a gate or an output that isn't frozen: a frozen gate's fan-ins change only for all that read them
-    # at once, so that all see the same. FREE where a few tries find none.
     n_gates = c[N_GATES]
     n = c[GATES]
     n_outputs = c[N_EDGES] - 2 * n_gates
-    for _ in range(_PATIENCE):
-        pick = below(words, 2 * n + n_outputs)
-        edge = 2 * c[c[ACTIVE] + (pick >> 1)] + (pick & 1) if pick < 2 * n else pick - 2 * n + 2 * n_gates
-        frozen = c[c[LITERAL] + edge] >> 1 if edge >= 2 * n_gates else c[FIRST_GATE] + (edge >> 1)
-        if not _is_frozen(c, frozen):
-            return edge
-    return np.int64(FREE)
+    pick = below(words, 2 * n + n_outputs)
+    return 2 * c[c[ACTIVE] + (pick >> 1)] + (pick & 1) if pick < 2 * n else pick - 2 * n + 2 * n_gates
 
 
 @leaf
 def _random_used_input(c, words):  # pragma: no cover - compiled
-    if c[USED_COUNT] > 0:
-        for _ in range(_PATIENCE):
-            node = c[c[USED] + below(words, c[USED_COUNT])]
-            if not _is_frozen(c, node):
-                return node
-    return np.int64(FREE)
+    return c[c[USED] + below(words, c[USED_COUNT])] if c[USED_COUNT] > 0 else np.int64(FREE)
 
 
 @leaf
@@ -219,8 +195,6 @@ def _plan_gate(c, gate, kind, a, b):  # pragma: no cover - compiled
 @kernel
 def _complement(c, words):  # pragma: no cover - compiled
     edge = _random_edge(c, words)
-    if edge == FREE:
-        return False
     _plan(c, EDGE, edge, c[c[LITERAL] + edge] ^ 1)
     return True
 
@@ -245,8 +219,6 @@ def _change_kind(c, words):  # pragma: no cover - compiled
 @kernel
 def _rewire(c, words, values):  # pragma: no cover - compiled
     edge = _random_edge(c, words)
-    if edge == FREE:
-        return False
     literal = _similar_source(c, words, values, _reader_limit(c, edge), c[c[LITERAL] + edge])
     _plan(c, EDGE, edge, literal)
     return literal != FREE
@@ -270,9 +242,8 @@ def _constant(c, words):  # pragma: no cover - compiled
     # All readers of a gate, or one edge, read a constant.
     value = np.int64(below(words, 2))
     if random_bits(words) & np.uint64(1 << 43):
-        edge = _random_edge(c, words)
-        _plan(c, EDGE, edge, value)
-        return edge != FREE
+        _plan(c, EDGE, _random_edge(c, words), value)
+        return True
     gate = _random_gate(c, words)
     _plan(c, NODE, c[FIRST_GATE] + gate, value)
     return gate != FREE
@@ -310,8 +281,6 @@ def _insert(c, words):  # pragma: no cover - compiled
     # A new gate of a node and another one, read by one or by all of the node's readers.
     first_gate = c[FIRST_GATE]
     edge = _random_edge(c, words)
-    if edge == FREE:
-        return False
     literal = c[c[LITERAL] + edge]
     node = literal >> 1
     everywhere = random_bits(words) & np.uint64(1 << 45) != 0 and node > 0
@@ -351,8 +320,6 @@ def _shift_threshold(c, words):  # pragma: no cover - compiled
         edge = c[c[HEAD] + node]
         for _ in range(below(words, c[c[READERS] + node])):
             edge = c[c[FOLLOWING] + edge]
-        if edge < 2 * c[N_GATES] and _is_frozen(c, c[FIRST_GATE] + (edge >> 1)):
-            return False
         _plan(c, EDGE, edge, 2 * other + (c[c[LITERAL] + edge] & 1))
     else:
         _plan(c, NODE, node, 2 * other)
@@ -369,12 +336,7 @@ def _rotate(c, words):  # pragma: no cover - compiled
     side = np.int64(below(words, 2))
     inner_literal, z = c[c[LITERAL] + 2 * gate + side], c[c[LITERAL] + 2 * gate + 1 - side]
     inner = (inner_literal >> 1) - first_gate
-    if (
-        inner < 0
-        or _is_frozen(c, inner_literal >> 1)
-        or c[c[KIND] + inner] != c[c[KIND] + gate]
-        or c[c[READERS] + (inner_literal >> 1)] != 1
-    ):
+    if inner < 0 or c[c[KIND] + inner] != c[c[KIND] + gate] or c[c[READERS] + (inner_literal >> 1)] != 1:
         return False
     if (c[c[KIND] + gate] == AND and inner_literal & 1) or (z >> 1) - first_gate >= inner:
         return False
@@ -427,7 +389,6 @@ def carry_out(c):  # pragma: no cover - compiled
         if gate != FREE:
             # A free gate has no price yet, so its kind can be set without a log.
             c[c[KIND] + gate] = c[NEW_KIND]
-            c[c[FROZEN] + c[FIRST_GATE] + gate] = 0
         if form == NODE:
             substitute(c, place, to)
         else:

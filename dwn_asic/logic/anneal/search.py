@@ -25,10 +25,10 @@ from dwn_asic.logic.anneal.candidates import CostModel, InputTable
 from dwn_asic.logic.anneal.evaluate import evaluate_all
 from dwn_asic.logic.anneal.loop import Archive, anneal_slice
 from dwn_asic.logic.anneal.moves import MOVE_WEIGHTS, MOVES
-from dwn_asic.logic.anneal.state import ERRORS, UNIT
+from dwn_asic.logic.anneal.state import AREA, ERRORS, UNIT
 from dwn_asic.network.graph import BooleanGraph, Input
 
-__all__ = ["Chain", "Found", "Schedule", "anneal"]
+__all__ = ["Chain", "Found", "Schedule", "anneal", "assess"]
 
 _SLICES = 64
 _SAVE_SECONDS = 5.0
@@ -68,16 +68,12 @@ class Chain:
         How long and how hot.
     seed
         Of its random numbers.
-    given_features
-        How many of the last features are not for the circuit to read, see
-        :func:`dwn_asic.logic.anneal.bridge.start`.
     """
 
     graph: BooleanGraph
     price: float
     schedule: Schedule
     seed: int
-    given_features: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,6 +154,18 @@ def anneal(
     return _undominated(found)
 
 
+def assess(
+    graphs: Sequence[BooleanGraph], codes: NDArray[np.int64], labels: NDArray[np.int64], cost: CostModel
+) -> tuple[Found, ...]:
+    """Circuits as they are, ascending by area by the cost model."""
+    found = []
+    for graph in graphs:
+        table = InputTable.build(codes, graph.interface, tuple(node for _, node in graph.inputs))
+        memory = start(graph, table, table.candidates.prices(cost), labels, seed=0)
+        found.append(Found(graph, float(memory.c[AREA]) * UNIT, int(memory.c[ERRORS])))
+    return tuple(sorted(found, key=lambda circuit: (circuit.area, circuit.errors)))
+
+
 def _undominated(found: Sequence[Found]) -> tuple[Found, ...]:
     kept: list[Found] = []
     for circuit in sorted(found, key=lambda c: (c.area, c.errors)):
@@ -181,14 +189,7 @@ class _Run:
         self._chain, self._stop = chain, stop
         table = tables[tuple(node for _, node in chain.graph.inputs)]
         self._candidates = table.candidates
-        self._memory = start(
-            chain.graph,
-            table,
-            table.candidates.prices(cost),
-            labels,
-            seed=chain.seed,
-            given_features=chain.given_features,
-        )
+        self._memory = start(chain.graph, table, table.candidates.prices(cost), labels, seed=chain.seed)
         self._archive = empty_archive(self._memory, round(_BUCKET / UNIT))
         self._counts = np.zeros((len(MOVES), 3), np.int64)
         self._price = chain.price / UNIT / (len(labels) / 100)

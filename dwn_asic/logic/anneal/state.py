@@ -69,7 +69,6 @@ N_SITES = 27
     FEATURE_OF,  # (1 + I,) feature of each node
     LOG,  # (L, 2) changed edge (or E + gate for its kind) and what was there before
     PENDING,  # gates that may have lost their last reader or have become trivial
-    FROZEN,  # (N,) 1 for nodes that no proposal changes and no new edge may read
     CONE,  # (G,) gates to evaluate, in order
     CONE_PLACE,  # (N,) where in it a node stands, -1 for not at all
     CHANGED,  # (G,) 1 where a gate of the cone has other values than before, in the block at hand
@@ -78,8 +77,8 @@ N_SITES = 27
     WANTED,  # (K, W) bit k of each row's class index; W is a whole number of blocks
     VALID,  # (W,) ones where there is a row
     MARKS,  # (G / 64,) gates to evaluate, as a bitmap
-) = range(28, 55)
-_HEADER = 55
+) = range(28, 54)
+_HEADER = 54
 
 
 @leaf
@@ -178,7 +177,6 @@ class Memory:
             FEATURE_OF: n_inputs + 1,
             LOG: 2 * log,
             PENDING: pending,
-            FROZEN: n_nodes,
             CONE: n_gates,
             CONE_PLACE: n_nodes,
             CHANGED: n_gates,

@@ -1,0 +1,83 @@
+"""Popcount networks of several classes before and after shrink."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.figures.rival import Measure
+from dwn_asic.config import ShrinkConfig, load_flow
+from dwn_asic.files import read_json, write_json
+from dwn_asic.logic.shrink import shrink
+from dwn_asic.network.graph import BooleanGraph
+from dwn_asic.network.lut_network import LutNetwork
+from dwn_asic.pipeline import STAGES, Flow, Reporter, run_stage
+from dwn_asic.synth.pdk import load_pdk
+
+FLOWS = Path("flows") / "multiclass"
+FOLDER = Path("build/figures/multiclass")
+SETS = tuple(sorted(path.stem for path in FLOWS.glob("*.yaml")))
+SEEDS = range(5)
+
+
+def study(name: str, seed: int) -> dict[str, Any]:
+    """Areas and accuracies ``before`` and ``after``; kept in ``build/`` once they are there."""
+    file = FOLDER / f"{name}-{seed}.json"
+    if not file.exists():
+        found = _study(name, seed)
+        partial = file.with_suffix(".partial")
+        write_json(partial, found)
+        partial.replace(file)
+    content: dict[str, Any] = read_json(file)
+    return content
+
+
+def _study(name: str, seed: int) -> dict[str, Any]:
+    begin = time.perf_counter()
+    file = FLOWS / f"{name}.yaml"
+    flow = Flow(load_flow(file).model_copy(update={"seed": seed}), FOLDER / f"{name}-{seed}", file.parent)
+    if not (flow.folder / "graph.json").exists():
+        flow.folder.mkdir(parents=True, exist_ok=True)
+        for stage in STAGES:
+            if stage.name in {"data", "train"}:
+                run_stage(flow, stage, Reporter())
+    dataset, graph = flow.dataset, BooleanGraph.load(flow.folder / "graph.json")
+    trained = time.perf_counter()
+    points, chosen = shrink(
+        [graph],
+        dataset.part("train"),
+        dataset.part("val"),
+        load_pdk("sky130hd").library,
+        ShrinkConfig(),
+        seed,
+        network=LutNetwork.load(flow.folder / "network.npz"),
+    )
+    seconds = time.perf_counter() - trained
+    measure = Measure(dataset)
+    front = [
+        {"area": p.point.area, "val": p.point.val, "test": float(np.mean(_right(p.point.graph, dataset)))}
+        for p in points
+    ]
+    return {
+        "before": measure(graph),
+        "after": measure(points[chosen].point.graph),
+        "front": front,
+        "shrink_seconds": seconds,
+        "seconds": time.perf_counter() - begin,
+    }
+
+
+def _right(graph: BooleanGraph, dataset: Any) -> Any:
+    codes, labels = dataset.part("test")
+    return graph.predict(codes) == labels
+
+
+if __name__ == "__main__":
+    for seed in map(int, sys.argv[2].split(",")):
+        for name in sys.argv[1].split(","):
+            found = study(name, seed)
+            print(name, seed, {k: v for k, v in found.items() if k != "front"}, flush=True)
