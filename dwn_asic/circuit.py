@@ -10,6 +10,7 @@ Each step reads and writes files of one folder::
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -37,6 +38,7 @@ from dwn_asic.synth.yosys import ModuleArea, synthesize
 from dwn_asic.verify.check import Check, check_equal, check_rows, check_verilog
 
 __all__ = [
+    "load_front",
     "load_predictions",
     "metrics",
     "minimize_circuit",
@@ -93,6 +95,20 @@ def save_front(
         lines.append(",".join([name, *cells, "yes" if number == chosen else ""]))
     with staged(folder, "front") as scratch:
         (scratch / "front.csv").write_text("\n".join([*lines, ""]))
+
+
+def load_front(folder: Path) -> list[dict[str, float]]:
+    """What :func:`save_front` wrote, in the terms of :class:`dwn_asic.report.result.FrontPoint`."""
+    with (folder / "front.csv").open(newline="") as file:
+        return [
+            {
+                "core": float(line["core_nand2"]),
+                "total": float(line["total_nand2"]),
+                "accuracy_val": float(line["accuracy_val"]),
+                "accuracy_test": float(line["accuracy_test"]),
+            }
+            for line in csv.DictReader(file)
+        ]
 
 
 def minimize_circuit(folder: Path, library: CellLibrary, config: MinimizeConfig) -> None:

@@ -452,12 +452,13 @@ def _dwn_results(flow: Flow) -> list[MethodResult]:
     arity = ",".join(str(layer.inputs) for layer in flow.config.model.layers)
     name, label = "dwn", f"DWN {layers} ({arity}-input LUTs)"
     exact = circuit.metrics(flow.folder, flow.name, flow.dataset, flow.pdk.library)
-    rows: list[tuple[dict[str, str], dict[str, float]]] = [
+    rows: list[tuple[dict[str, Any], dict[str, float]]] = [
         ({"name": name, "label": label, "kind": "exact"}, exact)
     ]
     shrunk = read_json(flow.folder / SHRUNK / "method.json")
     if shrunk is not None:
-        rows.append((_shrunk_names(name, label), shrunk))
+        front = tuple(circuit.load_front(flow.folder / SHRUNK))
+        rows.append(({**_shrunk_names(name, label), "front": front}, shrunk))
     return [
         MethodResult.model_validate(
             {

@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dwn_asic.network.packed import Words, pack_rows
+from dwn_asic.network.words import below, ones, uniform
 
 __all__ = ["FUNCTIONS", "LabelledWords", "active_gates", "advance", "random_genes"]
 
@@ -134,32 +135,6 @@ def advance(
 
 
 @njit(cache=True)
-def _random(state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """The next 64 random bits: xorshift64* (Vigna, arXiv:1402.6246)."""
-    x = state[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    state[0] = x
-    return x * np.uint64(0x2545F4914F6CDD1D)
-
-
-@njit(cache=True)
-def _below(state, n):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """0..n-1; the bias, below n / 2**31, is of no account here."""
-    return np.int64(_random(state) >> np.uint64(33)) % np.int64(n)
-
-
-@njit(cache=True)
-def _ones(word):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """How many bits are set: sums of 2, 4 and 8 bits, then all bytes summed into the top one."""
-    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
-@njit(cache=True)
 def _order(genes, n_gates, n_inputs, order, mark):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Active gates into ``order``, fan-ins first, and their count; ``mark`` is 2 for them, 0 for others."""
     mark[:] = 0
@@ -211,18 +186,18 @@ def _depends(genes, n_gates, n_inputs, start, target):  # type: ignore[no-untype
 @njit(cache=True)
 def _mutate(genes, n_gates, n_inputs, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Give one gene, any with the same chance, another value. Gives its gate, -1 for an output's gene."""
-    gene = _below(state, len(genes))
+    gene = below(state, len(genes))
     if gene < n_gates:
-        genes[gene] = (genes[gene] + 1 + _below(state, 3)) % 4
+        genes[gene] = (genes[gene] + 1 + below(state, 3)) % 4
         return gene
     n_nodes = n_inputs + n_gates
     if gene >= 3 * n_gates:
-        genes[gene] = _below(state, n_nodes)
+        genes[gene] = below(state, n_nodes)
         return np.int64(-1)
     gate = (gene - n_gates) // 2
-    node = _below(state, n_nodes)
+    node = below(state, n_nodes)
     while node >= n_inputs and _depends(genes, n_gates, n_inputs, node - n_inputs, gate):
-        node = _below(state, n_nodes)
+        node = below(state, n_nodes)
     genes[gene] = node
     return gate
 
@@ -233,9 +208,9 @@ def _vary(genes, n_gates, n_inputs, mark, mutations, state):  # type: ignore[no-
 
     Otherwise the circuit does what it did: a gate can become active only by a mutation of an active one.
     """
-    uniform = np.float64(_random(state) >> np.uint64(11)) / 9007199254740992.0  # 2**53
+    draw = uniform(state)
     wanted = 0
-    while wanted < len(mutations) and uniform >= mutations[wanted]:
+    while wanted < len(mutations) and draw >= mutations[wanted]:
         wanted += 1
     differs = False
     for _ in range(wanted):
@@ -265,7 +240,7 @@ def _score(genes, n_gates, n_inputs, order, count, rows):  # type: ignore[no-unt
         wrong = ~rows.valid[w]
         for k in range(len(rows.wanted)):
             wrong |= values[genes[3 * n_gates + k], w] ^ rows.wanted[k, w]
-        right[rows.word_class[w]] += _ones(~wrong)
+        right[rows.word_class[w]] += ones(~wrong)
     total, classes = 0.0, 0
     for c in range(len(right)):
         if rows.class_rows[c] > 0.0:

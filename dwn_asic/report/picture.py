@@ -21,8 +21,8 @@ __all__ = ["accuracy_area_png", "accuracy_area_svg"]
 
 _ACCURACY = "accuracy__test"
 _PANELS = (
-    ("area__core__nand2_equivalent", "Core alone, without encoder"),
-    ("area__nand2_equivalent", "Total: core + encoder + registers"),
+    ("area__core__nand2_equivalent", "core", "Core alone, without encoder"),
+    ("area__nand2_equivalent", "total", "Total: core + encoder + registers"),
 )
 
 
@@ -43,6 +43,9 @@ _LOOKS: Mapping[str, _Look] = MappingProxyType(
     }
 )
 _CEILING_LINE: Mapping[str, Any] = MappingProxyType({"color": "#555555", "linewidth": 1.2, "linestyle": "--"})
+_FRONT_LINE: Mapping[str, Any] = MappingProxyType(
+    {"marker": ".", "markersize": 4.0, "linewidth": 1.0, "linestyle": ":", "alpha": 0.7, "zorder": 2}
+)
 _LABEL_SIZE = 9.0
 _MARKER_RADIUS = 7.0
 """Room around a marker, in pixels."""
@@ -98,13 +101,14 @@ def _draw(result: Result) -> Figure:
     figure.subplots_adjust(left=0.08, right=0.985, top=0.8, bottom=0.2, wspace=0.06)
     left, right = figure.subplots(1, 2, sharey=True)
     methods = [method for method in sorted_methods(result) if _ACCURACY in method.metrics]
-    for axes, (metric, heading) in zip((left, right), _PANELS, strict=True):
+    for axes, (metric, _, heading) in zip((left, right), _PANELS, strict=True):
         axes.set_title(heading, fontsize=10, loc="left", color="#222222")
         axes.set_xlabel("area in NAND2-equivalents", color="#222222")
         _limit_x(axes, [method.metrics[metric] for method in methods if metric in method.metrics])
     left.set_ylabel("test accuracy", color="#222222")
     _limit_y(left, [method.metrics[_ACCURACY] for method in methods])
-    for axes, (metric, _) in zip((left, right), _PANELS, strict=True):
+    for axes, (metric, area, _) in zip((left, right), _PANELS, strict=True):
+        _fronts(axes, methods, area)
         _panel(axes, methods, metric)
     _headings(figure, result)
     _legend(figure, methods)
@@ -157,6 +161,15 @@ def _limit_y(axes: Axes, accuracies: Sequence[float]) -> None:
     axes.set_ylim(low - margin, high + margin)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
     axes.ticklabel_format(axis="y", useOffset=False)
+
+
+def _fronts(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
+    """The circuits of all sizes that shrink found, as small dots on a line; cut off at the panel's edges."""
+    for method in methods:
+        points = [(getattr(point, area), point.accuracy_test) for point in method.front]
+        if points:
+            colour = _LOOKS[method.method].colour
+            axes.plot(*zip(*points, strict=True), color=colour, **_FRONT_LINE)
 
 
 def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
@@ -214,6 +227,10 @@ def _legend(figure: Figure, methods: Sequence[MethodResult]) -> None:
         for kind, face in fillings.items()
         if any(method.kind == kind for method in circuits)
     ]
+    fronts = [method for method in circuits if method.front]
+    if fronts:
+        colour = _LOOKS[fronts[0].method].colour
+        handles.append(Line2D([], [], label="front of shrink", color=colour, **_FRONT_LINE))
     if len(circuits) < len(methods):
         handles.append(Line2D([], [], label="software ceiling", **_CEILING_LINE))
     figure.legend(

@@ -53,6 +53,15 @@ class PdkResult(_Strict):
     """``embedded table FILE`` or the Liberty files."""
 
 
+class FrontPoint(_Strict):
+    """A circuit that shrink found; areas in NAND2-equivalents, before exact minimization."""
+
+    core: FiniteFloat
+    total: FiniteFloat
+    accuracy_val: FiniteFloat
+    accuracy_test: FiniteFloat
+
+
 class MethodResult(_Strict):
     """One row of the comparison: a circuit, or a classifier that stays software.
 
@@ -73,6 +82,8 @@ class MethodResult(_Strict):
     """``proved``, or what was shown instead; ``-`` for nothing."""
     metrics: Mapping[str, int | float]
     """By the names of :data:`dwn_asic.synth.metrics.METRICS`, in their units."""
+    front: tuple[FrontPoint, ...] = ()
+    """Of a shrunk circuit: those of other sizes, ascending by area."""
     details: Mapping[str, JsonValue] = {}
     """Whatever else is worth keeping; no report shows it."""
 

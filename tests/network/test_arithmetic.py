@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from strategies import patterns
 
+from dwn_asic.logic.fold import fold
 from dwn_asic.network.arithmetic import argmax_index, popcount, priority_index
-from dwn_asic.network.graph import CodeBit, GraphBuilder, Interface
+from dwn_asic.network.graph import CodeBit, Constant, GraphBuilder, Interface
 
 
 def numbers_of(circuit: Callable[[GraphBuilder, list[int]], list[int]], n_bits: int) -> np.ndarray:
@@ -64,3 +65,40 @@ def test_priority_gives_the_first_set_bit(n_bits: int) -> None:
 
     # numpy's argmax gives the first of equals, and 0 where none is set.
     np.testing.assert_array_equal(numbers_of(circuit, n_bits), np.argmax(patterns(n_bits), axis=1))
+
+
+def gates(circuit: Callable[[GraphBuilder, list[int]], list[int]], n_bits: int) -> int:
+    """LUTs that are left after folding."""
+    builder = GraphBuilder(Interface(("x",), (n_bits,), ("no", "yes")))
+    return len(
+        fold(builder.finish(circuit(builder, [builder.add(CodeBit(0, k)) for k in range(n_bits)]))).luts
+    )
+
+
+@pytest.mark.parametrize("votes", [1, 3, 7, 8, 15, 20])
+def test_two_classes_take_one_comparison(votes: int) -> None:
+    """Beside the counts, one LUT per bit that is compared: no numbers or indices are chosen."""
+
+    def counts(builder: GraphBuilder, bits: list[int]) -> list[int]:
+        return [*popcount(builder, bits[:votes]), *popcount(builder, bits[votes:])]
+
+    def head(builder: GraphBuilder, bits: list[int]) -> list[int]:
+        return argmax_index(builder, [popcount(builder, bits[:votes]), popcount(builder, bits[votes:])])
+
+    assert gates(head, 2 * votes) == gates(counts, 2 * votes) + votes.bit_length()
+
+
+def test_constant_votes_cost_nothing() -> None:
+    def some(builder: GraphBuilder, bits: list[int]) -> list[int]:
+        zero = builder.add(Constant(value=False))
+        return popcount(builder, [bits[0], zero, bits[1], zero, zero])
+
+    assert gates(some, 2) == gates(popcount, 2)
+
+
+def test_a_class_without_votes_is_not_compared_in_full() -> None:
+    def head(builder: GraphBuilder, bits: list[int]) -> list[int]:
+        return argmax_index(builder, [[], popcount(builder, bits)])
+
+    # Some vote at all, against none.
+    assert gates(head, 4) < gates(popcount, 4) + 3

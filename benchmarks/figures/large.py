@@ -1,0 +1,43 @@
+"""Annealing of a graph of 20,000 ANDs: a random network of LUTs, right on all rows but for noise."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from dwn_asic.logic.aig import to_aig
+from dwn_asic.logic.anneal.candidates import CostModel
+from dwn_asic.logic.anneal.search import Chain, Schedule, anneal, assess
+from dwn_asic.network.arithmetic import argmax_index, popcount
+from dwn_asic.network.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
+
+_FEATURES, _LUTS, _ROWS, _PROPOSALS = 16, 390, 8000, 1_000_000
+
+
+def main() -> None:
+    """Print ANDs, seconds, and the areas before and after."""
+    rng = np.random.default_rng(0)
+    codes, graph = rng.integers(0, 256, (_ROWS, _FEATURES)), _network(rng)
+    labels = np.where(rng.random(_ROWS) < 0.05, rng.integers(0, 2, _ROWS), graph.predict(codes))
+    before = assess([graph], codes, labels, CostModel())[0]
+    begin = time.perf_counter()
+    found = anneal([Chain(graph, 2048.0, Schedule(_PROPOSALS, 0.5), 0)], codes, labels, CostModel())
+    seconds = time.perf_counter() - begin
+    after = min(circuit.area for circuit in found if circuit.errors <= before.errors)
+    inputs = tuple(node for _, node in graph.inputs)
+    print(to_aig(graph, inputs).num_gates, seconds, before.area, after)
+
+
+def _network(rng: np.random.Generator) -> BooleanGraph:
+    names = tuple(f"x{i}" for i in range(_FEATURES))
+    builder = GraphBuilder(Interface(names, (8,) * _FEATURES, ("no", "yes")))
+    bits = [builder.add(Threshold(f, c)) for f in range(_FEATURES) for c in range(4, 256, 8)]
+    luts = []
+    for _ in range(_LUTS):
+        inputs = rng.choice(len(bits), 6, replace=False)
+        luts.append(builder.add(Lut(tuple(bits[i] for i in inputs), int.from_bytes(rng.bytes(8), "little"))))
+    half = _LUTS // 2
+    return builder.finish(
+        argmax_index(builder, [popcount(builder, luts[:half]), popcount(builder, luts[half:])])
+    )

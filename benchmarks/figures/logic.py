@@ -1,0 +1,326 @@
+"""Topic ``logic``: exact minimization, shrink, and the comparison with decision trees on nine data sets.
+
+Networks, searches and mapped areas are kept in ``build/figures``; removing a file there measures it again.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.figures import multiclass
+from benchmarks.figures.exact import exact_area
+from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, network
+from benchmarks.figures.rival import AREAS, LEAVES, studies
+from benchmarks.figures.table import Row, row
+from dwn_asic.config import ShrinkConfig
+from dwn_asic.logic.front import choose, front
+from dwn_asic.logic.shrink import search
+
+TABLES = Path("reports/rival.md")
+_LEAST = 1.0
+"""NAND2-equivalents that a circuit counts as at least: some are a wire, and ratios need positive numbers."""
+
+_all = cache(studies)
+
+
+def _mean(values: Iterable[float]) -> float:
+    return statistics.mean(values)
+
+
+def _geometric(values: Iterable[float]) -> float:
+    return statistics.geometric_mean(max(value, 1e-9) for value in values)
+
+
+def exact() -> Iterator[Row]:
+    """Core after exact minimization over plain Yosys."""
+    for pyramid in PYRAMIDS:
+        ratios = {
+            name: [found["exact"] / found["plain"] for found in (exact_area(name, pyramid, s) for s in SEEDS)]
+            for name in SETS
+        }
+        sets = {name: _geometric(values) for name, values in ratios.items()}
+        worst = max(sets, key=lambda name: sets[name])
+        what = f"exact core (low effort) over plain Yosys `synth; abc -liberty`, {pyramid} pyramids"
+        text = f"{what}, geometric mean of 9 sets x 5 seeds"
+        yield row(f"logic.exact_core_{pyramid}", text, _geometric(sets.values()), "", "<= 0.8")
+        yield row(f"logic.exact_core_{pyramid}_worst", f"{what}, worst set ({worst})", sets[worst])
+    proofs = [exact_area(n, p, s)["proof_seconds"] for n in SETS for p in PYRAMIDS for s in SEEDS]
+    yield row("logic.exact_proof_seconds", "time of the equivalence proof, longest of 90", max(proofs), "s")
+
+
+def shrunk() -> Iterator[Row]:
+    """The smallest circuit, by core, with the exact network's validation accuracy."""
+    for pyramid in PYRAMIDS:
+        ratios, drops = [], []
+        for name in SETS:
+            for seed, study in zip(SEEDS, _all()[name], strict=True):
+                core = max(_LEAST, study["shrunk"][pyramid]["core"])
+                ratios.append(core / exact_area(name, pyramid, seed)["exact"])
+                drops.append(100 * (study["exact"][pyramid]["test"] - study["shrunk"][pyramid]["test"]))
+        what = f"{pyramid} pyramids, 9 sets x 5 seeds"
+        text = f"shrunk core over exact core, {what}, geometric mean"
+        yield row(f"logic.shrunk_core_{pyramid}", text, _geometric(ratios), "", "<= 0.1")
+        text = f"test accuracy, exact less shrunk, {what}, mean"
+        yield row(f"logic.shrunk_drop_{pyramid}", text, _mean(drops), "points", "<= 0.3")
+        yield row(f"logic.shrunk_drop_{pyramid}_sd", f"{text}: standard deviation", statistics.stdev(drops))
+        for part in ("train", "val", "test"):
+            for state in ("exact", "shrunk"):
+                values = [study[state][pyramid][part] for name in SETS for study in _all()[name]]
+                text = f"{part} accuracy of the {state} networks, {what}, mean"
+                yield row(f"logic.guard_{pyramid}_{part}_{state}", text, _mean(values))
+
+
+def rival() -> Iterator[Row]:
+    """Against decision trees; writes reports/rival.md."""
+    cells = [(name, i) for name in SETS for i in range(len(LEAVES))]
+    for what, target in (("total", "<= 0.3"), ("core", "<= 0.5")):
+        ratios = [_geometric(_ratios(name, i, what, what)) for name, i in cells]
+        gains = [100 * _mean(_gains(name, i, what)) for name, i in cells]
+        text = (
+            f"our smallest {what} at a tree's validation accuracy over the tree's, 9 sets x 4 sizes x 5 seeds"
+        )
+        yield row(f"logic.rival_{what}", f"{text}, geometric mean", _geometric(ratios), "", target)
+        yield row(f"logic.rival_{what}_worst", f"{text}, worst set and size", max(ratios))
+        text = f"test accuracy, our smallest {what} less the tree, mean"
+        yield row(f"logic.rival_{what}_gain", text, _mean(gains), "points", ">= 0")
+        yield row(f"logic.rival_{what}_gain_worst", f"{text}: worst set and size", min(gains), "points")
+        misses = sum(r[what]["val"] < r["tree"]["val"] for n in SETS for s in _all()[n] for r in s["rows"])
+        text = f"of 180 trees, those whose validation accuracy no circuit of ours reached ({what})"
+        yield row(f"logic.rival_{what}_unreached", text, float(misses))
+    ratios = [_geometric(_ratios(name, i, "tree_shrunk", "total")) for name, i in cells]
+    text = "total of the trees after the same shrink over the trees', geometric mean"
+    yield row("logic.rival_tree_shrunk", text, _geometric(ratios))
+    TABLES.write_text(_table(cells))
+
+
+def _ratios(name: str, size: int, ours: str, area: str) -> list[float]:
+    rows = [study["rows"][size] for study in _all()[name]]
+    return [max(_LEAST, r[ours][area]) / max(_LEAST, r["tree"][area]) for r in rows]
+
+
+def _gains(name: str, size: int, ours: str) -> list[float]:
+    rows = [study["rows"][size] for study in _all()[name]]
+    return [r[ours]["test"] - r["tree"]["test"] for r in rows]
+
+
+_HOW_RIVAL = """
+Written by `make figures ONLY=logic.rival_total`. scikit-learn trees of 8 to 32 leaves on the same 8-bit codes
+and splits; all circuits, trees too, after the same exact minimization (low effort), mapped to sky130hd, in
+NAND2-equivalents. *total*: core and encoder of our smallest circuit whose validation accuracy is at least the
+tree's, from fronts annealed for total area from a DWN, a tree and a random circuit; *core*: the same from
+fronts annealed for core area from two DWNs; *tree shrunk*: total from the front annealed from the tree with
+32 leaves. Ratios are geometric means over 5 seeds, a circuit counting as at least one NAND2; all else is
+the mean, spreads are standard deviations.
+"""
+_COLUMNS = (
+    *("data", "leaves", "tree total", "test", "total", "ratio", "test, points"),
+    *("tree core", "core", "ratio", "test, points", "tree shrunk", "ratio", "test, points"),
+)
+_HOW_STARTS = """
+Test accuracy, mean of 5 seeds, of the circuit of at most so many NAND2-equivalents (cost model) that is best
+in validation; 6 million proposals from each start. Written by `make figures ONLY=logic.rival_total`.
+"""
+
+
+def _table(cells: list[tuple[str, int]]) -> str:
+    """All comparisons as Markdown."""
+    lines = [
+        "# Shrunk circuits against decision trees",
+        "",
+        *textwrap.wrap(_HOW_RIVAL.strip(), 110),
+        "",
+        "| " + " | ".join(_COLUMNS) + " |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, i in cells:
+        rows = [study["rows"][i] for study in _all()[name]]
+
+        def spread(what: str, area: str, rows: list[Any] = rows) -> str:
+            values = [r[what][area] for r in rows]
+            return f"{_mean(values):.1f} ± {statistics.stdev(values):.1f}"
+
+        tests = [r["tree"]["test"] for r in rows]
+        lines.append(
+            f"| {name} | {LEAVES[i]} | {spread('tree', 'total')} | {_mean(tests):.4f} "
+            f"| {spread('total', 'total')} | {_geometric(_ratios(name, i, 'total', 'total')):.2f} "
+            f"| {_points(_gains(name, i, 'total'))} "
+            f"| {spread('tree', 'core')} | {spread('core', 'core')} "
+            f"| {_geometric(_ratios(name, i, 'core', 'core')):.2f} | {_points(_gains(name, i, 'core'))} "
+            f"| {spread('tree_shrunk', 'total')} "
+            f"| {_geometric(_ratios(name, i, 'tree_shrunk', 'total')):.2f} "
+            f"| {_points(_gains(name, i, 'tree_shrunk'))} |"
+        )
+    lines += [
+        "",
+        "## Where the annealing starts",
+        "",
+        *textwrap.wrap(_HOW_STARTS.strip(), 110),
+        "",
+        "| data | " + " | ".join(f"{start} {area:g}" for area in AREAS for start in STARTS) + " |",
+        "|---|" + "--:|" * (len(AREAS) * len(STARTS)),
+    ]
+    for name in SETS:
+        values = [_at(name, start, area) for area in AREAS for start in STARTS]
+        lines.append(f"| {name} | " + " | ".join(f"{value:.4f}" for value in values) + " |")
+    return "\n".join([*lines, ""])
+
+
+STARTS = ("dwn", "tree", "random")
+
+
+def _points(gains: list[float]) -> str:
+    return f"{100 * _mean(gains):+.2f} ± {100 * statistics.stdev(gains):.2f}"
+
+
+def _at(name: str, start: str, area: float) -> float:
+    return _mean([study["starts"][start][f"{area:g}"] for study in _all()[name]])
+
+
+def starts() -> Iterator[Row]:
+    """Test accuracy at equal area by where the annealing starts."""
+    for area in AREAS:
+        for start in STARTS:
+            text = f"annealed from {start}, best of at most {area:g} NAND2: test accuracy, 9 sets x 5 seeds"
+            yield row(f"logic.start_{start}_{area:g}", text, _mean([_at(n, start, area) for n in SETS]))
+
+
+def several_classes() -> Iterator[Row]:
+    """Popcount networks before and after shrink."""
+    for name in multiclass.SETS:
+        found = [multiclass.study(name, seed) for seed in multiclass.SEEDS]
+        ratios = [f["after"]["total"] / f["before"]["total"] for f in found]
+        drops = [100 * (f["before"]["test"] - f["after"]["test"]) for f in found]
+        what = f"{name}, popcount network, 5 seeds"
+        yield row(
+            f"logic.{name}_total",
+            f"{what}: total after shrink over before",
+            _geometric(ratios),
+            "",
+            "<= 0.3334",
+        )
+        yield row(
+            f"logic.{name}_before",
+            f"{what}: total before",
+            _mean([f["before"]["total"] for f in found]),
+            "NAND2",
+        )
+        yield row(f"logic.{name}_drop", f"{what}: test accuracy lost, mean", _mean(drops), "points", "<= 0.5")
+        yield row(
+            f"logic.{name}_drop_sd", f"{what}: test accuracy lost, sd", statistics.stdev(drops), "points"
+        )
+        yield row(
+            f"logic.{name}_test", f"{what}: test accuracy after", _mean([f["after"]["test"] for f in found])
+        )
+
+
+def speed() -> Iterator[Row]:
+    """Shrink of phoneme's network on one core, compiled before."""
+    dataset, graph = network("phoneme", "n6", 0)
+    config = ShrinkConfig(proposals=500_000, jobs=1)
+    search([graph], dataset.part("train"), config.model_copy(update={"proposals": 1000}), 0)
+    begin = time.perf_counter()
+    found, n_rows = search([graph], dataset.part("train"), config, 0)
+    chosen = choose(front(found, n_rows, *dataset.part("val")), config.tolerance)
+    seconds = time.perf_counter() - begin
+    codes, labels = dataset.part("test")
+    test = [float(np.mean(g.predict(codes) == labels)) for g in (graph, chosen.graph)]
+    what = "phoneme 24-4-1, shrink of 12 chains x 500,000 proposals on one core"
+    yield row("logic.shrink_seconds", what, seconds, "s", "<= 5")
+    yield row("logic.shrink_rate", f"{what}: million proposals a second, all included", 6 / seconds, "M/s")
+    yield row("logic.shrink_area", f"{what}: model area of the choice", chosen.area, "NAND2")
+    yield row("logic.shrink_test_gain", f"{what}: test accuracy gained", 100 * (test[1] - test[0]), "points")
+    rate, gates = _proposal_rate()
+    text = f"proposals a second on one core, circuits of {gates} gates, 4,600 rows, best of 20 slices"
+    yield row("logic.proposals", text, rate / 1e6, "M/s", ">= 2")
+
+
+def _proposal_rate() -> tuple[float, int]:
+    """Of a chain that has settled at about 40 gates; its number of gates."""
+    from dwn_asic.logic.anneal.bridge import empty_archive, start
+    from dwn_asic.logic.anneal.candidates import CostModel, InputTable
+    from dwn_asic.logic.anneal.loop import anneal_slice
+    from dwn_asic.logic.anneal.moves import MOVE_WEIGHTS, MOVES
+    from dwn_asic.logic.anneal.state import GATES, UNIT
+
+    dataset, graph = network("phoneme", "n6", 0)
+    codes, labels = (
+        np.concatenate(part) for part in zip(*map(dataset.part, ("train", "val", "test")), strict=True)
+    )
+    some = np.random.default_rng(0).permutation(len(labels))[:4600]
+    table = InputTable.build(codes[some], graph.interface, tuple(node for _, node in graph.inputs))
+    memory = start(graph, table, table.candidates.prices(CostModel()), labels[some], seed=0)
+    archive, counts = empty_archive(memory, 50), np.zeros((len(MOVES), 3), np.int64)
+    weights = np.cumsum(MOVE_WEIGHTS) / sum(MOVE_WEIGHTS)
+
+    def run(hot: float, cold: float, proposals: int) -> None:
+        price = 45.0 / UNIT / 46.0  # 45 NAND2-equivalents for a percent of the rows
+        plan = np.array([[hot / UNIT, cold / UNIT], [price, price]])
+        anneal_slice(memory.c, memory.words, memory.values, archive, weights, counts, plan, proposals)
+
+    run(2.0, 0.3, 3_000_000)
+    best = np.inf
+    for _ in range(20):
+        begin = time.perf_counter()
+        run(0.3, 0.2, 100_000)
+        best = min(best, time.perf_counter() - begin)
+    return 1e5 / best, int(memory.c[GATES])
+
+
+def large() -> Iterator[Row]:
+    """A graph of 20,000 ANDs over 8,000 rows, in a process of its own for the sake of its memory."""
+    code = "from benchmarks.figures.large import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    ands, seconds, before, after = map(float, done.stdout.split())
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    what = f"a graph of {ands:.0f} ANDs over 8,000 rows, a chain of a million proposals"
+    yield row("logic.large_seconds", what, seconds, "s", "<= 600")
+    yield row("logic.large_memory", f"{what}: largest process", memory, "GiB", "<= 2")
+    yield row("logic.large_area", f"{what}: area after over before, no more errors", after / before)
+
+
+def _ids(measure: Callable[[], Iterator[Row]], *names: str) -> dict[str, Callable[[], Iterator[Row]]]:
+    return {f"logic.{name}": measure for name in names}
+
+
+MEASUREMENTS = {
+    **_ids(exact, *(f"exact_core_{p}{s}" for p in PYRAMIDS for s in ("", "_worst")), "exact_proof_seconds"),
+    **_ids(shrunk, *(f"shrunk_{w}_{p}" for p in PYRAMIDS for w in ("core", "drop"))),
+    **_ids(shrunk, *(f"shrunk_drop_{p}_sd" for p in PYRAMIDS)),
+    **_ids(
+        shrunk,
+        *(
+            f"guard_{p}_{t}_{s}"
+            for p in PYRAMIDS
+            for t in ("train", "val", "test")
+            for s in ("exact", "shrunk")
+        ),
+    ),
+    **_ids(
+        rival,
+        *(
+            f"rival_{w}{s}"
+            for w in ("total", "core")
+            for s in ("", "_worst", "_gain", "_gain_worst", "_unreached")
+        ),
+        "rival_tree_shrunk",
+    ),
+    **_ids(starts, *(f"start_{start}_{area:g}" for area in AREAS for start in STARTS)),
+    **_ids(
+        several_classes,
+        *(f"{n}_{w}" for n in multiclass.SETS for w in ("total", "before", "drop", "drop_sd", "test")),
+    ),
+    **_ids(speed, "shrink_seconds", "shrink_rate", "shrink_area", "shrink_test_gain", "proposals"),
+    **_ids(large, "large_seconds", "large_memory", "large_area"),
+}
+"""Id of each figure -> what measures it (some give several at once)."""
