@@ -133,6 +133,9 @@ class TrainingConfig(_Strict):
     """Of torch. More help wide layers on an idle machine; on a busy one waiting for each other costs more."""
 
 
+_Pair = Annotated[tuple[Positive, Positive], Field(strict=False)]
+
+
 class ShrinkConfig(_Strict):
     """Annealing of the circuit, judged on training rows; validation rows choose on its front."""
 
@@ -147,7 +150,7 @@ class ShrinkConfig(_Strict):
     temperatures: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (0.5, 1.5)
     """Of the chains at their start, in NAND2-equivalents: above 1 the start circuit soon dissolves, at 0.5
     it is kept and improved. One chain for each price and temperature."""
-    refit: Annotated[tuple[tuple[Positive, Positive], ...], Field(strict=False)] = (
+    refit: Annotated[tuple[_Pair, ...], Field(strict=False)] = (
         (50.0, 1.0), (200.0, 1.0), (200.0, 2.0), (800.0, 2.0),
     )  # fmt: skip
     """LUTs before a popcount become functions of few inputs first. Of each refit: the NAND2-equivalents that

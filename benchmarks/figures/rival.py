@@ -66,10 +66,7 @@ def _study(name: str, seed: int) -> dict[str, Any]:
     found = {s: _search(dataset, g, t, "total", seed) for s, (g, t) in starts.items()}
     everything = _front(dataset, [circuit for circuits in found.values() for circuit in circuits])
     from_trees = _front(dataset, found["tree"])
-    core = {
-        "n6": _front(dataset, _search(dataset, [wide], (0.5, 1.5), "core", seed)),
-        "n4": _front(dataset, _search(dataset, [narrow], (0.5, 1.5), "core", seed)),
-    }
+    core = {p: core_front(dataset, graph, seed) for p, graph in (("n6", wide), ("n4", narrow))}
     both = tuple(sorted((*core["n6"], *core["n4"]), key=lambda point: point.area))
     measure = Measure(dataset)
     rows = []
@@ -79,18 +76,13 @@ def _study(name: str, seed: int) -> dict[str, Any]:
             {
                 "leaves": leaves,
                 "tree": rival,
-                "tree_shrunk": measure(_smallest(from_trees, rival["val"])),
-                "total": measure(_smallest(everything, rival["val"])),
-                "core": measure(_smallest(both, rival["val"])),
+                "tree_shrunk": measure(smallest(from_trees, rival["val"])),
+                "total": measure(smallest(everything, rival["val"])),
+                "core": measure(smallest(both, rival["val"])),
             }
         )
     return {
         "rows": rows,
-        "exact": {p: _accuracies(g, dataset) for p, g in (("n6", wide), ("n4", narrow))},
-        "shrunk": {
-            p: measure(_smallest(core[p], _accuracy(g, dataset, "val")))
-            for p, g in (("n6", wide), ("n4", narrow))
-        },
         "starts": {s: _at_areas(dataset, circuits) for s, circuits in found.items()},
         "front": [_plain(dataset, point) for point in everything],
         "seconds": time.perf_counter() - begin,
@@ -135,6 +127,11 @@ def _search(
     return search(graphs, dataset.part("train"), config, seed)[0]
 
 
+def core_front(dataset: Dataset, graph: BooleanGraph, seed: int) -> tuple[Point, ...]:
+    """Annealed for core area from a DWN."""
+    return _front(dataset, _search(dataset, [graph], (0.5, 1.5), "core", seed))
+
+
 def _front(dataset: Dataset, found: Sequence[Found]) -> tuple[Point, ...]:
     kept: list[Found] = []
     for circuit in sorted(found, key=lambda c: (c.area, c.errors)):
@@ -144,7 +141,7 @@ def _front(dataset: Dataset, found: Sequence[Found]) -> tuple[Point, ...]:
     return front(kept, rows, *dataset.part("val"))
 
 
-def _smallest(points: Sequence[Point], accuracy: float) -> BooleanGraph:
+def smallest(points: Sequence[Point], accuracy: float) -> BooleanGraph:
     """The smallest that reaches the accuracy on validation rows; where none does, the best."""
     reaching = within(points, accuracy)
     return (reaching[0] if reaching else max(points, key=lambda point: (point.val, -point.area))).graph
@@ -166,7 +163,7 @@ def _plain(dataset: Dataset, point: Point) -> Circuit:
     return {"area": point.area, "val": point.val, "test": _accuracy(point.graph, dataset, "test")}
 
 
-def _accuracies(graph: BooleanGraph, dataset: Dataset) -> Circuit:
+def accuracies(graph: BooleanGraph, dataset: Dataset) -> Circuit:
     return {part: _accuracy(graph, dataset, part) for part in ("train", "val", "test")}
 
 
@@ -189,7 +186,7 @@ class Measure:
             encoder = minimize(encoder_graph(inputs, graph.interface), self._library, effort="low")
             areas = [self._library.nand2_equivalents(part.area) for part in (core, encoder)]
             circuit = {"core": areas[0], "encoder": areas[1], "total": sum(areas), "thresholds": len(inputs)}
-            circuit |= _accuracies(graph, self._dataset)
+            circuit |= accuracies(graph, self._dataset)
             self._known[id(graph)] = graph, circuit
         return self._known[id(graph)][1]
 
