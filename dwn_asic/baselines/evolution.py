@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from dwn_asic.compiled import allocating
 from dwn_asic.network.packed import Words, pack_rows
 from dwn_asic.network.words import below, ones, uniform
 
@@ -134,7 +134,7 @@ def advance(
     return int(done)
 
 
-@njit(cache=True)
+@allocating
 def _order(genes, n_gates, n_inputs, order, mark):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Active gates into ``order``, fan-ins first, and their count; ``mark`` is 2 for them, 0 for others."""
     mark[:] = 0
@@ -160,7 +160,7 @@ def _order(genes, n_gates, n_inputs, order, mark):  # type: ignore[no-untyped-de
     return count
 
 
-@njit(cache=True)
+@allocating
 def _depends(genes, n_gates, n_inputs, start, target):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Whether gate ``target`` is gate ``start`` or in its fan-in cone."""
     if start == target:
@@ -183,7 +183,7 @@ def _depends(genes, n_gates, n_inputs, start, target):  # type: ignore[no-untype
     return False
 
 
-@njit(cache=True)
+@allocating
 def _mutate(genes, n_gates, n_inputs, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Give one gene, any with the same chance, another value. Gives its gate, -1 for an output's gene."""
     gene = below(state, len(genes))
@@ -202,7 +202,7 @@ def _mutate(genes, n_gates, n_inputs, state):  # type: ignore[no-untyped-def]  #
     return gate
 
 
-@njit(cache=True)
+@allocating
 def _vary(genes, n_gates, n_inputs, mark, mutations, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Mutate a random number of times. Gives whether a gate that was active, or an output, is concerned.
 
@@ -219,7 +219,7 @@ def _vary(genes, n_gates, n_inputs, mark, mutations, state):  # type: ignore[no-
     return differs
 
 
-@njit(cache=True)
+@allocating
 def _score(genes, n_gates, n_inputs, order, count, rows):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Balanced accuracy: the mean over the classes that have rows of the share of them that are right."""
     values, n_words = rows.values, len(rows.valid)
@@ -249,7 +249,7 @@ def _score(genes, n_gates, n_inputs, order, count, rows):  # type: ignore[no-unt
     return total / max(1, classes)
 
 
-@njit(cache=True)
+@allocating
 def _advance(genes, best, scores, state, train, val, n_gates, mutations, generations, patience):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     n_inputs = len(train.values) - n_gates
     order, mark = np.empty(n_gates, np.int64), np.empty(n_gates, np.uint8)

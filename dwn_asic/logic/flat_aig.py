@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from dwn_asic.compiled import allocating
 from dwn_asic.logic.fold import FALSE, FoldingBuilder, Literal
 from dwn_asic.network.graph import BooleanGraph, Input, Interface
 
@@ -106,7 +106,7 @@ def unflatten(aig: FlatAig, inputs: tuple[Input, ...], interface: Interface) -> 
     return builder.finish([literal(value) for value in aig.outputs.tolist()])
 
 
-@njit(cache=True)
+@allocating
 def simulated(fanins, n_inputs, patterns):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """(nodes, W) values of every node."""
     n_words = patterns.shape[1]
@@ -124,7 +124,7 @@ def simulated(fanins, n_inputs, patterns):  # type: ignore[no-untyped-def]  # pr
     return values
 
 
-@njit(cache=True)
+@allocating
 def _and(a, b, fanins, count, table):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """The literal of a & b: simplified, found in the hash table, or node ``count[0]``."""
     if a > b:
@@ -147,7 +147,7 @@ def _and(a, b, fanins, count, table):  # type: ignore[no-untyped-def]  # pragma:
     return 2 * v
 
 
-@njit(cache=True)
+@allocating
 def _function(move, place, fanins, count, table):  # type: ignore[no-untyped-def]  # pragma: no cover
     """The literal of a move, its literals' nodes already placed."""
     kind, phase = move[0], move[1]
@@ -167,7 +167,7 @@ def _function(move, place, fanins, count, table):  # type: ignore[no-untyped-def
     return _and(a, x, fanins, count, table) ^ phase
 
 
-@njit(cache=True)
+@allocating
 def replaced(fanins, outputs, n_inputs, target, move):  # type: ignore[no-untyped-def]  # pragma: no cover
     """The graph rebuilt with ``move`` in place of node ``target`` (0: nothing is replaced)."""
     n = len(fanins)
@@ -210,7 +210,7 @@ def replaced(fanins, outputs, n_inputs, target, move):  # type: ignore[no-untype
     return _needed(new, count[0], driven, n_inputs)
 
 
-@njit(cache=True)
+@allocating
 def cost(fanins, outputs, n_inputs):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """What mapped area is like: every AND counts 3, one with several readers 1 more.
 
@@ -225,7 +225,7 @@ def cost(fanins, outputs, n_inputs):  # type: ignore[no-untyped-def]  # pragma: 
     return 3 * (len(fanins) - 1 - n_inputs) + (readers[1 + n_inputs :] > 1).sum()
 
 
-@njit(cache=True)
+@allocating
 def _needed(fanins, n, outputs, n_inputs):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """The nodes that the outputs need, in the same order."""
     used = np.zeros(n, np.bool_)

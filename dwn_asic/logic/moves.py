@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numba import njit
 
+from dwn_asic.compiled import allocating
 from dwn_asic.logic.flat_aig import LITERAL, FlatAig, Integers, Words, cost, replaced
 
 __all__ = ["best_moves", "compile_kernels"]
@@ -50,7 +50,7 @@ def compile_kernels() -> None:
     aig.replace(0, (LITERAL, 0, 0, 0, 0))
 
 
-@njit(cache=True)
+@allocating
 def _observed(fanins, outputs, values, node, after):  # type: ignore[no-untyped-def]  # pragma: no cover
     """(W,) where a changed node changes an output; marks the node and what depends on it in ``after``."""
     n, n_words = values.shape
@@ -75,7 +75,7 @@ def _observed(fanins, outputs, values, node, after):  # type: ignore[no-untyped-
     return care
 
 
-@njit(cache=True)
+@allocating
 def _own_cone(fanins, outputs, n_inputs, node):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Size of the cone that only this node needs."""
     n = len(fanins)
@@ -95,12 +95,12 @@ def _own_cone(fanins, outputs, n_inputs, node):  # type: ignore[no-untyped-def] 
     return size
 
 
-@njit(cache=True)
+@allocating
 def _flip(literal):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     return ~np.uint64(0) if literal & 1 else np.uint64(0)
 
 
-@njit(cache=True)
+@allocating
 def _disjoint(x, y):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     for w in range(len(x)):  # noqa: SIM110 - a generator is slower here
         if x[w] & y[w]:
@@ -108,14 +108,14 @@ def _disjoint(x, y):  # type: ignore[no-untyped-def]  # pragma: no cover - compi
     return True
 
 
-@njit(cache=True)
+@allocating
 def _add(found, count, limit, kind, phase, a, b, c):  # type: ignore[no-untyped-def]  # pragma: no cover
     if count[0] < limit:
         found[count[0], 1:] = (kind, phase, a, b, c)
         count[0] += 1
 
 
-@njit(cache=True)
+@allocating
 def _covering(on, off, literal, value, rest):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Whether a literal holds on all of ``on``; then ``rest`` is where it holds in ``off``."""
     flip = _flip(literal)
@@ -127,7 +127,7 @@ def _covering(on, off, literal, value, rest):  # type: ignore[no-untyped-def]  #
     return True
 
 
-@njit(cache=True)
+@allocating
 def _covers(on, off, values, after, order, phase, found, count):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Literals that hold wherever the node does, and where else; exact ones are moves already."""
     names = np.empty(_MOST_COVERS, np.int64)
@@ -148,7 +148,7 @@ def _covers(on, off, values, after, order, phase, found, count):  # type: ignore
     return names[:n_covers], rests[:n_covers]
 
 
-@njit(cache=True)
+@allocating
 def _pairs(names, rests, phase, own, found, count):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Pairs: a & b."""
     limit = min(len(found), count[0] + _MOST_MOVES)
@@ -162,7 +162,7 @@ def _pairs(names, rests, phase, own, found, count):  # type: ignore[no-untyped-d
             return
 
 
-@njit(cache=True)
+@allocating
 def _triples(names, rests, phase, found, count):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Triples: a & b & c, where no two of them suffice."""
     limit = min(len(found), count[0] + _MOST_MOVES // 2)
@@ -178,7 +178,7 @@ def _triples(names, rests, phase, found, count):  # type: ignore[no-untyped-def]
                 return
 
 
-@njit(cache=True)
+@allocating
 def _parts(on, rest, values, after, order):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Literals that hold somewhere in ``on`` and nowhere in ``rest``."""
     names = np.empty(_MOST_COVERS, np.int64)
@@ -200,7 +200,7 @@ def _parts(on, rest, values, after, order):  # type: ignore[no-untyped-def]  # p
     return names[:n_parts]
 
 
-@njit(cache=True)
+@allocating
 def _and_ors(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     on, names, rests, values, after, order, phase, found, count
 ):
@@ -218,7 +218,7 @@ def _and_ors(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
                 return
 
 
-@njit(cache=True)
+@allocating
 def _xors(value, care, values, after, order, found, count):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Exclusive or: a ^ b."""
     for i in range(len(order)):
@@ -240,7 +240,7 @@ def _xors(value, care, values, after, order, found, count):  # type: ignore[no-u
                 _add(found, count, len(found), 2, 0 if same else 1, 2 * d, 2 * e, 0)
 
 
-@njit(cache=True)
+@allocating
 def _moves(fanins, outputs, n_inputs, values, node, order):  # type: ignore[no-untyped-def]  # pragma: no cover
     after = np.zeros(len(values), np.bool_)
     care = _observed(fanins, outputs, values, node, after)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from dwn_asic.compiled import allocating
 
 __all__ = ["FlatLogic", "pack_rows", "simulate", "unpack_rows"]
 
@@ -85,7 +86,7 @@ def simulate(logic: FlatLogic, inputs: Words) -> Words:
     )
 
 
-@njit(cache=True)
+@allocating
 def _simulate(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     input_row, fanin_start, fanins, table_start, tables, max_fanins, inputs
 ):

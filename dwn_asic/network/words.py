@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from dwn_asic.compiled import leaf
 
 __all__ = ["below", "ones", "random_bits", "uniform"]
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@leaf
 def random_bits(state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """The next 64 random bits of the (1,) uint64 state, not zero: xorshift64* (Vigna, arXiv:1402.6246)."""
     x = state[0]
@@ -23,13 +25,13 @@ def random_bits(state):  # type: ignore[no-untyped-def]  # pragma: no cover - co
     return x * np.uint64(0x2545F4914F6CDD1D)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@leaf
 def below(state, n):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """0..n-1, for n below 2**31; the bias, below n / 2**32, is of no account here."""
     return np.int64(((random_bits(state) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@leaf
 def uniform(state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """In [0, 1)."""
     return np.float64(random_bits(state) >> np.uint64(11)) / 9007199254740992.0  # 2**53

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dwn_asic.logic.anneal.compiled import kernel, leaf
+from dwn_asic.compiled import kernel, leaf
 from dwn_asic.logic.anneal.edits import is_free
 from dwn_asic.logic.anneal.state import (
     CHANGED,

@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from dwn_asic.logic.anneal.compiled import kernel, leaf
+from dwn_asic.compiled import allocating, kernel, leaf
 from dwn_asic.logic.anneal.edits import forget, take_back
 from dwn_asic.logic.anneal.evaluate import refresh, refresh_gate
 from dwn_asic.logic.anneal.moves import HOPELESS, SWAP, carry_out, choose, errors_added, most_freed
@@ -144,7 +143,7 @@ def rebuild(c):  # pragma: no cover - compiled
             c[AREA] += c[c[GATE_PRICE] + c[c[KIND] + (edge >> 1)]]
 
 
-@njit(cache=True)
+@allocating
 def _random_order(c, words):  # pragma: no cover - compiled
     # A new slot for every gate in use, -1 for free ones: a random topological order, free slots strewn in.
     n_gates, n = c[N_GATES], c[GATES]
@@ -183,14 +182,14 @@ def _random_order(c, words):  # pragma: no cover - compiled
     return slot_of
 
 
-@njit(cache=True)
+@allocating
 def _moved(literal, slot_of, first_gate):  # pragma: no cover - compiled
     if literal >> 1 < first_gate:
         return literal
     return 2 * (first_gate + slot_of[(literal >> 1) - first_gate]) + (literal & 1)
 
 
-@njit(cache=True)
+@allocating
 def renumber(c, words, values):  # pragma: no cover - compiled
     # Another topological order: every gate gets new nodes before it, and room for new gates.
     n_gates, first_gate = c[N_GATES], c[FIRST_GATE]
@@ -220,7 +219,7 @@ def renumber(c, words, values):  # pragma: no cover - compiled
     c[EPOCH] += 1
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def anneal_slice(
     c, words, values, archive, weights, counts, schedule, proposals
 ):  # pragma: no cover - compiled

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dwn_asic.logic.anneal.compiled import kernel, leaf
+from dwn_asic.compiled import kernel, leaf
 from dwn_asic.logic.anneal.edits import is_free, kill_unread, set_edge, set_kind, substitute
 from dwn_asic.logic.anneal.evaluate import is_hopeless, rows_if_flipped
 from dwn_asic.logic.anneal.state import (

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.logic.anneal.compiled import leaf
+from dwn_asic.compiled import leaf
 
 __all__ = ["AND", "BLOCK", "FREE", "UNIT", "XOR", "Memory", "Prices", "block_size", "block_start"]
 
