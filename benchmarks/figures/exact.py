@@ -6,9 +6,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.figures.kept import kept
 from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, trained
 from dwn_asic.encode.comparators import encoder_graph
-from dwn_asic.files import read_json, write_json
 from dwn_asic.logic.minimize import Effort, minimize
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.rtl.writer import design_verilog
@@ -17,24 +17,19 @@ from dwn_asic.synth.yosys import plain_area
 
 __all__ = ["core_ratio", "exact_area"]
 
-FOLDER = Path("build/figures/exact")
-
 
 def exact_area(name: str, pyramid: str, seed: int) -> dict[str, float]:
-    """NAND2-equivalents ``plain`` and ``exact`` of a network of :mod:`benchmarks.figures.nine`; kept.
+    """NAND2-equivalents ``plain`` and ``exact`` of a network of :mod:`benchmarks.figures.nine`.
 
     At low effort, as all circuits of :mod:`benchmarks.figures.rival` are minimized.
     """
-    file = FOLDER / f"{name}-{pyramid}-{seed}.json"
-    if not file.exists():
+
+    def measure() -> dict[str, float]:
         begin = time.perf_counter()
-        found = _areas(trained(name, pyramid, seed).folder, "low") | {"seconds": time.perf_counter() - begin}
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        write_json(partial, found)
-        partial.replace(file)
-    content: dict[str, float] = read_json(file)
-    return content
+        found = _areas(trained(name, pyramid, seed).folder, "low")
+        return found | {"seconds": time.perf_counter() - begin}
+
+    return kept(f"exact/{name}-{pyramid}-{seed}", measure)
 
 
 def core_ratio(folder: Path) -> float:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.figures.kept import FOLDER, kept
 from benchmarks.figures.rival import Measure
 from dwn_asic.config import ShrinkConfig, load_flow
-from dwn_asic.files import read_json, write_json
 from dwn_asic.logic.shrink import shrink
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.network.lut_network import LutNetwork
@@ -19,27 +19,23 @@ from dwn_asic.pipeline import STAGES, Flow, Reporter, run_stage
 from dwn_asic.synth.pdk import load_pdk
 
 FLOWS = Path("flows") / "multiclass"
-FOLDER = Path("build/figures/multiclass")
 SETS = tuple(sorted(path.stem for path in FLOWS.glob("*.yaml")))
 SEEDS = range(5)
 
 
 def study(name: str, seed: int) -> dict[str, Any]:
-    """Areas and accuracies ``before`` and ``after``; kept in ``build/`` once they are there."""
-    file = FOLDER / f"{name}-{seed}.json"
-    if not file.exists():
-        found = _study(name, seed)
-        partial = file.with_suffix(".partial")
-        write_json(partial, found)
-        partial.replace(file)
-    content: dict[str, Any] = read_json(file)
-    return content
+    """Areas and accuracies ``before`` and ``after``, and the front."""
+    return kept(f"multiclass/{name}-{seed}", lambda: _study(name, seed))
 
 
 def _study(name: str, seed: int) -> dict[str, Any]:
     begin = time.perf_counter()
     file = FLOWS / f"{name}.yaml"
-    flow = Flow(load_flow(file).model_copy(update={"seed": seed}), FOLDER / f"{name}-{seed}", file.parent)
+    flow = Flow(
+        load_flow(file).model_copy(update={"seed": seed}),
+        FOLDER / "multiclass" / f"{name}-{seed}",
+        file.parent,
+    )
     if not (flow.folder / "graph.json").exists():
         flow.folder.mkdir(parents=True, exist_ok=True)
         for stage in STAGES:

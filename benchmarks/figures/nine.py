@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from benchmarks.figures.kept import FOLDER
 from dwn_asic.config import FlowConfig, ModelConfig, load_flow
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.network.graph import BooleanGraph
@@ -21,9 +22,7 @@ PYRAMIDS = {"n6": ((24, 6), (4, 6), (1, 4)), "n4": ((32, 4), (8, 4), (2, 4), (1,
 def trained(name: str, pyramid: str, seed: int) -> Flow:
     """The flow of a data set with a network of this pyramid; trained once and kept in ``build/``."""
     file = FLOWS / f"{name}.yaml"
-    flow = Flow(
-        _config(file, pyramid, seed), Path("build/figures/nine") / f"{name}-{pyramid}-{seed}", file.parent
-    )
+    flow = Flow(_config(file, pyramid, seed), FOLDER / "nine" / f"{name}-{pyramid}-{seed}", file.parent)
     if not (flow.folder / "graph.json").exists():
         flow.folder.mkdir(parents=True, exist_ok=True)
         for stage in STAGES:

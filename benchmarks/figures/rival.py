@@ -6,17 +6,16 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.figures.kept import kept
 from benchmarks.figures.nine import SEEDS, SETS, network
 from dwn_asic.baselines.decision_tree import DecisionTree
 from dwn_asic.config import ShrinkConfig
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.encode.comparators import encoder_graph
-from dwn_asic.files import read_json, write_json
 from dwn_asic.logic.anneal.search import Found
 from dwn_asic.logic.front import Point, front, within
 from dwn_asic.logic.minimize import minimize
@@ -24,7 +23,6 @@ from dwn_asic.logic.shrink import search
 from dwn_asic.network.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.synth.pdk import load_pdk
 
-FOLDER = Path("build/figures/rival")
 LEAVES = (8, 16, 24, 32)
 PROPOSALS = 6_000_000
 """Of each start, in all its chains together."""
@@ -36,16 +34,8 @@ Circuit = dict[str, float]
 
 
 def study(name: str, seed: int) -> dict[str, Any]:
-    """Everything measured for a data set and seed; kept in ``build/`` once it is there."""
-    file = FOLDER / f"{name}-{seed}.json"
-    if not file.exists():
-        found = _study(name, seed)
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        write_json(partial, found)
-        partial.replace(file)
-    content: dict[str, Any] = read_json(file)
-    return content
+    """Everything measured for a data set and seed."""
+    return kept(f"rival/{name}-{seed}", lambda: _study(name, seed))
 
 
 def studies() -> dict[str, list[dict[str, Any]]]:
