@@ -73,13 +73,15 @@ def shrink(
         As in :func:`dwn_asic.logic.anneal.search.anneal`.
     """
     starts = list(graphs)
-    known = list(graphs)
+    known: list[BooleanGraph] = []
     if network is not None and network.head.kind == "popcount":
         refits = [
             to_graph(refit(network, *rows, price, temperature=temperature, seed=seed))
             for price, temperature in config.refit
         ]
-        known += refits
+        # Annealing may only overfit such networks; else a trained graph, which validation rows have chosen
+        # already, has no place beside circuits that they haven't seen.
+        known = [*graphs, *refits]
         starts = [max(refits, key=lambda graph: _accuracy(graph, *held_out))] if refits else starts
     found, n_rows = search(starts, rows, config, seed, checkpoints=checkpoints, progress=progress)
     # Apart: beside an annealed circuit without a training error, one that generalizes better looks useless.
