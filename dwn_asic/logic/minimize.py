@@ -72,7 +72,7 @@ class _Plan:
 
 _PLANS: dict[Effort, _Plan] = {
     "low": _Plan(("dc2",), 2, 3, 8, 2, 24),
-    "medium": _Plan(("dc2", "lut_mfs", "deepsyn"), 10, 30, 16, 6, 48),
+    "medium": _Plan(("dc2", "lut_mfs", "deepsyn"), 6, 10, 16, 3, 48),
     "high": _Plan(("dc2", "lut_mfs", "lut4_mfs", "deepsyn", "deepsyn_long"), 30, 150, 16, 25, 48),
 }
 
