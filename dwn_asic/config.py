@@ -88,6 +88,11 @@ class LayerConfig(_Strict):
     luts: Count
     inputs: Annotated[int, Field(ge=1, le=8)]
     mapping: Literal["learnable", "random", "arange"] = "learnable"
+    mapping_temperature: Positive = 0.001
+    """Softmax temperature of the gradient that a learnable mapping passes to the bits it reads."""
+    candidates: Annotated[int, Field(ge=2)] | None = None
+    """Bits that each slot of a learnable mapping chooses from at one time, default all. Fewer save memory and
+    time on wide inputs; the lightest are replaced by others during the first half of the training."""
 
 
 class ModelConfig(_Strict):
@@ -104,10 +109,12 @@ class ModelConfig(_Strict):
 class EfdConfig(_Strict):
     """Extended finite difference; the defaults are those of the paper's authors' code."""
 
+    decay: Literal["exponential", "harmonic"] = "exponential"
+    """By Hamming distance h: beta**h, or the paper's 1 / (h + 1)."""
     beta: Annotated[float, Field(ge=0.0, lt=1.0)] = 1.0 / 3.0
-    """Decay per bit of Hamming distance."""
+    """Of the exponential decay."""
     alpha: Positive | None = None
-    """Scale; default 0.5 * 0.75**(n - 1)."""
+    """Scale; default 0.5 * 0.75**(n - 1) of the exponential decay, 1 of the harmonic one."""
 
 
 class SpectralConfig(_Strict):

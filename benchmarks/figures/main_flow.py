@@ -60,20 +60,6 @@ def digits() -> Iterator[Row]:
     yield row("main.digits_accuracy_sd", f"{what}: its standard deviation", statistics.stdev(accuracies))
 
 
-def training_step() -> Iterator[Row]:
-    """EFD by gathered table against the direct per-sample einsum, in one run."""
-    from benchmarks.test_bench_training_step import measure_training_step
-
-    measured = measure_training_step()
-    yield row(
-        "main.training_step_ratio",
-        "training step, 1000 LUTs, n = 6, batch 256, mapping from 512 bits: direct time over ours",
-        measured["ratio"],
-        "x",
-        ">= 10",
-    )
-
-
 def tests() -> Iterator[Row]:
     """Time of the whole test suite."""
     start = time.perf_counter()
@@ -126,7 +112,6 @@ MEASUREMENTS = {
     "main.phoneme_core_ratio_worst": phoneme,
     "main.digits_accuracy": digits,
     "main.digits_accuracy_sd": digits,
-    "main.training_step_ratio": training_step,
     "main.test_seconds": tests,
 }
 """Id of each figure -> what measures it (some give several at once)."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["EpochReport", "TrainResult", "train"]
 
 _EVALUATION_ROWS = 4096  # rows evaluated at one time
+_RENEWED = 0.25  # share of the candidates of a slot that are replaced after an epoch
 
 
 @dataclass(frozen=True)
@@ -177,8 +178,10 @@ def _epochs(
     dwn: DwnModel, rows: _Rows, training: TrainingConfig, generator: torch.Generator
 ) -> Iterator[Tensor]:
     """Train one epoch at a time; yields its (R,) mean losses."""
-    optimizer = torch.optim.Adam(dwn.parameters(), lr=training.learning_rate)
+    optimizer = torch.optim.Adam(dwn.parameters(), lr=training.learning_rate, fused=True)
     for epoch in range(training.epochs):
+        if 0 < epoch <= training.epochs // 2:
+            dwn.renew_candidates(_RENEWED, generator)
         for group in optimizer.param_groups:
             group["lr"] = training.learning_rate * _schedule(training, epoch)
         order = torch.randperm(len(rows), generator=generator)

@@ -59,6 +59,8 @@ class Head(nn.Module):
     def __init__(self, head: lut_network.Head, temperature: float) -> None:
         super().__init__()
         self.head, self.temperature = head, temperature
+        codes, bit = torch.arange(1 << head.class_bits), 1 << torch.arange(head.class_bits)[:, None]
+        self.register_buffer("signs", torch.where((codes & bit) > 0, 1.0, -1.0))  # (bits, 2**bits)
 
     def forward(self, values: Tensor) -> Tensor:
         """(..., L) table values -> (..., C) logits."""
@@ -82,9 +84,7 @@ class DirectBinaryHead(Head):
 
     def scores(self, values: Tensor) -> Tensor:
         """(..., bits) -> (..., 2**bits): sum over bits of +v_b or -v_b."""
-        bit = 1 << torch.arange(self.head.class_bits)[:, None]
-        is_set = (torch.arange(1 << self.head.class_bits) & bit) > 0  # (bits, 2**bits)
-        return values @ torch.where(is_set, 1.0, -1.0).to(values.dtype)
+        return values @ self.get_buffer("signs").to(values.dtype)
 
     def decide(self, values: Tensor) -> Tensor:
         """(..., bits) -> (...): the sign bits as they are, also where no class has that index."""

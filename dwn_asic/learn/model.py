@@ -50,8 +50,8 @@ class DwnModel(nn.Module):
         self.quantizer, self.thermometer, self.starts = quantizer, thermometer, starts
         widths = [len(thermometer), *(layer.luts for layer in config.layers)]
         self.layers = nn.ModuleList(
-            LutLayer(width, layer, starts=starts, is_first=i == 0, efd=efd, generator=generator)
-            for i, (width, layer) in enumerate(zip(widths, config.layers, strict=False))
+            LutLayer(width, layer, starts=starts, efd=efd, generator=generator)
+            for width, layer in zip(widths, config.layers, strict=False)
         )
         self.head = build_head(config, n_classes)
 
@@ -63,10 +63,10 @@ class DwnModel(nn.Module):
     def values(self, bits: Tensor) -> Tensor:
         """(B, T) thermometer bits as 0.0 or 1.0 -> (B, R, L) table values of the last layer."""
         first, *others = self.lut_layers
-        values: Tensor = first(bits[:, None])
+        values: Tensor = first(bits.t().contiguous()[None])  # (R, L, B): rows of data side by side
         for layer in others:
             values = layer(binarize(values))
-        return values
+        return values.permute(2, 0, 1)
 
     def forward(self, bits: Tensor) -> Tensor:
         """(B, T) bits -> (B, R, C) logits, or 2**bits of them with the binary code."""
@@ -78,13 +78,18 @@ class DwnModel(nn.Module):
 
     def spectral_penalty(self, spectral: SpectralConfig) -> Tensor:
         """The weighted penalty, summed over layers and starts; a scalar."""
-        penalties = [spectral_penalty(layer.tables, spectral.kind) for layer in self.lut_layers]
+        penalties = [spectral_penalty(layer.tables.flatten(0, 1), spectral.kind) for layer in self.lut_layers]
         return spectral.weight * self.starts * torch.stack(penalties).sum()
 
     def clamp(self) -> None:
         """Bring all tables back into [-1, 1]."""
         for layer in self.lut_layers:
             layer.clamp()
+
+    def renew_candidates(self, share: float, generator: torch.Generator) -> None:
+        """Where slots have only some candidates, replace the lightest ``share`` of them."""
+        for layer in self.lut_layers:
+            layer.renew_candidates(share, generator)
 
     def to_lut_network(
         self, start: int, feature_names: tuple[str, ...], class_names: tuple[str, ...]

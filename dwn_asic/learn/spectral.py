@@ -9,7 +9,7 @@ Bacellar et al., arXiv:2410.11112, spectral regularization; O'Donnell, Analysis 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -25,17 +25,33 @@ def l2_norm(tables: Tensor) -> Tensor:
     return torch.linalg.vector_norm(tables, dim=1) / tables.shape[1] ** 0.5
 
 
+class _Influence(torch.autograd.Function):
+    """Quadratic in the table, so one product with the cube's Laplacian gives value and slope."""
+
+    @staticmethod
+    def forward(ctx: Any, tables: Tensor) -> Tensor:
+        n_luts, size = tables.shape
+        n_inputs = size.bit_length() - 1
+        laplacian = n_inputs * tables
+        for k in range(n_inputs):
+            laplacian.view(n_luts, -1, 2, 1 << k).sub_(tables.view(n_luts, -1, 2, 1 << k).flip(2))
+        ctx.save_for_backward(laplacian)
+        return (tables * laplacian).sum(1) / (2 * size)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (laplacian,) = ctx.saved_tensors
+        slope: Tensor = laplacian * (grads[0][:, None] / laplacian.shape[1])
+        return slope
+
+
 def influence(tables: Tensor) -> Tensor:
     """(L, 2**n) tables -> (L,) total influence: the sum of squared coefficients, each times its degree.
 
     The share of bit k is the mean square of half the difference that flipping bit k makes, so no transform
     is needed. Functions of few influential bits cost few gates.
     """
-    n_luts, size = tables.shape
-    total = tables.new_zeros(n_luts)
-    for k in range(size.bit_length() - 1):
-        pair = tables.view(n_luts, -1, 2, 1 << k)
-        total = total + ((pair[:, :, 1] - pair[:, :, 0]) / 2).square().flatten(1).mean(1)
+    total: Tensor = _Influence.apply(tables.contiguous())  # type: ignore[no-untyped-call]
     return total
 
 

@@ -1,85 +1,142 @@
 import pytest
 import torch
 
-from dwn_asic.learn.efd import default_alpha, efd_lookup, efd_weights
+from dwn_asic.config import EfdConfig
+from dwn_asic.learn import efd, lookup
+from dwn_asic.learn.efd import Efd, efd_weights, spread
+from dwn_asic.learn.lookup import lut_lookup
 
 BETA = 1 / 3
+EXPONENTIAL = EfdConfig()
+DECAYS = [EfdConfig(beta=0.0), EXPONENTIAL, EfdConfig(beta=0.9), EfdConfig(decay="harmonic")]
 
 
-def weights_by_definition(tables, alpha, beta):
-    """W[l, a, k] as the sum over a' that the paper's authors' kernel evaluates for each sample."""
+def alpha_of(config, n):
+    if config.alpha is not None:
+        return config.alpha
+    return 1.0 if config.decay == "harmonic" else 0.5 * 0.75 ** (n - 1)
+
+
+def decay_of(config, distance):
+    return 1 / (distance + 1) if config.decay == "harmonic" else config.beta**distance
+
+
+def weights_by_definition(tables, config):
+    """W[l, a, k] as the sum over a' that the paper defines and its authors' kernel evaluates per sample."""
     n_luts, size = tables.shape
     n = size.bit_length() - 1
+    address = torch.arange(size)
+    distance = torch.zeros(size, size, dtype=torch.long)
+    for k in range(n):
+        distance += (address[:, None] >> k & 1) ^ (address >> k & 1)
     W = torch.zeros(n_luts, size, n, dtype=tables.dtype)
     for k in range(n):
-        without_k = ~(1 << k)
-        for a in range(size):
-            for other in range(size):
-                distance = ((a & without_k) ^ (other & without_k)).bit_count()
-                sign = 1 if other >> k & 1 else -1
-                W[:, a, k] += alpha * sign * beta**distance * tables[:, other]
+        bit = address >> k & 1
+        without_k = distance - (bit[:, None] ^ bit)
+        decays = torch.tensor([decay_of(config, h) for h in range(n)], dtype=tables.dtype)[without_k]
+        W[:, :, k] = alpha_of(config, n) * tables @ (decays * (2 * bit - 1)).t()
     return W
 
 
 def draw(n, n_rows=9, n_luts=3, seed=0):
+    """Slots (L * n, B), tables (L, 2**n) and the gradient of the values (L, B)."""
     generator = torch.Generator().manual_seed(seed + n)
-    bits = (torch.rand(n_rows, n_luts, n, generator=generator) < 0.5).double()
+    slots = (torch.rand(n_luts * n, n_rows, generator=generator) < 0.5).double()
     tables = torch.rand(n_luts, 1 << n, generator=generator).double() * 2 - 1
-    grad = torch.randn(n_rows, n_luts, generator=generator).double()
-    return bits.requires_grad_(), tables.requires_grad_(), grad
+    grad = torch.randn(n_luts, n_rows, generator=generator).double()
+    return slots.requires_grad_(), tables.requires_grad_(), grad
 
 
-def addresses(bits):
-    return (bits.detach() @ (2.0 ** torch.arange(bits.shape[2])).double()).long()
-
-
-@pytest.mark.parametrize("n", range(1, 7))
-@pytest.mark.parametrize("beta", [0.0, BETA, 0.9])
-def test_weights_follow_the_definition(n, beta):
+@pytest.mark.parametrize("n", range(1, 9))
+@pytest.mark.parametrize("config", DECAYS)
+def test_weights_follow_the_definition(n, config):
     _, tables, _ = draw(n)
-    alpha = default_alpha(n)
-    expected = weights_by_definition(tables.detach(), alpha, beta)
-    torch.testing.assert_close(efd_weights(tables.detach(), alpha, beta), expected)
+    expected = weights_by_definition(tables.detach(), config)
+    found = efd_weights(tables.detach(), Efd.of(config, n))
+    torch.testing.assert_close(found, expected, atol=1e-10, rtol=1e-10)
 
 
-@pytest.mark.parametrize("n", range(1, 7))
-def test_value_and_both_gradients_follow_the_definition(n):
-    bits, tables, grad = draw(n)
-    values = efd_lookup(bits, tables, default_alpha(n), BETA)
+def test_the_paper_decay_is_exact():
+    for n in range(1, 9):
+        terms = Efd.of(EfdConfig(decay="harmonic"), n).terms
+        for h in range(n):
+            assert sum(weight * beta**h for weight, beta in terms) == pytest.approx(1 / (h + 1), rel=1e-12)
+
+
+@pytest.fixture(params=["compiled", "torch operations"])
+def backend(request, monkeypatch):
+    """What a CPU runs, and what other devices run."""
+    if request.param != "compiled":
+        monkeypatch.setattr(lookup, "_compiled_values", lookup._values)
+        monkeypatch.setattr(lookup, "_compiled_gradients", lookup._gradients)
+    return request.param
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("n", range(1, 9))
+@pytest.mark.parametrize("config", [EXPONENTIAL, EfdConfig(decay="harmonic", alpha=0.3)])
+@pytest.mark.usefixtures("backend")
+def test_value_and_both_gradients_follow_the_definition(n, config, dtype):
+    slots, tables, grad = (x.detach().to(dtype) for x in draw(n))
+    slots.requires_grad_()
+    tables.requires_grad_()
+    values = lut_lookup(slots, tables, Efd.of(config, n))
     values.backward(grad)
-    address = addresses(bits)
+    assert values.dtype == slots.grad.dtype == tables.grad.dtype == dtype
 
-    W = weights_by_definition(tables.detach(), default_alpha(n), BETA)
-    bits_grad = torch.zeros_like(bits)
+    n_luts, n_rows = grad.shape
+    bits = slots.detach().view(n_luts, n, n_rows)
+    W = weights_by_definition(tables.detach(), config)
+    slot_grad = torch.zeros_like(bits)
     table_grad = torch.zeros_like(tables)
-    for b in range(len(bits)):
-        for l in range(len(tables)):
-            a = int(address[b, l])
-            assert values[b, l] == tables[l, a]
-            bits_grad[b, l] = W[l, a] * grad[b, l]
-            table_grad[l, a] += grad[b, l]
-    torch.testing.assert_close(bits.grad, bits_grad)
-    torch.testing.assert_close(tables.grad, table_grad)
+    for b in range(n_rows):
+        for l in range(n_luts):
+            a = sum(int(bits[l, k, b]) << k for k in range(n))
+            assert values[l, b] == tables[l, a]
+            slot_grad[l, :, b] = W[l, a] * grad[l, b]
+            table_grad[l, a] += grad[l, b]
+    torch.testing.assert_close(slots.grad.view_as(bits), slot_grad, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(tables.grad, table_grad, atol=1e-5, rtol=1e-5)
 
 
 def test_without_decay_the_gradient_is_the_finite_difference_of_the_flipped_bit():
-    bits, tables, _ = draw(4)
-    values = efd_lookup(bits, tables, 1.0, 0.0)
-    values.sum().backward()
+    slots, tables, _ = draw(4)
+    plain = Efd(((1.0, 0.0),))
+    lut_lookup(slots, tables, plain).sum().backward()
+    gradient = slots.grad.view(3, 4, -1)
     for k in range(4):
-        on, off = bits.detach().clone(), bits.detach().clone()
-        on[:, :, k], off[:, :, k] = 1, 0
-        difference = efd_lookup(on, tables, 1.0, 0.0) - efd_lookup(off, tables, 1.0, 0.0)
-        torch.testing.assert_close(bits.grad[:, :, k], difference.detach())
+        on, off = (slots.detach().view(3, 4, -1).clone() for _ in range(2))
+        on[:, k], off[:, k] = 1, 0
+        difference = lut_lookup(on.view_as(slots), tables, plain) - lut_lookup(
+            off.view_as(slots), tables, plain
+        )
+        torch.testing.assert_close(gradient[:, k], difference.detach())
 
 
 def test_slot_zero_is_the_least_significant_bit():
-    tables = torch.arange(8.0)[None]
-    bits = torch.tensor([[[1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0]]])
-    assert efd_lookup(bits, tables, 1.0, BETA).flatten().tolist() == [1.0, 4.0]
+    slots = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
+    values = lut_lookup(slots, torch.arange(8.0)[None], Efd(((1.0, BETA),)))
+    assert values.flatten().tolist() == [1.0, 4.0]
 
 
-def test_float32_stays_float32():
-    bits, tables, _ = draw(3)
-    values = efd_lookup(bits.float(), tables.float(), 1.0, BETA)
-    assert values.dtype == torch.float32
+@pytest.mark.parametrize("n", [1, 5, 8])
+def test_several_threads_find_the_same(n):
+    before = torch.get_num_threads()
+    slots, tables, grad = draw(n, n_rows=64, n_luts=600)
+    found = []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            values = lut_lookup(slots, tables, Efd.of(EXPONENTIAL, n))
+            found.append((values, *torch.autograd.grad(values, (slots, tables), grad)))
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+
+
+def test_the_spread_table_of_other_devices_is_the_same():
+    _, tables, _ = draw(6)
+    for config in DECAYS:
+        terms = Efd.of(config, 6)
+        torch.testing.assert_close(efd._spread(tables.detach(), terms), spread(tables.detach(), terms))

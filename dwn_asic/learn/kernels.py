@@ -1,0 +1,177 @@
+"""Compiled inner loops of training on a CPU, on arrays whose last axis is the batch (B).
+
+Each does a range of LUTs or slots, so that several threads can share the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from dwn_asic.compiled import allocating, fast, kernel
+
+__all__ = [
+    "candidate_products",
+    "heaviest",
+    "in_ranges",
+    "look_up",
+    "near_heaviest",
+    "pull_back",
+    "share_out",
+    "spread_out",
+]
+
+_STRETCH = 64  # entries that are counted at one time: counting vectorizes, comparing one by one does not
+_ALONE = 1 << 17  # work items that one thread does faster than it can hand them on
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor()
+
+
+def in_ranges(function: Callable[..., Any], count: int, work: int, threads: int, *arguments: Any) -> None:
+    """Call ``function(first, end, *arguments)`` on up to ``threads`` ranges that make up ``range(count)``."""
+    parts = min(threads, count, 1 + work // _ALONE)
+    if parts <= 1:
+        function(0, count, *arguments)
+        return
+    bounds = [(count * i // parts, count * (i + 1) // parts) for i in range(parts)]
+    others = [_pool().submit(function, *bound, *arguments) for bound in bounds[1:]]
+    function(*bounds[0], *arguments)
+    for other in others:
+        other.result()
+
+
+@kernel
+def look_up(first, end, slots, tables, addresses, values):  # type: ignore[no-untyped-def]
+    """Addresses (L, B) that the slots (L * n, B) spell, and the tables' (L, 2**n) values (L, B) there."""
+    n_rows, n = slots.shape[1], slots.shape[0] // len(tables)
+    for lut in range(first, end):
+        for b in range(n_rows):
+            addresses[lut, b] = 0
+        for k in range(n):
+            slot, place = lut * n + k, np.uint8(1 << k)
+            for b in range(n_rows):
+                addresses[lut, b] |= place if slots[slot, b] > 0.5 else np.uint8(0)
+        for b in range(n_rows):
+            values[lut, b] = tables[lut, addresses[lut, b]]
+
+
+@allocating
+def spread_out(first, end, tables, weights, betas, total):  # type: ignore[no-untyped-def]
+    """The spread tables (L, 2**n) of tables (L, 2**n): see :mod:`dwn_asic.learn.efd`."""
+    size = tables.shape[1]
+    term = np.empty(size, tables.dtype)
+    for lut in range(first, end):
+        total[lut] = 0
+        for i in range(len(weights)):
+            weight, beta = weights[i], betas[i]
+            for a in range(size):
+                term[a] = weight * tables[lut, a]
+            step = 1
+            while step < size:
+                for start in range(0, size, 2 * step):
+                    for a in range(start, start + step):
+                        clear, flag = term[a], term[a + step]
+                        term[a] = clear + beta * flag
+                        term[a + step] = flag + beta * clear
+                step *= 2
+            for a in range(size):
+                total[lut, a] += term[a]
+
+
+@kernel
+def pull_back(first, end, grad, addresses, spread, table_grad, slot_grad):  # type: ignore[no-untyped-def]
+    """From the gradient of values (L, B) to those of tables (L, 2**n), to add to, and of slots (L * n, B)."""
+    n_rows, n = grad.shape[1], slot_grad.shape[0] // len(grad)
+    for lut in range(first, end):
+        for b in range(n_rows):
+            table_grad[lut, addresses[lut, b]] += grad[lut, b]
+        for k in range(n):
+            slot, bit = lut * n + k, 1 << k
+            for b in range(n_rows):
+                at = np.int64(addresses[lut, b])
+                slot_grad[slot, b] = grad[lut, b] * (spread[lut, at | bit] - spread[lut, at & ~bit])
+
+
+@kernel
+def heaviest(first, end, weights, chosen):  # type: ignore[no-untyped-def]
+    """Place of the largest of each row of weights (S, in), of equals the first; in must not be 0."""
+    n_inputs = weights.shape[1]
+    for slot in range(first, end):
+        best = weights[slot, 0]
+        at = 0
+        start = 0
+        while start < n_inputs:
+            stop = min(start + _STRETCH, n_inputs)
+            above = 0
+            for i in range(start, stop):
+                above += weights[slot, i] > best
+            if above:
+                for i in range(start, stop):
+                    if weights[slot, i] > best:
+                        best = weights[slot, i]
+                        at = i
+            start = stop
+        chosen[slot] = at
+
+
+@kernel
+def near_heaviest(first, end, weights, counts, places, shares, tau, negligible):  # type: ignore[no-untyped-def]
+    """Softmax of each row of weights (S, in) over tau, where it is not negligible.
+
+    ``counts`` (S,) of such entries; ``places`` and ``shares`` (S, K) have the first K.
+    """
+    n_inputs, most = weights.shape[1], places.shape[1]
+    for slot in range(first, end):
+        best = weights[slot, 0]
+        for i in range(n_inputs):
+            best = max(best, weights[slot, i])
+        least = best - weights.dtype.type(negligible * tau)
+        count, start = 0, 0
+        total = 0.0
+        while start < n_inputs:
+            stop = min(start + _STRETCH, n_inputs)
+            near = 0
+            for i in range(start, stop):
+                near += weights[slot, i] >= least
+            if near:
+                for i in range(start, stop):
+                    if weights[slot, i] >= least:
+                        share = np.exp((weights[slot, i] - best) / tau)
+                        total += share
+                        if count < most:
+                            places[slot, count] = i
+                            shares[slot, count] = share
+                        count += 1
+            start = stop
+        counts[slot] = count
+        for i in range(min(count, most)):
+            shares[slot, i] /= total
+
+
+@kernel
+def share_out(first, end, grad, counts, places, shares, total):  # type: ignore[no-untyped-def]
+    """Add gradients of slots (S, B) to those of bits (bits, B), by shares; of the columns in the range."""
+    for slot in range(len(grad)):
+        for i in range(counts[slot]):
+            row, share = places[slot, i], shares[slot, i]
+            for b in range(first, end):
+                total[row, b] += share * grad[slot, b]
+
+
+@fast
+def candidate_products(first, end, grad, signs, rows, products):  # type: ignore[no-untyped-def]
+    """Product of each slot's gradient (S, B) with the rows of signs (bits, B) of its candidates (S, K)."""
+    for slot in range(first, end):
+        for i in range(rows.shape[1]):
+            row = rows[slot, i]
+            total = grad.dtype.type(0)
+            for b in range(grad.shape[1]):
+                total += grad[slot, b] * signs[row, b]
+            products[slot, i] = total
