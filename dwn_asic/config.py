@@ -134,6 +134,9 @@ class TrainingConfig(_Strict):
     restarts: Count = 4
     """Independent starts, trained side by side; the one with the best validation accuracy is kept. For small
     networks many starts cost little time, for wide ones each costs as much as the first."""
+    halvings: Annotated[int, Field(ge=0)] = 0
+    """Times that the half of the starts with the lower validation accuracy so far is given up, after equal
+    parts of the epochs."""
     efd: EfdConfig = EfdConfig()
     spectral: SpectralConfig = SpectralConfig()
     threads: Count = 1

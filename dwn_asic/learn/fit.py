@@ -148,12 +148,20 @@ def train(
     history: list[EpochReport] = []
     best: EpochReport | None = None
     network: LutNetwork | None = None
+    racing = list(range(training.restarts))  # the restart of each start that is still trained
+    optimizer = torch.optim.Adam(dwn.parameters(), lr=training.learning_rate, fused=True)
     with _threads(training.threads):
-        for epoch, train_loss in enumerate(_epochs(dwn, train_rows, training, generator)):
-            for report in _reports(epoch, train_loss, *evaluate(dwn, val_rows), best):
+        for epoch in range(training.epochs):
+            if epoch in _halving_epochs(training):
+                kept = _better_half(racing, history)
+                dwn.keep([racing.index(restart) for restart in kept], optimizer)
+                racing = kept
+            train_loss = _train_epoch(dwn, train_rows, training, epoch, optimizer, generator)
+            for report in _reports(racing, epoch, train_loss, *evaluate(dwn, val_rows), best):
                 if report.is_best:
                     best = report
-                    network = dwn.to_lut_network(report.restart, table.feature_names, table.class_names)
+                    start = racing.index(report.restart)
+                    network = dwn.to_lut_network(start, table.feature_names, table.class_names)
                 history.append(report)
                 if progress is not None:
                     progress(report)
@@ -162,41 +170,61 @@ def train(
     return TrainResult(network, tuple(history), best.epoch, best.restart)
 
 
+def _halving_epochs(training: TrainingConfig) -> set[int]:
+    return {training.epochs * (i + 1) // (training.halvings + 1) for i in range(training.halvings)} - {0}
+
+
+def _better_half(racing: list[int], history: list[EpochReport]) -> list[int]:
+    """The restarts with the better best epochs so far, in ascending order."""
+
+    def best_of(restart: int) -> tuple[float, float]:
+        return max((r.val_accuracy, -r.val_loss) for r in history if r.restart == restart)
+
+    return sorted(sorted(racing, key=best_of, reverse=True)[: -(-len(racing) // 2)])
+
+
 def _reports(
-    epoch: int, train_loss: Tensor, val_loss: Tensor, val_accuracy: Tensor, best: EpochReport | None
+    racing: list[int],
+    epoch: int,
+    train_loss: Tensor,
+    val_loss: Tensor,
+    val_accuracy: Tensor,
+    best: EpochReport | None,
 ) -> Iterator[EpochReport]:
     """One report per start; ``best`` is the best report of the epochs before."""
     columns = (train_loss.tolist(), val_loss.tolist(), val_accuracy.tolist())
-    for restart, (train, loss, accuracy) in enumerate(zip(*columns, strict=True)):
+    for restart, train, loss, accuracy in zip(racing, *columns, strict=True):
         is_best = best is None or (accuracy, -loss) > (best.val_accuracy, -best.val_loss)
         report = EpochReport(restart, epoch, train, loss, accuracy, is_best)
         best = report if is_best else best
         yield report
 
 
-def _epochs(
-    dwn: DwnModel, rows: _Rows, training: TrainingConfig, generator: torch.Generator
-) -> Iterator[Tensor]:
-    """Train one epoch at a time; yields its (R,) mean losses."""
-    optimizer = torch.optim.Adam(dwn.parameters(), lr=training.learning_rate, fused=True)
-    for epoch in range(training.epochs):
-        if 0 < epoch <= training.epochs // 2:
-            dwn.renew_candidates(_RENEWED, generator)
-        for group in optimizer.param_groups:
-            group["lr"] = training.learning_rate * _schedule(training, epoch)
-        order = torch.randperm(len(rows), generator=generator)
-        total = torch.zeros(dwn.starts)
-        for bits, labels in rows.batches(order, training.batch_size):
-            losses = _losses(dwn(bits), labels)
-            total += losses.detach() * len(labels)
-            loss = losses.sum()  # the starts share no parameter: each gets its own gradient
-            if training.spectral.weight > 0:
-                loss = loss + dwn.spectral_penalty(training.spectral)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            dwn.clamp()
-        yield total / len(rows)
+def _train_epoch(
+    dwn: DwnModel,
+    rows: _Rows,
+    training: TrainingConfig,
+    epoch: int,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> Tensor:
+    """(R,) mean losses of the epoch."""
+    if 0 < epoch <= training.epochs // 2:
+        dwn.renew_candidates(_RENEWED, generator)
+    for group in optimizer.param_groups:
+        group["lr"] = training.learning_rate * _schedule(training, epoch)
+    total = torch.zeros(dwn.starts)
+    for bits, labels in rows.batches(torch.randperm(len(rows), generator=generator), training.batch_size):
+        losses = _losses(dwn(bits), labels)
+        total += losses.detach() * len(labels)
+        loss = losses.sum()  # the starts share no parameter: each gets its own gradient
+        if training.spectral.weight > 0:
+            loss = loss + dwn.spectral_penalty(training.spectral)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        dwn.clamp()
+    return total / len(rows)
 
 
 def _losses(logits: Tensor, labels: Tensor) -> Tensor:

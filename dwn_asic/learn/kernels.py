@@ -18,14 +18,18 @@ __all__ = [
     "candidate_products",
     "heaviest",
     "in_ranges",
+    "laplacians",
     "look_up",
     "near_heaviest",
     "pull_back",
     "share_out",
+    "slot_blocks",
     "spread_out",
+    "thermometer_products",
 ]
 
 _STRETCH = 64  # entries that are counted at one time: counting vectorizes, comparing one by one does not
+_SIDE = 64  # slots of a block
 _ALONE = 1 << 17  # work items that one thread does faster than it can hand them on
 
 
@@ -45,6 +49,11 @@ def in_ranges(function: Callable[..., Any], count: int, work: int, threads: int,
     function(*bounds[0], *arguments)
     for other in others:
         other.result()
+
+
+def slot_blocks(n_slots: int) -> int:
+    """The blocks of slots that :func:`thermometer_products` works in."""
+    return -(-n_slots // _SIDE)
 
 
 @kernel
@@ -86,6 +95,23 @@ def spread_out(first, end, tables, weights, betas, total):  # type: ignore[no-un
 
 
 @kernel
+def laplacians(first, end, tables, found):  # type: ignore[no-untyped-def]
+    """Of each entry of tables (L, 2**n): n times the entry less the sum of its neighbours', one bit away."""
+    size = tables.shape[1]
+    for lut in range(first, end):
+        for a in range(size):
+            found[lut, a] = 0
+        step = 1
+        while step < size:
+            for start in range(0, size, 2 * step):
+                for a in range(start, start + step):
+                    difference = tables[lut, a] - tables[lut, a + step]
+                    found[lut, a] += difference
+                    found[lut, a + step] -= difference
+            step *= 2
+
+
+@kernel
 def pull_back(first, end, grad, addresses, spread, table_grad, slot_grad):  # type: ignore[no-untyped-def]
     """From the gradient of values (L, B) to those of tables (L, 2**n), to add to, and of slots (L * n, B)."""
     n_rows, n = grad.shape[1], slot_grad.shape[0] // len(grad)
@@ -99,26 +125,21 @@ def pull_back(first, end, grad, addresses, spread, table_grad, slot_grad):  # ty
                 slot_grad[slot, b] = grad[lut, b] * (spread[lut, at | bit] - spread[lut, at & ~bit])
 
 
-@kernel
+@fast
 def heaviest(first, end, weights, chosen):  # type: ignore[no-untyped-def]
     """Place of the largest of each row of weights (S, in), of equals the first; in must not be 0."""
     n_inputs = weights.shape[1]
     for slot in range(first, end):
-        best = weights[slot, 0]
-        at = 0
-        start = 0
-        while start < n_inputs:
-            stop = min(start + _STRETCH, n_inputs)
-            above = 0
-            for i in range(start, stop):
-                above += weights[slot, i] > best
-            if above:
-                for i in range(start, stop):
-                    if weights[slot, i] > best:
-                        best = weights[slot, i]
-                        at = i
-            start = stop
-        chosen[slot] = at
+        best, begin = weights[slot, 0], 0
+        for start in range(0, n_inputs, _STRETCH):
+            most = best
+            for i in range(start, min(start + _STRETCH, n_inputs)):
+                most = max(most, weights[slot, i])
+            if most > best:
+                best, begin = most, start
+        while weights[slot, begin] != best:
+            begin += 1
+        chosen[slot] = begin
 
 
 @kernel
@@ -163,6 +184,48 @@ def share_out(first, end, grad, counts, places, shares, total):  # type: ignore[
             row, share = places[slot, i], shares[slot, i]
             for b in range(first, end):
                 total[row, b] += share * grad[slot, b]
+
+
+@allocating
+def thermometer_products(first, end, grad, levels, starts, products):  # type: ignore[no-untyped-def]
+    """Product of each slot's gradient (S, B) with the signs of all thermometer bits, for a range of blocks.
+
+    The bits of a feature are ordered, so gradients are summed by level, and sums from the top level down give
+    the products with all bits of the feature. Slots of a block are side by side for that.
+
+    Parameters
+    ----------
+    levels
+        (F, B) how many bits of the feature are set.
+    starts
+        (F + 1,) first bit of each feature, and the number of bits.
+    products
+        (S, T).
+    """
+    n_slots, n_rows = grad.shape
+    n_features = len(levels)
+    sums = np.empty((starts[n_features] + n_features, _SIDE), grad.dtype)
+    beside = np.empty((n_rows, _SIDE), grad.dtype)
+    for block in range(first, end):
+        slot = block * _SIDE
+        width = min(_SIDE, n_slots - slot)
+        for i in range(width):
+            for b in range(n_rows):
+                beside[b, i] = grad[slot + i, b]
+        sums[:] = 0
+        for f in range(n_features):
+            begin = starts[f] + f
+            for b in range(n_rows):
+                at = begin + levels[f, b]
+                for i in range(_SIDE):
+                    sums[at, i] += beside[b, i]
+            for at in range(starts[f + 1] + f, begin, -1):
+                for i in range(_SIDE):
+                    sums[at - 1, i] += sums[at, i]
+            for t in range(starts[f], starts[f + 1]):
+                at = t + f + 1
+                for i in range(width):
+                    products[slot + i, t] = 2 * sums[at, i] - sums[begin, i]
 
 
 @fast

@@ -103,12 +103,15 @@ class LutLayer(nn.Module):
     def _candidates(self) -> Tensor | None:
         return self._buffers["candidates"]
 
-    def forward(self, bits: Tensor) -> Tensor:
-        """(G, in, B) bits, G = R or 1 -> (R, L, B) table values."""
+    def forward(self, bits: Tensor, features: Tensor | None = None) -> Tensor:
+        """(G, in, B) bits, G = R or 1 -> (R, L, B) table values.
+
+        ``features`` is that of :func:`dwn_asic.learn.mapping.learnable_slots`.
+        """
         if self.weights is None:
             slots = read_slots(bits, self.get_buffer("fixed"))  # (R * S, B)
         else:
-            slots = learnable_slots(bits, self.weights, self._candidates, self.tau)
+            slots = learnable_slots(bits, self.weights, self._candidates, self.tau, features)
         return lut_lookup(slots, self.tables.flatten(0, 1), self.efd).view(-1, self.n_luts, bits.shape[2])
 
     @torch.no_grad()

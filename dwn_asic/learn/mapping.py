@@ -11,7 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dwn_asic.learn.kernels import candidate_products, heaviest, in_ranges, near_heaviest, share_out
+from dwn_asic.learn.kernels import (
+    candidate_products,
+    heaviest,
+    in_ranges,
+    near_heaviest,
+    share_out,
+    slot_blocks,
+    thermometer_products,
+)
 
 __all__ = [
     "TAU",
@@ -29,6 +37,7 @@ TAU = 0.001
 
 _NEGLIGIBLE = 20.0  # a candidate so many temperatures below the heaviest has a share below 2.1e-9
 _FEW = 32  # candidates of a slot that usually have a share worth counting
+_BITS_OF_A_FEATURE = 6  # with more of them, sums by level are faster than a matrix product
 _CHUNK = 1 << 22  # numbers that exist at one time where a product is done in parts
 
 
@@ -47,7 +56,11 @@ def slot_mapping(weights: Tensor, candidates: Tensor | None) -> Tensor:
 
 
 def learnable_slots(
-    bits: Tensor, weights: Tensor, candidates: Tensor | None = None, tau: float = TAU
+    bits: Tensor,
+    weights: Tensor,
+    candidates: Tensor | None = None,
+    tau: float = TAU,
+    features: Tensor | None = None,
 ) -> Tensor:
     """Each slot's bit.
 
@@ -62,6 +75,9 @@ def learnable_slots(
         bit i.
     tau
         Softmax temperature of the gradient to the bits.
+    features
+        (F + 1,) int64: where all bits are those of ordered thermometers, the first bit of each, and in. That
+        makes the gradient of many weights on a CPU faster.
 
     Returns
     -------
@@ -69,30 +85,41 @@ def learnable_slots(
     slot's gradient and, where it is asked for, each bit the gradients of all slots times its share in
     ``softmax(weights / tau)``; on a CPU without shares below 2.1e-9.
     """
-    slots: Tensor = _LearnableSlots.apply(bits, weights, candidates, tau)  # type: ignore[no-untyped-call]
+    slots: Tensor = _LearnableSlots.apply(bits, weights, candidates, tau, features)  # type: ignore[no-untyped-call]
     return slots
 
 
 class _LearnableSlots(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, bits: Tensor, weights: Tensor, candidates: Tensor | None, tau: float) -> Tensor:
-        ctx.save_for_backward(bits, weights, candidates)
+    def forward(
+        ctx: Any,
+        bits: Tensor,
+        weights: Tensor,
+        candidates: Tensor | None,
+        tau: float,
+        features: Tensor | None,
+    ) -> Tensor:
+        ctx.save_for_backward(bits, weights, candidates, features)
         ctx.tau = tau
         return read_slots(bits, slot_mapping(weights, candidates))
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         grad = grads[0].contiguous()  # (R * S, B)
-        bits, weights, candidates = ctx.saved_tensors
+        bits, weights, candidates, features = ctx.saved_tensors
         bits_grad = weights_grad = None
         if ctx.needs_input_grad[0]:
             bits_grad = _bits_gradient(grad, bits, weights, candidates, ctx.tau)
         if ctx.needs_input_grad[1]:
-            weights_grad = _weights_gradient(grad, bits, weights, candidates)
-        return bits_grad, weights_grad, None, None
+            weights_grad = _weights_gradient(grad, bits, weights, candidates, features)
+        return bits_grad, weights_grad, None, None, None
 
 
-def _weights_gradient(grad: Tensor, bits: Tensor, weights: Tensor, candidates: Tensor | None) -> Tensor:
+def _weights_gradient(
+    grad: Tensor, bits: Tensor, weights: Tensor, candidates: Tensor | None, features: Tensor | None
+) -> Tensor:
+    if candidates is None and features is not None and _is_cpu(grad) and _worth_levels(bits, features):
+        return _by_levels(grad, bits[0], features).view_as(weights)
     signs, n_starts = 2.0 * bits - 1.0, len(weights)
     if candidates is None:
         if len(bits) == 1:
@@ -111,6 +138,21 @@ def _weights_gradient(grad: Tensor, bits: Tensor, weights: Tensor, candidates: T
         for some, part in zip(torch.split(rows, step), torch.split(grad, step), strict=True)
     ]
     return torch.cat(parts).view_as(weights)
+
+
+def _worth_levels(bits: Tensor, features: Tensor) -> bool:
+    return len(bits) == 1 and bits.shape[1] > _BITS_OF_A_FEATURE * (len(features) - 1)
+
+
+def _by_levels(grad: Tensor, bits: Tensor, features: Tensor) -> Tensor:
+    sums = torch.zeros(len(bits) + 1, bits.shape[1], dtype=torch.int32)
+    torch.cumsum(bits, 0, dtype=torch.int32, out=sums[1:])
+    levels = sums[features[1:]] - sums[features[:-1]]  # (F, B)
+    products = grad.new_empty(len(grad), len(bits))
+    arrays = (x.numpy() for x in (grad, levels, features, products))
+    work = grad.numel() * len(levels)
+    in_ranges(thermometer_products, slot_blocks(len(grad)), work, torch.get_num_threads(), *arrays)
+    return products
 
 
 def _bits_gradient(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -54,6 +57,11 @@ class DwnModel(nn.Module):
             for width, layer in zip(widths, config.layers, strict=False)
         )
         self.head = build_head(config, n_classes)
+        self.register_buffer("features", _features(thermometer))
+
+    @property
+    def _features(self) -> Tensor | None:
+        return self._buffers["features"]
 
     @property
     def lut_layers(self) -> list[LutLayer]:
@@ -63,7 +71,9 @@ class DwnModel(nn.Module):
     def values(self, bits: Tensor) -> Tensor:
         """(B, T) thermometer bits as 0.0 or 1.0 -> (B, R, L) table values of the last layer."""
         first, *others = self.lut_layers
-        values: Tensor = first(bits.t().contiguous()[None])  # (R, L, B): rows of data side by side
+        values: Tensor = first(
+            bits.t().contiguous()[None], self._features
+        )  # (R, L, B): rows of data side by side
         for layer in others:
             values = layer(binarize(values))
         return values.permute(2, 0, 1)
@@ -86,6 +96,21 @@ class DwnModel(nn.Module):
         for layer in self.lut_layers:
             layer.clamp()
 
+    @torch.no_grad()
+    def keep(self, starts: Sequence[int], optimizer: torch.optim.Optimizer) -> None:
+        """Go on with these starts only, in this order; the optimizer's state follows."""
+        chosen = torch.tensor(starts, device=next(self.parameters()).device)
+        for parameter in self.parameters():
+            parameter.data = parameter.data.index_select(0, chosen)
+            parameter.grad = None
+            for name, value in optimizer.state[parameter].items():
+                if value.dim():  # not the count of steps
+                    optimizer.state[parameter][name] = value.index_select(0, chosen)
+        for layer in self.lut_layers:
+            for name, buffer in layer.named_buffers():
+                layer.register_buffer(name, buffer.index_select(0, chosen))
+        self.starts = len(starts)
+
     def renew_candidates(self, share: float, generator: torch.Generator) -> None:
         """Where slots have only some candidates, replace the lightest ``share`` of them."""
         for layer in self.lut_layers:
@@ -103,3 +128,12 @@ class DwnModel(nn.Module):
             feature_names,
             class_names,
         )
+
+
+def _features(thermometer: Thermometer) -> Tensor | None:
+    """(F + 1,) first bit of each feature that has bits, and their number; None where they aren't in order."""
+    feature, constant = thermometer.feature, thermometer.constant
+    steps = np.diff(feature)
+    if (steps < 0).any() or (np.diff(constant)[steps == 0] <= 0).any():
+        return None
+    return torch.from_numpy(np.flatnonzero(np.concatenate([[1], steps, [1]]))).long()

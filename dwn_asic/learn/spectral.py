@@ -14,6 +14,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from dwn_asic.learn.kernels import in_ranges, laplacians
+
 __all__ = ["influence", "l2_norm", "spectral_penalty"]
 
 
@@ -30,19 +32,31 @@ class _Influence(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, tables: Tensor) -> Tensor:
-        n_luts, size = tables.shape
-        n_inputs = size.bit_length() - 1
-        laplacian = n_inputs * tables
-        for k in range(n_inputs):
-            laplacian.view(n_luts, -1, 2, 1 << k).sub_(tables.view(n_luts, -1, 2, 1 << k).flip(2))
+        laplacian = (_compiled_laplacian if tables.device.type == "cpu" else _laplacian)(tables.detach())
         ctx.save_for_backward(laplacian)
-        return (tables * laplacian).sum(1) / (2 * size)
+        return (tables * laplacian).sum(1) / (2 * tables.shape[1])
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         (laplacian,) = ctx.saved_tensors
         slope: Tensor = laplacian * (grads[0][:, None] / laplacian.shape[1])
         return slope
+
+
+def _compiled_laplacian(tables: Tensor) -> Tensor:
+    found = torch.empty_like(tables)
+    arrays = tables.numpy(), found.numpy()
+    in_ranges(laplacians, len(tables), tables.numel(), torch.get_num_threads(), *arrays)
+    return found
+
+
+def _laplacian(tables: Tensor) -> Tensor:
+    n_inputs = tables.shape[1].bit_length() - 1
+    found = n_inputs * tables
+    for k in range(n_inputs):
+        pairs = (len(tables), -1, 2, 1 << k)
+        found.view(pairs).sub_(tables.view(pairs).flip(2))
+    return found
 
 
 def influence(tables: Tensor) -> Tensor:

@@ -74,6 +74,21 @@ def test_gradients_follow_the_definition(n_groups, n_candidates, tau, device, mo
     torch.testing.assert_close(bits.grad.double(), expected, atol=1e-4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("sizes", [(7, 1, 30), (40,), (16, 16)])
+def test_ordered_thermometers_give_the_same_gradient(sizes):
+    generator = torch.Generator().manual_seed(0)
+    levels = [torch.randint(0, size + 1, (50,), generator=generator) for size in sizes]
+    bits = torch.cat([level > torch.arange(size)[:, None] for level, size in zip(levels, sizes, strict=True)])
+    features = torch.tensor([0, *sizes]).cumsum(0)
+    weights = torch.rand(2, 75, len(bits), generator=generator, requires_grad=True)
+    grad = torch.randn(150, 50, generator=generator)
+    found = []
+    for known in (None, features):
+        slots = learnable_slots(bits[None].float(), weights, features=known)
+        found += torch.autograd.grad(slots, weights, grad)
+    torch.testing.assert_close(*found, atol=1e-4, rtol=1e-4)
+
+
 def test_a_gradient_shared_by_all_candidates():
     bits, _, _, grad = draw(1)
     bits.requires_grad_()

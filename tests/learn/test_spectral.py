@@ -3,6 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dwn_asic.learn import spectral
 from dwn_asic.learn.spectral import influence, l2_norm, spectral_penalty
 
 
@@ -33,6 +34,11 @@ def test_differentiable(kind):
     zero = torch.zeros(2, 8, requires_grad=True)
     spectral_penalty(zero, kind).backward()
     assert torch.equal(zero.grad, torch.zeros(2, 8))
+
+
+def test_the_laplacian_of_other_devices_is_the_same():
+    tables = torch.rand(5, 32, generator=torch.Generator().manual_seed(0)).double() * 2 - 1
+    torch.testing.assert_close(spectral._laplacian(tables), spectral._compiled_laplacian(tables))
 
 
 def test_parity_has_the_most_influence_and_a_constant_none():

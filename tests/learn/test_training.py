@@ -99,6 +99,35 @@ def _influences(result):
     return sum(float(influence(table).sum()) for table in tables)
 
 
+@pytest.mark.parametrize(("restarts", "halvings", "left"), [(5, 1, 3), (4, 2, 1), (3, 0, 3), (1, 2, 1)])
+def test_halvings_give_up_the_worse_starts(restarts, halvings, left):
+    data = xor_of_thresholds(200)
+    config = training(epochs=9, restarts=restarts, halvings=halvings)
+    history = train(data, ENCODER, PYRAMID, config, seed=0).history
+    racing = [[r for r in history if r.epoch == epoch] for epoch in range(9)]
+    assert [r.restart for r in racing[0]] == list(range(restarts))
+    assert len(racing[-1]) == left
+    for before, after in zip(racing, racing[1:], strict=False):
+        lost = {r.restart for r in before} - {r.restart for r in after}
+        best = {
+            i: max(
+                (r.val_accuracy, -r.val_loss) for r in history if r.restart == i and r.epoch < after[0].epoch
+            )
+            for i in range(restarts)
+        }
+        assert all(best[i] <= best[r.restart] for i in lost for r in after)
+
+
+def test_starts_that_are_kept_go_on_as_they_would_have():
+    data = xor_of_thresholds(200)
+    every = train(data, ENCODER, PYRAMID, training(epochs=8, restarts=4), seed=3).history
+    halved = train(data, ENCODER, PYRAMID, training(epochs=8, restarts=4, halvings=1), seed=3).history
+    found = {(r.restart, r.epoch): r.train_loss for r in every}
+    assert len(halved) == 4 * 4 + 4 * 2
+    for report in halved:
+        assert report.train_loss == pytest.approx(found[report.restart, report.epoch], rel=1e-4)
+
+
 def test_a_model_that_does_not_fit_the_classes_is_refused_before_training():
     with pytest.raises(ConfigError, match="needs 1 for 2 classes"):
         train(xor_of_thresholds(100), ENCODER, model_config([(3, 2)]), training(), seed=0)
