@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from dwn_asic.errors import ConfigError
 
@@ -82,11 +82,21 @@ class EncoderConfig(_Strict):
     """Thermometer bits per feature, at most."""
 
 
+Inputs = Annotated[int, Field(ge=1, le=8)]
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, int) else value
+
+
 class LayerConfig(_Strict):
     """One LUT layer."""
 
     luts: Count
-    inputs: Annotated[int, Field(ge=1, le=8)]
+    inputs: Annotated[tuple[Inputs, ...], Field(min_length=1, strict=False), BeforeValidator(_as_list)]
+    """Of each LUT; of several numbers, the LUTs have them in turn."""
+    reads: Literal["previous", "all"] = "previous"
+    """Bits to choose from: those of the layer before, or also those of all earlier layers and the encoder."""
     mapping: Literal["learnable", "random", "arange"] = "learnable"
     mapping_temperature: Positive = 0.001
     """Softmax temperature of the gradient that a learnable mapping passes to the bits it reads."""
@@ -98,12 +108,33 @@ class LayerConfig(_Strict):
 class ModelConfig(_Strict):
     """LUT layers and head."""
 
-    layers: Annotated[tuple[LayerConfig, ...], Field(min_length=1, strict=False)]
+    layers: Annotated[tuple[LayerConfig, ...], Field(min_length=1, strict=False)] | None = None
+    pyramid: Annotated[tuple[Inputs, ...], Field(min_length=1, strict=False)] | None = None
+    """In place of layers, for the direct head: the LUTs' inputs, layer by layer. The last layer has as many
+    LUTs as the head needs, any other one LUT for each slot of the next (the paper's learnable reduction)."""
     head: Literal["direct", "popcount"] = "direct"
     code: Literal["binary", "onehot"] = "binary"
     """For the direct head: class index in binary, or one output per class."""
     temperature: Positive = 0.3
     """Logits are divided by it (``direct``), or counts are (``popcount``)."""
+
+    @model_validator(mode="after")
+    def _layers_or_pyramid(self) -> ModelConfig:
+        if (self.layers is None) == (self.pyramid is None):
+            raise ValueError("give either layers or pyramid")
+        if self.pyramid and self.head != "direct":
+            raise ValueError("a pyramid ends in the direct head; popcount needs layers")
+        return self
+
+    def layers_for(self, outputs: int) -> tuple[LayerConfig, ...]:
+        """The layers, first to last; a pyramid's end in this number of LUTs."""
+        if self.layers is not None:
+            return self.layers
+        layers: list[LayerConfig] = []
+        for inputs in reversed(self.pyramid or ()):
+            layers.insert(0, LayerConfig(luts=outputs, inputs=(inputs,)))
+            outputs *= inputs
+        return tuple(layers)
 
 
 class EfdConfig(_Strict):
@@ -265,7 +296,21 @@ def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         problem, allowed = _explain(model, first)
-        raise ConfigError(path, ".".join(map(str, first["loc"])), problem, allowed) from error
+        key = ".".join(map(str, _written(first["loc"], content)))
+        raise ConfigError(path, key, problem, allowed) from error
+
+
+def _written(location: tuple[int | str, ...], content: Any) -> tuple[int | str, ...]:
+    """The location without the place in a list that the file gives as a single value."""
+    for i, step in enumerate(location):
+        if isinstance(content, dict | list):
+            try:
+                content = content[step]  # type: ignore[index]
+            except (KeyError, IndexError, TypeError):  # a missing key, or the tag of a union
+                continue
+        elif isinstance(step, int):
+            return location[:i]
+    return location
 
 
 def _explain(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:

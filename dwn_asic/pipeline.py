@@ -216,9 +216,8 @@ def _run_train(flow: Flow, reporter: Reporter) -> None:
     check_model(config.model, dataset.table.n_classes, str(flow.folder / "config" / "flow.json"))
 
     def progress(report: EpochReport) -> None:
-        done = report.restart * config.training.epochs + report.epoch + 1
         note = f"loss {report.train_loss:.3f}, validation accuracy {report.val_accuracy:.3f}"
-        reporter.progress("training", done, config.training.epochs * config.training.restarts, note)
+        reporter.progress("training", report.epoch + 1, config.training.epochs, note)
 
     result = train(dataset, config.encoder, config.model, config.training, config.seed, progress)
     with staged(flow.folder, "train") as scratch:
@@ -442,15 +441,23 @@ def _run_report(flow: Flow, reporter: Reporter) -> None:
     reporter.message(f"report: {flow.folder / 'comparison.md'}, {flow.folder / 'accuracy_area.svg'}")
 
 
+def _dwn_label(flow: Flow) -> str:
+    from dwn_asic.learn.heads import network_head
+
+    model = flow.config.model
+    layers = model.layers_for(network_head(model, flow.dataset.table.n_classes).direct_outputs)
+    sizes = "-".join(str(layer.luts) for layer in layers)
+    arities = ",".join("+".join(map(str, layer.inputs)) for layer in layers)
+    return f"DWN {sizes} ({arities}-input LUTs)"
+
+
 def _dwn_results(flow: Flow) -> list[MethodResult]:
     """The exact circuit and, where there is one, the shrunk."""
     from dwn_asic import circuit
     from dwn_asic.report.result import MethodResult
     from dwn_asic.synth.metrics import METRICS
 
-    layers = "-".join(str(layer.luts) for layer in flow.config.model.layers)
-    arity = ",".join(str(layer.inputs) for layer in flow.config.model.layers)
-    name, label = "dwn", f"DWN {layers} ({arity}-input LUTs)"
+    name, label = "dwn", _dwn_label(flow)
     exact = circuit.metrics(flow.folder, flow.name, flow.dataset, flow.pdk.library)
     rows: list[tuple[dict[str, Any], dict[str, float]]] = [
         ({"name": name, "label": label, "kind": "exact"}, exact)

@@ -91,6 +91,8 @@ def test_unknown_key_lists_the_keys_of_its_own_section(
         (DATA + "model: {layers: []}\n", "model.layers", "[]"),
         (DATA + "model: {layers: [{luts: 0, inputs: 2}]}\n", "model.layers.0.luts", "0"),
         (DATA + "model: {layers: [{luts: 1, inputs: 9}]}\n", "model.layers.0.inputs", "9"),
+        (DATA + "model: {layers: [{luts: 1, inputs: [6, 9]}]}\n", "model.layers.0.inputs.1", "9"),
+        (DATA + "model: {pyramid: [6, 0]}\n", "model.pyramid.1", "0"),
         ("data: phoneme\n" + MODEL, "data", "'phoneme'"),
         ("data:\n" + MODEL, "data", "None"),
         (MINIMAL + "name: 1st\n", "name", "'1st'"),
@@ -147,6 +149,20 @@ def test_missing_discriminator(flow_file: Path) -> None:
     error = mistake(flow_file, MINIMAL + "baselines: [{leaves: [2]}]\n")
     assert error.key == "baselines.0"
     assert "kind" in error.problem
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ("{}", "either layers or pyramid"),
+        ("{layers: [{luts: 1, inputs: 2}], pyramid: [2]}", "either layers or pyramid"),
+        ("{pyramid: [2], head: popcount}", "popcount needs layers"),
+    ],
+)
+def test_layers_or_a_pyramid(flow_file: Path, model: str, says: str) -> None:
+    error = mistake(flow_file, f"data: {{source: a}}\nmodel: {model}\n")
+    assert error.key == "model"
+    assert says in error.allowed
 
 
 def test_split_must_leave_training_rows(flow_file: Path) -> None:

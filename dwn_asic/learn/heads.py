@@ -12,12 +12,21 @@ from dwn_asic.errors import ConfigError
 from dwn_asic.learn.layers import binarize
 from dwn_asic.network import lut_network
 
-__all__ = ["DirectBinaryHead", "DirectOnehotHead", "Head", "PopcountHead", "build_head", "check_model"]
+__all__ = [
+    "DirectBinaryHead",
+    "DirectOnehotHead",
+    "Head",
+    "PopcountHead",
+    "build_head",
+    "check_model",
+    "network_head",
+]
 
 
 def check_model(model: ModelConfig, n_classes: int, file: str | Path) -> None:
     """Raise ConfigError where the last layer does not fit the head and the number of classes."""
-    outputs, head = model.layers[-1].luts, network_head(model, n_classes)
+    head = network_head(model, n_classes)
+    outputs = model.layers_for(head.direct_outputs)[-1].luts
     if head.kind == "direct":
         if outputs != head.direct_outputs:
             problem = (

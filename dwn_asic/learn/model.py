@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,7 +15,9 @@ from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.learn.heads import build_head
 from dwn_asic.learn.layers import LutLayer, binarize
 from dwn_asic.learn.spectral import spectral_penalty
+from dwn_asic.network import lut_network
 from dwn_asic.network.lut_network import LutNetwork
+from dwn_asic.network.skip import without_skips
 
 __all__ = ["DwnModel"]
 
@@ -51,12 +54,20 @@ class DwnModel(nn.Module):
     ) -> None:
         super().__init__()
         self.quantizer, self.thermometer, self.starts = quantizer, thermometer, starts
-        widths = [len(thermometer), *(layer.luts for layer in config.layers)]
-        self.layers = nn.ModuleList(
-            LutLayer(width, layer, starts=starts, efd=efd, generator=generator)
-            for width, layer in zip(widths, config.layers, strict=False)
-        )
         self.head = build_head(config, n_classes)
+        layers = config.layers_for(self.head.head.direct_outputs)
+        widths = [len(thermometer), *(layer.luts for layer in layers)]
+        self._reads_all = [layer.reads == "all" for layer in layers]
+        self.layers = nn.ModuleList(
+            LutLayer(
+                sum(widths[: i + 1]) if self._reads_all[i] else widths[i],
+                layer,
+                starts=starts,
+                efd=efd,
+                generator=generator,
+            )
+            for i, layer in enumerate(layers)
+        )
         self.register_buffer("features", _features(thermometer))
 
     @property
@@ -70,12 +81,14 @@ class DwnModel(nn.Module):
 
     def values(self, bits: Tensor) -> Tensor:
         """(B, T) thermometer bits as 0.0 or 1.0 -> (B, R, L) table values of the last layer."""
-        first, *others = self.lut_layers
-        values: Tensor = first(
-            bits.t().contiguous()[None], self._features
-        )  # (R, L, B): rows of data side by side
-        for layer in others:
-            values = layer(binarize(values))
+        first = bits.t().contiguous()[None]  # (1, T, B): rows of data side by side
+        layers = iter(zip(self.lut_layers, self._reads_all, strict=True))
+        values: Tensor = next(layers)[0](first, self._features)  # (R, L, B)
+        known = [first.expand(self.starts, -1, -1)] if any(self._reads_all) else []
+        for layer, reads_all in layers:
+            before = binarize(values)
+            known += [before] if known else []
+            values = layer(torch.cat(known, 1) if reads_all else before)
         return values.permute(2, 0, 1)
 
     def forward(self, bits: Tensor) -> Tensor:
@@ -88,7 +101,11 @@ class DwnModel(nn.Module):
 
     def spectral_penalty(self, spectral: SpectralConfig) -> Tensor:
         """The weighted penalty, summed over layers and starts; a scalar."""
-        penalties = [spectral_penalty(layer.tables.flatten(0, 1), spectral.kind) for layer in self.lut_layers]
+        penalties = [
+            spectral_penalty(part.tables.flatten(0, 1), spectral.kind)
+            for layer in self.lut_layers
+            for part in layer.luts
+        ]
         return spectral.weight * self.starts * torch.stack(penalties).sum()
 
     def clamp(self) -> None:
@@ -107,8 +124,9 @@ class DwnModel(nn.Module):
                 if value.dim():  # not the count of steps
                     optimizer.state[parameter][name] = value.index_select(0, chosen)
         for layer in self.lut_layers:
-            for name, buffer in layer.named_buffers():
-                layer.register_buffer(name, buffer.index_select(0, chosen))
+            for part in layer.luts:
+                for name, buffer in part.named_buffers():
+                    part.register_buffer(name, buffer.index_select(0, chosen))
         self.starts = len(starts)
 
     def renew_candidates(self, share: float, generator: torch.Generator) -> None:
@@ -120,10 +138,18 @@ class DwnModel(nn.Module):
         self, start: int, feature_names: tuple[str, ...], class_names: tuple[str, ...]
     ) -> LutNetwork:
         """One start as stored bits."""
+        layers: list[lut_network.LutLayer] = []
+        first = 0  # of the bits right before the layer, among all bits
+        for layer, reads_all in zip(self.lut_layers, self._reads_all, strict=True):
+            stored = layer.to_network(start)
+            if not reads_all:
+                stored = replace(stored, mapping=stored.mapping + first)
+            first = first + layers[-1].n_luts if layers else len(self.thermometer)
+            layers.append(stored)
         return LutNetwork(
             self.quantizer,
             self.thermometer,
-            tuple(layer.to_network(start) for layer in self.lut_layers),
+            without_skips(len(self.thermometer), layers),
             self.head.head,
             feature_names,
             class_names,

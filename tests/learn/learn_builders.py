@@ -28,10 +28,10 @@ def xor_of_thresholds(n_rows=600, seed=0):
     return dataset(values, (values[:, 0] > 4) ^ (values[:, 1] > 2))
 
 
-def model_config(layers, *, head="direct", code="binary", mapping="learnable", temperature=0.3):
-    """``layers`` is a list of (luts, inputs)."""
+def model_config(layers, *, head="direct", code="binary", mapping="learnable", temperature=0.3, **more):
+    """``layers`` is a list of (luts, inputs); ``more`` is said of each."""
     return ModelConfig(
-        layers=tuple(LayerConfig(luts=l, inputs=n, mapping=mapping) for l, n in layers),
+        layers=tuple(LayerConfig(luts=l, inputs=n, mapping=mapping, **more) for l, n in layers),
         head=head,
         code=code,
         temperature=temperature,

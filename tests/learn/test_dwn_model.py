@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from learn_builders import as_bits, model_config, random_model
 
+from dwn_asic.config import ModelConfig
 from dwn_asic.errors import ConfigError
 from dwn_asic.learn.heads import check_model
 from dwn_asic.learn.layers import binarize
@@ -21,11 +22,15 @@ def outputs_needed(head, code, n_classes, extra):
 def configurations(draw):
     n_classes = draw(st.integers(2, 10))
     head, code = draw(st.sampled_from([("direct", "binary"), ("direct", "onehot"), ("popcount", "binary")]))
-    arity = st.integers(1, 6)
+    arity = st.one_of(st.integers(1, 6), st.lists(st.integers(1, 4), min_size=2, max_size=3).map(tuple))
     hidden = draw(st.lists(st.tuples(st.integers(1, 12), arity), max_size=2))
     last = outputs_needed(head, code, n_classes, draw(st.integers(0, 1))), draw(arity)
     mapping = draw(st.sampled_from(["learnable", "random", "arange"]))
-    return model_config([*hidden, last], head=head, code=code, mapping=mapping), n_classes
+    more = {
+        "reads": draw(st.sampled_from(["previous", "all"])),
+        "candidates": draw(st.sampled_from([None, 3])),
+    }
+    return model_config([*hidden, last], head=head, code=code, mapping=mapping, **more), n_classes
 
 
 @settings(max_examples=150, deadline=None)
@@ -56,14 +61,14 @@ def test_an_unused_binary_code_stays_as_it_is(n_classes):
     bits = (n_classes - 1).bit_length()
     model, codes = random_model(model_config([(bits, 3)]), n_classes)
     with torch.no_grad():
-        model.lut_layers[0].tables.fill_(1.0)
+        model.lut_layers[0].luts[0].tables.fill_(1.0)
     assert set(model.predict(as_bits(model, codes)).flatten().tolist()) == {(1 << bits) - 1}
 
 
 def test_a_table_value_of_exactly_zero_is_a_cleared_bit():
     model, codes = random_model(model_config([(4, 2), (1, 2)]), 2)
     with torch.no_grad():
-        model.lut_layers[-1].tables.zero_()
+        model.lut_layers[-1].luts[0].tables.zero_()
     network = model.to_lut_network(0, ("a", "b", "c", "d"), ("n", "y"))
     assert not network.predict(codes).any()
     assert not model.predict(as_bits(model, codes)).any()
@@ -103,9 +108,9 @@ def test_binarize_is_strict_and_straight_through():
 def test_clamp_brings_tables_back():
     model, _ = random_model(model_config([(3, 2), (1, 3)]), 2)
     with torch.no_grad():
-        model.lut_layers[0].tables.mul_(5.0)
+        model.lut_layers[0].luts[0].tables.mul_(5.0)
     model.clamp()
-    assert float(model.lut_layers[0].tables.detach().abs().max()) == 1.0
+    assert float(model.lut_layers[0].luts[0].tables.detach().abs().max()) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -130,3 +135,25 @@ def test_a_last_layer_that_fits_is_accepted():
     check_model(model_config([(3, 2)]), 5, "flow.yaml")
     check_model(model_config([(5, 2)], code="onehot"), 5, "flow.yaml")
     check_model(model_config([(23, 2)], head="popcount"), 5, "flow.yaml")
+
+
+@pytest.mark.parametrize(
+    ("code", "n_classes", "luts"),
+    [("binary", 2, [24, 4, 1]), ("binary", 5, [72, 12, 3]), ("onehot", 5, [120, 20, 5])],
+)
+def test_a_pyramid_grows_from_its_outputs(code, n_classes, luts):
+    config = ModelConfig(pyramid=(6, 6, 4), code=code)
+    check_model(config, n_classes, "flow.yaml")
+    model, codes = random_model(config, n_classes)
+    assert [layer.luts[0].n_luts for layer in model.lut_layers] == luts
+    network = model.to_lut_network(0, tuple("abcd"), tuple(map(str, range(n_classes))))
+    assert np.array_equal(network.predict(codes), model.predict(as_bits(model, codes)).numpy()[:, 0])
+
+
+def test_luts_have_several_numbers_of_inputs_in_turn():
+    model, _ = random_model(model_config([(5, (4, 2, 3)), (1, 5)]), 2)
+    with torch.no_grad():  # values tell the parts apart
+        for i, part in enumerate(model.lut_layers[0].luts):
+            part.tables.fill_((i + 1) / 10)
+    values = model.lut_layers[0](torch.zeros(1, len(model.thermometer), 1))
+    torch.testing.assert_close(values[0, :, 0], torch.tensor([0.3, 0.1, 0.2, 0.3, 0.1]))

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -107,13 +109,11 @@ def test_halvings_give_up_the_worse_starts(restarts, halvings, left):
     racing = [[r for r in history if r.epoch == epoch] for epoch in range(9)]
     assert [r.restart for r in racing[0]] == list(range(restarts))
     assert len(racing[-1]) == left
-    for before, after in zip(racing, racing[1:], strict=False):
+    for before, after in itertools.pairwise(racing):
         lost = {r.restart for r in before} - {r.restart for r in after}
+        past = [r for r in history if r.epoch < after[0].epoch]
         best = {
-            i: max(
-                (r.val_accuracy, -r.val_loss) for r in history if r.restart == i and r.epoch < after[0].epoch
-            )
-            for i in range(restarts)
+            i: max((r.val_accuracy, -r.val_loss) for r in past if r.restart == i) for i in range(restarts)
         }
         assert all(best[i] <= best[r.restart] for i in lost for r in after)
 
