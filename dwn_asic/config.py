@@ -151,7 +151,8 @@ class EfdConfig(_Strict):
 class SpectralConfig(_Strict):
     """Penalty on the tables' Fourier spectrum."""
 
-    kind: Literal["l2", "influence"] = "l2"
+    kind: Literal["l2", "influence", "l1"] = "l2"
+    """The paper's norm; total influence, which weighs coefficients by their degree; or their absolute sum."""
     weight: Annotated[float, Field(ge=0.0)] = 0.0
 
 
@@ -168,6 +169,14 @@ class TrainingConfig(_Strict):
     halvings: Annotated[int, Field(ge=0)] = 0
     """Times that the half of the starts with the lower validation accuracy so far is given up, after equal
     parts of the epochs."""
+    class_weights: Literal["equal", "balanced"] = "equal"
+    """Of rows in the loss: one, or such that all classes weigh the same."""
+    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Share of each row's label that is spread over all classes."""
+    distillation: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    """Share of each row's label that is taken from a gradient boosting teacher that has not seen the row."""
+    input_noise: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.0
+    """Probability that a LUT reads the opposite of a bit while training."""
     efd: EfdConfig = EfdConfig()
     spectral: SpectralConfig = SpectralConfig()
     threads: Count = 1

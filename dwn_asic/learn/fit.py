@@ -17,7 +17,9 @@ from dwn_asic.config import EncoderConfig, ModelConfig, TrainingConfig
 from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.errors import DataError
 from dwn_asic.learn.heads import check_model
+from dwn_asic.learn.layers import InputNoise
 from dwn_asic.learn.model import DwnModel
+from dwn_asic.learn.targets import soft_labels
 from dwn_asic.network.lut_network import LutNetwork
 
 if TYPE_CHECKING:
@@ -87,9 +89,9 @@ class _Rows:
         return len(self.labels)
 
     def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """(B, T) float bits and (B,) labels, in the given order of rows."""
+        """(B, T) float bits and (B,) row numbers, in the given order of rows."""
         for rows in torch.split(order, size):
-            yield self.bits[rows].float(), self.labels[rows]
+            yield self.bits[rows].float(), rows
 
 
 def train(
@@ -145,6 +147,9 @@ def train(
         efd=training.efd,
         generator=generator,
     )
+    if training.input_noise > 0.0:
+        dwn.set_noise(InputNoise(training.input_noise, generator))
+    targets = soft_labels(dataset, dwn.head.n_logits, training, seed)
     history: list[EpochReport] = []
     best: EpochReport | None = None
     network: LutNetwork | None = None
@@ -156,7 +161,7 @@ def train(
                 kept = _better_half(racing, history)
                 dwn.keep([racing.index(restart) for restart in kept], optimizer)
                 racing = kept
-            train_loss = _train_epoch(dwn, train_rows, training, epoch, optimizer, generator)
+            train_loss = _train_epoch(dwn, train_rows, targets, training, epoch, optimizer, generator)
             for report in _reports(racing, epoch, train_loss, *evaluate(dwn, val_rows), best):
                 if report.is_best:
                     best = report
@@ -203,6 +208,7 @@ def _reports(
 def _train_epoch(
     dwn: DwnModel,
     rows: _Rows,
+    targets: Tensor,
     training: TrainingConfig,
     epoch: int,
     optimizer: torch.optim.Optimizer,
@@ -214,9 +220,10 @@ def _train_epoch(
     for group in optimizer.param_groups:
         group["lr"] = training.learning_rate * _schedule(training, epoch)
     total = torch.zeros(dwn.starts)
-    for bits, labels in rows.batches(torch.randperm(len(rows), generator=generator), training.batch_size):
-        losses = _losses(dwn(bits), labels)
-        total += losses.detach() * len(labels)
+    order = torch.randperm(len(rows), generator=generator)
+    for bits, chosen in rows.batches(order, training.batch_size):
+        losses = _losses(dwn(bits), targets[chosen])
+        total += losses.detach() * len(chosen)
         loss = losses.sum()  # the starts share no parameter: each gets its own gradient
         if training.spectral.weight > 0:
             loss = loss + dwn.spectral_penalty(training.spectral)
@@ -227,11 +234,9 @@ def _train_epoch(
     return total / len(rows)
 
 
-def _losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """(B, R, logits) and (B,) labels -> (R,) mean cross entropies."""
-    n_rows, starts, _ = logits.shape
-    repeated = labels[:, None].expand(n_rows, starts)
-    return nn.functional.cross_entropy(logits.transpose(1, 2), repeated, reduction="none").mean(0)
+def _losses(logits: Tensor, targets: Tensor) -> Tensor:
+    """(B, R, logits) and (B, logits) soft labels -> (R,) mean cross entropies."""
+    return -(targets[:, None] * logits.log_softmax(2)).sum(2).mean(0)
 
 
 def _schedule(training: TrainingConfig, epoch: int) -> float:
@@ -247,11 +252,14 @@ def _schedule(training: TrainingConfig, epoch: int) -> float:
 @torch.no_grad()
 def evaluate(dwn: DwnModel, rows: _Rows) -> tuple[Tensor, Tensor]:
     """(R,) mean losses and (R,) shares of rows whose hard decision is right."""
+    dwn.eval()
     loss, right = torch.zeros(dwn.starts), torch.zeros(dwn.starts, dtype=torch.int64)
-    for bits, labels in rows.batches(torch.arange(len(rows)), _EVALUATION_ROWS):
-        values = dwn.values(bits)
-        loss += _losses(dwn.head(values), labels) * len(labels)
+    for bits, chosen in rows.batches(torch.arange(len(rows)), _EVALUATION_ROWS):
+        values, labels = dwn.values(bits), rows.labels[chosen]
+        logits = dwn.head(values)
+        loss += _losses(logits, nn.functional.one_hot(labels, logits.shape[2])) * len(labels)
         right += (dwn.head.decide(values) == labels[:, None]).sum(0)
+    dwn.train()
     return loss / len(rows), right.double() / len(rows)
 
 

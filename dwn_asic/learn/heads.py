@@ -71,6 +71,11 @@ class Head(nn.Module):
         codes, bit = torch.arange(1 << head.class_bits), 1 << torch.arange(head.class_bits)[:, None]
         self.register_buffer("signs", torch.where((codes & bit) > 0, 1.0, -1.0))  # (bits, 2**bits)
 
+    @property
+    def n_logits(self) -> int:
+        """C, or 2**bits with the binary code."""
+        return 1 << self.head.class_bits if self.head.code == "binary" else self.head.n_classes
+
     def forward(self, values: Tensor) -> Tensor:
         """(..., L) table values -> (..., C) logits."""
         return self.scores(values) / self.temperature

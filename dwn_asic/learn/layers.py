@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from dwn_asic.learn.mapping import (
 )
 from dwn_asic.network import lut_network
 
-__all__ = ["LutLayer", "binarize"]
+__all__ = ["InputNoise", "LutLayer", "binarize"]
 
 
 class _Binarize(torch.autograd.Function):
@@ -39,6 +40,27 @@ def binarize(values: Tensor) -> Tensor:
     """1.0 where ``values > 0``, else 0.0; the gradient passes straight through."""
     bits: Tensor = _Binarize.apply(values)  # type: ignore[no-untyped-call]
     return bits
+
+
+@dataclass(frozen=True)
+class InputNoise:
+    """Bits that LUTs read wrong while training, so that no decision hangs on a single one.
+
+    Attributes
+    ----------
+    probability
+        Of each bit to be flipped.
+    generator
+        Draws which; on the CPU.
+    """
+
+    probability: float
+    generator: torch.Generator
+
+    def __call__(self, slots: Tensor) -> Tensor:
+        """(S, B) bits -> (S, B), some of them flipped; the gradient passes as if they weren't."""
+        flipped = torch.rand(slots.shape, generator=self.generator).to(slots.device) < self.probability
+        return slots + torch.where(flipped, 1.0 - 2.0 * slots.detach(), 0.0)
 
 
 class _UniformLuts(nn.Module):
@@ -58,6 +80,7 @@ class _UniformLuts(nn.Module):
         super().__init__()
         self.n_inputs, self.n_luts, self.n_slots = n_inputs, n_luts, n_slots
         self.efd, self.tau = Efd.of(efd, n_slots), config.mapping_temperature
+        self.noise: InputNoise | None = None
         size, all_slots = 1 << n_slots, n_luts * n_slots
         self.tables = nn.Parameter(torch.rand(starts, n_luts, size, generator=generator) * 2 - 1)
         self.weights: nn.Parameter | None = None  # (R, S, K) when the mapping is learned
@@ -92,6 +115,8 @@ class _UniformLuts(nn.Module):
             slots = read_slots(bits, self.get_buffer("fixed"))  # (R * S, B)
         else:
             slots = learnable_slots(bits, self.weights, self._candidates, self.tau, features)
+        if self.training and self.noise is not None:
+            slots = self.noise(slots)
         return lut_lookup(slots, self.tables.flatten(0, 1), self.efd).view(-1, self.n_luts, bits.shape[2])
 
     def renew_candidates(self, share: float, generator: torch.Generator) -> None:

@@ -13,7 +13,7 @@ from dwn_asic.config import EfdConfig, ModelConfig, SpectralConfig
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.learn.heads import build_head
-from dwn_asic.learn.layers import LutLayer, binarize
+from dwn_asic.learn.layers import InputNoise, LutLayer, binarize
 from dwn_asic.learn.spectral import spectral_penalty
 from dwn_asic.network import lut_network
 from dwn_asic.network.lut_network import LutNetwork
@@ -112,6 +112,12 @@ class DwnModel(nn.Module):
         """Bring all tables back into [-1, 1]."""
         for layer in self.lut_layers:
             layer.clamp()
+
+    def set_noise(self, noise: InputNoise | None) -> None:
+        """What LUTs read while training is noisy like this."""
+        for layer in self.lut_layers:
+            for part in layer.luts:
+                part.noise = noise
 
     @torch.no_grad()
     def keep(self, starts: Sequence[int], optimizer: torch.optim.Optimizer) -> None:

@@ -9,6 +9,7 @@ Bacellar et al., arXiv:2410.11112, spectral regularization; O'Donnell, Analysis 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -16,7 +17,10 @@ from torch import Tensor
 
 from dwn_asic.learn.kernels import in_ranges, laplacians
 
-__all__ = ["influence", "l2_norm", "spectral_penalty"]
+__all__ = ["influence", "l1_norm", "l2_norm", "spectral_penalty"]
+
+
+Kind = Literal["l2", "influence", "l1"]
 
 
 def l2_norm(tables: Tensor) -> Tensor:
@@ -69,6 +73,18 @@ def influence(tables: Tensor) -> Tensor:
     return total
 
 
-def spectral_penalty(tables: Tensor, kind: Literal["l2", "influence"]) -> Tensor:
-    """Mean over the LUTs of :func:`l2_norm` or :func:`influence`; a differentiable scalar."""
-    return (l2_norm if kind == "l2" else influence)(tables).mean()
+def l1_norm(tables: Tensor) -> Tensor:
+    """(L, 2**n) tables -> (L,) L1 norm of each spectrum, which favours few coefficients."""
+    spectrum = tables
+    for k in range(tables.shape[1].bit_length() - 1):
+        pair = spectrum.view(len(tables), -1, 2, 1 << k)
+        spectrum = torch.stack([pair[:, :, 0] + pair[:, :, 1], pair[:, :, 0] - pair[:, :, 1]], 2)
+    return spectrum.flatten(1).abs().sum(1) / tables.shape[1]
+
+
+def spectral_penalty(tables: Tensor, kind: Kind) -> Tensor:
+    """Mean over the LUTs of one of the three; a differentiable scalar."""
+    return _PENALTIES[kind](tables).mean()
+
+
+_PENALTIES: dict[Kind, Callable[[Tensor], Tensor]] = {"l2": l2_norm, "influence": influence, "l1": l1_norm}

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dwn_asic.learn import spectral
-from dwn_asic.learn.spectral import influence, l2_norm, spectral_penalty
+from dwn_asic.learn.spectral import influence, l1_norm, l2_norm, spectral_penalty
 
 
 def spectrum(tables):
@@ -17,16 +17,17 @@ def spectrum(tables):
 
 
 @given(st.integers(1, 6), st.integers(0, 100))
-def test_both_follow_the_spectrum(n, seed):
+def test_all_follow_the_spectrum(n, seed):
     generator = torch.Generator().manual_seed(seed)
     tables = torch.rand(3, 1 << n, generator=generator).double() * 2 - 1
     coefficients = spectrum(tables)
     degree = torch.tensor([s.bit_count() for s in range(1 << n)]).double()
     torch.testing.assert_close(l2_norm(tables), coefficients.square().sum(1).sqrt())
+    torch.testing.assert_close(l1_norm(tables), coefficients.abs().sum(1))
     torch.testing.assert_close(influence(tables), (coefficients.square() * degree).sum(1))
 
 
-@pytest.mark.parametrize("kind", ["l2", "influence"])
+@pytest.mark.parametrize("kind", ["l2", "influence", "l1"])
 def test_differentiable(kind):
     generator = torch.Generator().manual_seed(0)
     tables = (torch.rand(2, 8, generator=generator).double() * 2 - 1).requires_grad_()

@@ -82,7 +82,7 @@ def test_schedules_train(schedule):
     assert result.history[-1].train_loss < result.history[0].train_loss
 
 
-@pytest.mark.parametrize("kind", ["l2", "influence"])
+@pytest.mark.parametrize("kind", ["l2", "influence", "l1"])
 def test_the_spectral_penalty_acts(kind):
     data = xor_of_thresholds(200)
     found = []
