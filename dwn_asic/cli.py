@@ -157,6 +157,72 @@ def collect(
     typer.echo(f"wrote {out / 'README.md'} and the reports of {len(folders)} flows")
 
 
+@app.command("import")
+def import_(
+    checkpoint: Annotated[Path, typer.Argument(help="File of torch.save or dwn2rtl.save.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Network to write.")] = Path("network.npz"),
+    *,
+    thresholds: Annotated[
+        Path | None, typer.Option(help="Thermometer thresholds (.npy, .csv, or of torch.save).")
+    ] = None,
+    classes: Annotated[int | None, typer.Option(min=2, help="Classes, where the file doesn't say.")] = None,
+    features: Annotated[int | None, typer.Option(min=1, help="Features, where the file doesn't say.")] = None,
+    input_bits: Annotated[int, typer.Option(min=1, max=16, help="Width of the features' codes.")] = 8,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Table to fit the codes on and to compare decisions on, for example csv:FILE."),
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Label column of the table.")] = None,
+) -> None:
+    """Read a trained DWN of torch_dwn or dwn2rtl; nothing in the file is executed."""
+    from dwn_asic.config import DataConfig
+    from dwn_asic.data.sources import load_table
+    from dwn_asic.exchange.torch_dwn import import_checkpoint
+    from dwn_asic.files import staged
+
+    table = None if data is None else load_table(DataConfig(source=data, label=label), Path())
+    imported = import_checkpoint(
+        checkpoint,
+        thresholds=thresholds,
+        n_classes=classes,
+        n_features=features,
+        input_bits=input_bits,
+        values=None if table is None else table.values,
+        feature_names=None if table is None else table.feature_names,
+        class_names=None if table is None else table.class_names,
+    )
+    network = imported.network
+    with staged(output.parent, "import") as scratch:
+        network.save(scratch / output.name)
+    sizes = "-".join(str(layer.n_luts) for layer in network.layers)
+    arities = ",".join(str(layer.n_inputs) for layer in network.layers)
+    typer.echo(
+        f"wrote {output}: {len(network.feature_names)} features, {len(network.thermometer)} thresholds, "
+        f"LUTs {sizes} ({arities} inputs), {network.head.n_classes} classes"
+    )
+    widths = network.quantizer.bits
+    typer.echo(f"thresholds are codes of {widths.min()} to {widths.max()} bits, exact to half a code's step")
+    if table is not None:
+        right = (network.predict(network.quantizer.codes(table.values)) == table.labels).mean()
+        typer.echo(
+            f"{imported.changed} of {imported.rows} rows are decided otherwise than by the real thresholds; "
+            f"accuracy on all rows {right:.4f}"
+        )
+
+
+@app.command("export")
+def export_(
+    network: Annotated[Path, typer.Argument(help="network.npz of a flow, or an imported one.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint to write.")] = Path("model.pt"),
+) -> None:
+    """Write a network as a checkpoint that torch_dwn and dwn2rtl can load."""
+    from dwn_asic.exchange.torch_dwn import export_checkpoint
+    from dwn_asic.network.lut_network import LutNetwork
+
+    export_checkpoint(LutNetwork.load(network), output)
+    typer.echo(f"wrote {output}")
+
+
 @app.command()
 def doctor() -> None:
     """Show which tools and PDKs are found, and their versions."""

@@ -1,0 +1,117 @@
+"""LUT layers as torch_dwn stores them: state dicts in, state dicts out.
+
+A layer's ``luts`` are (L, 2**n) values whose sign is the stored bit. Its wiring is ``mapping`` (L, n), or
+the argmax over dim 0 of ``mapping.weights`` (in, L * n), reshaped to (L, n). A layer with learned wiring also
+has a ``_LUTLayer__dummy_mapping``, which means nothing.
+
+References
+----------
+github.com/alanbacellar/DWN, the paper's authors' code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dwn_asic.network.lut_network import LutLayer
+
+__all__ = ["read_layers", "write_layers"]
+
+
+class LayerError(ValueError):
+    """A state dict is not one of LUT layers."""
+
+
+def read_layers(state: Mapping[str, Any], n_bits: int) -> tuple[LutLayer, ...]:
+    """The layers of a state dict, first to last; other entries are ignored.
+
+    Parameters
+    ----------
+    state
+        Keys may have prefixes (``module.``, ``_orig_mod.``, names of attributes). Layers are in the order of
+        the dict, those whose prefixes differ only in one number by that number.
+    n_bits
+        T, the bits that the first layer reads.
+
+    Raises
+    ------
+    LayerError
+        No layers, or shapes or wirings that do not fit each other.
+    """
+    prefixes = _in_order([key[: -len("luts")] for key in state if key == "luts" or key.endswith(".luts")])
+    if not prefixes:
+        raise LayerError(f"no key ends in 'luts'; there are: {_some(state)}")
+    layers = []
+    for prefix in prefixes:
+        layer = _read_layer(state, prefix, n_bits)
+        layers.append(layer)
+        n_bits = layer.n_luts
+    return tuple(layers)
+
+
+def _read_layer(state: Mapping[str, Any], prefix: str, n_bits: int) -> LutLayer:
+    luts = _array(state, f"{prefix}luts")
+    if luts.ndim != 2 or luts.shape[1] < 2 or luts.shape[1] & (luts.shape[1] - 1):
+        raise LayerError(f"{prefix}luts has shape {luts.shape}, expected (LUTs, a power of two)")
+    if not np.isfinite(luts).all():
+        raise LayerError(f"{prefix}luts has values that are not finite")
+    n_luts, n_inputs = luts.shape[0], luts.shape[1].bit_length() - 1
+    if f"{prefix}mapping.weights" in state:
+        weights = _array(state, f"{prefix}mapping.weights")
+        if weights.shape != (n_bits, n_luts * n_inputs):
+            raise LayerError(
+                f"{prefix}mapping.weights has shape {weights.shape}, expected "
+                f"{(n_bits, n_luts * n_inputs)}: {n_bits} bits come in, {n_luts} LUTs read {n_inputs} each"
+            )
+        mapping = weights.argmax(axis=0).reshape(n_luts, n_inputs)
+    elif f"{prefix}mapping" in state:
+        mapping = _array(state, f"{prefix}mapping")
+        if mapping.shape != (n_luts, n_inputs):
+            raise LayerError(
+                f"{prefix}mapping has shape {mapping.shape}, expected {(n_luts, n_inputs)} for its LUTs"
+            )
+    else:
+        raise LayerError(f"{prefix}luts has neither {prefix}mapping nor {prefix}mapping.weights beside it")
+    mapping = mapping.astype(np.int64)
+    if mapping.min() < 0 or mapping.max() >= n_bits:
+        raise LayerError(
+            f"{prefix}mapping reads bits {mapping.min()} to {mapping.max()}, {n_bits} bits come in"
+        )
+    return LutLayer(mapping, luts > 0)
+
+
+def write_layers(layers: tuple[LutLayer, ...]) -> dict[str, torch.Tensor]:
+    """A state dict for ``nn.Sequential`` of torch_dwn layers with fixed mappings; values are -1 and 1."""
+    state = {}
+    for i, layer in enumerate(layers):
+        state[f"{i}.mapping"] = torch.from_numpy(layer.mapping.astype(np.int32))
+        state[f"{i}.luts"] = torch.from_numpy(np.where(layer.tables, 1.0, -1.0).astype(np.float32))
+    return state
+
+
+def _in_order(prefixes: list[str]) -> list[str]:
+    numbers = [[step for step in prefix.split(".") if step.isdecimal()] for prefix in prefixes]
+    words = {tuple(step for step in prefix.split(".") if not step.isdecimal()) for prefix in prefixes}
+    if len(words) == 1 and all(len(steps) == 1 for steps in numbers):
+        return [prefix for _, prefix in sorted(zip((int(n[0]) for n in numbers), prefixes, strict=True))]
+    return prefixes
+
+
+def _array(state: Mapping[str, Any], key: str) -> NDArray[Any]:
+    value = state[key]
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+        return (value.float() if value.is_floating_point() else value).numpy()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        return value
+    raise LayerError(f"{key} is a {type(value).__name__}, not a tensor")
+
+
+def _some(state: Mapping[str, Any]) -> Iterator[str] | str:
+    keys = [str(key) for key in state]
+    return ", ".join(keys[:6]) + (", ..." if len(keys) > 6 else "") if keys else "none"
