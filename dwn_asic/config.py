@@ -179,6 +179,8 @@ class TrainingConfig(_Strict):
     """Probability that a LUT reads the opposite of a bit while training."""
     efd: EfdConfig = EfdConfig()
     spectral: SpectralConfig = SpectralConfig()
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Results are repeatable on a CPU; on a GPU sums may be taken in another order each time."""
     threads: Count = 1
     """Of torch. More help wide layers on an idle machine; on a busy one waiting for each other costs more."""
 

@@ -15,7 +15,7 @@ from dwn_asic.rtl.writer import design_verilog
 from dwn_asic.synth.pdk import load_pdk
 from dwn_asic.synth.yosys import plain_area
 
-__all__ = ["core_ratio", "exact_area"]
+__all__ = ["areas", "core_ratio", "exact_area"]
 
 
 def exact_area(name: str, pyramid: str, seed: int) -> dict[str, float]:
@@ -26,7 +26,7 @@ def exact_area(name: str, pyramid: str, seed: int) -> dict[str, float]:
 
     def measure() -> dict[str, float]:
         begin = time.perf_counter()
-        found = _areas(trained(name, pyramid, seed).folder, "low")
+        found = areas(BooleanGraph.load(trained(name, pyramid, seed).folder / "graph.json"), "low")
         return found | {"seconds": time.perf_counter() - begin}
 
     return kept(f"exact/{name}-{pyramid}-{seed}", measure)
@@ -40,13 +40,13 @@ def core_ratio(folder: Path) -> float:
     folder
         Holds graph.json of a trained network.
     """
-    areas = _areas(folder, "medium")
-    return areas["exact"] / areas["plain"]
+    found = areas(BooleanGraph.load(folder / "graph.json"), "medium")
+    return found["exact"] / found["plain"]
 
 
-def _areas(folder: Path, effort: Effort) -> dict[str, float]:
+def areas(graph: BooleanGraph, effort: Effort) -> dict[str, float]:
+    """NAND2-equivalents of the core, ``plain`` by Yosys and ``exact``, and the proof's time."""
     library = load_pdk("sky130hd").library
-    graph = BooleanGraph.load(folder / "graph.json")
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "plain.v"
         encoder = encoder_graph([node for _, node in graph.inputs], graph.interface)

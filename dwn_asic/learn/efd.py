@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 
 from dwn_asic.config import EfdConfig
+from dwn_asic.learn import kernels
 from dwn_asic.learn.kernels import in_ranges, spread_out
 
 __all__ = ["Efd", "efd_weights", "spread"]
@@ -60,7 +61,7 @@ class Efd:
 
 def spread(tables: Tensor, efd: Efd) -> Tensor:
     """(L, 2**n) tables -> (L, 2**n) G, whose difference over bit k is the gradient to input k."""
-    return (_compiled_spread if tables.device.type == "cpu" else _spread)(tables, efd)
+    return (_compiled_spread if kernels.on_cpu(tables) else _spread)(tables, efd)
 
 
 def _compiled_spread(tables: Tensor, efd: Efd) -> Tensor:

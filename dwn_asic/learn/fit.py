@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from dwn_asic.config import EncoderConfig, ModelConfig, TrainingConfig
 from dwn_asic.encode.thermometer import Thermometer
-from dwn_asic.errors import DataError
+from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.learn.heads import check_model
 from dwn_asic.learn.layers import InputNoise
 from dwn_asic.learn.model import DwnModel
@@ -81,9 +81,16 @@ class _Rows:
     labels: Tensor  # (N,) int64
 
     @classmethod
-    def encode(cls, thermometer: Thermometer, part: tuple[NDArray[np.int64], NDArray[np.int64]]) -> _Rows:
+    def encode(
+        cls,
+        thermometer: Thermometer,
+        part: tuple[NDArray[np.int64], NDArray[np.int64]],
+        device: torch.device,
+    ) -> _Rows:
         codes, labels = part
-        return cls(torch.from_numpy(thermometer.encode(codes)), torch.tensor(labels))
+        return cls(
+            torch.from_numpy(thermometer.encode(codes)).to(device), torch.tensor(labels, device=device)
+        )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -127,6 +134,7 @@ def train(
     """
     table = dataset.table
     check_model(model, table.n_classes, table.source)
+    device = _device(training, table.source)
     codes, _ = dataset.part("train")
     for part in ("train", "val"):
         if not len(dataset.part(part)[1]):
@@ -134,8 +142,8 @@ def train(
     thermometer = Thermometer.fit(codes, dataset.quantizer.bits, kind=encoder.thermometer, bits=encoder.bits)
     if not len(thermometer):
         raise DataError(table.source, "no feature varies in the training rows, so there is nothing to learn")
-    train_rows = _Rows.encode(thermometer, dataset.part("train"))
-    val_rows = _Rows.encode(thermometer, dataset.part("val"))
+    train_rows = _Rows.encode(thermometer, dataset.part("train"), device)
+    val_rows = _Rows.encode(thermometer, dataset.part("val"), device)
 
     generator = torch.Generator().manual_seed(seed)
     dwn = DwnModel(
@@ -150,6 +158,8 @@ def train(
     if training.input_noise > 0.0:
         dwn.set_noise(InputNoise(training.input_noise, generator))
     targets = soft_labels(dataset, dwn.head.n_logits, training, seed)
+    dwn.to(device)
+    targets = targets.to(device)
     history: list[EpochReport] = []
     best: EpochReport | None = None
     network: LutNetwork | None = None
@@ -219,7 +229,7 @@ def _train_epoch(
         dwn.renew_candidates(_RENEWED, generator)
     for group in optimizer.param_groups:
         group["lr"] = training.learning_rate * _schedule(training, epoch)
-    total = torch.zeros(dwn.starts)
+    total = torch.zeros(dwn.starts, device=targets.device)
     order = torch.randperm(len(rows), generator=generator)
     for bits, chosen in rows.batches(order, training.batch_size):
         losses = _losses(dwn(bits), targets[chosen])
@@ -253,7 +263,9 @@ def _schedule(training: TrainingConfig, epoch: int) -> float:
 def evaluate(dwn: DwnModel, rows: _Rows) -> tuple[Tensor, Tensor]:
     """(R,) mean losses and (R,) shares of rows whose hard decision is right."""
     dwn.eval()
-    loss, right = torch.zeros(dwn.starts), torch.zeros(dwn.starts, dtype=torch.int64)
+    device = rows.bits.device
+    loss = torch.zeros(dwn.starts, device=device)
+    right = torch.zeros(dwn.starts, dtype=torch.int64, device=device)
     for bits, chosen in rows.batches(torch.arange(len(rows)), _EVALUATION_ROWS):
         values, labels = dwn.values(bits), rows.labels[chosen]
         logits = dwn.head(values)
@@ -261,6 +273,12 @@ def evaluate(dwn: DwnModel, rows: _Rows) -> tuple[Tensor, Tensor]:
         right += (dwn.head.decide(values) == labels[:, None]).sum(0)
     dwn.train()
     return loss / len(rows), right.double() / len(rows)
+
+
+def _device(training: TrainingConfig, source: str) -> torch.device:
+    if training.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(source, "training.device", "is 'cuda', and torch sees no CUDA device", "cpu")
+    return torch.device(training.device)
 
 
 @contextmanager

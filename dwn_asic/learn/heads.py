@@ -56,7 +56,7 @@ def first_largest(scores: Tensor) -> Tensor:
     """(..., C) -> (...) index of the largest score, of equals the lowest (torch.argmax promises none)."""
     n_classes = scores.shape[-1]
     is_largest = scores == scores.amax(-1, keepdim=True)
-    return torch.where(is_largest, torch.arange(n_classes), n_classes).amin(-1)
+    return torch.where(is_largest, torch.arange(n_classes, device=scores.device), n_classes).amin(-1)
 
 
 class Head(nn.Module):
@@ -102,7 +102,8 @@ class DirectBinaryHead(Head):
 
     def decide(self, values: Tensor) -> Tensor:
         """(..., bits) -> (...): the sign bits as they are, also where no class has that index."""
-        return ((values > 0) * (1 << torch.arange(self.head.class_bits))).sum(-1)
+        place = 1 << torch.arange(self.head.class_bits, device=values.device)
+        return ((values > 0) * place).sum(-1)
 
 
 class DirectOnehotHead(Head):

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from dwn_asic.compiled import allocating, fast, kernel
 
@@ -21,6 +22,7 @@ __all__ = [
     "laplacians",
     "look_up",
     "near_heaviest",
+    "on_cpu",
     "pull_back",
     "share_out",
     "slot_blocks",
@@ -36,6 +38,11 @@ _ALONE = 1 << 17  # work items that one thread does faster than it can hand them
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor()
+
+
+def on_cpu(tensor: Tensor) -> bool:
+    """Whether the compiled loops can work on it; elsewhere torch's own operations do."""
+    return tensor.device.type == "cpu"
 
 
 def in_ranges(function: Callable[..., Any], count: int, work: int, threads: int, *arguments: Any) -> None:

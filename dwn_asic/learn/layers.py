@@ -163,7 +163,8 @@ class LutLayer(nn.Module):
             self.parts.append(
                 _UniformLuts(n_inputs, len(luts), n, config, starts=starts, efd=efd, generator=generator)
             )
-        self._place = torch.from_numpy(np.argsort(order))  # of each LUT among those of all parts
+        # Of each LUT among those of all parts.
+        self.register_buffer("place", torch.from_numpy(np.argsort(order)), persistent=False)
 
     @property
     def luts(self) -> list[_UniformLuts]:
@@ -178,7 +179,7 @@ class LutLayer(nn.Module):
         values = [part(bits, features) for part in self.luts]
         if len(values) == 1:
             return values[0]
-        return torch.cat(values, 1).index_select(1, self._place.to(bits.device))
+        return torch.cat(values, 1).index_select(1, self.get_buffer("place"))
 
     @torch.no_grad()
     def clamp(self) -> None:
@@ -205,5 +206,5 @@ class LutLayer(nn.Module):
             mappings.append(np.concatenate([mapping, extra], axis=1))
             table = (part.tables.detach()[start] > 0).cpu().numpy()
             tables.append(np.tile(table, (1, 1 << (most - part.n_slots))))
-        place = self._place.numpy()
+        place = self.get_buffer("place").cpu().numpy()
         return lut_network.LutLayer(np.concatenate(mappings)[place], np.concatenate(tables)[place])

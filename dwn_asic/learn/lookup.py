@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dwn_asic.learn import kernels
 from dwn_asic.learn.efd import Efd, spread
 from dwn_asic.learn.kernels import in_ranges, look_up, pull_back
 
@@ -16,7 +17,7 @@ __all__ = ["lut_lookup"]
 class _Lookup(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, slots: Tensor, tables: Tensor, efd: Efd) -> Tensor:
-        values, addresses = (_compiled_values if slots.device.type == "cpu" else _values)(slots, tables)
+        values, addresses = (_compiled_values if kernels.on_cpu(slots) else _values)(slots, tables)
         ctx.save_for_backward(addresses, tables)
         ctx.efd = efd
         return values
@@ -25,7 +26,7 @@ class _Lookup(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
         addresses, tables = ctx.saved_tensors
         grad, g = grads[0].contiguous(), spread(tables, ctx.efd)
-        pulled = _compiled_gradients if grad.device.type == "cpu" else _gradients
+        pulled = _compiled_gradients if kernels.on_cpu(grad) else _gradients
         slot_grad, table_grad = pulled(grad, addresses, g)
         return slot_grad, table_grad, None
 

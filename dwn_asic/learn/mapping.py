@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dwn_asic.learn import kernels
 from dwn_asic.learn.kernels import (
     candidate_products,
     heaviest,
@@ -118,7 +119,7 @@ class _LearnableSlots(torch.autograd.Function):
 def _weights_gradient(
     grad: Tensor, bits: Tensor, weights: Tensor, candidates: Tensor | None, features: Tensor | None
 ) -> Tensor:
-    if candidates is None and features is not None and _is_cpu(grad) and _worth_levels(bits, features):
+    if candidates is None and features is not None and kernels.on_cpu(grad) and _worth_levels(bits, features):
         return _by_levels(grad, bits[0], features).view_as(weights)
     signs, n_starts = 2.0 * bits - 1.0, len(weights)
     if candidates is None:
@@ -127,7 +128,7 @@ def _weights_gradient(
         return grad.view(n_starts, -1, bits.shape[2]) @ signs.transpose(1, 2)
     rows = _rows(candidates, bits)  # (R * S, K)
     flat = signs.view(-1, bits.shape[2])
-    if _is_cpu(grad):
+    if kernels.on_cpu(grad):
         products = torch.empty_like(weights).view_as(rows)
         arrays = (x.numpy() for x in (grad, flat, rows, products))
         in_ranges(candidate_products, len(grad), rows.numel() * 16, torch.get_num_threads(), *arrays)
@@ -160,7 +161,7 @@ def _bits_gradient(
 ) -> Tensor:
     n_groups, n_inputs, n_rows = bits.shape
     total = torch.zeros_like(bits)
-    if _is_cpu(grad):
+    if kernels.on_cpu(grad):
         places, shares, counts = _shares(weights, tau)
         if candidates is not None:
             places = candidates.view(len(places), -1).gather(1, places.long())
@@ -189,10 +190,6 @@ def _dense_bits_gradient(grad: Tensor, total: Tensor, weights: Tensor, tau: floa
     return total
 
 
-def _is_cpu(tensor: Tensor) -> bool:
-    return tensor.device.type == "cpu"
-
-
 def _rows(candidates: Tensor, bits: Tensor) -> Tensor:
     """(R * S, K) rows of the flattened bits that candidates are."""
     n_groups, n_inputs, _ = bits.shape
@@ -202,7 +199,7 @@ def _rows(candidates: Tensor, bits: Tensor) -> Tensor:
 
 def _heaviest(weights: Tensor) -> Tensor:
     """(R, S, K) -> (R, S) place of the largest weight of each slot."""
-    if not _is_cpu(weights):
+    if not kernels.on_cpu(weights):
         return weights.argmax(2)
     flat = weights.reshape(-1, weights.shape[2])
     chosen = torch.empty(len(flat), dtype=torch.int64)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from dwn_asic.learn import kernels
 from dwn_asic.learn.kernels import in_ranges, laplacians
 
 __all__ = ["influence", "l1_norm", "l2_norm", "spectral_penalty"]
@@ -36,7 +37,7 @@ class _Influence(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, tables: Tensor) -> Tensor:
-        laplacian = (_compiled_laplacian if tables.device.type == "cpu" else _laplacian)(tables.detach())
+        laplacian = (_compiled_laplacian if kernels.on_cpu(tables) else _laplacian)(tables.detach())
         ctx.save_for_backward(laplacian)
         return (tables * laplacian).sum(1) / (2 * tables.shape[1])
 

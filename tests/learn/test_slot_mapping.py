@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dwn_asic.learn import mapping
+from dwn_asic.learn import kernels, mapping
 from dwn_asic.learn.mapping import (
     TAU,
     arange_mapping,
@@ -58,7 +58,7 @@ def test_of_equal_weights_the_first_is_read():
 def test_gradients_follow_the_definition(n_groups, n_candidates, tau, device, monkeypatch):
     bits, weights, candidates, grad = draw(n_groups, n_candidates=n_candidates)
     if device != "cpu":  # the operations of other devices, here on a CPU
-        monkeypatch.setattr(mapping, "_is_cpu", lambda tensor: False)
+        monkeypatch.setattr(kernels, "on_cpu", lambda tensor: False)
         monkeypatch.setattr(mapping, "_CHUNK", 1000)
     bits.requires_grad_()
     weights.requires_grad_()

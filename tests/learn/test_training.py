@@ -7,6 +7,7 @@ from learn_builders import dataset, model_config, xor_of_thresholds
 
 from dwn_asic.config import EncoderConfig, SpectralConfig, TrainingConfig
 from dwn_asic.errors import ConfigError, DataError
+from dwn_asic.learn import kernels
 from dwn_asic.learn.fit import train
 from dwn_asic.learn.spectral import influence
 
@@ -126,6 +127,24 @@ def test_starts_that_are_kept_go_on_as_they_would_have():
     assert len(halved) == 4 * 4 + 4 * 2
     for report in halved:
         assert report.train_loss == pytest.approx(found[report.restart, report.epoch], rel=1e-4)
+
+
+@pytest.mark.parametrize("candidates", [None, 4])
+def test_other_devices_learn_the_same(candidates, monkeypatch):
+    data = xor_of_thresholds(300)
+    config = model_config([(8, (3, 2)), (1, 4)], candidates=candidates)
+    aids = {"spectral": SpectralConfig(kind="influence", weight=0.01), "input_noise": 0.01}
+    found = [train(data, ENCODER, config, training(epochs=3, restarts=2, **aids), seed=1)]
+    monkeypatch.setattr(kernels, "on_cpu", lambda tensor: False)  # their operations, on a CPU
+    found.append(train(data, ENCODER, config, training(epochs=3, restarts=2, **aids), seed=1))
+    for a, b in zip(*(result.history for result in found), strict=True):
+        assert a.train_loss == pytest.approx(b.train_loss, rel=1e-3)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_missing_cuda_device_is_said():
+    with pytest.raises(ConfigError, match=r"training\.device: is 'cuda', and torch sees no CUDA device"):
+        train(xor_of_thresholds(100), ENCODER, PYRAMID, training(device="cuda"), seed=0)
 
 
 def test_a_model_that_does_not_fit_the_classes_is_refused_before_training():
