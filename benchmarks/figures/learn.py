@@ -32,7 +32,7 @@ SEEDS = range(5)
 TARGETS = {
     "phoneme": 0.865,
     "sylvine": 0.945,
-    "skin-seg": 0.995,
+    "skin_seg": 0.995,
     "nomao": 0.955,
     "jasmine": 0.80,
     "australian": 0.87,
