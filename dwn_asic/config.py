@@ -156,6 +156,14 @@ class SpectralConfig(_Strict):
     weight: Annotated[float, Field(ge=0.0)] = 0.0
 
 
+class ShiftConfig(_Strict):
+    """Rows that are images, pixels row by row, and how far each may move in every epoch."""
+
+    height: Count
+    width: Count
+    pixels: Count = 1
+
+
 class TrainingConfig(_Strict):
     """Optimizer and its schedule."""
 
@@ -177,6 +185,8 @@ class TrainingConfig(_Strict):
     """Share of each row's label that is taken from a gradient boosting teacher that has not seen the row."""
     input_noise: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.0
     """Probability that a LUT reads the opposite of a bit while training."""
+    shift: ShiftConfig | None = None
+    """Move training rows that are images, up, down and sideways, anew in each epoch."""
     efd: EfdConfig = EfdConfig()
     spectral: SpectralConfig = SpectralConfig()
     device: Literal["cpu", "cuda"] = "cpu"

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from dwn_asic.config import EncoderConfig, ModelConfig, TrainingConfig
 from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.errors import ConfigError, DataError
+from dwn_asic.learn.augment import check_shift, shifted
 from dwn_asic.learn.heads import check_model
 from dwn_asic.learn.layers import InputNoise
 from dwn_asic.learn.model import DwnModel
@@ -135,7 +136,9 @@ def train(
     table = dataset.table
     check_model(model, table.n_classes, table.source)
     device = _device(training, table.source)
-    codes, _ = dataset.part("train")
+    if training.shift is not None:
+        check_shift(training.shift, len(table.feature_names), table.source)
+    codes, labels = dataset.part("train")
     for part in ("train", "val"):
         if not len(dataset.part(part)[1]):
             raise DataError(table.source, f"the {part} part of the split has no rows")
@@ -171,6 +174,10 @@ def train(
                 kept = _better_half(racing, history)
                 dwn.keep([racing.index(restart) for restart in kept], optimizer)
                 racing = kept
+            if training.shift is not None:
+                moved = shifted(table.values[dataset.split.train], training.shift, generator)
+                codes = dataset.quantizer.codes(moved)
+                train_rows = _Rows.encode(thermometer, (codes, labels), device)
             train_loss = _train_epoch(dwn, train_rows, targets, training, epoch, optimizer, generator)
             for report in _reports(racing, epoch, train_loss, *evaluate(dwn, val_rows), best):
                 if report.is_best:
