@@ -90,6 +90,13 @@ def spread_out(first, end, tables, weights, betas, total):  # type: ignore[no-un
             for a in range(size):
                 term[a] = weight * tables[lut, a]
             step = 1
+            if size >= 4:  # two bits at one time where inner loops would be short
+                for a in range(0, size, 4):
+                    v0, v1, v2, v3 = term[a], term[a + 1], term[a + 2], term[a + 3]
+                    w0, w1, w2, w3 = v0 + beta * v1, v1 + beta * v0, v2 + beta * v3, v3 + beta * v2
+                    term[a], term[a + 1] = w0 + beta * w2, w1 + beta * w3
+                    term[a + 2], term[a + 3] = w2 + beta * w0, w3 + beta * w1
+                step = 4
             while step < size:
                 for start in range(0, size, 2 * step):
                     for a in range(start, start + step):
