@@ -255,11 +255,25 @@ class TinyClassifierConfig(_Strict):
 
     kind: Literal["tiny_classifier"]
     bits: tuple[Literal[2, 4], ...] = Field(default=(2, 4), strict=False)
-    """Thermometer bits per feature; one circuit is evolved for each entry."""
+    """Per feature, at most."""
+    cuts: Annotated[tuple[Literal["quantile", "equal_width"], ...], Field(min_length=1, strict=False)] = (
+        "quantile",
+    )
+    """Buckets of equal shares of the training rows, or of equal parts of the range."""
+    codes: Annotated[
+        tuple[Literal["thermometer", "onehot", "binary", "gray"], ...], Field(min_length=1, strict=False)
+    ] = ("thermometer",)
+    """Of the bucket's number, in ``bits`` bits."""
+    keep: Literal["each", "best"] = "each"
+    """A circuit for each combination of bits, cuts and codes, or only the best on validation rows."""
+    functions: Literal["all", "nand"] = "all"
+    """And, or, nand, nor; or nand alone."""
     gates: Count = 300
     generations: Count = 200_000
     """Limit; evolution stops earlier after ``patience`` generations without a better validation score."""
     patience: Count = 50_000
+    trial: Count | None = None
+    """With ``keep: best``: generations after which only the best encoding goes on, default all of them."""
 
 
 class DecisionTreeConfig(_Strict):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from dwn_asic.baselines.decision_tree import DecisionTree
 from dwn_asic.baselines.gbdt import GradientBoosting
 from dwn_asic.baselines.interface import Progress, Rival, RivalPlan
-from dwn_asic.baselines.tiny_classifier import TinyClassifier
+from dwn_asic.baselines.tiny_classifier import Inputs, TinyClassifier
 from dwn_asic.config import BaselineConfig, DecisionTreeConfig, GbdtConfig, TinyClassifierConfig
 from dwn_asic.data.dataset import Dataset
 
@@ -45,9 +45,26 @@ def _plans(config: BaselineConfig) -> Iterator[RivalPlan]:
                 label = f"decision tree, {leaves} leaves"
                 yield RivalPlan(f"tree-{leaves}", label, config.kind, DecisionTree(leaves))
         case TinyClassifierConfig():
-            for bits in config.bits:
-                fitter = TinyClassifier(bits, config.gates, config.generations, config.patience)
-                label = f"Tiny Classifier, {bits} bits per feature"
-                yield RivalPlan(f"tiny-{bits}bit", label, config.kind, fitter)
+            yield from _tiny_classifiers(config)
         case GbdtConfig():
             yield RivalPlan("gbdt", "gradient boosting (software)", config.kind, GradientBoosting())
+
+
+def _tiny_classifiers(config: TinyClassifierConfig) -> Iterator[RivalPlan]:
+    """One for each encoding, or one with the best of them."""
+    encodings = [
+        Inputs(bits, cuts, code) for bits in config.bits for cuts in config.cuts for code in config.codes
+    ]
+    nand_only = config.functions == "nand"
+    which, more = ("-nand", ", nand only") if nand_only else ("", "")
+    limits = (config.gates, config.generations, config.patience, config.trial, nand_only)
+    if config.keep == "best":
+        label = f"Tiny Classifier, best of {len(encodings)} encodings{more}"
+        yield RivalPlan(f"tiny{which}", label, config.kind, TinyClassifier(tuple(encodings), *limits))
+        return
+    for inputs in encodings:
+        name, label = f"tiny-{inputs.bits}bit", f"Tiny Classifier, {inputs.bits} bits per feature"
+        if len(config.cuts) * len(config.codes) > 1 or inputs != Inputs(inputs.bits):
+            name += f"-{inputs.code}-{inputs.cuts.replace('_', '-')}"
+            label = f"Tiny Classifier, {inputs}"
+        yield RivalPlan(f"{name}{which}", f"{label}{more}", config.kind, TinyClassifier((inputs,), *limits))
