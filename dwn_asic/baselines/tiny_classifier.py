@@ -10,9 +10,9 @@ from scipy.stats import binom
 
 from dwn_asic.baselines.bucket_code import BucketCode, Code, Cuts
 from dwn_asic.baselines.evolution import LabelledWords, active_gates, advance, random_genes
-from dwn_asic.baselines.interface import Detail, Fitting, Progress, interface_of
+from dwn_asic.baselines.interface import Detail, Fitting, Progress, interface_of, most_frequent
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.network.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut
+from dwn_asic.network.graph import BooleanGraph, GraphBuilder, Interface, Lut
 
 __all__ = ["Circuit", "Inputs", "TinyClassifier"]
 
@@ -151,7 +151,7 @@ class TinyClassifier:
             if len(bits):
                 runs.append(_Run(self, inputs, bits, dataset, seed))
         if not runs:
-            return _most_frequent(dataset, interface)
+            return most_frequent(dataset, interface)
         end = self.generations if self.trial is None or len(runs) == 1 else min(self.trial, self.generations)
         for run in runs:
             run.advance(end, progress)
@@ -241,12 +241,3 @@ class _Run:
                 f"{self.inputs}: generation {self.done} of at most {options.generations}: balanced accuracy "
                 f"{self._scores[0]:.4f} in training, at best {self.score:.4f} in validation"
             )
-
-
-def _most_frequent(dataset: Dataset, interface: Interface) -> Fitting:
-    """Without a single input bit all that is left to choose is one class."""
-    index = int(np.bincount(dataset.part("train")[1]).argmax())
-    builder = GraphBuilder(interface)
-    drivers = [builder.add(Constant(bool(index >> k & 1))) for k in range(interface.class_bits)]
-    predictions = np.full(len(dataset.codes), index, np.int64)
-    return Fitting(builder.finish(drivers), predictions, {"gates": 0, "thresholds": 0, "generations": 0})
