@@ -67,9 +67,7 @@ class Linear:
         predictions = votes.decide(levels.encode(dataset.codes)).astype(np.int64)
         return Fitting(builder.finish(index), predictions, {"scores": len(votes.weights)})
 
-    def _rounded(
-        self, model: LogisticRegression, places: NDArray[np.int64], n_classes: int
-    ) -> WeightedVotes:
+    def _rounded(self, model: LogisticRegression, places: NDArray[np.int64], n_classes: int) -> WeightedVotes:
         scale = (2 ** (self.weight_bits - 1) - 1) / max(1e-12, float(np.abs(model.coef_).max()))
         weights = np.rint(model.coef_ * scale).astype(np.int64) @ places.T
         biases = np.rint(model.intercept_ * scale).astype(np.int64)
