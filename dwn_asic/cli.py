@@ -157,6 +157,20 @@ def collect(
     typer.echo(f"wrote {out / 'README.md'} and the reports of {len(folders)} flows")
 
 
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="result.json, or the build folder that holds it.")],
+    after: Annotated[Path, typer.Argument(help="The other one.")],
+) -> None:
+    """Print what changed from one result to another, metric by metric, and which way."""
+    from dwn_asic.report.compare import compare_lines
+    from dwn_asic.report.result import Result
+
+    files = [path / "result.json" if path.is_dir() else path for path in (before, after)]
+    for line in compare_lines(*map(Result.load, files)):
+        typer.echo(line)
+
+
 @app.command("import")
 def import_(
     checkpoint: Annotated[Path, typer.Argument(help="File of torch.save or dwn2rtl.save.")],

@@ -255,11 +255,25 @@ class TinyClassifierConfig(_Strict):
 
     kind: Literal["tiny_classifier"]
     bits: tuple[Literal[2, 4], ...] = Field(default=(2, 4), strict=False)
-    """Thermometer bits per feature; one circuit is evolved for each entry."""
+    """Per feature, at most."""
+    cuts: Annotated[tuple[Literal["quantile", "equal_width"], ...], Field(min_length=1, strict=False)] = (
+        "quantile",
+    )
+    """Buckets of equal shares of the training rows, or of equal parts of the range."""
+    codes: Annotated[
+        tuple[Literal["thermometer", "onehot", "binary", "gray"], ...], Field(min_length=1, strict=False)
+    ] = ("thermometer",)
+    """Of the bucket's number, in ``bits`` bits."""
+    keep: Literal["each", "best"] = "each"
+    """A circuit for each combination of bits, cuts and codes, or only the best on validation rows."""
+    functions: Literal["all", "nand"] = "all"
+    """And, or, nand, nor; or nand alone."""
     gates: Count = 300
     generations: Count = 200_000
     """Limit; evolution stops earlier after ``patience`` generations without a better validation score."""
     patience: Count = 50_000
+    trial: Count | None = None
+    """With ``keep: best``: generations after which only the best encoding goes on, default all of them."""
 
 
 class DecisionTreeConfig(_Strict):
@@ -267,6 +281,77 @@ class DecisionTreeConfig(_Strict):
 
     kind: Literal["decision_tree"]
     leaves: tuple[Annotated[int, Field(ge=2)], ...] = Field(default=(8, 16, 32), strict=False)
+    pruned: bool = False
+    """Grown in full and cut back by cost-complexity, instead of grown best split first."""
+
+
+class ForestConfig(_Strict):
+    """scikit-learn random forests whose trees have one vote each, one per entry of ``trees``."""
+
+    kind: Literal["forest"]
+    trees: tuple[Count, ...] = Field(default=(3, 7), strict=False)
+    leaves: Annotated[int, Field(ge=2)] = 8
+    """Of each tree, at most."""
+
+
+class LinearConfig(_Strict):
+    """Logistic regression with small integer weights."""
+
+    kind: Literal["linear"]
+    bits: Annotated[int, Field(ge=1, le=8)] = 4
+    """Of a feature's level."""
+    weight_bits: Annotated[int, Field(ge=2, le=12)] = 4
+    """Sign included."""
+
+
+class BinarizedMlpConfig(_Strict):
+    """Sign weights and sign activations (Hubara et al., 2016), a hidden layer per entry of ``hidden``."""
+
+    kind: Literal["binarized_mlp"]
+    hidden: tuple[Count, ...] = Field(default=(16,), strict=False)
+    bits: Count = 8
+    """Thermometer bits per feature, at most."""
+    epochs: Count = 60
+
+
+class GateNetworkConfig(_Strict):
+    """Two-input gates on random wires, their functions learned (Petersen et al., 2022)."""
+
+    kind: Literal["gate_network"]
+    gates: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)] = (200, 200)
+    """Of each layer."""
+    bits: Count = 8
+    """Thermometer bits per feature, at most."""
+    epochs: Count = 60
+
+
+class WisardConfig(_Strict):
+    """Tables on random bits, filled by counting rows."""
+
+    kind: Literal["wisard"]
+    tuples: Count = 20
+    """Tables of each class."""
+    inputs: Annotated[int, Field(ge=1, le=8)] = 6
+    bits: Count = 8
+    """Thermometer bits per feature, at most."""
+
+
+class DwnVariantConfig(_Strict):
+    """A DWN of another encoder, model or training."""
+
+    kind: Literal["dwn_variant"]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    """What differs, for example ``fixed-mapping``."""
+    encoder: EncoderConfig = EncoderConfig()
+    model: ModelConfig
+    training: TrainingConfig = TrainingConfig()
+
+
+class MlpConfig(_Strict):
+    """Multilayer perceptron on the raw values: a software ceiling, accuracy only."""
+
+    kind: Literal["mlp"]
+    hidden: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)] = (100,)
 
 
 class GbdtConfig(_Strict):
@@ -276,7 +361,17 @@ class GbdtConfig(_Strict):
 
 
 BaselineConfig = Annotated[
-    TinyClassifierConfig | DecisionTreeConfig | GbdtConfig, Field(discriminator="kind")
+    TinyClassifierConfig
+    | DecisionTreeConfig
+    | ForestConfig
+    | LinearConfig
+    | BinarizedMlpConfig
+    | GateNetworkConfig
+    | WisardConfig
+    | DwnVariantConfig
+    | GbdtConfig
+    | MlpConfig,
+    Field(discriminator="kind"),
 ]
 
 

@@ -16,10 +16,12 @@ from dwn_asic.compiled import allocating
 from dwn_asic.network.packed import Words, pack_rows
 from dwn_asic.network.words import below, ones, uniform
 
-__all__ = ["FUNCTIONS", "LabelledWords", "active_gates", "advance", "random_genes"]
+__all__ = ["FUNCTIONS", "NAND", "LabelledWords", "active_gates", "advance", "random_genes"]
 
 FUNCTIONS = ("and", "or", "nand", "nor")
 """A function's number: bit 0 says or instead of and, bit 1 says inverted."""
+
+NAND = FUNCTIONS.index("nand")
 
 _CHILDREN = 4
 
@@ -71,10 +73,15 @@ class LabelledWords(NamedTuple):
 
 
 def random_genes(
-    n_inputs: int, n_gates: int, n_outputs: int, generator: np.random.Generator
+    n_inputs: int,
+    n_gates: int,
+    n_outputs: int,
+    generator: np.random.Generator,
+    *,
+    nand_only: bool = False,
 ) -> NDArray[np.int64]:
     """A random circuit: each gate reads inputs and gates before it, each output any node."""
-    functions = generator.integers(len(FUNCTIONS), size=n_gates)
+    functions = np.full(n_gates, NAND) if nand_only else generator.integers(len(FUNCTIONS), size=n_gates)
     fanins = generator.integers(np.repeat(n_inputs + np.arange(n_gates), 2))
     drivers = generator.integers(n_inputs + n_gates, size=n_outputs)
     return np.concatenate([functions, fanins, drivers]).astype(np.int64)
@@ -99,6 +106,7 @@ def advance(
     mutations: NDArray[np.float64],
     generations: int,
     patience: int,
+    nand_only: bool = False,
 ) -> int:
     """Go on for ``generations``, fewer if ``patience`` runs out. Changes its arguments in place.
 
@@ -124,13 +132,18 @@ def advance(
         At most.
     patience
         Generations without a better validation score after which it ends.
+    nand_only
+        Leave the gates' functions as they are.
 
     Returns
     -------
     int
         The generations done.
     """
-    done: Any = _advance(genes, best, scores, state, train, val, n_gates, mutations, generations, patience)
+    first = n_gates if nand_only else 0
+    done: Any = _advance(
+        genes, best, scores, state, train, val, n_gates, first, mutations, generations, patience
+    )
     return int(done)
 
 
@@ -184,9 +197,12 @@ def _depends(genes, n_gates, n_inputs, start, target):  # type: ignore[no-untype
 
 
 @allocating
-def _mutate(genes, n_gates, n_inputs, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Give one gene, any with the same chance, another value. Gives its gate, -1 for an output's gene."""
-    gene = below(state, len(genes))
+def _mutate(genes, n_gates, n_inputs, first, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Give one gene from ``first`` on, any with the same chance, another value.
+
+    Gives its gate, -1 for an output's gene.
+    """
+    gene = first + below(state, len(genes) - first)
     if gene < n_gates:
         genes[gene] = (genes[gene] + 1 + below(state, 3)) % 4
         return gene
@@ -203,7 +219,7 @@ def _mutate(genes, n_gates, n_inputs, state):  # type: ignore[no-untyped-def]  #
 
 
 @allocating
-def _vary(genes, n_gates, n_inputs, mark, mutations, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _vary(genes, n_gates, n_inputs, first, mark, mutations, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Mutate a random number of times. Gives whether a gate that was active, or an output, is concerned.
 
     Otherwise the circuit does what it did: a gate can become active only by a mutation of an active one.
@@ -214,7 +230,7 @@ def _vary(genes, n_gates, n_inputs, mark, mutations, state):  # type: ignore[no-
         wanted += 1
     differs = False
     for _ in range(wanted):
-        gate = _mutate(genes, n_gates, n_inputs, state)
+        gate = _mutate(genes, n_gates, n_inputs, first, state)
         differs = differs or gate < 0 or mark[gate] == 2
     return differs
 
@@ -250,7 +266,7 @@ def _score(genes, n_gates, n_inputs, order, count, rows):  # type: ignore[no-unt
 
 
 @allocating
-def _advance(genes, best, scores, state, train, val, n_gates, mutations, generations, patience):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _advance(genes, best, scores, state, train, val, n_gates, first, mutations, generations, patience):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     n_inputs = len(train.values) - n_gates
     order, mark = np.empty(n_gates, np.int64), np.empty(n_gates, np.uint8)
     child_order, child_mark = np.empty(n_gates, np.int64), np.empty(n_gates, np.uint8)
@@ -267,7 +283,7 @@ def _advance(genes, best, scores, state, train, val, n_gates, mutations, generat
         chosen_score, chosen_differs = -1.0, False
         for _ in range(_CHILDREN):
             child[:] = genes
-            differs = _vary(child, n_gates, n_inputs, mark, mutations, state)
+            differs = _vary(child, n_gates, n_inputs, first, mark, mutations, state)
             score = scores[0]
             if differs:
                 child_count = _order(child, n_gates, n_inputs, child_order, child_mark)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import PARTS, Part
 from dwn_asic.errors import VerificationError
-from dwn_asic.network.graph import BooleanGraph, Interface
+from dwn_asic.network.graph import BooleanGraph, Constant, GraphBuilder, Interface
 
-__all__ = ["Detail", "Fitter", "Fitting", "Progress", "Rival", "RivalPlan", "interface_of"]
+__all__ = ["Detail", "Fitter", "Fitting", "Progress", "Rival", "RivalPlan", "interface_of", "most_frequent"]
 
 Progress = Callable[[str], None]
 """Gets one line now and then."""
@@ -110,6 +110,15 @@ def interface_of(dataset: Dataset) -> Interface:
     """The ports of a circuit for this table."""
     widths = tuple(int(width) for width in dataset.quantizer.bits)
     return Interface(dataset.table.feature_names, widths, dataset.table.class_names)
+
+
+def most_frequent(dataset: Dataset, interface: Interface) -> Fitting:
+    """Without a single input bit, or with rows of one class only, all that is left is to choose one class."""
+    index = int(np.bincount(dataset.part("train")[1]).argmax())
+    builder = GraphBuilder(interface)
+    drivers = [builder.add(Constant(bool(index >> k & 1))) for k in range(interface.class_bits)]
+    predictions = np.full(len(dataset.codes), index, np.int64)
+    return Fitting(builder.finish(drivers), predictions, {"thresholds": 0})
 
 
 def _silent(_line: str) -> None:

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import singledispatch
 
-from dwn_asic.baselines.decision_tree import DecisionTree
+from dwn_asic.baselines.decision_tree import DecisionTree, Forest
+from dwn_asic.baselines.dwn_variant import DwnVariant
 from dwn_asic.baselines.gbdt import GradientBoosting
 from dwn_asic.baselines.interface import Progress, Rival, RivalPlan
-from dwn_asic.baselines.tiny_classifier import TinyClassifier
-from dwn_asic.config import BaselineConfig, DecisionTreeConfig, GbdtConfig, TinyClassifierConfig
+from dwn_asic.baselines.linear import Linear
+from dwn_asic.baselines.mlp import Mlp
+from dwn_asic.baselines.tiny_classifier import Inputs, TinyClassifier
+from dwn_asic.baselines.wisard import Wisard
+from dwn_asic.config import (
+    BaselineConfig,
+    BinarizedMlpConfig,
+    DecisionTreeConfig,
+    DwnVariantConfig,
+    ForestConfig,
+    GateNetworkConfig,
+    GbdtConfig,
+    LinearConfig,
+    MlpConfig,
+    TinyClassifierConfig,
+    WisardConfig,
+)
 from dwn_asic.data.dataset import Dataset
 
 __all__ = ["fit_rivals", "plan"]
@@ -38,16 +55,92 @@ def fit_rivals(
     return [rival.fit(dataset, seed, progress) for rival in plan(configs)]
 
 
+@singledispatch
 def _plans(config: BaselineConfig) -> Iterator[RivalPlan]:
-    match config:
-        case DecisionTreeConfig():
-            for leaves in config.leaves:
-                label = f"decision tree, {leaves} leaves"
-                yield RivalPlan(f"tree-{leaves}", label, config.kind, DecisionTree(leaves))
-        case TinyClassifierConfig():
-            for bits in config.bits:
-                fitter = TinyClassifier(bits, config.gates, config.generations, config.patience)
-                label = f"Tiny Classifier, {bits} bits per feature"
-                yield RivalPlan(f"tiny-{bits}bit", label, config.kind, fitter)
-        case GbdtConfig():
-            yield RivalPlan("gbdt", "gradient boosting (software)", config.kind, GradientBoosting())
+    """Methods that need torch are loaded only where they are asked for."""
+    raise NotImplementedError(f"no rival for {type(config).__name__}")
+
+
+@_plans.register
+def _decision_trees(config: DecisionTreeConfig) -> Iterator[RivalPlan]:
+    which, more = ("pruned", ", pruned") if config.pruned else ("tree", "")
+    for leaves in config.leaves:
+        label = f"decision tree, {leaves} leaves{more}"
+        yield RivalPlan(f"{which}-{leaves}", label, config.kind, DecisionTree(leaves, config.pruned))
+
+
+@_plans.register
+def _forests(config: ForestConfig) -> Iterator[RivalPlan]:
+    for trees in config.trees:
+        label = f"forest, {trees} trees of {config.leaves} leaves"
+        yield RivalPlan(f"forest-{trees}x{config.leaves}", label, config.kind, Forest(trees, config.leaves))
+
+
+@_plans.register
+def _tiny_classifiers(config: TinyClassifierConfig) -> Iterator[RivalPlan]:
+    """One for each encoding, or one with the best of them."""
+    encodings = [
+        Inputs(bits, cuts, code) for bits in config.bits for cuts in config.cuts for code in config.codes
+    ]
+    nand_only = config.functions == "nand"
+    which, more = ("-nand", ", nand only") if nand_only else ("", "")
+    limits = (config.gates, config.generations, config.patience, config.trial, nand_only)
+    if config.keep == "best":
+        label = f"Tiny Classifier, best of {len(encodings)} encodings{more}"
+        yield RivalPlan(f"tiny{which}", label, config.kind, TinyClassifier(tuple(encodings), *limits))
+        return
+    for inputs in encodings:
+        name, label = f"tiny-{inputs.bits}bit", f"Tiny Classifier, {inputs.bits} bits per feature"
+        if len(config.cuts) * len(config.codes) > 1 or inputs != Inputs(inputs.bits):
+            name += f"-{inputs.code}-{inputs.cuts.replace('_', '-')}"
+            label = f"Tiny Classifier, {inputs}"
+        yield RivalPlan(f"{name}{which}", f"{label}{more}", config.kind, TinyClassifier((inputs,), *limits))
+
+
+@_plans.register
+def _linear(config: LinearConfig) -> Iterator[RivalPlan]:
+    label = f"linear, {config.weight_bits}-bit weights of {config.bits}-bit levels"
+    fitter = Linear(config.bits, config.weight_bits)
+    yield RivalPlan(f"linear-{config.weight_bits}bit", label, config.kind, fitter)
+
+
+@_plans.register
+def _wisard(config: WisardConfig) -> Iterator[RivalPlan]:
+    label = f"WiSARD, {config.tuples} tables of {config.inputs} inputs per class"
+    fitter = Wisard(config.tuples, config.inputs, config.bits)
+    yield RivalPlan(f"wisard-{config.tuples}x{config.inputs}", label, config.kind, fitter)
+
+
+@_plans.register
+def _binarized_mlps(config: BinarizedMlpConfig) -> Iterator[RivalPlan]:
+    from dwn_asic.baselines.binarized_mlp import BinarizedMlp
+
+    for hidden in config.hidden:
+        fitter = BinarizedMlp(hidden, config.bits, config.epochs)
+        yield RivalPlan(f"bnn-{hidden}", f"binarized MLP, {hidden} hidden neurons", config.kind, fitter)
+
+
+@_plans.register
+def _gate_network(config: GateNetworkConfig) -> Iterator[RivalPlan]:
+    from dwn_asic.baselines.gate_network import GateNetwork
+
+    sizes = "-".join(map(str, config.gates))
+    fitter = GateNetwork(config.gates, config.bits, config.epochs)
+    yield RivalPlan(f"gates-{sizes}", f"gate network {sizes}", config.kind, fitter)
+
+
+@_plans.register
+def _dwn_variant(config: DwnVariantConfig) -> Iterator[RivalPlan]:
+    label = f"DWN, {config.name.replace('-', ' ')}"
+    fitter = DwnVariant(config.encoder, config.model, config.training)
+    yield RivalPlan(f"dwn-{config.name}", label, config.kind, fitter)
+
+
+@_plans.register
+def _gbdt(config: GbdtConfig) -> Iterator[RivalPlan]:
+    yield RivalPlan("gbdt", "gradient boosting (software)", config.kind, GradientBoosting())
+
+
+@_plans.register
+def _mlp(config: MlpConfig) -> Iterator[RivalPlan]:
+    yield RivalPlan("mlp", "MLP (software)", config.kind, Mlp(config.hidden))

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from dwn_asic.baselines.bucket_code import BucketCode, Code, Cuts
 from dwn_asic.baselines.evolution import LabelledWords, active_gates, advance, random_genes
-from dwn_asic.baselines.interface import Detail, Fitting, Progress, interface_of
+from dwn_asic.baselines.interface import Detail, Fitting, Progress, interface_of, most_frequent
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.encode.thermometer import Thermometer
-from dwn_asic.network.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.network.graph import BooleanGraph, GraphBuilder, Interface, Lut
 
-__all__ = ["Circuit", "TinyClassifier"]
+__all__ = ["Circuit", "Inputs", "TinyClassifier"]
 
 _TABLES = (0b1000, 0b1110, 0b0111, 0b0001)
 """Truth tables of and, or, nand, nor: :data:`dwn_asic.baselines.evolution.FUNCTIONS`."""
@@ -28,34 +28,34 @@ class Circuit:
 
     Attributes
     ----------
-    thermometer
-        The inputs: node i is thermometer bit i.
+    inputs
+        Node i is bit i.
     functions
-        (K,) number of the gate's function; gate k is node ``len(thermometer) + k``.
+        (K,) number of the gate's function; gate k is node ``len(inputs) + k``.
     fanins
         (K, 2) nodes before the gate.
     drivers
         (outputs,) node that drives each bit of the class index.
     """
 
-    thermometer: Thermometer
+    inputs: BucketCode
     functions: NDArray[np.int64]
     fanins: NDArray[np.int64]
     drivers: NDArray[np.int64]
 
     @classmethod
-    def from_genes(cls, genes: NDArray[np.int64], thermometer: Thermometer, n_gates: int) -> Circuit:
+    def from_genes(cls, genes: NDArray[np.int64], inputs: BucketCode, n_gates: int) -> Circuit:
         """Only the gates that an output needs, renumbered."""
-        n_inputs = len(thermometer)
+        n_inputs = len(inputs)
         active = active_gates(genes, n_gates, n_inputs)
         place = np.arange(n_inputs + n_gates)
         place[n_inputs + active] = n_inputs + np.arange(len(active))
         fanins = genes[n_gates : 3 * n_gates].reshape(n_gates, 2)
-        return cls(thermometer, genes[active], place[fanins[active]], place[genes[3 * n_gates :]])
+        return cls(inputs, genes[active], place[fanins[active]], place[genes[3 * n_gates :]])
 
     def predict(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """(N, F) codes -> (N,) class indices, by numpy alone; an index of C or more is no class."""
-        nodes = list(self.thermometer.encode(codes).T)
+        nodes = list(self.inputs.encode(codes).T)
         for function, (a, b) in zip(self.functions, self.fanins, strict=True):
             value = nodes[a] | nodes[b] if function & 1 else nodes[a] & nodes[b]
             nodes.append(~value if function & 2 else value)
@@ -64,14 +64,13 @@ class Circuit:
         return index
 
     def graph(self, interface: Interface) -> BooleanGraph:
-        """One node per gate and per thermometer bit in use."""
+        """One node per gate, and those that make the input bits in use."""
         builder = GraphBuilder(interface)
-        n_inputs = len(self.thermometer)
+        n_inputs = len(self.inputs)
         place: dict[int, int] = {}  # circuit node -> graph node
         for node in np.unique(np.concatenate([self.fanins.ravel(), self.drivers])):
             if node < n_inputs:
-                feature, constant = self.thermometer.feature[node], self.thermometer.constant[node]
-                place[int(node)] = builder.add(Threshold(int(feature), int(constant)))
+                place[int(node)] = self.inputs.add_line(int(node), builder)
         for k, (function, (a, b)) in enumerate(zip(self.functions, self.fanins, strict=True)):
             fanins = (place[int(a)], place[int(b)])
             place[n_inputs + k] = builder.add(Lut(fanins, _TABLES[function]))
@@ -79,35 +78,53 @@ class Circuit:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What a circuit reads: see :class:`dwn_asic.baselines.bucket_code.BucketCode`."""
+
+    bits: int
+    cuts: Cuts = "quantile"
+    code: Code = "thermometer"
+
+    def __str__(self) -> str:
+        return f"{self.bits} {self.code} bits, {self.cuts.replace('_', '-')}"
+
+
+@dataclass(frozen=True)
 class TinyClassifier:
     """Evolution of a circuit of at most ``gates`` two-input gates.
 
-    As in the paper: functions and, or, nand, nor; 300 gates by default; (1+4) evolution strategy that
-    accepts equal fitness; balanced accuracy as fitness; mutation of functions and of edges, active or not,
-    that keeps the graph acyclic and nothing else (EGGP); the circuit kept is the one that scored best on
-    rows that the fitness does not see, and evolution ends when that score stops improving.
+    As in the paper: functions and, or, nand, nor, or nand alone; 300 gates by default; (1+4) evolution
+    strategy that accepts equal fitness; balanced accuracy as fitness; mutation of functions and of edges,
+    active or not, that keeps the graph acyclic and nothing else (EGGP); the circuit kept is the one that
+    scored best on rows that the fitness does not see, and evolution ends when that score stops improving; of
+    several encodings of the inputs the one whose circuit scores best on those rows.
 
     Deviations, all for comparing circuits and not flows:
 
-    - Inputs are the ``bits`` thermometer bits per feature at equal shares of the training rows, the same
-      comparators that every circuit here gets, in place of a bucket number in binary, Gray or one-hot code.
+    - The buckets' cuts are comparators of the features' integer codes, as every circuit here gets them, and
+      the gates that make a binary, Gray or one-hot code of them are counted as part of the core. Thermometer
+      bits, which need no such gates, are an encoding more than the paper tries.
     - The flow's own training and validation rows, in place of halves of the training data.
     - The number of mutations of a child is drawn once for functions, edges and outputs together, binomial
       with a rate of ``3 / genes``: the mean that 1/gates for each function and edge gives.
-    - Many more generations, and no least gain that counts as better: evolution ends later. Of circuits with
-      the same validation score the one with the fewest gates is kept, since neutral drift lets circuits
-      grow. Both are to the rival's advantage.
+    - No least gain that counts as better: evolution ends later. Of circuits with the same validation score
+      the one with the fewest gates is kept, since neutral drift lets circuits grow. Both are to the rival's
+      advantage.
 
     Attributes
     ----------
-    bits
-        Thermometer bits per feature.
+    inputs
+        Encodings to try.
     gates
         Most gates.
     generations
         Most generations.
     patience
         Generations without a better validation score after which evolution ends.
+    trial
+        Generations after which only the best of several encodings goes on; None for no such end.
+    nand_only
+        Only nand gates.
 
     References
     ----------
@@ -115,78 +132,112 @@ class TinyClassifier:
     Atkinson, Plump and Stepney, Evolving Graphs by Graph Programming, EuroGP 2018.
     """
 
-    bits: int
+    inputs: tuple[Inputs, ...]
     gates: int
     generations: int
     patience: int
+    trial: int | None = None
+    nand_only: bool = False
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
         """Evolve; the same seed gives the same circuit."""
         codes = dataset.part("train")[0]
-        thermometer = Thermometer.fit(codes, dataset.quantizer.bits, kind="distributive", bits=self.bits)
         interface = interface_of(dataset)
-        if not len(thermometer):
-            return _most_frequent(dataset, interface)
-        genes, scores, done = self._evolve(dataset, thermometer, interface.class_bits, seed, progress)
-        circuit = Circuit.from_genes(genes, thermometer, self.gates)
+        runs: list[_Run] = []
+        for inputs in self.inputs:
+            bits = BucketCode.fit(
+                codes, dataset.quantizer.bits, cuts=inputs.cuts, code=inputs.code, bits=inputs.bits
+            )
+            if len(bits):
+                runs.append(_Run(self, inputs, bits, dataset, seed))
+        if not runs:
+            return most_frequent(dataset, interface)
+        end = self.generations if self.trial is None or len(runs) == 1 else min(self.trial, self.generations)
+        for run in runs:
+            run.advance(end, progress)
+        best = max(runs, key=lambda run: (run.score, -run.gates))
+        best.advance(self.generations, progress)
+        circuit = Circuit.from_genes(best.best, best.bits, self.gates)
         graph = circuit.graph(interface)
         details: dict[str, Detail] = {
+            "inputs": str(best.inputs),
+            "encodings": len(runs),
             "gates": len(circuit.functions),
             "gates_allowed": self.gates,
             "thresholds": len(graph.inputs),
-            "thresholds_allowed": len(thermometer),
-            "generations": done,
-            "balanced_accuracy_val": float(scores[1]),
+            "thresholds_allowed": len(best.bits.thermometer),
+            "generations": best.done,
+            "generations_of_all": sum(run.done for run in runs),
+            "balanced_accuracy_val": best.score,
         }
         return Fitting(graph, circuit.predict(dataset.codes), details)
 
-    def _evolve(
-        self, dataset: Dataset, thermometer: Thermometer, n_outputs: int, seed: int, progress: Progress
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
-        """The best genes, the last scores (:func:`advance`), and the generations done."""
-        train, val = (
+
+class _Run:
+    """The evolution of one circuit, which can go on.
+
+    Attributes
+    ----------
+    best
+        Genes of the circuit kept.
+    done
+        Generations.
+    """
+
+    def __init__(
+        self, options: TinyClassifier, inputs: Inputs, bits: BucketCode, dataset: Dataset, seed: int
+    ) -> None:
+        self.options, self.inputs, self.bits, self.done = options, inputs, bits, 0
+        n_outputs = interface_of(dataset).class_bits
+        self._train, self._val = (
             LabelledWords.pack(
-                thermometer.encode(codes),
+                bits.encode(codes),
                 labels,
                 n_classes=dataset.table.n_classes,
-                n_gates=self.gates,
+                n_gates=options.gates,
                 n_outputs=n_outputs,
             )
             for codes, labels in (dataset.part("train"), dataset.part("val"))
         )
         generator = np.random.default_rng(seed)
-        genes = random_genes(len(thermometer), self.gates, n_outputs, generator)
-        best = genes.copy()
-        state = generator.integers(1, 1 << 63, size=1, dtype=np.uint64)
-        scores = np.array([-1.0, -1.0, 0.0])
-        rate = min(1.0, _MUTATIONS_PER_CHILD / len(genes))
-        mutations = binom.cdf(np.arange(len(genes)), len(genes), rate)
-        done = 0
-        while done < self.generations and scores[2] < self.patience:
-            wanted = min(_GENERATIONS_PER_CALL, self.generations - done)
-            done += advance(
-                genes,
-                best,
-                scores,
-                state,
-                train=train,
-                val=val,
-                n_gates=self.gates,
-                mutations=mutations,
-                generations=wanted,
-                patience=self.patience,
+        self._genes = random_genes(
+            len(bits), options.gates, n_outputs, generator, nand_only=options.nand_only
+        )
+        self.best = self._genes.copy()
+        self._state = generator.integers(1, 1 << 63, size=1, dtype=np.uint64)
+        self._scores = np.array([-1.0, -1.0, 0.0])
+        n_mutable = len(self._genes) - (options.gates if options.nand_only else 0)
+        rate = min(1.0, _MUTATIONS_PER_CHILD / n_mutable)
+        self._mutations = binom.cdf(np.arange(n_mutable), n_mutable, rate)
+
+    @property
+    def score(self) -> float:
+        """Balanced accuracy of the circuit kept on the validation rows."""
+        return float(self._scores[1])
+
+    @property
+    def gates(self) -> int:
+        """Of the circuit kept."""
+        return len(active_gates(self.best, self.options.gates, len(self.bits)))
+
+    def advance(self, end: int, progress: Progress) -> None:
+        """Go on to this generation, unless patience runs out before."""
+        options = self.options
+        while self.done < end and self._scores[2] < options.patience:
+            self.done += advance(
+                self._genes,
+                self.best,
+                self._scores,
+                self._state,
+                train=self._train,
+                val=self._val,
+                n_gates=options.gates,
+                mutations=self._mutations,
+                generations=min(_GENERATIONS_PER_CALL, end - self.done),
+                patience=options.patience,
+                nand_only=options.nand_only,
             )
             progress(
-                f"generation {done} of at most {self.generations}: balanced accuracy "
-                f"{scores[0]:.4f} in training, at best {scores[1]:.4f} in validation"
+                f"{self.inputs}: generation {self.done} of at most {options.generations}: balanced accuracy "
+                f"{self._scores[0]:.4f} in training, at best {self.score:.4f} in validation"
             )
-        return best, scores, done
-
-
-def _most_frequent(dataset: Dataset, interface: Interface) -> Fitting:
-    """Without a single input bit all that is left to choose is one class."""
-    index = int(np.bincount(dataset.part("train")[1]).argmax())
-    builder = GraphBuilder(interface)
-    drivers = [builder.add(Constant(bool(index >> k & 1))) for k in range(interface.class_bits)]
-    predictions = np.full(len(dataset.codes), index, np.int64)
-    return Fitting(builder.finish(drivers), predictions, {"gates": 0, "thresholds": 0, "generations": 0})

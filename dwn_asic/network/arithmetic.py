@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dwn_asic.network.graph import Constant, GraphBuilder, Lut
 
-__all__ = ["argmax_index", "popcount", "priority_index"]
+__all__ = ["add_up", "argmax_index", "number", "popcount", "priority_index"]
 
 # Truth tables; fan-in 0 is the least significant address bit.
 _XOR2, _AND2, _OR2 = 0b0110, 0b1000, 0b1110
@@ -21,10 +21,15 @@ _LESS = 0b11010100  # (a, b, less so far): b if a != b, else less so far
 
 def popcount(builder: GraphBuilder, bits: Sequence[int]) -> list[int]:
     """The number of set bits, by a tree of full and half adders of the exact width."""
-    columns = [list(bits)]
+    return add_up(builder, [bits])
+
+
+def add_up(builder: GraphBuilder, columns: Sequence[Sequence[int]]) -> list[int]:
+    """The sum of bits, those of column k worth 2**k, by a tree of full and half adders of the exact width."""
+    waiting = [list(column) for column in columns]
     total = []
-    while columns:
-        column = columns.pop(0)
+    while waiting:
+        column = waiting.pop(0)
         carries: list[int] = []
         while len(column) > 1:
             taken, column = column[:3], column[3:]
@@ -32,10 +37,18 @@ def popcount(builder: GraphBuilder, bits: Sequence[int]) -> list[int]:
             # Sums go to the back of the column, so that the tree stays shallow.
             column.append(builder.add(Lut(tuple(taken), xor)))
             carries.append(builder.add(Lut(tuple(taken), carry)))
-        total += column
         if carries:
-            columns.append(carries)
+            waiting = waiting or [[]]
+            waiting[0] += carries
+        if not column and waiting:
+            column = [builder.add(Constant(value=False))]
+        total += column
     return total
+
+
+def number(builder: GraphBuilder, value: int) -> list[int]:
+    """A constant of 0 or more."""
+    return [builder.add(Constant(bool(value >> k & 1))) for k in range(value.bit_length())]
 
 
 def argmax_index(builder: GraphBuilder, numbers: Sequence[Sequence[int]]) -> list[int]:

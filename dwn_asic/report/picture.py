@@ -39,7 +39,14 @@ _LOOKS: Mapping[str, _Look] = MappingProxyType(
         "dwn": _Look("DWN", "#D55E00", "o"),
         "decision_tree": _Look("decision tree", "#0072B2", "s"),
         "tiny_classifier": _Look("Tiny Classifier", "#009E73", "^"),
+        "forest": _Look("random forest", "#56B4E9", "p"),
+        "linear": _Look("linear, integer weights", "#8C6D31", "v"),
+        "binarized_mlp": _Look("binarized MLP", "#7F7F7F", "<"),
+        "gate_network": _Look("gate network", "#E69F00", "P"),
+        "wisard": _Look("WiSARD", "#000000", "X"),
+        "dwn_variant": _Look("DWN variant", "#D58A5E", "h"),
         "gbdt": _Look("gradient boosting", "#CC79A7", "D"),
+        "mlp": _Look("MLP", "#9467BD", "d"),
     }
 )
 _CEILING_LINE: Mapping[str, Any] = MappingProxyType({"color": "#555555", "linewidth": 1.2, "linestyle": "--"})

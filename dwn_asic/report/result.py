@@ -25,7 +25,19 @@ from dwn_asic.synth.metrics import METRICS, check_metrics
 
 __all__ = ["Kind", "Method", "MethodResult", "PdkResult", "Result", "SplitSizes", "write_atomically"]
 
-Method = Literal["dwn", "decision_tree", "tiny_classifier", "gbdt"]
+Method = Literal[
+    "dwn",
+    "decision_tree",
+    "tiny_classifier",
+    "forest",
+    "linear",
+    "binarized_mlp",
+    "gate_network",
+    "wisard",
+    "dwn_variant",
+    "gbdt",
+    "mlp",
+]
 Kind = Literal["exact", "shrunk", "software"]
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0)]

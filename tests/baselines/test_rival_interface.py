@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from rival_tables import blobs, datasets, make
 
-from dwn_asic.baselines.decision_tree import DecisionTree
+from dwn_asic.baselines.decision_tree import DecisionTree, Forest
 from dwn_asic.baselines.interface import Fitting, Progress, RivalPlan
 from dwn_asic.baselines.registry import fit_rivals, plan
-from dwn_asic.baselines.tiny_classifier import TinyClassifier
+from dwn_asic.baselines.tiny_classifier import Inputs, TinyClassifier
+from dwn_asic.baselines.wisard import Wisard
 from dwn_asic.config import BaselineConfig, DecisionTreeConfig, GbdtConfig, TinyClassifierConfig
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import PARTS
@@ -87,8 +88,15 @@ def test_every_method_agrees_with_its_graph_on_any_table(dataset: Dataset) -> No
     for fitter in (
         DecisionTree(2),
         DecisionTree(40),
-        TinyClassifier(2, 6, 60, 20),
-        TinyClassifier(4, 30, 60, 60),
+        DecisionTree(5, pruned=True),
+        Forest(1, 4),
+        Forest(4, 6),
+        Wisard(3, 2, 2),
+        Wisard(7, 5, 8),
+        TinyClassifier((Inputs(2),), 6, 60, 20),
+        TinyClassifier((Inputs(4),), 30, 60, 60),
+        TinyClassifier((Inputs(2, "equal_width", "onehot"), Inputs(4, "quantile", "gray")), 30, 60, 60, 20),
+        TinyClassifier((Inputs(2, "quantile", "binary"),), 30, 60, 60, nand_only=True),
     ):
         rival = RivalPlan("x", "x", "x", fitter).fit(dataset, 1)
         assert rival.graph is not None

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from rival_tables import blobs, load, make
 from sklearn.metrics import balanced_accuracy_score
 
+from dwn_asic.baselines.bucket_code import BucketCode
 from dwn_asic.baselines.evolution import LabelledWords, active_gates, advance, random_genes
 from dwn_asic.baselines.interface import Rival, RivalPlan, interface_of
-from dwn_asic.baselines.tiny_classifier import Circuit, TinyClassifier
+from dwn_asic.baselines.tiny_classifier import Circuit, Inputs, TinyClassifier
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import Part
-from dwn_asic.encode.thermometer import Thermometer
+from dwn_asic.network.graph import Lut
 
 
 def fit(dataset: Dataset, fitter: TinyClassifier, seed: int = 0) -> Rival:
@@ -35,10 +36,12 @@ class Evolution:
     def __init__(self, dataset: Dataset, seed: int, n_gates: int = 40) -> None:
         codes, _ = dataset.part("train")
         self.dataset, self.n_gates = dataset, n_gates
-        self.thermometer = Thermometer.fit(codes, dataset.quantizer.bits, kind="distributive", bits=2)
+        self.inputs = BucketCode.fit(
+            codes, dataset.quantizer.bits, cuts="quantile", code="thermometer", bits=2
+        )
         self.n_outputs = interface_of(dataset).class_bits
         generator = np.random.default_rng(seed)
-        self.genes = random_genes(len(self.thermometer), n_gates, self.n_outputs, generator)
+        self.genes = random_genes(len(self.inputs), n_gates, self.n_outputs, generator)
         self.best = self.genes.copy()
         self.scores = np.array([-1.0, -1.0, 0.0])
         self.state = generator.integers(1, 1 << 63, size=1, dtype=np.uint64)
@@ -46,7 +49,7 @@ class Evolution:
     def words(self, part: Part) -> LabelledWords:
         codes, labels = self.dataset.part(part)
         return LabelledWords.pack(
-            self.thermometer.encode(codes),
+            self.inputs.encode(codes),
             labels,
             n_classes=self.dataset.table.n_classes,
             n_gates=self.n_gates,
@@ -70,7 +73,7 @@ class Evolution:
     def measured(self, genes: np.ndarray, part: Part) -> float:
         """Balanced accuracy by scikit-learn and the numpy model."""
         codes, labels = self.dataset.part(part)
-        predicted = Circuit.from_genes(genes, self.thermometer, self.n_gates).predict(codes)
+        predicted = Circuit.from_genes(genes, self.inputs, self.n_gates).predict(codes)
         hits = np.where(predicted == labels, labels, -1)  # unused codes must not be classes of their own
         recall = [(hits == labels)[labels == c].mean() for c in np.unique(labels)]
         if predicted.max() < self.dataset.table.n_classes:
@@ -129,7 +132,7 @@ def test_patience_ends_the_evolution() -> None:
 def test_circuits_stay_acyclic(seed: int, n_gates: int, generations: int) -> None:
     evolution = Evolution(blobs(3), seed, n_gates)
     evolution.run(generations)
-    n_inputs = len(evolution.thermometer)
+    n_inputs = len(evolution.inputs)
     fanins = evolution.genes[n_gates : 3 * n_gates].reshape(-1, 2) - n_inputs
     known: set[int] = set()
     while fresh := {
@@ -143,7 +146,7 @@ def test_circuits_stay_acyclic(seed: int, n_gates: int, generations: int) -> Non
 
 
 def test_same_seed_same_circuit() -> None:
-    dataset, fitter = blobs(3), TinyClassifier(4, 50, 500, 500)
+    dataset, fitter = blobs(3), TinyClassifier((Inputs(4),), 50, 500, 500)
     one, again, other = fit(dataset, fitter, 7), fit(dataset, fitter, 7), fit(dataset, fitter, 8)
     assert one.graph is not None
     assert again.graph is not None
@@ -155,9 +158,9 @@ def test_same_seed_same_circuit() -> None:
 
 def test_the_circuit_kept_is_the_one_with_the_best_validation_score() -> None:
     dataset = blobs(4)
-    rival = fit(dataset, TinyClassifier(4, 60, 2_000, 2_000))
+    rival = fit(dataset, TinyClassifier((Inputs(4),), 60, 2_000, 2_000))
     assert rival.details["balanced_accuracy_val"] == pytest.approx(balanced(dataset, rival, "val"))
-    longer = fit(dataset, TinyClassifier(4, 60, 6_000, 6_000))
+    longer = fit(dataset, TinyClassifier((Inputs(4),), 60, 6_000, 6_000))
     assert balanced(dataset, longer, "val") >= balanced(dataset, rival, "val")
 
 
@@ -166,7 +169,7 @@ def test_test_rows_have_no_part_in_it() -> None:
     labels = dataset.table.labels.copy()
     labels[dataset.split.test] = labels[dataset.split.test][::-1]
     other = replace(dataset, table=replace(dataset.table, labels=labels))
-    one, two = (fit(each, TinyClassifier(2, 30, 300, 300)) for each in (dataset, other))
+    one, two = (fit(each, TinyClassifier((Inputs(2),), 30, 300, 300)) for each in (dataset, other))
     assert one.graph is not None
     assert two.graph is not None
     assert list(one.graph.nodes()) == list(two.graph.nodes())
@@ -175,7 +178,7 @@ def test_test_rows_have_no_part_in_it() -> None:
 def test_gates_and_thresholds_stay_in_the_budget() -> None:
     dataset = blobs(4)
     for gates in (1, 3, 20):
-        rival = fit(dataset, TinyClassifier(2, gates, 500, 500))
+        rival = fit(dataset, TinyClassifier((Inputs(2),), gates, 500, 500))
         assert rival.graph is not None
         assert rival.details["gates"] == len(rival.graph.luts) <= gates
         assert rival.details["thresholds"] == len(rival.graph.inputs) <= 2 * dataset.quantizer.n_features
@@ -185,17 +188,42 @@ def test_gates_and_thresholds_stay_in_the_budget() -> None:
 def test_a_function_that_one_gate_computes_is_found_and_small() -> None:
     grid = np.stack(np.meshgrid(np.arange(2.0), np.arange(2.0), np.arange(10)), axis=-1).reshape(-1, 3)
     dataset = make(grid, (grid[:, 0].astype(bool) & grid[:, 1].astype(bool)).astype(np.int64))
-    rival = fit(dataset, TinyClassifier(2, 30, 3_000, 3_000))
+    rival = fit(dataset, TinyClassifier((Inputs(2),), 30, 3_000, 3_000))
     assert rival.accuracy == {"train": 1.0, "val": 1.0, "test": 1.0}
     assert int(rival.details["gates"]) <= 3
 
 
 def test_phoneme_reaches_what_the_paper_s_method_is_known_for() -> None:
     dataset = load("bundled:phoneme")
-    fit(dataset, TinyClassifier(2, 300, 1, 1))  # compile
+    fit(dataset, TinyClassifier((Inputs(2),), 300, 1, 1))  # compile
     start = time.perf_counter()
-    rival = fit(dataset, TinyClassifier(4, 300, 20_000, 20_000))
+    rival = fit(dataset, TinyClassifier((Inputs(4),), 300, 20_000, 20_000))
     # 20,000 generations take half a second; the limit is for a machine that is busy with something else.
     assert time.perf_counter() - start < 25
     assert rival.accuracy["val"] > 0.76
     assert rival.details["gates_allowed"] == 300
+
+
+def test_the_best_encoding_on_validation_rows_is_kept_and_alone_goes_on() -> None:
+    dataset = blobs(2)
+    encodings = tuple(
+        Inputs(2, cuts, code) for cuts in ("quantile", "equal_width") for code in ("onehot", "gray")
+    )
+    alone = {each: fit(dataset, TinyClassifier((each,), 40, 200, 10_000)) for each in encodings}
+    best = max(float(rival.details["balanced_accuracy_val"]) for rival in alone.values())
+    together = fit(dataset, TinyClassifier(encodings, 40, 200, 10_000))
+    assert together.details["balanced_accuracy_val"] == best
+    assert together.details["generations_of_all"] == 200 * len(encodings)
+    longer = fit(dataset, TinyClassifier(encodings, 40, 600, 10_000, trial=200))
+    assert longer.details["inputs"] == together.details["inputs"]
+    assert longer.details["generations"] == 600
+    assert longer.details["generations_of_all"] == 200 * len(encodings) + 400
+
+
+def test_nand_only_uses_no_other_gate() -> None:
+    dataset = blobs(2)
+    rival = fit(dataset, TinyClassifier((Inputs(4),), 40, 2_000, 2_000, nand_only=True))
+    assert rival.graph is not None
+    tables = {node.table for _, node in rival.graph.nodes() if isinstance(node, Lut)}
+    assert tables == {0b0111}
+    assert balanced(dataset, rival, "val") > 0.8

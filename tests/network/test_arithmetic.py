@@ -10,7 +10,7 @@ import pytest
 from strategies import patterns
 
 from dwn_asic.logic.fold import fold
-from dwn_asic.network.arithmetic import argmax_index, popcount, priority_index
+from dwn_asic.network.arithmetic import add_up, argmax_index, number, popcount, priority_index
 from dwn_asic.network.graph import CodeBit, Constant, GraphBuilder, Interface
 
 
@@ -34,6 +34,23 @@ def test_popcount(n_bits: int) -> None:
 
     np.testing.assert_array_equal(numbers_of(circuit, n_bits), patterns(n_bits).sum(axis=1))
     assert widths == [n_bits.bit_length()]
+
+
+@pytest.mark.parametrize("heights", [[1], [0, 1], [3, 0, 2], [2, 1, 4], [0, 0, 3], [7, 2], [1, 1, 1, 1]])
+def test_columns_add_up_to_their_weighted_sum(heights: Sequence[int]) -> None:
+    starts = np.cumsum([0, *heights])
+
+    def circuit(builder: GraphBuilder, bits: list[int]) -> list[int]:
+        return add_up(builder, [bits[a:b] for a, b in itertools.pairwise(starts)])
+
+    worth = np.repeat(1 << np.arange(len(heights)), heights)
+    expected = patterns(len(worth)) @ worth
+    np.testing.assert_array_equal(numbers_of(circuit, len(worth)), expected)
+
+
+@pytest.mark.parametrize("value", [0, 1, 6, 37])
+def test_a_constant_number(value: int) -> None:
+    assert (numbers_of(lambda builder, _: number(builder, value), 1) == value).all()
 
 
 @pytest.mark.parametrize(

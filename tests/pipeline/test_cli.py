@@ -131,6 +131,20 @@ def test_collect_writes_an_index(finished: Flow, tmp_path: Path, monkeypatch: py
     assert "tiny" in (tmp_path / "reports" / "README.md").read_text()
 
 
+def test_compare_takes_folders_and_files(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = finished.folder / "result.json"
+    changed = tmp_path / "changed.json"
+    changed.write_text(record.read_text().replace('"seed": ', '"seed": 1'))
+    assert call(monkeypatch, "compare", str(finished.folder), str(record)) == 0
+    assert capsys.readouterr().out == "no metric differs\n"
+    assert call(monkeypatch, "compare", str(record), str(changed)) == 0
+    assert "seed: " in capsys.readouterr().out
+    assert call(monkeypatch, "compare", str(record), str(tmp_path)) == 2
+    assert "result.json: cannot be read" in capsys.readouterr().err
+
+
 def test_doctor_lists_tools_and_pdks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

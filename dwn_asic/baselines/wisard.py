@@ -1,0 +1,95 @@
+"""WiSARD: one layer of lookup tables on random bits, filled by counting rows instead of by training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dwn_asic.baselines.interface import Fitting, Progress, interface_of, most_frequent
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.encode.thermometer import Thermometer
+from dwn_asic.network.convert import to_graph
+from dwn_asic.network.lut_network import Head, LutLayer, LutNetwork
+
+__all__ = ["Wisard"]
+
+
+@dataclass(frozen=True)
+class Wisard:
+    """For each class the same random tuples of thermometer bits, each tuple addressing a table of one bit.
+
+    A table's bit is set where at least ``b`` training rows of the class have its address; the ``b`` that does
+    best on validation rows is taken (bleaching). The class with most set bits wins, of equals the first.
+
+    Attributes
+    ----------
+    tuples
+        Tables of each class.
+    inputs
+        Bits of a tuple.
+    bits
+        Thermometer bits of a feature, at most.
+
+    References
+    ----------
+    Aleksander, Thomas and Bowden, WISARD, Sensor Review 1984. Bleaching: Grieco et al., Producing pattern
+    examples from "mental" images, Neurocomputing 2010.
+    """
+
+    tuples: int
+    inputs: int
+    bits: int
+
+    def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
+        """Draw the tuples by the seed, count, and choose the least count."""
+        codes, labels = dataset.part("train")
+        val_codes, val_labels = dataset.part("val")
+        thermometer = Thermometer.fit(codes, dataset.quantizer.bits, kind="distributive", bits=self.bits)
+        if not len(thermometer):
+            return most_frequent(dataset, interface_of(dataset))
+        mapping = self._tuples(len(thermometer), np.random.default_rng(seed))
+        counts = self._counts(thermometer.encode(codes), labels, mapping, dataset.table.n_classes)
+        best, network = -1.0, None
+        for least in np.unique(np.geomspace(1, max(1, counts.max()), 16).astype(np.int64)):
+            tried = self._network(dataset, thermometer, mapping, counts >= least)
+            accuracy = float((tried.predict(val_codes) == val_labels).mean())
+            if accuracy > best:
+                best, network, chosen = accuracy, tried, int(least)
+        assert network is not None
+        progress(f"bits set by at least {chosen} rows: validation accuracy {best:.4f}")
+        details = {"luts": self.tuples * dataset.table.n_classes, "bleaching": chosen}
+        return Fitting(to_graph(network), network.predict(dataset.codes), details)
+
+    def _tuples(self, n_bits: int, generator: np.random.Generator) -> NDArray[np.int64]:
+        """(tuples, inputs): all bits in random order, again and again."""
+        wanted = self.tuples * self.inputs
+        orders = [generator.permutation(n_bits) for _ in range(-(-wanted // n_bits))]
+        return np.concatenate(orders)[:wanted].reshape(self.tuples, self.inputs)
+
+    def _counts(
+        self,
+        bits: NDArray[np.bool_],
+        labels: NDArray[np.int64],
+        mapping: NDArray[np.int64],
+        n_classes: int,
+    ) -> NDArray[np.int64]:
+        """(C, tuples, 2**inputs) rows of each class at each address."""
+        addresses = bits[:, mapping] @ (1 << np.arange(self.inputs))  # (N, tuples)
+        counts = np.zeros((n_classes, self.tuples, 1 << self.inputs), np.int64)
+        np.add.at(counts, (labels[:, None], np.arange(self.tuples), addresses), 1)
+        return counts
+
+    def _network(
+        self,
+        dataset: Dataset,
+        thermometer: Thermometer,
+        mapping: NDArray[np.int64],
+        tables: NDArray[np.bool_],
+    ) -> LutNetwork:
+        n_classes, table = len(tables), dataset.table
+        layer = LutLayer(np.tile(mapping, (n_classes, 1)), tables.reshape(-1, tables.shape[2]))
+        head = Head("popcount", "onehot", n_classes)
+        names = table.feature_names, table.class_names
+        return LutNetwork(dataset.quantizer, thermometer, (layer,), head, *names)
