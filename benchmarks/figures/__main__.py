@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.figures import learn, logic, main_flow, table
+from benchmarks.figures import compare, learn, logic, main_flow, table
 
 TABLE = Path("reports/figures.csv")
-MEASUREMENTS = {**main_flow.MEASUREMENTS, **logic.MEASUREMENTS, **learn.MEASUREMENTS}
+MEASUREMENTS = {**main_flow.MEASUREMENTS, **logic.MEASUREMENTS, **learn.MEASUREMENTS, **compare.MEASUREMENTS}
 
 
 def main() -> int:

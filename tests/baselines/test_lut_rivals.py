@@ -23,9 +23,9 @@ VARIANT = DwnVariant(
     ModelConfig(
         layers=(LayerConfig(luts=30, inputs=(4,), mapping="random"),), head="popcount", temperature=2.0
     ),
-    TrainingConfig(restarts=2, epochs=15),
+    TrainingConfig(restarts=2, epochs=40, batch_size=32),
 )
-TRAINED = [BinarizedMlp(12, 6, 25), GateNetwork((60, 60), 6, 25), VARIANT, Wisard(30, 5, 6), Forest(7, 8)]
+TRAINED = [BinarizedMlp(12, 6, 25), GateNetwork((60, 60), 6, 80), VARIANT, Wisard(30, 5, 6), Forest(7, 8)]
 
 
 def fit(dataset: Dataset, fitter: Fitter, seed: int = 0) -> Rival:
