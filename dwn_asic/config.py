@@ -347,6 +347,12 @@ class DwnVariantConfig(_Strict):
     training: TrainingConfig = TrainingConfig()
 
 
+class XgboostConfig(_Strict):
+    """XGBoost, an extra package: a software ceiling, accuracy only."""
+
+    kind: Literal["xgboost"]
+
+
 class MlpConfig(_Strict):
     """Multilayer perceptron on the raw values: a software ceiling, accuracy only."""
 
@@ -370,6 +376,7 @@ BaselineConfig = Annotated[
     | WisardConfig
     | DwnVariantConfig
     | GbdtConfig
+    | XgboostConfig
     | MlpConfig,
     Field(discriminator="kind"),
 ]

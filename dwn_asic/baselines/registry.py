@@ -14,6 +14,7 @@ from dwn_asic.baselines.linear import Linear
 from dwn_asic.baselines.mlp import Mlp
 from dwn_asic.baselines.tiny_classifier import Inputs, TinyClassifier
 from dwn_asic.baselines.wisard import Wisard
+from dwn_asic.baselines.xgboost_rival import Xgboost
 from dwn_asic.config import (
     BaselineConfig,
     BinarizedMlpConfig,
@@ -26,6 +27,7 @@ from dwn_asic.config import (
     MlpConfig,
     TinyClassifierConfig,
     WisardConfig,
+    XgboostConfig,
 )
 from dwn_asic.data.dataset import Dataset
 
@@ -139,6 +141,11 @@ def _dwn_variant(config: DwnVariantConfig) -> Iterator[RivalPlan]:
 @_plans.register
 def _gbdt(config: GbdtConfig) -> Iterator[RivalPlan]:
     yield RivalPlan("gbdt", "gradient boosting (software)", config.kind, GradientBoosting())
+
+
+@_plans.register
+def _xgboost(config: XgboostConfig) -> Iterator[RivalPlan]:
+    yield RivalPlan("xgboost", "XGBoost (software)", config.kind, Xgboost())
 
 
 @_plans.register

@@ -46,6 +46,7 @@ _LOOKS: Mapping[str, _Look] = MappingProxyType(
         "wisard": _Look("WiSARD", "#000000", "X"),
         "dwn_variant": _Look("DWN variant", "#D58A5E", "h"),
         "gbdt": _Look("gradient boosting", "#CC79A7", "D"),
+        "xgboost": _Look("XGBoost", "#8A5A83", "D"),
         "mlp": _Look("MLP", "#9467BD", "d"),
     }
 )

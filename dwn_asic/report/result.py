@@ -36,6 +36,7 @@ Method = Literal[
     "wisard",
     "dwn_variant",
     "gbdt",
+    "xgboost",
     "mlp",
 ]
 Kind = Literal["exact", "shrunk", "software"]

@@ -13,7 +13,6 @@ from dwn_asic.baselines.decision_tree import DecisionTree, Forest
 from dwn_asic.baselines.dwn_variant import DwnVariant
 from dwn_asic.baselines.gate_network import GateNetwork
 from dwn_asic.baselines.interface import Fitter, Rival, RivalPlan
-from dwn_asic.baselines.mlp import Mlp
 from dwn_asic.baselines.wisard import Wisard
 from dwn_asic.config import EncoderConfig, LayerConfig, ModelConfig, TrainingConfig
 from dwn_asic.data.dataset import Dataset
@@ -49,12 +48,6 @@ def test_clouds_are_told_apart_and_the_seed_decides(fitter: Fitter, n_classes: i
     assert again.graph is not None
     assert np.array_equal(first.graph.predict(dataset.codes), again.graph.predict(dataset.codes))
     assert min(first.accuracy["test"], other.accuracy["test"]) > 0.7
-
-
-def test_the_mlp_is_software_and_accurate() -> None:
-    rival = fit(blobs(3), Mlp((20,)))
-    assert rival.graph is None
-    assert rival.accuracy["test"] > 0.85
 
 
 def test_bleaching_forgets_rare_rows() -> None:
