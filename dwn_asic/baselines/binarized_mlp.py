@@ -10,15 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dwn_asic.baselines.fitting_steps import best_on_validation, thermometer_of
 from dwn_asic.baselines.interface import Fitting, Progress, interface_of, most_frequent
+from dwn_asic.baselines.torch_epochs import epochs
 from dwn_asic.baselines.weighted_vote import WeightedVotes
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.encode.thermometer import Thermometer
-from dwn_asic.network.graph import GraphBuilder, Threshold
+from dwn_asic.network.convert import add_thresholds
+from dwn_asic.network.graph import GraphBuilder
 
 __all__ = ["BinarizedMlp"]
-
-_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -51,36 +51,23 @@ class BinarizedMlp:
         """Train; the same seed gives the same neurons."""
         codes, labels = dataset.part("train")
         val_codes, val_labels = dataset.part("val")
-        thermometer = Thermometer.fit(codes, dataset.quantizer.bits, kind="distributive", bits=self.bits)
+        thermometer = thermometer_of(dataset, self.bits)
         interface = interface_of(dataset)
         if not len(thermometer):
             return most_frequent(dataset, interface)
         generator = torch.Generator().manual_seed(seed)
         model = _Mlp(len(thermometer), self.hidden, dataset.table.n_classes, generator)
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
         rows, targets = torch.from_numpy(thermometer.encode(codes)).float() * 2 - 1, torch.tensor(labels)
+        trained = epochs(model, rows, targets, count=self.epochs, generator=generator, after_step=model.clamp)
         val_bits = thermometer.encode(val_codes)
-        best, layers = -1.0, model.integers()
-        for epoch in range(self.epochs):
-            for chosen in torch.split(torch.randperm(len(rows), generator=generator), _BATCH):
-                loss = nn.functional.cross_entropy(model(rows[chosen]), targets[chosen])
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                model.clamp()
-            tried = model.integers()
-            accuracy = float((_decide(tried, val_bits) == val_labels).mean())
-            if accuracy > best:
-                best, layers = accuracy, tried
-            progress(f"epoch {epoch + 1} of {self.epochs}: validation accuracy {accuracy:.4f}")
+        layers = best_on_validation(
+            (model.integers() for _ in trained), lambda each: _decide(each, val_bits), val_labels, progress
+        )
         builder = GraphBuilder(interface)
-        bits = [
-            builder.add(Threshold(int(f), int(c)))
-            for f, c in zip(thermometer.feature, thermometer.constant, strict=True)
-        ]
+        bits = add_thresholds(builder, thermometer)
         hidden = [neuron.add(builder, bits)[0] for neuron in layers[0]]
         index = layers[1].add(builder, hidden)
-        predictions = _decide(layers, thermometer.encode(dataset.codes)).astype(np.int64)
+        predictions = _decide(layers, thermometer.encode(dataset.codes))
         return Fitting(builder.finish(index), predictions, {"neurons": self.hidden})
 
 
@@ -129,17 +116,16 @@ class _Mlp(nn.Module):
     @torch.no_grad()
     def integers(self) -> _Integers:
         """Integer scores over bits: w * (2 bit - 1) in place of w * sign, biases rounded to the grid of 1."""
-        (first, second), (bias, last) = (
-            [torch.where(w > 0, 1, -1).numpy().astype(np.int64) for w in self.weights],
-            [b.double().numpy() * w.shape[1] ** 0.5 for b, w in zip(self.biases, self.weights, strict=True)],
+        first, second = (torch.where(w > 0, 1, -1).numpy().astype(np.int64) for w in self.weights)
+        bias, last = (
+            b.double().numpy() * w.shape[1] ** 0.5 for b, w in zip(self.biases, self.weights, strict=True)
         )
         # A sum of signs is an integer, so it is above -b exactly where it is above floor(-b).
         hidden = [
             WeightedVotes(2 * w[None], np.array([-w.sum() - int(np.floor(-b))]))
             for w, b in zip(first, bias, strict=True)
         ]
-        offsets = np.rint(last).astype(np.int64) - second.sum(1)
-        weights = 2 * second
+        weights, offsets = 2 * second, np.rint(last).astype(np.int64) - second.sum(1)
         if self.n_classes == 2:  # the same decision by one score
             weights, offsets = weights[1:] - weights[:1], offsets[1:] - offsets[:1]
         return hidden, WeightedVotes(weights, offsets)

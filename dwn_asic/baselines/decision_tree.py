@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
+from dwn_asic.baselines.fitting_steps import short_seed
 from dwn_asic.baselines.interface import Fitting, Progress, interface_of
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.network.arithmetic import argmax_index, popcount
@@ -47,7 +48,7 @@ class DecisionTree:
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
         """Fit; the seed only decides between equally good splits."""
         codes, labels = dataset.part("train")
-        model = (self._pruned if self.pruned else self._grown)(codes, labels, _seed(seed))
+        model = (self._pruned if self.pruned else self._grown)(codes, labels, short_seed(seed))
         graph = tree_graph(model, interface_of(dataset))
         leaves, depth = int(model.get_n_leaves()), int(model.get_depth())
         progress(f"{leaves} leaves, depth {depth}, {len(graph.inputs)} thresholds")
@@ -111,7 +112,7 @@ class Forest:
         """Fit; the same seed gives the same trees."""
         codes, labels = dataset.part("train")
         interface, n_classes = interface_of(dataset), dataset.table.n_classes
-        model = RandomForestClassifier(self.trees, max_leaf_nodes=self.leaves, random_state=_seed(seed))
+        model = RandomForestClassifier(self.trees, max_leaf_nodes=self.leaves, random_state=short_seed(seed))
         trees = model.fit(codes, labels).estimators_
         builder = GraphBuilder(interface)
         # Inside a forest a tree's classes are places in the forest's.
@@ -128,11 +129,6 @@ class Forest:
             counts[np.arange(len(voted)), voted] += 1
         details = {"trees": self.trees, "leaves": sum(int(tree.get_n_leaves()) for tree in trees)}
         return Fitting(graph, counts.argmax(1).astype(np.int64), details)
-
-
-def _seed(seed: int) -> int:
-    """scikit-learn takes 32-bit seeds."""
-    return seed % (1 << 32)
 
 
 def _vote(index: int, n_classes: int) -> list[bool]:

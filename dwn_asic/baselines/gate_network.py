@@ -9,17 +9,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dwn_asic.baselines.fitting_steps import best_on_validation, popcount_network, thermometer_of
 from dwn_asic.baselines.interface import Fitting, Progress, interface_of, most_frequent
+from dwn_asic.baselines.torch_epochs import epochs
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.learn.mapping import random_mapping
 from dwn_asic.network.convert import to_graph
-from dwn_asic.network.lut_network import Head, LutLayer, LutNetwork
+from dwn_asic.network.lut_network import LutLayer
 
 __all__ = ["GateNetwork"]
 
 _TABLES = torch.tensor([[table >> address & 1 for address in range(4)] for table in range(16)])
-_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -53,33 +53,16 @@ class GateNetwork:
         """Train; the same seed gives the same gates."""
         codes, labels = dataset.part("train")
         val_codes, val_labels = dataset.part("val")
-        thermometer = Thermometer.fit(codes, dataset.quantizer.bits, kind="distributive", bits=self.bits)
+        thermometer = thermometer_of(dataset, self.bits)
         if not len(thermometer):
             return most_frequent(dataset, interface_of(dataset))
         generator = torch.Generator().manual_seed(seed)
         model = _Gates(len(thermometer), self.gates, dataset.table.n_classes, generator)
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
         rows, targets = torch.from_numpy(thermometer.encode(codes)).float(), torch.tensor(labels)
-        best, network = -1.0, None
-        for epoch in range(self.epochs):
-            for chosen in torch.split(torch.randperm(len(rows), generator=generator), _BATCH):
-                loss = nn.functional.cross_entropy(model(rows[chosen]), targets[chosen])
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-            tried = self._network(dataset, thermometer, model)
-            accuracy = float((tried.predict(val_codes) == val_labels).mean())
-            if accuracy > best:
-                best, network = accuracy, tried
-            progress(f"epoch {epoch + 1} of {self.epochs}: validation accuracy {accuracy:.4f}")
-        assert network is not None
+        trained = epochs(model, rows, targets, count=self.epochs, generator=generator)
+        networks = (popcount_network(dataset, thermometer, model.layers()) for _ in trained)
+        network = best_on_validation(networks, lambda each: each.predict(val_codes), val_labels, progress)
         return Fitting(to_graph(network), network.predict(dataset.codes), {"gates": sum(self.gates)})
-
-    def _network(self, dataset: Dataset, thermometer: Thermometer, model: _Gates) -> LutNetwork:
-        table = dataset.table
-        head = Head("popcount", "onehot", table.n_classes)
-        names = table.feature_names, table.class_names
-        return LutNetwork(dataset.quantizer, thermometer, model.layers(), head, *names)
 
 
 class _Gates(nn.Module):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from dwn_asic.baselines.fitting_steps import short_seed
 from dwn_asic.baselines.interface import Fitting, Progress
 from dwn_asic.data.dataset import Dataset
 
@@ -27,7 +28,7 @@ class GradientBoosting:
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
         """Fit on the training rows; validation rows take no part."""
         rows = dataset.split.train
-        model = HistGradientBoostingClassifier(random_state=seed % (1 << 32), early_stopping=False)
+        model = HistGradientBoostingClassifier(random_state=short_seed(seed), early_stopping=False)
         # One thread: on small tables OpenMP's threads mostly wait for each other, on a machine that is busy
         # with other flows for many times as long as the work takes.
         with threadpool_limits(limits=1, user_api="openmp"):

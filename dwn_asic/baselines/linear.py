@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from dwn_asic.baselines.bucket_code import BucketCode
+from dwn_asic.baselines.fitting_steps import best_on_validation, short_seed
 from dwn_asic.baselines.interface import Fitting, Progress, interface_of, most_frequent
 from dwn_asic.baselines.weighted_vote import WeightedVotes
 from dwn_asic.data.dataset import Dataset
@@ -54,17 +55,17 @@ class Linear:
             return most_frequent(dataset, interface)
         places = _places(levels)  # (I, F) what a bit is worth in its feature's level
         bits, val_bits = levels.encode(codes), levels.encode(val_codes)
-        best, votes = -1.0, WeightedVotes(np.zeros((1, len(levels)), np.int64), np.zeros(1, np.int64))
-        for strength in _STRENGTHS:
-            model = LogisticRegression(C=strength, max_iter=2000, random_state=seed % (1 << 32))
-            tried = self._rounded(model.fit(bits @ places, labels), places, dataset.table.n_classes)
-            accuracy = float((tried.decide(val_bits) == val_labels).mean())
-            if accuracy > best:
-                best, votes = accuracy, tried
-        progress(f"{len(votes.weights)} scores of {places.shape[1]} features: validation accuracy {best:.4f}")
+
+        def fitted(strength: float) -> WeightedVotes:
+            model = LogisticRegression(C=strength, max_iter=2000, random_state=short_seed(seed))
+            return self._rounded(model.fit(bits @ places, labels), places, dataset.table.n_classes)
+
+        votes = best_on_validation(
+            map(fitted, _STRENGTHS), lambda each: each.decide(val_bits), val_labels, progress
+        )
         builder = GraphBuilder(interface)
         index = votes.add(builder, [levels.add_line(i, builder) for i in range(len(levels))])
-        predictions = votes.decide(levels.encode(dataset.codes)).astype(np.int64)
+        predictions = votes.decide(levels.encode(dataset.codes))
         return Fitting(builder.finish(index), predictions, {"scores": len(votes.weights)})
 
     def _rounded(self, model: LogisticRegression, places: NDArray[np.int64], n_classes: int) -> WeightedVotes:

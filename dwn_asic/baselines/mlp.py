@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from dwn_asic.baselines.fitting_steps import short_seed
 from dwn_asic.baselines.interface import Fitting, Progress
 from dwn_asic.data.dataset import Dataset
 
@@ -34,7 +35,7 @@ class Mlp:
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
         """Fit on the training rows; validation rows take no part."""
         rows = dataset.split.train
-        network = MLPClassifier(self.hidden, max_iter=200, random_state=seed % (1 << 32))
+        network = MLPClassifier(self.hidden, max_iter=200, random_state=short_seed(seed))
         model = make_pipeline(StandardScaler(), network)
         with warnings.catch_warnings(), threadpool_limits(limits=1):
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -152,9 +152,8 @@ class TinyClassifier:
                 runs.append(_Run(self, inputs, bits, dataset, seed))
         if not runs:
             return most_frequent(dataset, interface)
-        end = self.generations if self.trial is None or len(runs) == 1 else min(self.trial, self.generations)
         for run in runs:
-            run.advance(end, progress)
+            run.advance(min(self.trial or self.generations, self.generations), progress)
         best = max(runs, key=lambda run: (run.score, -run.gates))
         best.advance(self.generations, progress)
         circuit = Circuit.from_genes(best.best, best.bits, self.gates)

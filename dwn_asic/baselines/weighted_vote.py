@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.network.arithmetic import add_up, argmax_index, number
-from dwn_asic.network.graph import GraphBuilder, Lut
+from dwn_asic.network.arithmetic import add_up, argmax_index
+from dwn_asic.network.graph import Constant, GraphBuilder, Lut
 
 __all__ = ["WeightedVotes"]
 
@@ -54,20 +54,17 @@ class WeightedVotes:
         if len(compared) == 1:  # against 0, which comes first and so wins when equal
             compared.insert(0, (np.zeros_like(self.weights[0]), np.int64(0)))
         least = min(int(bias) for _, bias in compared)
-        inverted: dict[int, int] = {}
+        negative = (self.weights.min(0) < 0).tolist()
+        inverted = {
+            bit: builder.add(Lut((bit,), _NOT)) for bit, used in zip(bits, negative, strict=True) if used
+        }
         sums = []
         for weights, bias in compared:
             columns: list[list[int]] = []
             for bit, weight in zip(bits, weights, strict=True):
-                node = bit
-                if weight < 0:
-                    node = inverted[bit] if bit in inverted else builder.add(Lut((bit,), _NOT))
-                    inverted[bit] = node
-                _put(columns, abs(int(weight)), node)
-            offset = number(builder, int(bias) - least)
-            for k, node in enumerate(offset):
-                if int(bias) - least >> k & 1:
-                    _put(columns, 1 << k, node)
+                _put(columns, abs(int(weight)), inverted[bit] if weight < 0 else bit)
+            if bias > least:
+                _put(columns, int(bias) - least, builder.add(Constant(value=True)))
             sums.append(add_up(builder, columns))
         return argmax_index(builder, sums)
 

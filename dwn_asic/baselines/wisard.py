@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dwn_asic.baselines.fitting_steps import best_on_validation, popcount_network, thermometer_of
 from dwn_asic.baselines.interface import Fitting, Progress, interface_of, most_frequent
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.network.convert import to_graph
-from dwn_asic.network.lut_network import Head, LutLayer, LutNetwork
+from dwn_asic.network.lut_network import LutLayer, LutNetwork
 
 __all__ = ["Wisard"]
 
@@ -46,21 +46,24 @@ class Wisard:
         """Draw the tuples by the seed, count, and choose the least count."""
         codes, labels = dataset.part("train")
         val_codes, val_labels = dataset.part("val")
-        thermometer = Thermometer.fit(codes, dataset.quantizer.bits, kind="distributive", bits=self.bits)
+        n_classes, thermometer = dataset.table.n_classes, thermometer_of(dataset, self.bits)
         if not len(thermometer):
             return most_frequent(dataset, interface_of(dataset))
         mapping = self._tuples(len(thermometer), np.random.default_rng(seed))
-        counts = self._counts(thermometer.encode(codes), labels, mapping, dataset.table.n_classes)
-        best, network = -1.0, None
-        for least in np.unique(np.geomspace(1, max(1, counts.max()), 16).astype(np.int64)):
-            tried = self._network(dataset, thermometer, mapping, counts >= least)
-            accuracy = float((tried.predict(val_codes) == val_labels).mean())
-            if accuracy > best:
-                best, network, chosen = accuracy, tried, int(least)
-        assert network is not None
-        progress(f"bits set by at least {chosen} rows: validation accuracy {best:.4f}")
-        details = {"luts": self.tuples * dataset.table.n_classes, "bleaching": chosen}
-        return Fitting(to_graph(network), network.predict(dataset.codes), details)
+        counts = self._counts(thermometer.encode(codes), labels, mapping, n_classes)
+        wires = np.tile(mapping, (n_classes, 1))
+
+        def network(least: int) -> LutNetwork:
+            tables = (counts >= least).reshape(len(wires), -1)
+            return popcount_network(dataset, thermometer, (LutLayer(wires, tables),))
+
+        candidates = np.unique(np.geomspace(1, max(1, counts.max()), 16).astype(np.int64)).tolist()
+        least: int = best_on_validation(
+            candidates, lambda each: network(each).predict(val_codes), val_labels, progress
+        )
+        chosen = network(least)
+        details = {"luts": len(wires), "bleaching": least}
+        return Fitting(to_graph(chosen), chosen.predict(dataset.codes), details)
 
     def _tuples(self, n_bits: int, generator: np.random.Generator) -> NDArray[np.int64]:
         """(tuples, inputs): all bits in random order, again and again."""
@@ -80,16 +83,3 @@ class Wisard:
         counts = np.zeros((n_classes, self.tuples, 1 << self.inputs), np.int64)
         np.add.at(counts, (labels[:, None], np.arange(self.tuples), addresses), 1)
         return counts
-
-    def _network(
-        self,
-        dataset: Dataset,
-        thermometer: Thermometer,
-        mapping: NDArray[np.int64],
-        tables: NDArray[np.bool_],
-    ) -> LutNetwork:
-        n_classes, table = len(tables), dataset.table
-        layer = LutLayer(np.tile(mapping, (n_classes, 1)), tables.reshape(-1, tables.shape[2]))
-        head = Head("popcount", "onehot", n_classes)
-        names = table.feature_names, table.class_names
-        return LutNetwork(dataset.quantizer, thermometer, (layer,), head, *names)

@@ -175,9 +175,9 @@ def train(
                 dwn.keep([racing.index(restart) for restart in kept], optimizer)
                 racing = kept
             if training.shift is not None:
-                moved = shifted(table.values[dataset.split.train], training.shift, generator)
-                codes = dataset.quantizer.codes(moved)
-                train_rows = _Rows.encode(thermometer, (codes, labels), device)
+                values = shifted(table.values[dataset.split.train], training.shift, generator)
+                moved = dataset.quantizer.codes(values), labels
+                train_rows = _Rows.encode(thermometer, moved, device)
             train_loss = _train_epoch(dwn, train_rows, targets, training, epoch, optimizer, generator)
             for report in _reports(racing, epoch, train_loss, *evaluate(dwn, val_rows), best):
                 if report.is_best:

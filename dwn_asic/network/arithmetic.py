@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dwn_asic.network.graph import Constant, GraphBuilder, Lut
 
-__all__ = ["add_up", "argmax_index", "number", "popcount", "priority_index"]
+__all__ = ["add_up", "argmax_index", "popcount", "priority_index"]
 
 # Truth tables; fan-in 0 is the least significant address bit.
 _XOR2, _AND2, _OR2 = 0b0110, 0b1000, 0b1110
@@ -44,11 +44,6 @@ def add_up(builder: GraphBuilder, columns: Sequence[Sequence[int]]) -> list[int]
             column = [builder.add(Constant(value=False))]
         total += column
     return total
-
-
-def number(builder: GraphBuilder, value: int) -> list[int]:
-    """A constant of 0 or more."""
-    return [builder.add(Constant(bool(value >> k & 1))) for k in range(value.bit_length())]
 
 
 def argmax_index(builder: GraphBuilder, numbers: Sequence[Sequence[int]]) -> list[int]:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.network.arithmetic import argmax_index, popcount, priority_index
 from dwn_asic.network.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.network.lut_network import LutNetwork
 
-__all__ = ["to_graph"]
+__all__ = ["add_thresholds", "to_graph"]
 
 
 def to_graph(network: LutNetwork) -> BooleanGraph:
@@ -19,17 +20,19 @@ def to_graph(network: LutNetwork) -> BooleanGraph:
     names, classes = network.feature_names, network.class_names
     widths = tuple(int(w) for w in network.quantizer.bits)
     builder = GraphBuilder(Interface(names, widths, classes))
-    thermometer = network.thermometer
-    bits = [
-        builder.add(Threshold(int(f), int(c)))
-        for f, c in zip(thermometer.feature, thermometer.constant, strict=True)
-    ]
+    bits = add_thresholds(builder, network.thermometer)
     for layer in network.layers:
         bits = [
             builder.add(Lut(tuple(bits[i] for i in wires), _table(table)))
             for wires, table in zip(layer.mapping, layer.tables, strict=True)
         ]
     return builder.finish(_head(builder, network, bits))
+
+
+def add_thresholds(builder: GraphBuilder, thermometer: Thermometer) -> list[int]:
+    """The nodes of all thermometer bits, in order."""
+    pairs = zip(thermometer.feature, thermometer.constant, strict=True)
+    return [builder.add(Threshold(int(feature), int(constant))) for feature, constant in pairs]
 
 
 def _table(bits: NDArray[np.bool_]) -> int:

@@ -10,7 +10,7 @@ import pytest
 from strategies import patterns
 
 from dwn_asic.logic.fold import fold
-from dwn_asic.network.arithmetic import add_up, argmax_index, number, popcount, priority_index
+from dwn_asic.network.arithmetic import add_up, argmax_index, popcount, priority_index
 from dwn_asic.network.graph import CodeBit, Constant, GraphBuilder, Interface
 
 
@@ -46,11 +46,6 @@ def test_columns_add_up_to_their_weighted_sum(heights: Sequence[int]) -> None:
     worth = np.repeat(1 << np.arange(len(heights)), heights)
     expected = patterns(len(worth)) @ worth
     np.testing.assert_array_equal(numbers_of(circuit, len(worth)), expected)
-
-
-@pytest.mark.parametrize("value", [0, 1, 6, 37])
-def test_a_constant_number(value: int) -> None:
-    assert (numbers_of(lambda builder, _: number(builder, value), 1) == value).all()
 
 
 @pytest.mark.parametrize(
