@@ -1,3 +1,3 @@
 """Turn a table of labelled data into the smallest verified classifier chip."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

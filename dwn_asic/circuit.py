@@ -57,6 +57,7 @@ _FRONT_COLUMNS = (
     "total_nand2",
     "accuracy_train",
     "accuracy_val",
+    "accuracy_expected",
     "accuracy_test",
     "chosen",
 )
@@ -80,7 +81,7 @@ def load_predictions(folder: Path) -> np.ndarray:
 def save_front(
     folder: Path, points: Sequence[MappedPoint], chosen: int, dataset: Dataset, library: CellLibrary
 ) -> None:
-    """Write ``front.csv`` and ``front/NN.json``: the circuits; areas are those before exact minimization."""
+    """Write ``front.csv`` and ``front/NN.json``: the circuits; areas as in :class:`MappedPoint`."""
     shutil.rmtree(folder / "front", ignore_errors=True)
     (folder / "front").mkdir(parents=True)
     codes, labels = dataset.part("test")
@@ -90,7 +91,7 @@ def save_front(
         name = f"front/{number:02d}.json"
         point.graph.save(folder / name)
         areas = [library.nand2_equivalents(area) for area in (mapped.core, mapped.encoder)]
-        accuracies = [point.train, point.val, float(np.mean(point.graph.predict(codes) == labels))]
+        accuracies = [point.train, point.val, point.expected, float(np.mean(point.graph.predict(codes) == labels))]
         cells = [f"{area:.2f}" for area in (*areas, sum(areas))] + [f"{value:.4f}" for value in accuracies]
         lines.append(",".join([name, *cells, "yes" if number == chosen else ""]))
     with staged(folder, "front") as scratch:
@@ -105,6 +106,7 @@ def load_front(folder: Path) -> list[dict[str, float]]:
                 "core": float(line["core_nand2"]),
                 "total": float(line["total_nand2"]),
                 "accuracy_val": float(line["accuracy_val"]),
+                "accuracy_expected": float(line["accuracy_expected"]),
                 "accuracy_test": float(line["accuracy_test"]),
             }
             for line in csv.DictReader(file)

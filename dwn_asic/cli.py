@@ -87,12 +87,13 @@ def run(
     flow: Target,
     build: Build = Path("build"),
     *,
+    seed: Annotated[int | None, typer.Option(min=0, help="In place of the flow file's.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run every stage, up to date or not.")] = False,
 ) -> None:
     """Run a flow from data to comparison; stages that are up to date are skipped."""
     from dwn_asic.pipeline import open_flow, run_flow
 
-    opened = open_flow(flow, build)
+    opened = open_flow(flow, build, seed)
     start = time.perf_counter()
     with _reporter() as reporter:
         ran = run_flow(opened, reporter, force=force)

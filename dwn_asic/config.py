@@ -30,6 +30,7 @@ __all__ = [
     "SynthesisConfig",
     "TinyClassifierConfig",
     "TrainingConfig",
+    "flow_files",
     "load_flow",
     "load_yaml",
     "validate",
@@ -198,6 +199,9 @@ class TrainingConfig(_Strict):
 _Pair = Annotated[tuple[Positive, Positive], Field(strict=False)]
 
 
+Judge = Literal["labels", "agreed"]
+
+
 class ShrinkConfig(_Strict):
     """Annealing of the circuit, judged on training rows; validation rows choose on its front."""
 
@@ -219,10 +223,15 @@ class ShrinkConfig(_Strict):
     a nat of loss on one percent of the training rows is worth, and the temperature of the loss."""
     tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.01
     """The smallest circuit whose validation accuracy is at most this below the front's best is chosen."""
+    judges: Annotated[tuple[Judge, ...], Field(min_length=1, strict=False)] = ("labels",)
+    """Training rows to judge moves on: all, or those whose label gradient boosting that has not seen them agrees
+    with. On noisy labels the latter generalizes better. Of both, chains for each."""
     rows: Count = 32_768
     """Training rows to judge on, at most; of more these are drawn."""
     rivals: bool = False
     """Do the same to the circuits of the baselines."""
+    minimize_front: bool = False
+    """Minimize every circuit of the front as the chosen one is, at low effort. Takes a second or two each."""
     jobs: Count = 2
     """Threads; the result does not depend on it."""
 
@@ -254,6 +263,8 @@ class TinyClassifierConfig(_Strict):
     """Evolved graph of two-input gates (Iordanou et al., arXiv:2303.00031)."""
 
     kind: Literal["tiny_classifier"]
+    name: Annotated[str, Field(pattern=r"^([a-z0-9]+(-[a-z0-9]+)*)?$")] = ""
+    """What tells it from others, for example ``tenfold``."""
     bits: tuple[Literal[2, 4], ...] = Field(default=(2, 4), strict=False)
     """Per feature, at most."""
     cuts: Annotated[tuple[Literal["quantile", "equal_width"], ...], Field(min_length=1, strict=False)] = (
@@ -268,7 +279,10 @@ class TinyClassifierConfig(_Strict):
     """A circuit for each combination of bits, cuts and codes, or only the best on validation rows."""
     functions: Literal["all", "nand"] = "all"
     """And, or, nand, nor; or nand alone."""
-    gates: Count = 300
+    gates: Annotated[tuple[Count, ...], Field(min_length=1, strict=False), BeforeValidator(_as_list)] = (300,)
+    """Budget; a circuit for each."""
+    rows: Count = 32_768
+    """Training rows to judge on, at most; of more these are drawn, as shrink does."""
     generations: Count = 200_000
     """Limit; evolution stops earlier after ``patience`` generations without a better validation score."""
     patience: Count = 50_000
@@ -347,6 +361,14 @@ class DwnVariantConfig(_Strict):
     training: TrainingConfig = TrainingConfig()
 
 
+class TabnetConfig(_Strict):
+    """TabNet, an extra package: a software ceiling, accuracy only."""
+
+    kind: Literal["tabnet"]
+    epochs: Count = 100
+    """At most; training ends earlier after ten without a better validation accuracy."""
+
+
 class XgboostConfig(_Strict):
     """XGBoost, an extra package: a software ceiling, accuracy only."""
 
@@ -377,6 +399,7 @@ BaselineConfig = Annotated[
     | DwnVariantConfig
     | GbdtConfig
     | XgboostConfig
+    | TabnetConfig
     | MlpConfig,
     Field(discriminator="kind"),
 ]
@@ -476,13 +499,62 @@ def _tag(model: type[BaseModel]) -> str | None:
     return get_args(kind.annotation)[0] if kind is not None and get_args(kind.annotation) else None
 
 
-def load_flow(path: Path) -> FlowConfig:
-    """Read one flow file; ``name`` defaults to the file's stem."""
-    content = load_yaml(path)
-    content.setdefault("name", path.stem)
+def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
+    """Read one flow file.
+
+    Parameters
+    ----------
+    path
+        Its ``name`` defaults to the file's stem. ``extends: FILE`` takes whatever it doesn't say from another
+        file, whose path is relative to this one's directory: mappings key by key, lists as a whole.
+    seed
+        In place of the file's.
+
+    Raises
+    ------
+    ConfigError
+        With the file and the key at fault.
+    """
+    content = {"name": path.stem, **_extended(path, ())}
+    if seed is not None:
+        content["seed"] = seed
     flow = validate(FlowConfig, content, path)
     _check_outputs(flow, path)
     return flow
+
+
+def flow_files(path: Path) -> list[Path]:
+    """The flow file and those that it extends, in turn."""
+    files = [path]
+    while (base := load_yaml(files[-1]).get("extends")) is not None:
+        files.append(files[-1].parent / base)
+    return files
+
+
+def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
+    """The content of a flow file with that of the file it extends; ``below`` are those that extend it."""
+    content = load_yaml(path)
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    if not isinstance(base, str):
+        raise ConfigError(path, "extends", f"is {base!r}", "the path of a flow file")
+    file = path.parent / base
+    if file.resolve() in {other.resolve() for other in (*below, path)}:
+        raise ConfigError(path, "extends", f"{base} extends this file itself")
+    if not file.exists():
+        raise ConfigError(path, "extends", f"there is no file {file}")
+    return _merged(_extended(file, (*below, path)), content)
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """``over`` wins; where both are mappings, key by key."""
+    both = {key: _merged(base[key], over[key]) for key in base.keys() & over.keys() if _mappings(base[key], over[key])}
+    return {**base, **over, **both}
+
+
+def _mappings(*values: object) -> bool:
+    return all(isinstance(value, dict) for value in values)
 
 
 def _check_outputs(flow: FlowConfig, path: Path) -> None:

@@ -10,6 +10,7 @@ __all__ = [
     "DwnAsicError",
     "PdkError",
     "ToolError",
+    "ToolTimeoutError",
     "VerificationError",
 ]
 
@@ -89,6 +90,10 @@ class ToolError(DwnAsicError):
         if log is not None:
             parts.append(f"log: {log}")
         super().__init__("; ".join(parts))
+
+
+class ToolTimeoutError(ToolError):
+    """A tool was stopped at its time limit."""
 
 
 class VerificationError(DwnAsicError):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from dwn_asic import __version__
 from dwn_asic.config import FlowConfig, validate
-from dwn_asic.errors import ConfigError, DataError
+from dwn_asic.errors import ConfigError, DataError, ToolTimeoutError
 from dwn_asic.files import digest, read_json, staged, write_json, write_text_if_changed
 
 if TYPE_CHECKING:
@@ -53,8 +53,13 @@ class Flow:
 
     config: FlowConfig
     folder: Path
-    base: Path
-    """The flow file's directory, where relative data paths start."""
+    file: Path
+    """The flow file."""
+
+    @property
+    def base(self) -> Path:
+        """The flow file's directory, where relative data paths start."""
+        return self.file.parent
 
     @property
     def name(self) -> str:
@@ -99,21 +104,25 @@ class Stage:
     run: Callable[[Flow, Reporter], None] = field(repr=False)
 
 
-def configure(flow_file: Path, build: Path = DEFAULT_BUILD) -> Flow:
-    """Read a flow file and write its stages' parts to ``build/NAME/config/``; equal parts stay untouched."""
-    from dwn_asic.config import load_flow
+def configure(flow_file: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) -> Flow:
+    """Read a flow file and write its stages' parts to ``build/NAME/config/``; equal parts stay untouched.
 
-    config = load_flow(flow_file)
-    flow = Flow(config, build / config.name, flow_file.parent)
-    text = json.dumps({"base": str(flow.base), "flow": config.model_dump(mode="json")}, indent=1)
+    ``seed`` is one in place of the file's.
+    """
+    from dwn_asic.config import flow_files, load_flow
+
+    config = load_flow(flow_file, seed)
+    flow = Flow(config, build / config.name, flow_file)
+    text = json.dumps({"file": str(flow_file), "flow": config.model_dump(mode="json")}, indent=1)
     write_text_if_changed(flow.folder / "config" / "flow.json", text + "\n")
     for stage in STAGES:
         part = json.dumps(_stage_config(flow, stage), indent=1, sort_keys=True)
         write_text_if_changed(flow.folder / "config" / f"{stage.name}.json", part + "\n")
     source = config.data.source
     data_file = _data_file(source, flow.base)
-    rule = f"{flow.folder}/dataset.npz: {data_file}\n" if data_file else ""
-    write_text_if_changed(flow.folder / "config" / "data.mk", rule)
+    rules = [f"{flow.folder}/dataset.npz: {data_file}\n"] if data_file else []
+    rules += [f"{flow.folder}/config/.done: {extended}\n" for extended in flow_files(flow_file)[1:]]
+    write_text_if_changed(flow.folder / "config" / "data.mk", "".join(rules))
     return flow
 
 
@@ -125,17 +134,19 @@ def _data_file(source: str, base: Path) -> Path | None:
     return base / path if (base / path).exists() else path
 
 
-def open_flow(path: Path, build: Path = DEFAULT_BUILD) -> Flow:
-    """The flow of a flow file (``*.yaml``) or of a folder that :func:`configure` made."""
+def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) -> Flow:
+    """The flow of a flow file (``*.yaml``) or of a folder that :func:`configure` made, whose seed is fixed."""
     if path.suffix in {".yaml", ".yml"}:
-        return configure(path, build)
+        return configure(path, build, seed)
+    if seed is not None:
+        raise ConfigError(path, "", "is a build folder, whose seed is fixed", "a seed with a flow file")
     record = path / "config" / "flow.json"
     if not record.exists():
         raise ConfigError(
             path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
         )
     content = read_json(record)
-    return Flow(validate(FlowConfig, content["flow"], record), path, Path(content["base"]))
+    return Flow(validate(FlowConfig, content["flow"], record), path, Path(content["file"]))
 
 
 def run_stage(flow: Flow, stage: Stage, reporter: Reporter) -> None:
@@ -370,21 +381,27 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
     folder.mkdir()
     fitted = rival.fit(flow.dataset, config.seed, None)
     found: dict[str, float] = {f"accuracy__{part}": value for part, value in fitted.accuracy.items()}
-    if fitted.graph is not None:
-        circuit.save_model(folder, fitted.graph, fitted.graph.predict(flow.dataset.codes))
-        found = _to_netlist(flow, folder)
+    graph, details = fitted.graph, dict(fitted.details)
+    if graph is not None:
+        circuit.save_model(folder, graph, graph.predict(flow.dataset.codes))
+        try:
+            found = _to_netlist(flow, folder)
+        except ToolTimeoutError as error:
+            # A rival too large for the flow's limits must not cost the whole comparison; its accuracy still counts.
+            graph, details["no_circuit"] = None, str(error)
+            reporter.message(f"baseline {rival.name}: no circuit, only its accuracy: {error}")
     content = {
         "key": key,
         "name": fitted.name,
-        "label": fitted.label,
+        "label": fitted.label if "no_circuit" not in details else f"{fitted.label} (no circuit in time)",
         "method": fitted.method,
-        "kind": "software" if fitted.graph is None else "exact",
+        "kind": "software" if graph is None else "exact",
         "metrics": {name: found[name] for name in METRICS if name in found},
-        "details": dict(fitted.details),
+        "details": details,
     }
     contents = [content]
     reporter.message(f"baseline {rival.name}: {_summary(found)}")
-    if fitted.graph is not None and shrink is not None:
+    if graph is not None and shrink is not None:
         found = _shrink_circuit(flow, shrink, folder, reporter)
         metrics = {name: found[name] for name in METRICS if name in found}
         contents.append({**content, **_shrunk_names(fitted.name, fitted.label), "metrics": metrics})
@@ -414,6 +431,7 @@ def _run_report(flow: Flow, reporter: Reporter) -> None:
     split = dataset.split
     result = Result(
         flow=flow.name,
+        flow_file=flow.file.as_posix(),
         source=config.data.source,
         seed=config.seed,
         split=SplitSizes(train=len(split.train), val=len(split.val), test=len(split.test)),
@@ -432,6 +450,7 @@ def _run_report(flow: Flow, reporter: Reporter) -> None:
             "dwn-asic": __version__,
             **{t: v for t, v in tool_versions().items() if t in {"yosys", "abc"}},
         },
+        config=config.model_dump(mode="json"),
         methods=(*_dwn_results(flow), *_rival_results(flow)),
         run=_run_metadata(flow),
     )

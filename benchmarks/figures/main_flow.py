@@ -82,8 +82,8 @@ def _stage(flow: Flow, *names: str) -> None:
 @cache
 def _train(name: str, seed: int) -> tuple[Flow, float]:
     file = Path("flows") / f"{name}.yaml"
-    config = load_flow(file).model_copy(update={"seed": seed})
-    flow = Flow(config, Path("build") / "figures" / f"{name}-{seed}", file.parent)
+    config = load_flow(file, seed)
+    flow = Flow(config, Path("build") / "figures" / f"{name}-{seed}", file)
     flow.folder.mkdir(parents=True, exist_ok=True)
     _stage(flow, "data", "train")
     rows = flow.dataset.split.test

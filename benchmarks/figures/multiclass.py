@@ -32,9 +32,9 @@ def _study(name: str, seed: int) -> dict[str, Any]:
     begin = time.perf_counter()
     file = FLOWS / f"{name}.yaml"
     flow = Flow(
-        load_flow(file).model_copy(update={"seed": seed}),
+        load_flow(file, seed),
         FOLDER / "multiclass" / f"{name}-{seed}",
-        file.parent,
+        file,
     )
     if not (flow.folder / "graph.json").exists():
         flow.folder.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ PYRAMIDS = {"n6": ((24, 6), (4, 6), (1, 4)), "n4": ((32, 4), (8, 4), (2, 4), (1,
 def trained(name: str, pyramid: str, seed: int) -> Flow:
     """The flow of a data set with a network of this pyramid; trained once and kept in ``build/``."""
     file = FLOWS / f"{name}.yaml"
-    flow = Flow(_config(file, pyramid, seed), FOLDER / "nine" / f"{name}-{pyramid}-{seed}", file.parent)
+    flow = Flow(_config(file, pyramid, seed), FOLDER / "nine" / f"{name}-{pyramid}-{seed}", file)
     if not (flow.folder / "graph.json").exists():
         flow.folder.mkdir(parents=True, exist_ok=True)
         for stage in STAGES:
@@ -34,7 +34,7 @@ def trained(name: str, pyramid: str, seed: int) -> Flow:
 def _config(file: Path, pyramid: str, seed: int) -> FlowConfig:
     layers = [{"luts": luts, "inputs": inputs} for luts, inputs in PYRAMIDS[pyramid]]
     model = ModelConfig.model_validate({"layers": layers})
-    return load_flow(file).model_copy(update={"seed": seed, "model": model})
+    return load_flow(file, seed).model_copy(update={"model": model})
 
 
 def network(name: str, pyramid: str, seed: int) -> tuple[Dataset, BooleanGraph]:

@@ -12,6 +12,7 @@ from dwn_asic.baselines.gbdt import GradientBoosting
 from dwn_asic.baselines.interface import Progress, Rival, RivalPlan
 from dwn_asic.baselines.linear import Linear
 from dwn_asic.baselines.mlp import Mlp
+from dwn_asic.baselines.tabnet import Tabnet
 from dwn_asic.baselines.tiny_classifier import Inputs, TinyClassifier
 from dwn_asic.baselines.wisard import Wisard
 from dwn_asic.baselines.xgboost_rival import Xgboost
@@ -25,6 +26,7 @@ from dwn_asic.config import (
     GbdtConfig,
     LinearConfig,
     MlpConfig,
+    TabnetConfig,
     TinyClassifierConfig,
     WisardConfig,
     XgboostConfig,
@@ -85,18 +87,37 @@ def _tiny_classifiers(config: TinyClassifierConfig) -> Iterator[RivalPlan]:
         Inputs(bits, cuts, code) for bits in config.bits for cuts in config.cuts for code in config.codes
     ]
     nand_only = config.functions == "nand"
-    which, more = ("-nand", ", nand only") if nand_only else ("", "")
-    limits = (config.gates, config.generations, config.patience, config.trial, nand_only)
-    if config.keep == "best":
-        label = f"Tiny Classifier, best of {len(encodings)} encodings{more}"
-        yield RivalPlan(f"tiny{which}", label, config.kind, TinyClassifier(tuple(encodings), *limits))
-        return
-    for inputs in encodings:
-        name, label = f"tiny-{inputs.bits}bit", f"Tiny Classifier, {inputs.bits} bits per feature"
-        if len(config.cuts) * len(config.codes) > 1 or inputs != Inputs(inputs.bits):
-            name += f"-{inputs.code}-{inputs.cuts.replace('_', '-')}"
-            label = f"Tiny Classifier, {inputs}"
-        yield RivalPlan(f"{name}{which}", f"{label}{more}", config.kind, TinyClassifier((inputs,), *limits))
+    for gates in config.gates:
+        which = "".join(
+            f"-{part}"
+            for part in (
+                "nand" if nand_only else "",
+                config.name,
+                f"{gates}g" if len(config.gates) > 1 else "",
+            )
+            if part
+        )
+        more = ", nand only" if nand_only else ""
+        more += f", {config.name.replace('-', ' ')}" if config.name else ""
+        more += f", {gates} gates" if len(config.gates) > 1 else ""
+        limits = {
+            "gates": gates,
+            "generations": config.generations,
+            "patience": config.patience,
+            "trial": config.trial,
+            "nand_only": nand_only,
+            "rows": config.rows,
+        }
+        if config.keep == "best":
+            label = f"Tiny Classifier, best of {len(encodings)} encodings{more}"
+            yield RivalPlan(f"tiny{which}", label, config.kind, TinyClassifier(tuple(encodings), **limits))
+            continue
+        for inputs in encodings:
+            name, label = f"tiny-{inputs.bits}bit", f"Tiny Classifier, {inputs.bits} bits per feature"
+            if len(config.cuts) * len(config.codes) > 1 or inputs != Inputs(inputs.bits):
+                name += f"-{inputs.code}-{inputs.cuts.replace('_', '-')}"
+                label = f"Tiny Classifier, {inputs}"
+            yield RivalPlan(f"{name}{which}", f"{label}{more}", config.kind, TinyClassifier((inputs,), **limits))
 
 
 @_plans.register
@@ -146,6 +167,11 @@ def _gbdt(config: GbdtConfig) -> Iterator[RivalPlan]:
 @_plans.register
 def _xgboost(config: XgboostConfig) -> Iterator[RivalPlan]:
     yield RivalPlan("xgboost", "XGBoost (software)", config.kind, Xgboost())
+
+
+@_plans.register
+def _tabnet(config: TabnetConfig) -> Iterator[RivalPlan]:
+    yield RivalPlan("tabnet", "TabNet (software)", config.kind, Tabnet(config.epochs))
 
 
 @_plans.register

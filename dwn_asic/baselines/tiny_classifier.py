@@ -104,7 +104,8 @@ class TinyClassifier:
     - The buckets' cuts are comparators of the features' integer codes, as every circuit here gets them, and
       the gates that make a binary, Gray or one-hot code of them are counted as part of the core. Thermometer
       bits, which need no such gates, are an encoding more than the paper tries.
-    - The flow's own training and validation rows, in place of halves of the training data.
+    - The flow's own training and validation rows, in place of halves of the training data; of very many
+      training rows a part, as large as the part that shrink judges on.
     - The number of mutations of a child is drawn once for functions, edges and outputs together, binomial
       with a rate of ``3 / genes``: the mean that 1/gates for each function and edge gives.
     - No least gain that counts as better: evolution ends later. Of circuits with the same validation score
@@ -125,6 +126,8 @@ class TinyClassifier:
         Generations after which only the best of several encodings goes on; None for no such end.
     nand_only
         Only nand gates.
+    rows
+        Training rows to judge on, at most; of more these are drawn.
 
     References
     ----------
@@ -138,6 +141,7 @@ class TinyClassifier:
     patience: int
     trial: int | None = None
     nand_only: bool = False
+    rows: int = 32_768
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
         """Evolve; the same seed gives the same circuit."""
@@ -172,6 +176,17 @@ class TinyClassifier:
         return Fitting(graph, circuit.predict(dataset.codes), details)
 
 
+def _some(
+    part: tuple[NDArray[np.int64], NDArray[np.int64]], rows: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """At most so many rows."""
+    codes, labels = part
+    if len(labels) <= rows:
+        return part
+    some = np.random.default_rng(seed).permutation(len(labels))[:rows]
+    return codes[some], labels[some]
+
+
 class _Run:
     """The evolution of one circuit, which can go on.
 
@@ -196,7 +211,7 @@ class _Run:
                 n_gates=options.gates,
                 n_outputs=n_outputs,
             )
-            for codes, labels in (dataset.part("train"), dataset.part("val"))
+            for codes, labels in (_some(dataset.part("train"), options.rows, seed), dataset.part("val"))
         )
         generator = np.random.default_rng(seed)
         self._genes = random_genes(

@@ -68,6 +68,12 @@ class AbcRuns:
 
     def areas(self, aigs: Sequence[FlatAig], recipes: Mapping[str, str]) -> list[dict[str, float | None]]:
         """Mapped area in um2 of each graph under each recipe; None where ABC failed."""
+        # Without outputs there is nothing to map, and ABC ends with a failed assertion.
+        empty = {recipe: 0.0 for recipe in recipes}
+        found = iter(self._areas([aig for aig in aigs if len(aig.outputs)], recipes))
+        return [next(found) if len(aig.outputs) else dict(empty) for aig in aigs]
+
+    def _areas(self, aigs: Sequence[FlatAig], recipes: Mapping[str, str]) -> list[dict[str, float | None]]:
         commands = ["read_lib -w cells.lib"]
         mapped: list[dict[str, Path]] = []
         for aig in aigs:

@@ -138,7 +138,7 @@ def minimize(
     effort
         How many starts and moves.
     timeout_s
-        Limit of each tool run in seconds; a script that exceeds it drops out.
+        Limit of each tool run in seconds; a script that exceeds it drops out, a proof is an error.
     budget_s
         Wall-clock limit of the search in seconds (without the proof).
     alternatives
@@ -163,7 +163,7 @@ def minimize(
             search.run()
             best, area, candidates = search.result()
     start = time.perf_counter()
-    difference = find_difference(specification(graph), specification(best))
+    difference = find_difference(specification(graph), specification(best), timeout_s=timeout_s)
     if difference is not None:
         raise VerificationError(
             "minimization changed the function",

@@ -13,26 +13,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.config import ShrinkConfig
-from dwn_asic.encode.comparators import encoder_graph
+from dwn_asic.config import Judge, ShrinkConfig
+from dwn_asic.encode.comparators import encoder_graph, prefix_encoder_graph
+from dwn_asic.learn.teacher import agreed_rows
 from dwn_asic.logic.anneal.candidates import CostModel
 from dwn_asic.logic.anneal.search import Chain, Found, Schedule, anneal, assess
 from dwn_asic.logic.front import Point, choose, front, merged
-from dwn_asic.logic.minimize import mapped_areas
+from dwn_asic.logic.minimize import mapped_areas, minimize
 from dwn_asic.logic.refit import refit
 from dwn_asic.network.convert import to_graph
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.network.lut_network import LutNetwork
 from dwn_asic.synth.cell_library import CellLibrary
 
-__all__ = ["MappedPoint", "cost_model", "map_points", "search", "shrink"]
+__all__ = ["MappedPoint", "cost_model", "map_points", "minimize_points", "search", "shrink"]
 
 _MAPPED_POINTS = 24
 
 
 @dataclass(frozen=True)
 class MappedPoint:
-    """A circuit of the front with mapped areas, in um2 and before exact minimization."""
+    """A circuit of the front with mapped areas in um2, of the circuit as it is or minimized."""
 
     point: Point
     core: float
@@ -83,13 +84,44 @@ def shrink(
         # already, has no place beside circuits that they haven't seen.
         known = [*graphs, *refits]
         starts = [max(refits, key=lambda graph: _accuracy(graph, *held_out))] if refits else starts
-    found, n_rows = search(starts, rows, config, seed, checkpoints=checkpoints, progress=progress)
+    fronts = []
+    for number, judge in enumerate(config.judges):
+        found, n_rows = search(
+            starts,
+            _judged(rows, judge, starts[0], seed),
+            config,
+            seed,
+            checkpoints=None if checkpoints is None else checkpoints / judge,
+            progress=_part(progress, number, len(config.judges)),
+        )
+        fronts.append(front(found, n_rows, *held_out))
     # Apart: beside an annealed circuit without a training error, one that generalizes better looks useless.
     as_they_are = front(assess(known, *rows, cost_model(config)), len(rows[1]), *held_out)
-    points = merged(front(found, n_rows, *held_out), as_they_are)
+    points = merged(*fronts, as_they_are)
     chosen = choose(points, config.tolerance)
     thinned = _thin(points, chosen)
-    return map_points(thinned, library), next(i for i, point in enumerate(thinned) if point is chosen)
+    mapped = minimize_points if config.minimize_front else map_points
+    return mapped(thinned, library), next(i for i, point in enumerate(thinned) if point is chosen)
+
+
+def _judged(
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]], judge: Judge, graph: BooleanGraph, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows that a judge looks at."""
+    if judge == "labels":
+        return rows
+    codes, labels = rows
+    agreed = agreed_rows(codes, labels, len(graph.interface.class_names), seed)
+    return (codes[agreed], labels[agreed]) if agreed.any() else rows
+
+
+def _part(
+    progress: Callable[[int, int], None] | None, number: int, parts: int
+) -> Callable[[int, int], None] | None:
+    """Progress of one of several equal parts as that of the whole."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, parts * total)
 
 
 def _accuracy(graph: BooleanGraph, codes: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
@@ -141,6 +173,18 @@ def map_points(points: Sequence[Point], library: CellLibrary) -> tuple[MappedPoi
         MappedPoint(point, core, encoder)
         for point, core, encoder in zip(points, areas[: len(points)], areas[len(points) :], strict=True)
     )
+
+
+def minimize_points(points: Sequence[Point], library: CellLibrary) -> tuple[MappedPoint, ...]:
+    """Core and encoder of each circuit after exact minimization at low effort."""
+    mapped = []
+    for point in points:
+        core = minimize(point.graph, library, effort="low")
+        inputs = [node for _, node in core.graph.inputs]
+        starts = encoder_graph(inputs, core.graph.interface), prefix_encoder_graph(inputs, core.graph.interface)
+        encoder = minimize(starts[0], library, effort="low", alternatives=starts[1:])
+        mapped.append(MappedPoint(point, core.area, encoder.area))
+    return tuple(mapped)
 
 
 def _thin(points: Sequence[Point], chosen: Point) -> tuple[Point, ...]:

@@ -47,6 +47,7 @@ _LOOKS: Mapping[str, _Look] = MappingProxyType(
         "dwn_variant": _Look("DWN variant", "#D58A5E", "h"),
         "gbdt": _Look("gradient boosting", "#CC79A7", "D"),
         "xgboost": _Look("XGBoost", "#8A5A83", "D"),
+        "tabnet": _Look("TabNet", "#BCBD22", "D"),
         "mlp": _Look("MLP", "#9467BD", "d"),
     }
 )

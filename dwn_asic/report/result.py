@@ -37,6 +37,7 @@ Method = Literal[
     "dwn_variant",
     "gbdt",
     "xgboost",
+    "tabnet",
     "mlp",
 ]
 Kind = Literal["exact", "shrunk", "software"]
@@ -67,11 +68,13 @@ class PdkResult(_Strict):
 
 
 class FrontPoint(_Strict):
-    """A circuit that shrink found; areas in NAND2-equivalents, before exact minimization."""
+    """A circuit that shrink found; areas in NAND2-equivalents, of the circuit as it is or minimized."""
 
     core: FiniteFloat
     total: FiniteFloat
     accuracy_val: FiniteFloat
+    accuracy_expected: FiniteFloat
+    """On validation rows, without the luck of this circuit: see :class:`dwn_asic.logic.front.Point`."""
     accuracy_test: FiniteFloat
 
 
@@ -125,6 +128,8 @@ class Result(_Strict):
     format: Literal[1] = 1
     flow: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
     """Name of the flow, and of its folders."""
+    flow_file: str = ""
+    """Path as it was given."""
     source: Text
     """The data, as the flow file names it: ``bundled:phoneme``."""
     seed: Count
@@ -137,6 +142,8 @@ class Result(_Strict):
     pdk: PdkResult
     tools: Mapping[str, str]
     """Version of each tool."""
+    config: Mapping[str, JsonValue] = {}
+    """The whole flow file, with its defaults and what it extends."""
     methods: tuple[MethodResult, ...]
     run: Mapping[str, str | FiniteFloat] = {}
     """Timestamps and seconds; no report shows them, so that equal runs give equal reports."""

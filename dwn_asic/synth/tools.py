@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dwn_asic.errors import ToolError
+from dwn_asic.errors import ToolError, ToolTimeoutError
 
 __all__ = [
     "AbcTool",
@@ -132,7 +132,8 @@ def run_tool(
     if said is not None:
         # It may stand far above, for stderr isn't buffered and stdout is; it is the evidence that counts.
         tail.append(said[0].strip())
-    raise ToolError(name, problem, command=shlex.join(command), tail="\n".join(tail), log=log)
+    kind = ToolTimeoutError if timed_out else ToolError
+    raise kind(name, problem, command=shlex.join(command), tail="\n".join(tail), log=log)
 
 
 def _communicate(

@@ -1,0 +1,76 @@
+"""TabNet on the standardized values, software only; the package is an extra."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler
+
+from dwn_asic.baselines.fitting_steps import short_seed
+from dwn_asic.baselines.interface import Fitting, Progress
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.errors import ToolError
+
+__all__ = ["Tabnet"]
+
+_PATIENCE = 10
+_BATCH, _VIRTUAL_BATCH = 1024, 128
+
+
+@dataclass(frozen=True)
+class Tabnet:
+    """TabNetClassifier with its defaults, on standardized values; the epoch kept is the best in validation.
+
+    Of small tables a batch is a tenth of the rows: the default would be more rows than there are.
+
+    Attributes
+    ----------
+    epochs
+        At most.
+
+    References
+    ----------
+    Arik and Pfister, TabNet: Attentive Interpretable Tabular Learning, AAAI 2021.
+    """
+
+    epochs: int
+
+    def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
+        """Fit on the training rows.
+
+        Raises
+        ------
+        ToolError
+            The package is not installed.
+        """
+        try:
+            from pytorch_tabnet.tab_model import TabNetClassifier
+        except ImportError as error:
+            raise ToolError(
+                str(error.name or "pytorch-tabnet"), "is not installed; pip install 'dwn-asic[tabnet]' gets it"
+            ) from error
+        split, table = dataset.split, dataset.table
+        classes, places = np.unique(table.labels[split.train], return_inverse=True)
+        values = StandardScaler().fit(table.values[split.train]).transform(table.values).astype(np.float32)
+        known = split.val[np.isin(table.labels[split.val], classes)]
+        batch = min(_BATCH, max(2, len(split.train) // 10))
+        model = TabNetClassifier(seed=short_seed(seed), verbose=0, device_name="cpu")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(
+                values[split.train],
+                places,
+                eval_set=[(values[known], np.searchsorted(classes, table.labels[known]))],
+                eval_metric=["accuracy"],
+                max_epochs=self.epochs,
+                patience=min(_PATIENCE, self.epochs),
+                batch_size=batch,
+                virtual_batch_size=min(_VIRTUAL_BATCH, batch),
+                drop_last=len(split.train) % batch < 2,
+            )
+            predictions: NDArray[np.int64] = classes[model.predict(values).astype(np.int64)]
+        progress(f"best epoch {model.best_epoch + 1}")
+        return Fitting(None, predictions, {"best_epoch": model.best_epoch + 1})

@@ -1,0 +1,107 @@
+"""Circuits of a method on one run, and the choice among them: by validation rows alone.
+
+A method that gives circuits of several sizes (a tree by its number of leaves, a Tiny Classifier by its gate budget, a
+shrunk DWN by its front) is one family. Two questions are put to every family: which circuit within an area, and which
+circuit at a rival's accuracy? Both are answered on validation rows; test rows give the number that is then reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from dwn_asic.report.result import MethodResult, Result
+
+__all__ = ["FAMILIES", "Area", "Candidate", "best_within", "candidates", "front_of", "smallest_reaching"]
+
+Area = Literal["core", "total"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A circuit that may be chosen.
+
+    Attributes
+    ----------
+    name
+        Of its method, or ``front``.
+    core, total
+        NAND2-equivalents.
+    val
+        Accuracy on validation rows that the choice goes by. Of a shrunk front's circuits, which are many, the lower
+        of the measured one and of what its neighbours lead one to expect.
+    test
+        Accuracy on test rows.
+    """
+
+    name: str
+    core: float
+    total: float
+    val: float
+    test: float
+
+    def area(self, area: Area) -> float:
+        """Core or total."""
+        return self.core if area == "core" else self.total
+
+
+def _is(method: str, prefix: str = "") -> Callable[[MethodResult], bool]:
+    return lambda found: found.method == method and found.kind == "exact" and found.name.startswith(prefix)
+
+
+FAMILIES: Mapping[str, tuple[str, Callable[[MethodResult], bool]]] = MappingProxyType(
+    {
+        "ours": ("DWN, shrunk", lambda found: found.method == "dwn" and found.kind == "shrunk"),
+        "dwn": ("DWN, exact", lambda found: found.method == "dwn" and found.kind == "exact"),
+        "tree": ("decision tree", _is("decision_tree")),
+        "tiny": ("Tiny Classifier", _is("tiny_classifier", "tiny-paper")),
+        "forest": ("random forest", _is("forest")),
+    }
+)
+"""Key -> name, and which methods belong to it."""
+
+
+def candidates(result: Result, family: str) -> list[Candidate]:
+    """The circuits of a family on one run, ascending by total area."""
+    belongs = FAMILIES[family][1]
+    found = [c for method in result.methods if belongs(method) for c in _of_method(method)]
+    return sorted(found, key=lambda candidate: (candidate.total, -candidate.val))
+
+
+def _of_method(method: MethodResult) -> list[Candidate]:
+    if method.front:
+        return front_of(method)
+    metrics = method.metrics
+    return [
+        Candidate(
+            method.name,
+            float(metrics["area__core__nand2_equivalent"]),
+            float(metrics["area__nand2_equivalent"]),
+            float(metrics["accuracy__val"]),
+            float(metrics["accuracy__test"]),
+        )
+    ]
+
+
+def front_of(method: MethodResult) -> list[Candidate]:
+    """The circuits of all sizes that shrink found."""
+    return [
+        Candidate("front", p.core, p.total, min(p.accuracy_val, p.accuracy_expected), p.accuracy_test)
+        for p in method.front
+    ]
+
+
+def best_within(circuits: Sequence[Candidate], limit: float, area: Area = "total") -> Candidate | None:
+    """The best in validation of at most this area, of equals the smallest; None where none is so small."""
+    fitting = [circuit for circuit in circuits if circuit.area(area) <= limit]
+    return max(fitting, key=lambda circuit: (circuit.val, -circuit.area(area)), default=None)
+
+
+def smallest_reaching(circuits: Sequence[Candidate], val: float, area: Area = "total") -> tuple[Candidate, bool]:
+    """The smallest whose validation accuracy is at least this, and True; where none is, the best, and False."""
+    reaching = [circuit for circuit in circuits if circuit.val >= val]
+    if reaching:
+        return min(reaching, key=lambda circuit: (circuit.area(area), -circuit.val)), True
+    return max(circuits, key=lambda circuit: (circuit.val, -circuit.area(area))), False

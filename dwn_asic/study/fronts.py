@@ -1,0 +1,157 @@
+"""Accuracy against area, mean over seeds: whose front lies above, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dwn_asic.study.choice import FAMILIES, Area, best_within, candidates
+from dwn_asic.study.runs import Run, Study
+from dwn_asic.study.tables import Cell, Table, mean_spread, number, text
+
+__all__ = ["Curve", "Domination", "curve", "dominations", "domination_table", "equal_area_table"]
+
+LARGEST = 300.0
+"""NAND2-equivalents up to which fronts are compared: the gate budget of the Tiny Classifier paper."""
+BUDGETS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 300.0)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The mean front of a family on one data set: at each area, the circuit that validation rows choose per seed.
+
+    Attributes
+    ----------
+    areas
+        (K,) NAND2-equivalents, ascending, at which some seed's choice changes; at the first, every seed has a circuit.
+    tests
+        (K, seeds) test accuracy of the choices within each area.
+    """
+
+    areas: np.ndarray
+    tests: np.ndarray
+
+    def at(self, area: float) -> np.ndarray | None:
+        """(seeds,) test accuracies within this area; None where not every seed has a circuit."""
+        place = int(np.searchsorted(self.areas, area, side="right")) - 1
+        return None if place < 0 else self.tests[place]
+
+
+def curve(runs: Sequence[Run], family: str, area: Area = "total") -> Curve | None:
+    """None where a run has no circuit of the family."""
+    circuits = [candidates(run.result, family) for run in runs]
+    if not all(circuits):
+        return None
+    first = max(min(c.area(area) for c in found) for found in circuits)
+    areas = np.unique([max(first, c.area(area)) for found in circuits for c in found])
+    tests = []
+    for limit in areas:
+        chosen = [best_within(found, limit, area) for found in circuits]
+        tests.append([c.test for c in chosen if c is not None])
+    return Curve(areas, np.array(tests))
+
+
+@dataclass(frozen=True)
+class Domination:
+    """Areas between which another family's mean test accuracy is above ours.
+
+    Attributes
+    ----------
+    low, high
+        NAND2-equivalents.
+    most
+        Largest difference there, in points.
+    error
+        Standard error of that difference over the seeds, in points; nan of one seed.
+    """
+
+    low: float
+    high: float
+    most: float
+    error: float
+
+
+def dominations(ours: Curve, rival: Curve, largest: float = LARGEST) -> list[Domination]:
+    """The intervals in which the rival is above; where it alone has a circuit, it is."""
+    grid = np.unique(np.concatenate([ours.areas, rival.areas]))
+    grid = grid[grid <= largest]
+    found: list[Domination] = []
+    open_ = False
+    for i, area in enumerate(grid):
+        high = float(grid[i + 1]) if i + 1 < len(grid) else largest
+        theirs, mine = rival.at(area), ours.at(area)
+        gap = theirs is not None and (mine is None or theirs.mean() > mine.mean() + 1e-9)
+        if not gap or theirs is None:
+            open_ = False
+            continue
+        points = 100.0 * (theirs - mine) if mine is not None else np.array([100.0])
+        error = float(points.std(ddof=1) / np.sqrt(len(points))) if len(points) > 1 else float("nan")
+        here = Domination(float(area), high, float(points.mean()), error)
+        if open_:
+            worst = max(found[-1], here, key=lambda d: d.most)
+            here = Domination(found[-1].low, high, worst.most, worst.error)
+            found[-1] = here
+        else:
+            found.append(here)
+        open_ = True
+    return found
+
+
+def domination_table(study: Study, rival: str = "tree") -> Table:
+    """Where a rival's front lies above ours."""
+    rows = []
+    for area in ("total", "core"):
+        for flow, runs in study.sets.items():
+            ours, theirs = curve(runs, "ours", area), curve(runs, rival, area)  # type: ignore[arg-type]
+            if ours is None or theirs is None:
+                continue
+            where = dominations(ours, theirs)
+            rows += [
+                [text(area), text(flow), number(d.low, 1), number(d.high, 1), number(d.most, 2), number(d.error, 2)]
+                for d in where
+            ]
+            if not where:
+                rows.append([text(area), text(flow), *[text("never")] * 2, number(None, 2), number(None, 2)])
+    name = FAMILIES[rival][0]
+    return Table(
+        f"above_{rival}",
+        f"Where the {name} is above our front",
+        (
+            f"Test accuracy, mean over seeds {_listed(study)}, up to {LARGEST:.0f} NAND2-equivalents. At each area, "
+            "validation rows choose each seed's best circuit within it, of ours from the shrunk front, of the "
+            f"{name} from its sizes. Points: largest difference in the interval, and the standard error of that "
+            "difference over the seeds.",
+        ),
+        ("area", "data set", "from", "to", "points", "standard error"),
+        rows,
+    )
+
+
+def equal_area_table(study: Study, families: Sequence[str] = ("ours", "tree", "tiny", "forest")) -> Table:
+    """Test accuracy within equal total areas."""
+    rows: list[list[Cell]] = []
+    for flow, runs in study.sets.items():
+        curves = {family: curve(runs, family) for family in families}
+        for budget in BUDGETS:
+            row = [text(flow), number(budget, 0)]
+            for found in curves.values():
+                tests = None if found is None else found.at(budget)
+                row.append(mean_spread([] if tests is None else 100.0 * tests, 2))
+            rows.append(row)
+    return Table(
+        "equal_area",
+        "Equal area: test accuracy within a total area",
+        (
+            f"Percent, mean ± standard deviation over seeds {_listed(study)}. Of each family, validation rows choose "
+            "the best circuit whose total area (encoder and core) is within the budget. A dash: on some seed no "
+            "circuit is so small.",
+        ),
+        ("data set", "NAND2 at most", *(FAMILIES[family][0] for family in families)),
+        rows,
+    )
+
+
+def _listed(study: Study) -> str:
+    return ", ".join(map(str, study.seeds))

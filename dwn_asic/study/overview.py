@@ -1,0 +1,99 @@
+"""Every method on every data set, and every run behind it."""
+
+from __future__ import annotations
+
+from dwn_asic.study.runs import Study
+from dwn_asic.study.tables import Table, mean_spread, number, text
+
+__all__ = ["method_table", "run_table"]
+
+_TEST, _VAL, _CORE, _ENCODER, _TOTAL, _CELLS = (
+    "accuracy__test",
+    "accuracy__val",
+    "area__core__nand2_equivalent",
+    "area__encoder__nand2_equivalent",
+    "area__nand2_equivalent",
+    "design__instance__count",
+)
+
+
+def method_table(study: Study) -> Table:
+    """Means and spreads over seeds."""
+    rows, methods = [], {}
+    for flow, runs in study.sets.items():
+        for name in dict.fromkeys(name for run in runs for name in run.methods):
+            found = study.of(flow, name)
+            methods[len(rows)] = (flow, name)
+            rows.append(
+                [
+                    text(flow),
+                    text(found[0].label),
+                    text(found[0].kind),
+                    *(mean_spread([100.0 * m.metrics[key] for m in found], 2) for key in (_VAL, _TEST)),
+                    *(
+                        mean_spread([m.metrics[key] for m in found if key in m.metrics], decimals)
+                        for key, decimals in ((_CORE, 1), (_ENCODER, 1), (_TOTAL, 1), (_CELLS, 0))
+                    ),
+                    number(len(found), 0),
+                ]
+            )
+    return Table(
+        "methods",
+        "All methods",
+        (
+            "Accuracy in percent, areas in NAND2-equivalents of mapped cells before placement; mean ± standard "
+            "deviation over seeds. A seed sets the split, the training and every random choice. All circuits have "
+            "the same codes of the features, the same minimization and the same synthesis, and all are proved.",
+        ),
+        ("data set", "method", "kind", "val", "test", "core", "encoder", "total", "cells", "seeds"),
+        rows,
+        methods,
+    )
+
+
+def run_table(study: Study) -> Table:
+    """One row for each method and run, with what it takes to make it again."""
+    rows = []
+    for run in study.runs:
+        result = run.result
+        tools = "; ".join(f"{tool} {version}" for tool, version in sorted(result.tools.items()))
+        for method in result.methods:
+            metrics = method.metrics
+            rows.append(
+                [
+                    text(result.flow),
+                    number(result.seed, 0),
+                    text(method.name),
+                    text(method.kind),
+                    number(metrics[_VAL], 4),
+                    number(metrics[_TEST], 4),
+                    *(number(metrics.get(key), 2) for key in (_CORE, _ENCODER, _TOTAL)),
+                    text(method.proof),
+                    text(result.flow_file),
+                    text(run.file.as_posix()),
+                    text(f"{result.pdk.library} {result.pdk.corner}"),
+                    text(tools),
+                ]
+            )
+    return Table(
+        "runs",
+        "All runs",
+        ("`dwn-asic run FLOW --seed SEED` makes a row again.",),
+        (
+            "data set",
+            "seed",
+            "method",
+            "kind",
+            "val",
+            "test",
+            "core",
+            "encoder",
+            "total",
+            "proof",
+            "flow",
+            "result",
+            "library",
+            "tools",
+        ),
+        rows,
+    )

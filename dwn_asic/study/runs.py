@@ -1,0 +1,94 @@
+"""The runs of a study: each data set's flow over several seeds, and what each method gave on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dwn_asic.errors import DataError
+from dwn_asic.report.result import MethodResult, Result
+
+__all__ = ["Run", "Study", "load_study"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One flow with one seed.
+
+    Attributes
+    ----------
+    result
+        What it measured.
+    folder
+        Where ``result.json`` and everything that led to it are.
+    """
+
+    result: Result
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        """Its ``result.json``."""
+        return self.folder / "result.json"
+
+    @cached_property
+    def methods(self) -> Mapping[str, MethodResult]:
+        """By name."""
+        return {method.name: method for method in self.result.methods}
+
+
+@dataclass(frozen=True)
+class Study:
+    """Runs of several data sets.
+
+    Attributes
+    ----------
+    name
+        For headings and folders.
+    sets
+        Flow name -> runs, ascending by seed; names in order.
+    """
+
+    name: str
+    sets: Mapping[str, Sequence[Run]]
+
+    @property
+    def runs(self) -> list[Run]:
+        """All of them, by set and seed."""
+        return [run for runs in self.sets.values() for run in runs]
+
+    @property
+    def seeds(self) -> list[int]:
+        """Those that any set has."""
+        return sorted({run.result.seed for run in self.runs})
+
+    @cached_property
+    def methods(self) -> dict[str, MethodResult]:
+        """One result of each method that occurs, by name, in the order of the flows."""
+        return {name: method for run in self.runs for name, method in run.methods.items()}
+
+    def of(self, flow: str, method: str) -> list[MethodResult]:
+        """A method's results on one set, ascending by seed; runs that lack it are left out."""
+        return [run.methods[method] for run in self.sets[flow] if method in run.methods]
+
+
+def load_study(folder: Path) -> Study:
+    """Read ``folder/seed-*/FLOW/result.json``; the folder's name becomes the study's.
+
+    Raises
+    ------
+    DataError
+        There is no result, one is damaged, or two of a flow have the same seed.
+    """
+    runs = [Run(Result.load(file), file.parent) for file in sorted(folder.glob("seed-*/*/result.json"))]
+    if not runs:
+        raise DataError(folder, "holds no seed-*/FLOW/result.json")
+    sets: dict[str, list[Run]] = {}
+    for run in sorted(runs, key=lambda run: (run.result.flow, run.result.seed)):
+        same = sets.setdefault(run.result.flow, [])
+        if same and same[-1].result.seed == run.result.seed:
+            raise DataError(run.file, f"is of the same flow and seed as {same[-1].file}")
+        same.append(run)
+    return Study(folder.name, sets)
