@@ -22,12 +22,13 @@ BIN := $(VENV)/bin
 DWN := $(BIN)/dwn-asic
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test ci lint format bench report figures doctor clean
+.PHONY: help run test ci lint format bench report report-files report-quick figures doctor clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   data -> DWN -> proved netlist -> comparison, in $(BUILD)/NAME'
 	@echo 'make $(BUILD)/NAME/netlist.v           up to one file; likewise network.npz, design.v, result.json, ...'
-	@echo 'make report                       all flows ($(FLOWS)), collected in reports/'
+	@echo 'make report                       all flows ($(FLOWS)) and studies ($(STUDIES)), in reports/'
+	@echo 'make report-quick                 the same tables from a few minutes of runs, in $(BUILD)/report-quick'
 	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again'
 	@echo 'make test | lint | bench | doctor | clean'
 
@@ -113,9 +114,39 @@ $(BUILD)/%/accuracy_area.png: \
 # Nothing that a stage made is thrown away.
 .SECONDARY:
 
-# ---- all flows ----------------------------------------------------------------------------------------------
-report: $(FLOWS:%=$(BUILD)/%/result.json) | $(RUN_READY)
-	@$(DWN) collect $(FLOWS:%=$(BUILD)/%)
+# ---- all flows and studies ----------------------------------------------------------------------------------
+# A study is a folder of flows that extend one file of flows/base, each run with several seeds.
+STUDIES ?= nine ablation
+SEEDS   ?= 0 1 2 3 4
+OUT     ?= reports
+JOBS    ?= 2
+
+# The flows of a study whose tables are there: those of nine lie beside the project, where it was developed.
+there = $(shell cd flows/$(1) && for flow in *.yaml; do file=$$(sed -n 's/^ *source: csv://p' $$flow); \
+    if [ -z "$$file" ] || [ -e "$$file" ]; then basename $$flow .yaml; fi; done)
+runs_of = $(foreach seed,$(SEEDS),$(patsubst %,$(BUILD)/$(1)/seed-$(seed)/%/result.json,$(call there,$(1))))
+
+define study_rule
+$(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/%.yaml flows/base/$(1).yaml | $(DEV_READY)
+	@$(DWN) run $$< --seed $(2) --build $(BUILD)/$(1)/seed-$(2) > $(BUILD)/$(1)-$(2)-$$*.log 2>&1 \
+	    || { cat $(BUILD)/$(1)-$(2)-$$*.log; exit 1; }
+	@touch $$@; echo 'done: $(1)/$$*, seed $(2)'
+endef
+$(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(eval $(call study_rule,$(study),$(seed)))))
+
+# One run on each core. A run that was killed goes on where it was.
+report: export OMP_NUM_THREADS = 1
+report: $(DEV_READY)
+	@mkdir -p $(BUILD)
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) report-files
+
+report-files: $(foreach study,$(STUDIES),$(call runs_of,$(study))) $(FLOWS:%=$(BUILD)/%/result.json)
+	@$(DWN) collect $(FLOWS:%=$(BUILD)/%) --out $(OUT) \
+	    $(foreach study,$(STUDIES),$(if $(call there,$(study)),--study $(BUILD)/$(study)))
+
+# The same tables and page from a few minutes of runs.
+report-quick:
+	@$(MAKE) --no-print-directory report STUDIES=quick SEEDS='0 1' FLOWS=iris_csv OUT=$(BUILD)/report-quick
 
 figures: $(DEV_READY)
 	@$(BIN)/python -m benchmarks.figures --only '$(ONLY)'

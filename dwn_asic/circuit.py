@@ -91,7 +91,12 @@ def save_front(
         name = f"front/{number:02d}.json"
         point.graph.save(folder / name)
         areas = [library.nand2_equivalents(area) for area in (mapped.core, mapped.encoder)]
-        accuracies = [point.train, point.val, point.expected, float(np.mean(point.graph.predict(codes) == labels))]
+        accuracies = [
+            point.train,
+            point.val,
+            point.expected,
+            float(np.mean(point.graph.predict(codes) == labels)),
+        ]
         cells = [f"{area:.2f}" for area in (*areas, sum(areas))] + [f"{value:.4f}" for value in accuracies]
         lines.append(",".join([name, *cells, "yes" if number == chosen else ""]))
     with staged(folder, "front") as scratch:

@@ -147,15 +147,22 @@ def show(folder: Annotated[Path, typer.Argument(help="Build folder of a flow.")]
 
 @app.command()
 def collect(
-    folders: Annotated[list[Path], typer.Argument(help="Build folders of finished flows.")],
+    folders: Annotated[list[Path] | None, typer.Argument(help="Build folders of finished flows.")] = None,
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
+    *,
+    study: Annotated[
+        list[Path] | None, typer.Option(help="Folder of runs: seed-SEED/FLOW. May be given several times.")
+    ] = None,
 ) -> None:
-    """Write tables and pictures of several flows to reports/, with an index."""
-    from dwn_asic.report.collect import collect as collect_results
+    """Write tables and pictures of flows and of studies to reports/, with an index and a page."""
     from dwn_asic.report.result import Result
+    from dwn_asic.study.runs import Run, load_study
+    from dwn_asic.study.write import write_reports
 
-    collect_results([Result.load(folder / "result.json") for folder in folders], out)
-    typer.echo(f"wrote {out / 'README.md'} and the reports of {len(folders)} flows")
+    flows = [Run(Result.load(folder / "result.json"), folder) for folder in folders or []]
+    studies = [load_study(folder) for folder in study or []]
+    write_reports(flows, studies, out)
+    typer.echo(f"wrote {out / 'README.md'}, {out / 'index.html'}: {len(flows)} flows, {len(studies)} studies")
 
 
 @app.command()

@@ -224,8 +224,8 @@ class ShrinkConfig(_Strict):
     tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.01
     """The smallest circuit whose validation accuracy is at most this below the front's best is chosen."""
     judges: Annotated[tuple[Judge, ...], Field(min_length=1, strict=False)] = ("labels",)
-    """Training rows to judge moves on: all, or those whose label gradient boosting that has not seen them agrees
-    with. On noisy labels the latter generalizes better. Of both, chains for each."""
+    """Training rows to judge moves on: all, or those to which gradient boosting that has not seen them gives
+    their label. On noisy labels the latter generalizes better. Of both, chains for each."""
     rows: Count = 32_768
     """Training rows to judge on, at most; of more these are drawn."""
     rivals: bool = False
@@ -549,7 +549,11 @@ def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """``over`` wins; where both are mappings, key by key."""
-    both = {key: _merged(base[key], over[key]) for key in base.keys() & over.keys() if _mappings(base[key], over[key])}
+    both = {
+        key: _merged(base[key], over[key])
+        for key in base.keys() & over.keys()
+        if _mappings(base[key], over[key])
+    }
     return {**base, **over, **both}
 
 

@@ -135,7 +135,7 @@ def _data_file(source: str, base: Path) -> Path | None:
 
 
 def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) -> Flow:
-    """The flow of a flow file (``*.yaml``) or of a folder that :func:`configure` made, whose seed is fixed."""
+    """The flow of a flow file (``*.yaml``), or of a folder that :func:`configure` made with its seed."""
     if path.suffix in {".yaml", ".yml"}:
         return configure(path, build, seed)
     if seed is not None:
@@ -387,7 +387,7 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
         try:
             found = _to_netlist(flow, folder)
         except ToolTimeoutError as error:
-            # A rival too large for the flow's limits must not cost the whole comparison; its accuracy still counts.
+            # A rival too large for the flow's limits must not cost the comparison; its accuracy still counts.
             graph, details["no_circuit"] = None, str(error)
             reporter.message(f"baseline {rival.name}: no circuit, only its accuracy: {error}")
     content = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dwn_asic.config import FlowConfig, load_flow
+from dwn_asic.config import FlowConfig, flow_files, load_flow
 from dwn_asic.errors import ConfigError
 
 DATA = "data: {source: 'bundled:phoneme'}\n"
@@ -213,3 +213,50 @@ def test_user_mistakes_exit_with_2(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_flow(tmp_path / "none.yaml")
     assert caught.value.exit_code == 2
+
+
+def test_a_flow_extends_another_key_by_key(flow_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "all.yaml").write_text(
+        MODEL + "encoder: {bits: 5, input_bits: 7}\nbaselines: [{kind: gbdt}]\nseed: 3\n"
+    )
+    flow = load(flow_file, DATA + "extends: base/all.yaml\nencoder: {bits: 6}\nbaselines: []\n")
+    assert (flow.encoder.bits, flow.encoder.input_bits) == (6, 7)
+    assert flow.baselines == ()
+    assert (flow.seed, flow.name) == (3, "small_flow")
+    assert load_flow(flow_file, 8).seed == 8
+    assert flow_files(flow_file) == [flow_file, tmp_path / "base" / "all.yaml"]
+
+
+def test_extending_goes_on_and_paths_start_at_each_file(flow_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "one.yaml").write_text("extends: b/two.yaml\nencoder: {bits: 9}\n")
+    (tmp_path / "a" / "b" / "two.yaml").write_text(MODEL + "encoder: {bits: 1, input_bits: 2}\n")
+    flow = load(flow_file, DATA + "extends: a/one.yaml\n")
+    assert (flow.encoder.bits, flow.encoder.input_bits) == (9, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("extends: small_flow.yaml\n", "extends this file itself"),
+        ("extends: none.yaml\n", "there is no file"),
+        ("extends: 3\n", "the path of a flow file"),
+    ],
+)
+def test_what_cannot_be_extended(flow_file: Path, text: str, problem: str) -> None:
+    error = mistake(flow_file, MINIMAL + text)
+    assert error.key == "extends"
+    assert problem in str(error)
+
+
+def test_the_flows_of_all_studies_load() -> None:
+    folder = Path(__file__).parents[1] / "flows"
+    files = [
+        path for study in ("nine", "ablation", "quick") for path in sorted((folder / study).glob("*.yaml"))
+    ]
+    assert len(files) >= 13
+    for path in files:
+        flow = load_flow(path)
+        assert flow.shrink is not None
+        assert flow.baselines

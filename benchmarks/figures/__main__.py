@@ -6,10 +6,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.figures import compare, learn, logic, main_flow, table
+from benchmarks.figures import compare, gradient, learn, logic, main_flow, table
 
 TABLE = Path("reports/figures.csv")
-MEASUREMENTS = {**main_flow.MEASUREMENTS, **logic.MEASUREMENTS, **learn.MEASUREMENTS, **compare.MEASUREMENTS}
+MEASUREMENTS = {
+    **main_flow.MEASUREMENTS,
+    **logic.MEASUREMENTS,
+    **learn.MEASUREMENTS,
+    **compare.MEASUREMENTS,
+    **gradient.MEASUREMENTS,
+}
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import singledispatch
+from functools import partial, singledispatch
 
 from dwn_asic.baselines.decision_tree import DecisionTree, Forest
 from dwn_asic.baselines.dwn_variant import DwnVariant
@@ -82,42 +82,40 @@ def _forests(config: ForestConfig) -> Iterator[RivalPlan]:
 
 @_plans.register
 def _tiny_classifiers(config: TinyClassifierConfig) -> Iterator[RivalPlan]:
-    """One for each encoding, or one with the best of them."""
+    """Of each gate budget one for each encoding, or one with the best of them."""
     encodings = [
         Inputs(bits, cuts, code) for bits in config.bits for cuts in config.cuts for code in config.codes
     ]
     nand_only = config.functions == "nand"
     for gates in config.gates:
-        which = "".join(
-            f"-{part}"
-            for part in (
-                "nand" if nand_only else "",
-                config.name,
-                f"{gates}g" if len(config.gates) > 1 else "",
-            )
-            if part
+        budget = [f"{gates}g"] if len(config.gates) > 1 else []
+        which = ["nand"] * nand_only + [config.name] * bool(config.name) + budget
+        more = ["nand only"] * nand_only + [config.name.replace("-", " ")] * bool(config.name)
+        more += [f"{gates} gates"] * bool(budget)
+        evolve = partial(
+            TinyClassifier,
+            gates=gates,
+            generations=config.generations,
+            patience=config.patience,
+            trial=config.trial,
+            nand_only=nand_only,
+            rows=config.rows,
         )
-        more = ", nand only" if nand_only else ""
-        more += f", {config.name.replace('-', ' ')}" if config.name else ""
-        more += f", {gates} gates" if len(config.gates) > 1 else ""
-        limits = {
-            "gates": gates,
-            "generations": config.generations,
-            "patience": config.patience,
-            "trial": config.trial,
-            "nand_only": nand_only,
-            "rows": config.rows,
-        }
         if config.keep == "best":
-            label = f"Tiny Classifier, best of {len(encodings)} encodings{more}"
-            yield RivalPlan(f"tiny{which}", label, config.kind, TinyClassifier(tuple(encodings), **limits))
-            continue
-        for inputs in encodings:
-            name, label = f"tiny-{inputs.bits}bit", f"Tiny Classifier, {inputs.bits} bits per feature"
-            if len(config.cuts) * len(config.codes) > 1 or inputs != Inputs(inputs.bits):
-                name += f"-{inputs.code}-{inputs.cuts.replace('_', '-')}"
-                label = f"Tiny Classifier, {inputs}"
-            yield RivalPlan(f"{name}{which}", f"{label}{more}", config.kind, TinyClassifier((inputs,), **limits))
+            label = f"Tiny Classifier, best of {len(encodings)} encodings"
+            plans = [("tiny", label, evolve(tuple(encodings)))]
+        else:
+            plans = [(*_encoding_names(config, inputs), evolve((inputs,))) for inputs in encodings]
+        for name, label, fitter in plans:
+            yield RivalPlan("-".join([name, *which]), ", ".join([label, *more]), config.kind, fitter)
+
+
+def _encoding_names(config: TinyClassifierConfig, inputs: Inputs) -> tuple[str, str]:
+    """Name and label of the Tiny Classifier with this encoding."""
+    if len(config.cuts) * len(config.codes) == 1 and inputs == Inputs(inputs.bits):
+        return f"tiny-{inputs.bits}bit", f"Tiny Classifier, {inputs.bits} bits per feature"
+    cuts = inputs.cuts.replace("_", "-")
+    return f"tiny-{inputs.bits}bit-{inputs.code}-{cuts}", f"Tiny Classifier, {inputs}"
 
 
 @_plans.register

@@ -47,10 +47,13 @@ class Tabnet:
             The package is not installed.
         """
         try:
-            from pytorch_tabnet.tab_model import TabNetClassifier
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of scipy, about what the package imports
+                from pytorch_tabnet.tab_model import TabNetClassifier
         except ImportError as error:
             raise ToolError(
-                str(error.name or "pytorch-tabnet"), "is not installed; pip install 'dwn-asic[tabnet]' gets it"
+                str(error.name or "pytorch-tabnet"),
+                "is not installed; pip install 'dwn-asic[tabnet]' gets it",
             ) from error
         split, table = dataset.split, dataset.table
         classes, places = np.unique(table.labels[split.train], return_inverse=True)

@@ -15,7 +15,7 @@ _FOLDS = 5
 def teacher_labels(
     codes: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int, seed: int
 ) -> NDArray[np.float64]:
-    """(N, C) probabilities of (N, F) codes by gradient boosting, each row's by a model that knows only others.
+    """(N, C) probabilities of (N, F) codes by gradient boosting, each row's by a model that has not seen it.
 
     A teacher that has seen a row is sure of its label, and would say no more than the label itself.
 
@@ -31,7 +31,7 @@ def teacher_labels(
     counts = np.bincount(labels, minlength=n_classes)
     folds = min(_FOLDS, int(counts[counts > 0].min()))
     if folds < 2:
-        raise DataError("training rows", "a teacher needs at least two of each class")
+        raise DataError("data", "a teacher needs at least two training rows of each class")
     found = np.zeros((len(labels), n_classes))
     seed %= 1 << 32
     with threadpool_limits(limits=1, user_api="openmp"):

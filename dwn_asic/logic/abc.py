@@ -69,7 +69,7 @@ class AbcRuns:
     def areas(self, aigs: Sequence[FlatAig], recipes: Mapping[str, str]) -> list[dict[str, float | None]]:
         """Mapped area in um2 of each graph under each recipe; None where ABC failed."""
         # Without outputs there is nothing to map, and ABC ends with a failed assertion.
-        empty = {recipe: 0.0 for recipe in recipes}
+        empty = dict.fromkeys(recipes, 0.0)
         found = iter(self._areas([aig for aig in aigs if len(aig.outputs)], recipes))
         return [next(found) if len(aig.outputs) else dict(empty) for aig in aigs]
 

@@ -181,7 +181,10 @@ def minimize_points(points: Sequence[Point], library: CellLibrary) -> tuple[Mapp
     for point in points:
         core = minimize(point.graph, library, effort="low")
         inputs = [node for _, node in core.graph.inputs]
-        starts = encoder_graph(inputs, core.graph.interface), prefix_encoder_graph(inputs, core.graph.interface)
+        starts = (
+            encoder_graph(inputs, core.graph.interface),
+            prefix_encoder_graph(inputs, core.graph.interface),
+        )
         encoder = minimize(starts[0], library, effort="low", alternatives=starts[1:])
         mapped.append(MappedPoint(point, core.area, encoder.area))
     return tuple(mapped)

@@ -36,11 +36,20 @@ def write_flow_report(result: Result, folder: Path) -> tuple[Path, ...]:
     return (*_write_page(result, folder), _write(folder / _PNG, accuracy_area_png(result)))
 
 
-def collect(results: Sequence[Result], folder: Path) -> tuple[Path, ...]:
+def collect(results: Sequence[Result], folder: Path, links: Sequence[str] = ()) -> tuple[Path, ...]:
     """Write the reports that are committed: a page per flow, and ``README.md``, the index over all.
 
     Flows stand in the order of their names, whatever the order of ``results``. Folders of other flows are
     left as they are.
+
+    Parameters
+    ----------
+    results
+        One for each flow.
+    folder
+        Usually ``reports``.
+    links
+        Lines of Markdown to other reports, for the index.
 
     Returns
     -------
@@ -55,7 +64,7 @@ def collect(results: Sequence[Result], folder: Path) -> tuple[Path, ...]:
     ordered = sorted(results, key=lambda result: result.flow)
     _check_names(ordered)
     pages = [path for result in ordered for path in _write_page(result, folder / result.flow)]
-    return (*pages, _write(folder / "README.md", _index(ordered).encode()))
+    return (*pages, _write(folder / "README.md", _index(ordered, links).encode()))
 
 
 def _check_names(results: Sequence[Result]) -> None:
@@ -77,7 +86,7 @@ def _write_page(result: Result, folder: Path) -> tuple[Path, ...]:
     )
 
 
-def _index(results: Sequence[Result]) -> str:
+def _index(results: Sequence[Result], links: Sequence[str]) -> str:
     """Summary of all flows, what its columns mean, then each flow's picture and setup."""
     notes = "".join(f"- {note}\n" for note in meaning_notes())
     summary = summary_markdown(results, f"{{flow}}/{_TABLE}")
@@ -86,7 +95,8 @@ def _index(results: Sequence[Result]) -> str:
         "Written from each flow's `result.json`; every flow's own page has train and validation accuracy "
         "and the areas in um2 too.\n\n"
     )
-    return f"{head}{summary}\n{notes}" + "".join(map(_section, results))
+    more = "".join(f"{link}\n" for link in links)
+    return f"{head}{more}\n{summary}\n{notes}" + "".join(map(_section, results))
 
 
 def _section(result: Result) -> str:

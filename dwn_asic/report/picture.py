@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["accuracy_area_png", "accuracy_area_svg"]
+__all__ = ["LOOKS", "STYLE", "Look", "accuracy_area_png", "accuracy_area_svg"]
 
 _ACCURACY = "accuracy__test"
 _PANELS = (
@@ -27,28 +27,30 @@ _PANELS = (
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
+    """How a method is drawn."""
+
     name: str
     colour: str
     """Of Okabe and Ito's palette, which colour-blind readers can tell apart."""
     marker: str
 
 
-_LOOKS: Mapping[str, _Look] = MappingProxyType(
+LOOKS: Mapping[str, Look] = MappingProxyType(
     {
-        "dwn": _Look("DWN", "#D55E00", "o"),
-        "decision_tree": _Look("decision tree", "#0072B2", "s"),
-        "tiny_classifier": _Look("Tiny Classifier", "#009E73", "^"),
-        "forest": _Look("random forest", "#56B4E9", "p"),
-        "linear": _Look("linear, integer weights", "#8C6D31", "v"),
-        "binarized_mlp": _Look("binarized MLP", "#7F7F7F", "<"),
-        "gate_network": _Look("gate network", "#E69F00", "P"),
-        "wisard": _Look("WiSARD", "#000000", "X"),
-        "dwn_variant": _Look("DWN variant", "#D58A5E", "h"),
-        "gbdt": _Look("gradient boosting", "#CC79A7", "D"),
-        "xgboost": _Look("XGBoost", "#8A5A83", "D"),
-        "tabnet": _Look("TabNet", "#BCBD22", "D"),
-        "mlp": _Look("MLP", "#9467BD", "d"),
+        "dwn": Look("DWN", "#D55E00", "o"),
+        "decision_tree": Look("decision tree", "#0072B2", "s"),
+        "tiny_classifier": Look("Tiny Classifier", "#009E73", "^"),
+        "forest": Look("random forest", "#56B4E9", "p"),
+        "linear": Look("linear, integer weights", "#8C6D31", "v"),
+        "binarized_mlp": Look("binarized MLP", "#7F7F7F", "<"),
+        "gate_network": Look("gate network", "#E69F00", "P"),
+        "wisard": Look("WiSARD", "#000000", "X"),
+        "dwn_variant": Look("DWN variant", "#D58A5E", "h"),
+        "gbdt": Look("gradient boosting", "#CC79A7", "D"),
+        "xgboost": Look("XGBoost", "#8A5A83", "D"),
+        "tabnet": Look("TabNet", "#BCBD22", "D"),
+        "mlp": Look("MLP", "#9467BD", "d"),
     }
 )
 _CEILING_LINE: Mapping[str, Any] = MappingProxyType({"color": "#555555", "linewidth": 1.2, "linestyle": "--"})
@@ -58,7 +60,7 @@ _FRONT_LINE: Mapping[str, Any] = MappingProxyType(
 _LABEL_SIZE = 9.0
 _MARKER_RADIUS = 7.0
 """Room around a marker, in pixels."""
-_STYLE: Mapping[str, Any] = MappingProxyType(
+STYLE: Mapping[str, Any] = MappingProxyType(
     {
         "svg.hashsalt": "dwn-asic",
         "svg.fonttype": "path",
@@ -95,7 +97,7 @@ def _render(result: Result, kind: str, metadata: dict[str, None]) -> bytes:
     from matplotlib import style
 
     # The user's matplotlibrc must not show in a committed picture.
-    with style.context(["default", dict(_STYLE)], after_reset=True):
+    with style.context(["default", dict(STYLE)], after_reset=True):
         picture = io.BytesIO()
         _draw(result).savefig(picture, format=kind, metadata=metadata)
         return picture.getvalue()
@@ -177,7 +179,7 @@ def _fronts(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
     for method in methods:
         points = [(getattr(point, area), point.accuracy_test) for point in method.front]
         if points:
-            colour = _LOOKS[method.method].colour
+            colour = LOOKS[method.method].colour
             axes.plot(*zip(*points, strict=True), color=colour, **_FRONT_LINE)
 
 
@@ -190,7 +192,7 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
     for name, kind in dict.fromkeys((method.method, method.kind) for method in circuits):
         family = [method for method in circuits if (method.method, method.kind) == (name, kind)]
         lines.append(sorted(points[method.name] for method in family))
-        colour = _LOOKS[name].colour
+        colour = LOOKS[name].colour
         axes.plot(*zip(*lines[-1], strict=True), color=colour, linewidth=1.0, alpha=0.35, zorder=2)
     for method in circuits:
         area, accuracy = points[method.name]
@@ -207,7 +209,7 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
 
 def _marker_style(method: MethodResult) -> dict[str, Any]:
     """Filled where the circuit is exact, hollow where it's shrunk."""
-    look = _LOOKS[method.method]
+    look = LOOKS[method.method]
     return {
         "marker": look.marker,
         "markersize": 9.0 if method.method == "dwn" else 8.0,
@@ -225,7 +227,7 @@ def _legend(figure: Figure, methods: Sequence[MethodResult]) -> None:
     from matplotlib.lines import Line2D
 
     circuits = [method for method in methods if method.kind != "software"]
-    looks = [_LOOKS[name] for name in dict.fromkeys(method.method for method in circuits)]
+    looks = [LOOKS[name] for name in dict.fromkeys(method.method for method in circuits)]
     handles = [
         Line2D([], [], label=look.name, marker=look.marker, markersize=7, color=look.colour, ls="none")
         for look in looks
@@ -238,7 +240,7 @@ def _legend(figure: Figure, methods: Sequence[MethodResult]) -> None:
     ]
     fronts = [method for method in circuits if method.front]
     if fronts:
-        colour = _LOOKS[fronts[0].method].colour
+        colour = LOOKS[fronts[0].method].colour
         handles.append(Line2D([], [], label="front of shrink", color=colour, **_FRONT_LINE))
     if len(circuits) < len(methods):
         handles.append(Line2D([], [], label="software ceiling", **_CEILING_LINE))
@@ -298,7 +300,7 @@ def _label(axes: Axes, method: MethodResult, metric: str) -> _Label:
         x, y = axes.transData.transform((axes.get_xlim()[0], accuracy))
         places = _places_along(axes, float(y), *_measure(axes, text))
     else:
-        text, colour = method.name, _LOOKS[method.method].colour
+        text, colour = method.name, LOOKS[method.method].colour
         x, y = axes.transData.transform((method.metrics[metric], accuracy))
         places = _places_around(float(x), float(y), *_measure(axes, text))
     return _Label(text, colour, (float(x), float(y)), method.kind == "software", tuple(places))

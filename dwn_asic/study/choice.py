@@ -1,8 +1,8 @@
 """Circuits of a method on one run, and the choice among them: by validation rows alone.
 
-A method that gives circuits of several sizes (a tree by its number of leaves, a Tiny Classifier by its gate budget, a
-shrunk DWN by its front) is one family. Two questions are put to every family: which circuit within an area, and which
-circuit at a rival's accuracy? Both are answered on validation rows; test rows give the number that is then reported.
+A method that gives circuits of several sizes (a tree by its number of leaves, a Tiny Classifier by its gate
+budget, a shrunk DWN by its front) is one family. Two questions are put to every family: which circuit within
+an area, and which at a rival's accuracy? Validation rows answer both; test rows give the number reported.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Candidate:
     core, total
         NAND2-equivalents.
     val
-        Accuracy on validation rows that the choice goes by. Of a shrunk front's circuits, which are many, the lower
-        of the measured one and of what its neighbours lead one to expect.
+        Accuracy on validation rows that the choice goes by. Of a shrunk front's circuits, which are many, the
+        lower of the measured one and of what its neighbours lead one to expect.
     test
         Accuracy on test rows.
     """
@@ -99,8 +99,10 @@ def best_within(circuits: Sequence[Candidate], limit: float, area: Area = "total
     return max(fitting, key=lambda circuit: (circuit.val, -circuit.area(area)), default=None)
 
 
-def smallest_reaching(circuits: Sequence[Candidate], val: float, area: Area = "total") -> tuple[Candidate, bool]:
-    """The smallest whose validation accuracy is at least this, and True; where none is, the best, and False."""
+def smallest_reaching(
+    circuits: Sequence[Candidate], val: float, area: Area = "total"
+) -> tuple[Candidate, bool]:
+    """The smallest of at least this validation accuracy, and True; where none has it, the best, and False."""
     reaching = [circuit for circuit in circuits if circuit.val >= val]
     if reaching:
         return min(reaching, key=lambda circuit: (circuit.area(area), -circuit.val)), True

@@ -11,7 +11,7 @@ from dwn_asic.study.choice import FAMILIES, Area, best_within, candidates
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Cell, Table, mean_spread, number, text
 
-__all__ = ["Curve", "Domination", "curve", "dominations", "domination_table", "equal_area_table"]
+__all__ = ["LARGEST", "Curve", "Domination", "curve", "domination_table", "dominations", "equal_area_table"]
 
 LARGEST = 300.0
 """NAND2-equivalents up to which fronts are compared: the gate budget of the Tiny Classifier paper."""
@@ -20,12 +20,13 @@ BUDGETS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 300.0)
 
 @dataclass(frozen=True)
 class Curve:
-    """The mean front of a family on one data set: at each area, the circuit that validation rows choose per seed.
+    """The mean front of a family on one data set: within each area, the circuits that validation rows choose.
 
     Attributes
     ----------
     areas
-        (K,) NAND2-equivalents, ascending, at which some seed's choice changes; at the first, every seed has a circuit.
+        (K,) NAND2-equivalents, ascending, at which some seed's choice changes; from the first on, every seed
+        has a circuit.
     tests
         (K, seeds) test accuracy of the choices within each area.
     """
@@ -101,15 +102,22 @@ def dominations(ours: Curve, rival: Curve, largest: float = LARGEST) -> list[Dom
 
 def domination_table(study: Study, rival: str = "tree") -> Table:
     """Where a rival's front lies above ours."""
-    rows = []
+    rows: list[list[Cell]] = []
     for area in ("total", "core"):
         for flow, runs in study.sets.items():
-            ours, theirs = curve(runs, "ours", area), curve(runs, rival, area)  # type: ignore[arg-type]
+            ours, theirs = curve(runs, "ours", area), curve(runs, rival, area)
             if ours is None or theirs is None:
                 continue
             where = dominations(ours, theirs)
             rows += [
-                [text(area), text(flow), number(d.low, 1), number(d.high, 1), number(d.most, 2), number(d.error, 2)]
+                [
+                    text(area),
+                    text(flow),
+                    number(d.low, 1),
+                    number(d.high, 1),
+                    number(d.most, 2),
+                    number(d.error, 2),
+                ]
                 for d in where
             ]
             if not where:
@@ -119,10 +127,12 @@ def domination_table(study: Study, rival: str = "tree") -> Table:
         f"above_{rival}",
         f"Where the {name} is above our front",
         (
-            f"Test accuracy, mean over seeds {_listed(study)}, up to {LARGEST:.0f} NAND2-equivalents. At each area, "
-            "validation rows choose each seed's best circuit within it, of ours from the shrunk front, of the "
-            f"{name} from its sizes. Points: largest difference in the interval, and the standard error of that "
-            "difference over the seeds.",
+            (
+                f"Test accuracy, mean over seeds {_listed(study)}, up to {LARGEST:.0f} NAND2-equivalents. "
+                "At each area, validation rows choose each seed's best circuit within it, of ours from the "
+                f"shrunk front, of the {name} from its sizes. Points: largest difference in the interval, "
+                "and the standard error of that difference over the seeds."
+            ),
         ),
         ("area", "data set", "from", "to", "points", "standard error"),
         rows,
@@ -144,9 +154,11 @@ def equal_area_table(study: Study, families: Sequence[str] = ("ours", "tree", "t
         "equal_area",
         "Equal area: test accuracy within a total area",
         (
-            f"Percent, mean ± standard deviation over seeds {_listed(study)}. Of each family, validation rows choose "
-            "the best circuit whose total area (encoder and core) is within the budget. A dash: on some seed no "
-            "circuit is so small.",
+            (
+                f"Percent, mean ± standard deviation over seeds {_listed(study)}. Of each family, "
+                "validation rows choose the best circuit whose total area (encoder and core) is within the "
+                "budget. A dash: on some seed no circuit is so small."
+            ),
         ),
         ("data set", "NAND2 at most", *(FAMILIES[family][0] for family in families)),
         rows,

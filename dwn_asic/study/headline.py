@@ -10,9 +10,17 @@ import numpy as np
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.choice import Area, Candidate, best_within, candidates, smallest_reaching
 from dwn_asic.study.runs import Run, Study
-from dwn_asic.study.tables import Cell, Table, area_ratio, geometric_mean, mean_spread, ratio, text
+from dwn_asic.study.tables import Cell, Table, area_ratio, geometric_mean, mean_spread, number, ratio, text
 
-__all__ = ["BUDGET", "Match", "equal_accuracy_table", "headline_table", "matches"]
+__all__ = [
+    "BUDGET",
+    "Match",
+    "at_least",
+    "equal_accuracy_table",
+    "generations_table",
+    "headline_table",
+    "matches",
+]
 
 BUDGET = 300.0
 """Gates that the paper allows a Tiny Classifier, and the area that it counts for one."""
@@ -47,7 +55,9 @@ class Match:
 
     def times(self, area: Area = "total") -> float:
         """Area of the rival over ours."""
-        return area_ratio(float(self.rival.metrics[_TOTAL if area == "total" else _CORE]), self.ours.area(area))
+        return area_ratio(
+            float(self.rival.metrics[_TOTAL if area == "total" else _CORE]), self.ours.area(area)
+        )
 
     @property
     def budget_times(self) -> float:
@@ -76,55 +86,120 @@ def headline_table(study: Study, rival: str) -> Table:
     rival
         Name of the Tiny Classifier.
     """
-    rows, times, budget, wins = [], [], [], 0
+    rows: list[list[Cell]] = []
+    times, budget, wins = [], [], 0
     for flow, runs in study.sets.items():
         found = matches(runs, rival)
         if not found:
             continue
-        set_times = geometric_mean(match.times() for match in found)
-        set_budget = geometric_mean(match.budget_times for match in found)
-        times.append(set_times)
-        budget.append(set_budget)
-        wins += bool(np.mean([match.gain for match in found]) >= 0.0)
+        times.append(geometric_mean(match.times() for match in found))
+        budget.append(geometric_mean(match.budget_times for match in found))
+        wins += at_least(found)
+        gates = [float(str(match.rival.details.get("gates", "nan"))) for match in found]
         rows.append(
             [
                 text(flow),
-                *_three(study, flow, "dwn"),
-                *_three(study, flow, "dwn-shrunk"),
-                *_three(study, flow, rival),
-                mean_spread([float(match.rival.details.get("gates", 0)) for match in found], 0),  # type: ignore[arg-type]
-                *_circuits(_trees(runs)),
-                *_circuits([match.ours for match in found]),
-                ratio(set_times),
-                ratio(set_budget),
+                *_of_method(study, flow, "dwn"),
+                *_of_method(study, flow, "dwn-shrunk"),
+                *_of_method(study, flow, rival),
+                mean_spread(gates, 0),
+                *_cells(_trees(runs)),
+                *_cells([match.ours for match in found]),
+                ratio(times[-1]),
+                ratio(budget[-1]),
             ]
         )
-    blank = [Cell("", "")] * 16
-    rows.append([text("geometric mean"), *blank, ratio(geometric_mean(times)), ratio(geometric_mean(budget))])
-    parts = ("test", "core", "total")
-    heads = [f"{who} {part}" for who in ("DWN exact", "DWN shrunk", "Tiny") for part in parts]
+    last = [ratio(geometric_mean(times)), ratio(geometric_mean(budget))]
+    rows.append([text("geometric mean"), *[text("")] * 11, *last])
+    who = ("DWN exact", "DWN shrunk", "Tiny", "Tree", "Equal")
+    heads = [f"{name} {part}" for name in who for part in ("test", "core / total")]
     return Table(
-        f"headline_{rival}",
-        f"Headline: DWN against {study.methods[rival].label} and decision trees",
+        "headline",
+        "Headline: DWN, Tiny Classifier and decision tree",
         (
-            "Test accuracy in percent, areas in NAND2-equivalents (core: without the encoder; total: with it); mean "
-            f"± standard deviation over seeds {', '.join(map(str, study.seeds))}.",
-            "DWN shrunk: the flow's own choice, the smallest within a point of the front's best in validation. Tree: "
-            "the best in validation of all sizes up to 300 NAND2-equivalents. Equal: the smallest circuit of our front "
-            "whose validation accuracy is at least the Tiny Classifier's, or the best where none reaches it.",
-            "Gates: what the evolved circuit uses before synthesis, the paper's own count; Tiny core also holds the "
-            "gates that make its code of the thresholds.",
-            "Mapped: total area of the Tiny Classifier, through the same minimization and synthesis, over that of "
-            f"Equal; budget: {BUDGET:.0f} gates, which is what the paper counts, over the total of Equal. Geometric "
-            f"means over seeds; a circuit below one NAND2-equivalent counts as one. Equal has at least the Tiny "
-            f"Classifier's mean test accuracy on {wins} of {len(times)} data sets.",
+            (
+                "Test accuracy in percent and areas in NAND2-equivalents (core without the encoder, total "
+                f"with it), mean ± standard deviation over seeds {', '.join(map(str, study.seeds))}. Tiny: "
+                f"{study.methods[rival].label}."
+            ),
+            (
+                "DWN shrunk: the flow's own choice, the smallest within a point of the front's best in "
+                "validation. Tree: the best in validation of all sizes up to 300 NAND2-equivalents. Equal: "
+                "the smallest circuit of our front whose validation accuracy is at least the Tiny "
+                "Classifier's, or the best where none reaches it."
+            ),
+            (
+                "Gates: what the evolved circuit uses before synthesis, the paper's own count; Tiny core "
+                "also holds the gates that make its code of the thresholds."
+            ),
+            (
+                "Mapped: total area of the Tiny Classifier, through the same minimization and synthesis, "
+                f"over that of Equal; budget: {BUDGET:.0f} gates, which is what the paper counts, over the "
+                "total of Equal. Geometric means over seeds; a circuit below one NAND2-equivalent counts "
+                f"as one. Equal has at least the Tiny Classifier's mean test accuracy on {wins} of "
+                f"{len(times)} data sets."
+            ),
+        ),
+        ("data set", *heads[:6], "Tiny gates", *heads[6:], "mapped", "budget"),
+        rows,
+    )
+
+
+def generations_table(study: Study, rivals: Sequence[str]) -> Table:
+    """The Tiny Classifier with more and more generations, and our smallest circuit of its accuracy.
+
+    Parameters
+    ----------
+    study
+        Runs.
+    rivals
+        Names of the Tiny Classifiers.
+    """
+    rows: list[list[Cell]] = []
+    for rival in rivals:
+        label = study.methods[rival].label
+        times, budget, gains = [], [], []
+        for flow, runs in study.sets.items():
+            found = matches(runs, rival)
+            if not found:
+                continue
+            times.append(geometric_mean(match.times() for match in found))
+            budget.append(geometric_mean(match.budget_times for match in found))
+            gains.append(100.0 * float(np.mean([match.gain for match in found])))
+            generations = [float(str(match.rival.details["generations_of_all"])) / 1000.0 for match in found]
+            rows.append(
+                [
+                    text(label),
+                    text(flow),
+                    mean_spread(generations, 0),
+                    *_of_method(study, flow, rival),
+                    *_cells([match.ours for match in found]),
+                    number(gains[-1], 2),
+                    ratio(times[-1]),
+                    ratio(budget[-1]),
+                ]
+            )
+        ends = [number(float(np.mean(gains)), 2), ratio(geometric_mean(times)), ratio(geometric_mean(budget))]
+        rows.append([text(label), text("all"), *[text("")] * 5, *ends])
+    return Table(
+        "generations",
+        "No starved rival: Tiny Classifiers with more generations",
+        (
+            (
+                "Thousands of generations of four children, all encodings together; then as in the "
+                "headline, and the gain of Equal in points of test accuracy. Evolution may end earlier, "
+                "when validation rows see no progress."
+            ),
         ),
         (
+            "Tiny Classifier",
             "data set",
-            *heads,
-            "Tiny gates",
-            *(f"Tree {p}" for p in parts),
-            *(f"Equal {p}" for p in parts),
+            "1000 generations",
+            "test",
+            "core / total",
+            "Equal test",
+            "Equal core / total",
+            "gain",
             "mapped",
             "budget",
         ),
@@ -132,21 +207,39 @@ def headline_table(study: Study, rival: str) -> Table:
     )
 
 
+def at_least(found: Sequence[Match]) -> bool:
+    """Whether ours has at least the rival's mean test accuracy."""
+    return bool(np.mean([match.gain for match in found]) >= -1e-12)
+
+
 def _trees(runs: Sequence[Run]) -> list[Candidate]:
     chosen = [best_within(candidates(run.result, "tree"), BUDGET) for run in runs]
     return [tree for tree in chosen if tree is not None]
 
 
-def _three(study: Study, flow: str, method: str) -> list[Cell]:
-    found = study.of(flow, method)
-    return [
-        mean_spread([100.0 * result.metrics[_TEST] for result in found], 2),
-        mean_spread([result.metrics[_CORE] for result in found], 1),
-        mean_spread([result.metrics[_TOTAL] for result in found], 1),
-    ]
+def _of_method(study: Study, flow: str, method: str) -> list[Cell]:
+    return _cells([_candidate(found) for found in study.of(flow, method)])
 
 
-def _circuits(chosen: Sequence[Candidate]) -> list[Cell]:
+def _candidate(method: MethodResult) -> Candidate:
+    metrics = method.metrics
+    return Candidate(
+        method.name,
+        float(metrics[_CORE]),
+        float(metrics[_TOTAL]),
+        float(metrics[_VAL]),
+        float(metrics[_TEST]),
+    )
+
+
+def _cells(chosen: Sequence[Candidate]) -> list[Cell]:
+    """Test accuracy, and core and total in one cell, which sorts by the total."""
+    test, core, total = _apart(chosen)
+    return [test, Cell(f"{core.shown} / {total.shown}", total.key)]
+
+
+def _apart(chosen: Sequence[Candidate]) -> list[Cell]:
+    """Test accuracy, core and total."""
     return [
         mean_spread([100.0 * circuit.test for circuit in chosen], 2),
         mean_spread([circuit.core for circuit in chosen], 1),
@@ -156,7 +249,8 @@ def _circuits(chosen: Sequence[Candidate]) -> list[Cell]:
 
 def equal_accuracy_table(study: Study) -> Table:
     """Every rival with a circuit: its area, and that of our smallest circuit of its validation accuracy."""
-    rows, methods = [], {}
+    rows: list[list[Cell]] = []
+    methods: dict[int, tuple[str, str]] = {}
     rivals = [name for name, m in study.methods.items() if m.method != "dwn" and _TOTAL in m.metrics]
     for flow, runs in study.sets.items():
         for rival in rivals:
@@ -171,7 +265,7 @@ def equal_accuracy_table(study: Study) -> Table:
                     mean_spread([100.0 * m.rival.metrics[_TEST] for m in found], 2),
                     mean_spread([m.rival.metrics[_CORE] for m in found], 1),
                     mean_spread([m.rival.metrics[_TOTAL] for m in found], 1),
-                    *_circuits([m.ours for m in found]),
+                    *_apart([m.ours for m in found]),
                     mean_spread([100.0 * m.gain for m in found], 2),
                     ratio(geometric_mean(m.times("core") for m in found)),
                     ratio(geometric_mean(m.times() for m in found)),
@@ -182,10 +276,13 @@ def equal_accuracy_table(study: Study) -> Table:
         "equal_accuracy",
         "Equal accuracy: our smallest circuit that reaches each rival",
         (
-            "Of each seed, the smallest total on our shrunk front whose validation accuracy is at least the rival's; "
-            "where none is, the best one (last column: on how many seeds one was). Then test accuracy in percent and "
-            "areas in NAND2-equivalents, mean ± standard deviation over seeds; ratios are geometric means, rival over "
-            "ours, a circuit below one NAND2-equivalent counting as one. Gain: points of test accuracy.",
+            (
+                "Of each seed, the smallest total on our shrunk front whose validation accuracy is at "
+                "least the rival's; where none is, the best one (last column: on how many seeds one "
+                "was). Then test accuracy in percent and areas in NAND2-equivalents, mean ± standard "
+                "deviation over seeds; ratios are geometric means, rival over ours, a circuit below "
+                "one NAND2-equivalent counting as one. Gain: points of test accuracy."
+            ),
         ),
         (
             "data set",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dwn_asic.study.runs import Study
-from dwn_asic.study.tables import Table, mean_spread, number, text
+from dwn_asic.study.tables import Cell, Table, mean_spread, number, text
 
 __all__ = ["method_table", "run_table"]
 
@@ -19,7 +19,8 @@ _TEST, _VAL, _CORE, _ENCODER, _TOTAL, _CELLS = (
 
 def method_table(study: Study) -> Table:
     """Means and spreads over seeds."""
-    rows, methods = [], {}
+    rows: list[list[Cell]] = []
+    methods: dict[int, tuple[str, str]] = {}
     for flow, runs in study.sets.items():
         for name in dict.fromkeys(name for run in runs for name in run.methods):
             found = study.of(flow, name)
@@ -41,9 +42,12 @@ def method_table(study: Study) -> Table:
         "methods",
         "All methods",
         (
-            "Accuracy in percent, areas in NAND2-equivalents of mapped cells before placement; mean ± standard "
-            "deviation over seeds. A seed sets the split, the training and every random choice. All circuits have "
-            "the same codes of the features, the same minimization and the same synthesis, and all are proved.",
+            (
+                "Accuracy in percent, areas in NAND2-equivalents of mapped cells before placement; mean ± "
+                "standard deviation over seeds. A seed sets the split, the training and every random "
+                "choice. All circuits have the same codes of the features, the same minimization and the "
+                "same synthesis, and all are proved."
+            ),
         ),
         ("data set", "method", "kind", "val", "test", "core", "encoder", "total", "cells", "seeds"),
         rows,
@@ -53,7 +57,7 @@ def method_table(study: Study) -> Table:
 
 def run_table(study: Study) -> Table:
     """One row for each method and run, with what it takes to make it again."""
-    rows = []
+    rows: list[list[Cell]] = []
     for run in study.runs:
         result = run.result
         tools = "; ".join(f"{tool} {version}" for tool, version in sorted(result.tools.items()))

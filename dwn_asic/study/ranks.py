@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
 from dwn_asic.study.choice import best_within, candidates
 from dwn_asic.study.runs import Run, Study
-from dwn_asic.study.tables import SMALLEST, Table, number, text
+from dwn_asic.study.tables import SMALLEST, Cell, Table, number, text
 
 __all__ = ["Ranking", "bootstrap_interval", "critical_difference", "rank_table", "ranking"]
 
@@ -93,13 +94,13 @@ def _entries(study: Study) -> dict[str, tuple[str, Callable[[Run], Measured | No
             "tiny-equal-evaluations",
         }
         if single:
-            found[name] = (method.label, lambda run, name=name: _of_method(run, name))
+            found[name] = (method.label, partial(_of_method, name))
         elif method.method == "decision_tree":
             found["tree"] = (f"decision tree, best up to {_LARGEST:.0f} NAND2", _tree)
     return found
 
 
-def _of_method(run: Run, name: str) -> Measured | None:
+def _of_method(name: str, run: Run) -> Measured | None:
     method = run.methods.get(name)
     if method is None:
         return None
@@ -124,7 +125,7 @@ def rank_table(study: Study) -> Table:
     accuracy = ranking({n: np.array([s[:, 0].mean() for s in sets]) for n, sets in measured.items()})
     mapped = {n: sets for n, sets in measured.items() if not any(np.isnan(s).any() for s in sets)}
     area = ranking({n: -np.array([s[:, 1].mean() for s in sets]) for n, sets in mapped.items()})
-    rows = []
+    rows: list[list[Cell]] = []
     for name in sorted(labels, key=lambda name: accuracy.ranks[name]):
         pairs = list(zip(measured[_OURS], measured[name], strict=True))
         gains = [100.0 * (ours[:, 0] - rival[:, 0]) for ours, rival in pairs]
@@ -137,7 +138,10 @@ def rank_table(study: Study) -> Table:
         if name in mapped:
             logs = [np.log(_floor(rival[:, 1]) / _floor(ours[:, 1])) for ours, rival in pairs]
             least, most = np.exp(bootstrap_interval(logs))
-            row += [number(float(np.exp(np.mean([g.mean() for g in logs]))), 2), text(f"{least:.2f} to {most:.2f}")]
+            row += [
+                number(float(np.exp(np.mean([g.mean() for g in logs]))), 2),
+                text(f"{least:.2f} to {most:.2f}"),
+            ]
         else:
             row += [text("-"), text("-")]
         rows.append(row)
@@ -145,14 +149,19 @@ def rank_table(study: Study) -> Table:
         "ranks",
         "Which differences are significant",
         (
-            f"Average ranks over {len(study.sets)} data sets of mean test accuracy, and of mean total area where there "
-            f"is a circuit; 1 is best. Friedman test, p: accuracy {accuracy.p_value:.2g}, area {area.p_value:.2g}. By "
-            f"Nemenyi's test at 5%, ranks of accuracy tell two methods apart from a difference of "
-            f"{accuracy.difference:.2f}, ranks of area from {area.difference:.2f}.",
-            "Gain: points of test accuracy, the flow's own shrunk circuit less the other, mean over data sets and "
-            "seeds; times: area of the other over ours, geometric mean, circuits below one NAND2-equivalent counting "
-            "as one. Intervals: 95%, paired bootstrap over data sets and seeds within them; one that holds 0 points, "
-            "or 1 times, is no evidence of a difference.",
+            (
+                f"Average ranks over {len(study.sets)} data sets of mean test accuracy, and of mean total "
+                "area where there is a circuit; 1 is best. Friedman test, p: accuracy "
+                f"{accuracy.p_value:.2g}, area {area.p_value:.2g}. By Nemenyi's test at 5%, ranks of "
+                f"accuracy tell two methods apart from a difference of {accuracy.difference:.2f}, ranks of "
+                f"area from {area.difference:.2f}."
+            ),
+            (
+                "Gain: points of test accuracy, the flow's own shrunk circuit less the other, mean over "
+                "data sets and seeds; times: area of the other over ours, geometric mean, circuits below "
+                "one NAND2-equivalent counting as one. Intervals: 95%, paired bootstrap over data sets and "
+                "seeds within them; one that holds 0 points, or 1 times, is no evidence of a difference."
+            ),
         ),
         ("method", "rank accuracy", "rank area", "gain", "gain interval", "times", "times interval"),
         rows,

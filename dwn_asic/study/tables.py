@@ -55,7 +55,9 @@ class Table:
 
     def markdown(self) -> str:
         """Title, table, notes."""
-        rule = [":---" if isinstance(cell.key, str) else "---:" for cell in (self.rows[0] if self.rows else ())]
+        rule = [
+            ":---" if isinstance(cell.key, str) else "---:" for cell in (self.rows[0] if self.rows else ())
+        ]
         lines = [self.columns, rule, *([escape(cell.shown) for cell in row] for row in self.rows)]
         table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
         return f"## {self.title}\n\n{table}\n" + "".join(f"- {note}\n" for note in self.notes)

@@ -57,6 +57,7 @@ _INSTALL = {
     "vvp": "apt-get install iverilog",
     "verilator": "apt-get install verilator",
     "sta": "apt-get install opensta",
+    "chromium": "apt-get install chromium",
 }
 
 

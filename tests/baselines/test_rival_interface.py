@@ -32,12 +32,24 @@ def test_plan_keeps_the_flow_s_order_and_names_are_identifiers() -> None:
 
 
 def test_plan_drops_repeats_and_tells_other_options_apart() -> None:
-    small = TINY.model_copy(update={"gates": 10, "bits": (2,)})
+    small = TINY.model_copy(update={"gates": (10,), "bits": (2,)})
     tiny = TINY.model_copy(update={"bits": (2, 2)})
-    plans = plan([tiny, small, tiny, small, TINY.model_copy(update={"gates": 5})])
+    plans = plan([tiny, small, tiny, small, TINY.model_copy(update={"gates": (5,)})])
     assert [p.name for p in plans] == ["tiny-2bit", "tiny-2bit-v2", "tiny-2bit-v3", "tiny-4bit"]
     assert len({p.label for p in plans}) == len(plans)
     assert plan([]) == []
+
+
+def test_gate_budgets_and_names_tell_tiny_classifiers_apart() -> None:
+    paper = TinyClassifierConfig(kind="tiny_classifier", name="paper", keep="best", gates=(50, 300))
+    nand = TinyClassifierConfig(kind="tiny_classifier", keep="best", functions="nand")
+    plans = plan([paper, nand])
+    assert [p.name for p in plans] == ["tiny-paper-50g", "tiny-paper-300g", "tiny-nand"]
+    assert [p.label for p in plans] == [
+        "Tiny Classifier, best of 2 encodings, paper, 50 gates",
+        "Tiny Classifier, best of 2 encodings, paper, 300 gates",
+        "Tiny Classifier, best of 2 encodings, nand only",
+    ]
 
 
 def test_fit_rivals_reports_accuracies_and_lines() -> None:

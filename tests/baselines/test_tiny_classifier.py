@@ -220,6 +220,16 @@ def test_the_best_encoding_on_validation_rows_is_kept_and_alone_goes_on() -> Non
     assert longer.details["generations_of_all"] == 200 * len(encodings) + 400
 
 
+def test_of_many_training_rows_some_are_drawn() -> None:
+    dataset = blobs(2)
+    every = len(dataset.split.train)
+    all_rows = fit(dataset, TinyClassifier((Inputs(2),), 20, 300, 300))
+    same = fit(dataset, TinyClassifier((Inputs(2),), 20, 300, 300, rows=every))
+    fewer = fit(dataset, TinyClassifier((Inputs(2),), 20, 300, 300, rows=every // 4))
+    assert same.accuracy == all_rows.accuracy
+    assert fewer.details != all_rows.details
+
+
 def test_nand_only_uses_no_other_gate() -> None:
     dataset = blobs(2)
     rival = fit(dataset, TinyClassifier((Inputs(4),), 40, 2_000, 2_000, nand_only=True))

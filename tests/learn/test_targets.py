@@ -7,7 +7,8 @@ from dwn_asic.config import EncoderConfig, TrainingConfig
 from dwn_asic.errors import DataError
 from dwn_asic.learn.fit import train
 from dwn_asic.learn.layers import InputNoise
-from dwn_asic.learn.targets import soft_labels, teacher_labels
+from dwn_asic.learn.targets import soft_labels
+from dwn_asic.learn.teacher import agreed_rows, teacher_labels
 
 
 def three_classes(n_rows=200):
@@ -44,14 +45,15 @@ def test_balanced_classes_weigh_the_same():
 
 def test_the_teacher_has_not_seen_the_row():
     data = three_classes(400)
-    _, labels = data.part("train")
-    taught = teacher_labels(data, 0)
+    codes, labels = data.part("train")
+    taught = teacher_labels(codes, labels, 3, 0)
     np.testing.assert_allclose(taught.sum(1), 1.0)
     right = (taught.argmax(1) == labels).mean()
     assert (
         0.6 < right < 0.95
     )  # a fifth of the labels are noise, which only a teacher that saw them could know
-    assert np.array_equal(taught, teacher_labels(data, 0))
+    assert np.array_equal(taught, teacher_labels(codes, labels, 3, 0))
+    assert np.array_equal(agreed_rows(codes, labels, 3, 0), taught.argmax(1) == labels)
     mixed = soft_labels(data, 3, TrainingConfig(distillation=0.25), 0).numpy()
     np.testing.assert_allclose(mixed, 0.75 * np.eye(3)[labels] + 0.25 * taught, atol=1e-6)
 
@@ -60,7 +62,7 @@ def test_a_teacher_needs_two_rows_of_each_class():
     values = np.arange(20.0)[:, None]
     data = dataset(values, (np.arange(20) == 7).astype(int))
     with pytest.raises(DataError, match="at least two training rows of each class"):
-        teacher_labels(data, 0)
+        teacher_labels(*data.part("train"), 2, 0)
 
 
 @pytest.mark.parametrize(

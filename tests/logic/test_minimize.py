@@ -13,7 +13,7 @@ from strategies import boolean_graphs, evaluate
 from dwn_asic.encode.comparators import encoder_graph, prefix_encoder_graph, specification
 from dwn_asic.errors import ToolError, VerificationError
 from dwn_asic.logic import minimize as module
-from dwn_asic.logic.minimize import Minimized, minimize
+from dwn_asic.logic.minimize import Minimized, mapped_areas, minimize
 from dwn_asic.network.graph import BooleanGraph, CodeBit, Constant, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.synth.cell_library import CellLibrary
 from dwn_asic.synth.mapping import MAPPING_RECIPES
@@ -231,3 +231,10 @@ def test_a_tool_that_lies_is_caught(library: CellLibrary, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "unflatten", lambda *_: wrong)
     with pytest.raises(VerificationError, match=r"minimization changed the function: at .*expected .*, got "):
         minimize(graph, library, effort="low")
+
+
+def test_a_graph_without_outputs_has_no_area_and_spoils_no_other(library: CellLibrary) -> None:
+    # The encoder of a circuit that reads no input; ABC ends with a failed assertion on it.
+    empty, graph = encoder_graph([], INTERFACE), random_graph(0)
+    alone = mapped_areas([graph], library)
+    assert mapped_areas([graph, empty, graph], library) == [*alone, 0.0, *alone]

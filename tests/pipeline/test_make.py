@@ -108,6 +108,32 @@ def test_report_collects_all_flows_in_parallel(project: Path) -> None:
     assert (project / "reports" / "other" / "comparison.csv").exists()
 
 
+def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(project: Path) -> None:
+    quick = {"shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 2000}}
+    for name in ("one", "two"):
+        write_flow(project / "flows" / "base" / "some.yaml", **quick)
+        (project / "flows" / "some").mkdir(exist_ok=True)
+        (project / "flows" / "some" / f"{name}.yaml").write_text("extends: ../base/some.yaml\n")
+    (project / "flows" / "some" / "absent.yaml").write_text(
+        "extends: ../base/some.yaml\ndata:\n  source: csv:nowhere.csv\n"
+    )
+    study = ("report", "STUDIES=some", "SEEDS=0 1", "FLOWS=")
+    output = make(project, *study)
+    assert output.count("done: some/") == 4
+    assert "absent" not in output
+    runs = (project / "reports" / "some" / "runs.csv").read_text()
+    assert "build/some/seed-1/two/result.json" in runs
+    assert (project / "reports" / "index.html").is_file()
+
+    assert "done: some/" not in make(project, *study)  # nothing is done twice
+    folder = project / "build" / "some" / "seed-1" / "two"
+    (folder / "result.json").unlink()
+    (folder / ".manifest" / "report.json").unlink()
+    trained = (folder / "network.npz").stat().st_mtime_ns
+    assert make(project, *study).count("done: some/") == 1
+    assert (folder / "network.npz").stat().st_mtime_ns == trained
+
+
 def test_a_bad_flow_stops_make_with_one_line(project: Path) -> None:
     write_flow(project / "flows" / "tiny.yaml", sed=1)
     done = try_make(project, "run", "FLOW=flows/tiny.yaml")

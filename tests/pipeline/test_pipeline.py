@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dwn_asic import circuit, files
-from dwn_asic.errors import ConfigError, DataError, ToolError, VerificationError
+from dwn_asic import circuit, files, pipeline
+from dwn_asic.errors import ConfigError, DataError, ToolError, ToolTimeoutError, VerificationError
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.network.lut_network import LutNetwork
 from dwn_asic.pipeline import STAGES, Flow, Reporter, configure, is_current, open_flow, run_flow, run_stage
@@ -221,3 +221,40 @@ def test_graph_of_a_rival_is_kept_beside_its_netlist(finished: Flow) -> None:
     assert (graph.predict(finished.dataset.codes) == predictions).all()
     assert (folder / "netlist.v").exists()
     assert (folder / "verify.json").exists()
+
+
+def test_a_rival_too_large_for_the_limits_keeps_its_accuracy(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Result.load(flow.folder / "result.json")
+    (flow.folder / "baselines" / "tree-3" / "method.json").unlink()
+    problem = ToolTimeoutError("abc", "timed out after 60 s")
+
+    def out_of_time(*_arguments: object) -> dict[str, float]:
+        raise problem
+
+    monkeypatch.setattr(pipeline, "_to_netlist", out_of_time)
+    lines = Lines()
+    for name in ("baseline", "report"):
+        run_stage(flow, STAGE[name], lines)
+    assert "baseline tree-3: no circuit, only its accuracy: abc: timed out after 60 s" in lines.lines
+    tree, before = (
+        next(m for m in result.methods if m.name == "tree-3")
+        for result in (Result.load(flow.folder / "result.json"), whole)
+    )
+    assert tree.kind == "software"
+    assert tree.label == f"{before.label} (no circuit in time)"
+    assert tree.metrics == {k: v for k, v in before.metrics.items() if k.startswith("accuracy__")}
+
+
+def test_the_seed_of_the_command_wins_and_shows_in_the_result(flow: Flow) -> None:
+    other = configure(flow.file, flow.folder.parent / "seed-4", 4)
+    assert other.config.seed == 4
+    assert other.folder != flow.folder
+    run_flow(other, Reporter())
+    result = Result.load(other.folder / "result.json")
+    assert result.seed == 4
+    assert result.flow_file == flow.file.as_posix()
+    assert result.config["seed"] == 4
+    with pytest.raises(ConfigError, match="is a build folder, whose seed is fixed"):
+        open_flow(other.folder, seed=5)

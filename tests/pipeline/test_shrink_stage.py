@@ -11,6 +11,7 @@ import pytest
 
 from dwn_asic import pipeline
 from dwn_asic.circuit import load_predictions
+from dwn_asic.logic.minimize import mapped_areas
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.pipeline import STAGES, Flow, Reporter, configure, run_flow, run_stage
 from dwn_asic.report.result import Result
@@ -94,7 +95,7 @@ def test_an_interrupted_shrink_goes_on_to_equal_bytes(finished: Flow, tmp_path: 
 
     with pytest.raises(KeyboardInterrupt):
         run_stage(flow, STAGE["shrink"], Impatient())
-    assert list((flow.folder / "shrunk" / "chains").glob("*.npz"))
+    assert list((flow.folder / "shrunk" / "chains").rglob("*.npz"))
     assert not (flow.folder / "shrunk" / "method.json").exists()
     run_stage(flow, STAGE["shrink"], Reporter())
     for name in ("front.csv", "graph.json", "netlist.v"):
@@ -126,3 +127,20 @@ def test_a_changed_price_runs_only_what_depends_on_it(finished: Flow, tmp_path: 
     assert "train" not in ran
     assert "minimize" not in ran
     assert {"shrink", "report"} <= set(ran)
+
+
+def test_two_judges_and_a_minimized_front(finished: Flow, tmp_path: Path) -> None:
+    shrink = {**SHRINK, "rivals": False, "judges": ["labels", "agreed"], "minimize_front": True}
+    flow = finished_flow(tmp_path, shrink=shrink)
+    library, points = flow.pdk.library, front(flow.folder / "shrunk")
+    assert points
+    for point in points:
+        graph = BooleanGraph.load(flow.folder / "shrunk" / point["circuit"])
+        plain, *_ = mapped_areas([graph], library)
+        assert float(point["core_nand2"]) <= library.nand2_equivalents(plain) + 0.01
+        assert float(point["accuracy_expected"]) <= float(point["accuracy_train"]) + 0.5
+    method = next(m for m in Result.load(flow.folder / "result.json").methods if m.name == "dwn-shrunk")
+    assert [p.total for p in method.front] == [float(p["total_nand2"]) for p in points]
+    assert (flow.folder / "shrunk" / "front.csv").read_text() != (
+        finished.folder / "shrunk/front.csv"
+    ).read_text()

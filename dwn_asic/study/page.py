@@ -1,0 +1,123 @@
+"""One HTML page over everything: no network, works from a file."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dwn_asic.study.runs import Study
+from dwn_asic.study.tables import Table
+from dwn_asic.study.trace import flow_text, run_lines, verilog_file
+
+__all__ = ["Section", "page"]
+
+_LARGEST_VERILOG = 400_000
+"""Characters; of a larger circuit the page names the file."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Attributes
+    ----------
+    title
+        Heading.
+    study
+        Whose runs stand behind the tables' rows.
+    tables
+        In order.
+    pictures
+        Caption and SVG of each.
+    """
+
+    title: str
+    study: Study
+    tables: Sequence[Table]
+    pictures: Sequence[tuple[str, bytes]]
+
+
+def page(sections: Sequence[Section]) -> str:
+    """The page; equal sections give equal bytes."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("dwn_asic.study", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    texts = _Texts()
+    content = [_section(section, texts) for section in sections]
+    return environment.get_template("page.html.j2").render(sections=content, texts=texts.packed)
+
+
+class _Texts:
+    """Flow files and Verilog, each once, compressed: hundreds of them are megabytes."""
+
+    def __init__(self) -> None:
+        self.packed: list[str] = []
+        self._places: dict[str, int] = {}
+
+    def add(self, text: str) -> int:
+        """The text's place."""
+        if text not in self._places:
+            self._places[text] = len(self.packed)
+            self.packed.append(base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
+        return self._places[text]
+
+
+def _section(section: Section, texts: _Texts) -> dict[str, Any]:
+    name = section.study.name
+    return {
+        "id": name,
+        "title": section.title,
+        "pictures": [
+            {"caption": caption, "data": base64.b64encode(svg).decode()} for caption, svg in section.pictures
+        ],
+        "tables": [_table(section.study, table, texts) for table in section.tables],
+    }
+
+
+def _table(study: Study, table: Table, texts: _Texts) -> dict[str, Any]:
+    rows = [
+        {
+            "cells": [{"shown": c.shown, "key": c.key, "numeric": not isinstance(c.key, str)} for c in row],
+            "behind": _behind(study, *table.methods[number], texts) if number in table.methods else None,
+        }
+        for number, row in enumerate(table.rows)
+    ]
+    return {
+        "id": f"{study.name}-{table.name}",
+        "title": table.title,
+        "notes": [note.replace("`", "") for note in table.notes],
+        "columns": table.columns,
+        "rows": rows,
+        "unfolds": bool(table.methods),
+    }
+
+
+def _behind(study: Study, flow: str, method: str, texts: _Texts) -> dict[str, Any]:
+    runs = [run for run in study.sets[flow] if method in run.methods]
+    first = runs[0]
+    file = verilog_file(first, first.methods[method])
+    verilog, about = None, "software: no circuit"
+    if file is not None and file.exists():
+        about = f"Verilog of seed {first.result.seed}: {file.as_posix()}"
+        text = file.read_text(encoding="utf-8")
+        if len(text) <= _LARGEST_VERILOG:
+            verilog = texts.add(text)
+    elif file is not None:
+        about = f"the Verilog is not there: {file.as_posix()}"
+    return {
+        "runs": run_lines(runs, method),
+        "flow": texts.add(flow_text(first)),
+        "flow_about": f"{first.result.flow_file}, with its defaults and what it extends",
+        "verilog": verilog,
+        "verilog_about": about,
+    }

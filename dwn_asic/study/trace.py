@@ -1,0 +1,49 @@
+"""What stands behind a row: the runs, the flow file's content and the Verilog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from dwn_asic.report.result import MethodResult
+from dwn_asic.study.runs import Run
+
+__all__ = ["flow_text", "run_lines", "verilog_file"]
+
+_SHRUNK = "-shrunk"
+
+
+def verilog_file(run: Run, method: MethodResult) -> Path | None:
+    """The RTL of a method's circuit; None for software."""
+    if method.kind == "software":
+        return None
+    name = method.name.removesuffix(_SHRUNK) if method.kind == "shrunk" else method.name
+    folder = run.folder if name == "dwn" else run.folder / "baselines" / name
+    return folder / "shrunk" / "design.v" if method.kind == "shrunk" else folder / "design.v"
+
+
+def flow_text(run: Run) -> str:
+    """The whole flow as YAML, with defaults and what it extends."""
+    return yaml.safe_dump(dict(run.result.config), sort_keys=False, width=110, default_flow_style=None)
+
+
+def run_lines(runs: list[Run], method: str) -> list[dict[str, str]]:
+    """One for each seed: its numbers, files and tools."""
+    lines = []
+    for run in runs:
+        found = run.methods.get(method)
+        if found is None:
+            continue
+        metrics, result = found.metrics, run.result
+        shown = {
+            "seed": str(result.seed),
+            "val": f"{100.0 * metrics['accuracy__val']:.2f}",
+            "test": f"{100.0 * metrics['accuracy__test']:.2f}",
+        }
+        for name, key in (("core", "area__core__nand2_equivalent"), ("total", "area__nand2_equivalent")):
+            shown[name] = f"{metrics[key]:.1f}" if key in metrics else "-"
+        shown |= {"proof": found.proof, "result": run.file.as_posix(), "flow": result.flow_file}
+        shown["tools"] = "; ".join(f"{tool} {version}" for tool, version in sorted(result.tools.items()))
+        lines.append(shown)
+    return lines

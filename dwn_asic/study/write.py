@@ -1,0 +1,117 @@
+"""Write the reports of studies, and the page over everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dwn_asic.report.collect import collect
+from dwn_asic.report.picture import accuracy_area_svg
+from dwn_asic.report.result import write_atomically
+from dwn_asic.study.ablation import ablation_table
+from dwn_asic.study.fronts import domination_table, equal_area_table
+from dwn_asic.study.headline import equal_accuracy_table, generations_table, headline_table
+from dwn_asic.study.overview import method_table, run_table
+from dwn_asic.study.page import Section, page
+from dwn_asic.study.picture import set_picture
+from dwn_asic.study.ranks import rank_table
+from dwn_asic.study.runs import Run, Study
+from dwn_asic.study.tables import Table
+
+__all__ = ["HEADLINE_RIVALS", "tables", "write_reports"]
+
+HEADLINE_RIVALS = ("tiny-paper-300g", "tiny-tenfold", "tiny-equal-evaluations")
+"""Tiny Classifiers: the paper's limits, ten times the generations, as many circuits as our annealing."""
+_PAGE = "index.html"
+
+
+def tables(study: Study) -> list[Table]:
+    """All that its methods allow, the most important first."""
+    known = study.methods
+    found = []
+    if tiny := [rival for rival in HEADLINE_RIVALS if rival in known]:
+        found += [headline_table(study, tiny[0]), generations_table(study, tiny)]
+    if any(method.method == "dwn_variant" for method in known.values()):
+        found.append(ablation_table(study))
+    if "dwn-shrunk" in known and any(method.method == "decision_tree" for method in known.values()):
+        found += [
+            rank_table(study),
+            domination_table(study),
+            equal_area_table(study),
+            equal_accuracy_table(study),
+        ]
+    return [*found, method_table(study)]
+
+
+def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) -> tuple[Path, ...]:
+    """Reports of single flows, of each study, and the page.
+
+    Parameters
+    ----------
+    flows
+        Single runs; may be none.
+    studies
+        Each gets a folder of its own name.
+    folder
+        Usually ``reports``.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+    """
+    written: list[Path] = []
+    sections = []
+    for study in studies:
+        found = tables(study)
+        pictures = {flow: set_picture(study, flow) for flow in study.sets}
+        written += _write_study(study, found, pictures, folder / study.name)
+        captions = [(f"{flow}: test accuracy against area", svg) for flow, svg in pictures.items()]
+        sections.append(Section(f"{study.name}: {len(study.sets)} data sets", study, found, captions))
+    if flows:
+        single = Study(
+            "flows", {run.result.flow: [run] for run in sorted(flows, key=lambda run: run.result.flow)}
+        )
+        captions = [
+            (f"{flow}: test accuracy against area", accuracy_area_svg(runs[0].result))
+            for flow, runs in single.sets.items()
+        ]
+        sections.append(Section("single flows", single, [method_table(single)], captions))
+    page_file = folder / _PAGE
+    write_atomically(page_file, page(sections).encode())
+    links = [
+        f"- [{study.name}]({study.name}/README.md): {len(study.sets)} data sets, {len(study.seeds)} seeds"
+        for study in studies
+    ]
+    links.append(
+        f"- [{_PAGE}]({_PAGE}): all tables on one page, sortable, each row with its flow and its "
+        "Verilog (download it first)"
+    )
+    return (*written, page_file, *collect([run.result for run in flows], folder, links))
+
+
+def _write_study(
+    study: Study, found: Sequence[Table], pictures: dict[str, bytes], folder: Path
+) -> list[Path]:
+    """A README with the tables that fit on a page, all as CSV, the long ones as Markdown of their own."""
+    parts = [
+        (
+            f"# {study.name}\n\nSeeds {', '.join(map(str, study.seeds))}; every number is of these runs: "
+            "[runs.csv](runs.csv).\n"
+        )
+    ]
+    contents: dict[str, bytes] = {"runs.csv": run_table(study).csv().encode()}
+    for table in found:
+        contents[f"{table.name}.csv"] = table.csv().encode()
+        if len(table.rows) <= 2 * len(study.sets) * 9:
+            parts.append(table.markdown())
+        else:
+            contents[f"{table.name}.md"] = table.markdown().removeprefix("#").encode()
+            parts.append(f"## {table.title}\n\n[Table]({table.name}.md), [CSV]({table.name}.csv)\n")
+    for flow, svg in pictures.items():
+        contents[f"{flow}.svg"] = svg
+        parts.append(f"![{flow}: test accuracy against area]({flow}.svg)\n")
+    contents["README.md"] = "\n".join(parts).encode()
+    for name, content in contents.items():
+        write_atomically(folder / name, content)
+    return [folder / name for name in contents]

@@ -1,0 +1,83 @@
+"""Small made-up studies, in memory and on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from report_examples import circuit, result, software
+
+from dwn_asic.report.result import FrontPoint, MethodResult, Result
+from dwn_asic.study.runs import Run, Study
+
+Front = Sequence[tuple[float, float, float]]
+"""(total, validation accuracy, test accuracy); half of an area is the core."""
+
+
+def shrunk(front: Front, chosen: int = -1) -> MethodResult:
+    total, _, test = front[chosen]
+    points = tuple(
+        FrontPoint(core=t / 2, total=t, accuracy_val=v, accuracy_expected=v, accuracy_test=a)
+        for t, v, a in front
+    )
+    one = circuit("dwn-shrunk", "dwn", test, total / 2, total / 2, kind="shrunk", label="DWN, shrunk")
+    return one.model_copy(update={"front": points})
+
+
+def rival(name: str, method: str, total: float, val: float, test: float, **details: object) -> MethodResult:
+    one = circuit(name, method, test, total / 2, total / 2, label=name.replace("-", " "))  # type: ignore[arg-type]
+    return one.model_copy(update={"metrics": {**one.metrics, "accuracy__val": val}, "details": details})
+
+
+def methods(seed: int, gain: float = 0.0) -> tuple[MethodResult, ...]:
+    """Ours at 10, 20 and 40 NAND2; a tree of 12 and of 100; a Tiny Classifier of 120."""
+    off = 0.001 * seed
+    front = [
+        (0.0, 0.60, 0.60 + off),
+        (10.0, 0.80, 0.79 + gain + off),
+        (20.0, 0.85, 0.84 + gain + off),
+        (40.0, 0.86, 0.85 + gain + off),
+    ]
+    return (
+        circuit("dwn", "dwn", 0.84 + off, 100.0, 100.0, label="DWN"),
+        shrunk(front),
+        rival("tree-4", "decision_tree", 12.0, 0.79, 0.78 - off),
+        rival("tree-32", "decision_tree", 100.0, 0.84, 0.83 - off),
+        rival("tiny-paper-300g", "tiny_classifier", 120.0, 0.80, 0.78, gates=90, generations_of_all=8000),
+        rival("forest-3x8", "forest", 80.0, 0.83, 0.82),
+        software(accuracy=0.88 + off),
+    )
+
+
+def study_of(
+    make: Callable[[int], tuple[MethodResult, ...]] = methods,
+    flows: Sequence[str] = ("alpha", "beta", "gamma"),
+    seeds: int = 3,
+    folder: Path = Path("build/nine"),
+) -> Study:
+    return Study(
+        "nine",
+        {
+            flow: [Run(made(flow, s, make(s)), folder / f"seed-{s}" / flow) for s in range(seeds)]
+            for flow in flows
+        },
+    )
+
+
+def made(flow: str, seed: int, found: tuple[MethodResult, ...]) -> Result:
+    config = {"name": flow, "seed": seed, "encoder": {"bits": 8}}
+    return result(flow, seed=seed, methods=found, config=config, flow_file=f"flows/nine/{flow}.yaml")
+
+
+def saved(folder: Path, study: Study) -> Path:
+    """The study's results on disk, each circuit with a Verilog file."""
+    for run in study.runs:
+        here = folder / f"seed-{run.result.seed}" / run.result.flow
+        here.mkdir(parents=True)
+        run.result.save(here / "result.json")
+        (here / "design.v").write_text(
+            f"module {run.result.flow}_top; // seed {run.result.seed}\nendmodule\n"
+        )
+        (here / "baselines" / "tree-4").mkdir(parents=True)
+        (here / "baselines" / "tree-4" / "design.v").write_text("module tree; endmodule\n")
+    return folder

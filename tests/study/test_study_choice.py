@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from study_examples import methods, rival, shrunk, study_of
+
+from dwn_asic.study.choice import Candidate, best_within, candidates, smallest_reaching
+from dwn_asic.study.fronts import Curve, curve, domination_table, dominations, equal_area_table
+
+CIRCUITS = [
+    Candidate("a", 1.0, 5.0, 0.7, 0.6),
+    Candidate("b", 4.0, 10.0, 0.8, 0.9),
+    Candidate("c", 2.0, 20.0, 0.8, 0.5),
+]
+
+
+def test_a_budget_takes_the_best_in_validation_and_of_equals_the_smallest() -> None:
+    assert best_within(CIRCUITS, 4.9) is None
+    assert best_within(CIRCUITS, 5.0) is CIRCUITS[0]
+    assert best_within(CIRCUITS, 100.0) is CIRCUITS[1]  # not c, whose validation accuracy is the same
+    assert best_within(CIRCUITS, 3.0, "core") is CIRCUITS[2]
+
+
+def test_a_bar_takes_the_smallest_above_it_or_the_best() -> None:
+    assert smallest_reaching(CIRCUITS, 0.65) == (CIRCUITS[0], True)
+    assert smallest_reaching(CIRCUITS, 0.75) == (CIRCUITS[1], True)
+    assert smallest_reaching(CIRCUITS, 0.75, "core") == (CIRCUITS[2], True)
+    assert smallest_reaching(CIRCUITS, 0.95) == (CIRCUITS[1], False)
+
+
+def test_families_and_what_their_choice_goes_by() -> None:
+    run = study_of().sets["alpha"][0]
+    assert [c.total for c in candidates(run.result, "ours")] == [0.0, 10.0, 20.0, 40.0]
+    assert [c.name for c in candidates(run.result, "tree")] == ["tree-4", "tree-32"]
+    assert [c.name for c in candidates(run.result, "tiny")] == ["tiny-paper-300g"]
+    lucky = shrunk([(5.0, 0.9, 0.6)]).front[0].model_copy(update={"accuracy_expected": 0.7})
+    study = study_of(lambda _: (shrunk([(5.0, 0.9, 0.6)]).model_copy(update={"front": (lucky,)}),))
+    assert candidates(study.runs[0].result, "ours")[0].val == 0.7
+
+
+def test_a_curve_is_the_mean_of_each_seed_s_choice() -> None:
+    found = curve(study_of().sets["alpha"], "ours")
+    assert found is not None
+    assert found.at(-1.0) is None
+    assert found.at(15.0) == pytest.approx([0.79, 0.791, 0.792])
+    assert found.at(1e9) == pytest.approx([0.85, 0.851, 0.852])
+
+
+def test_a_curve_starts_where_every_seed_has_a_circuit() -> None:
+    runs = study_of(lambda s: (shrunk([(5.0 + s, 0.8, 0.7)]),)).sets["alpha"]
+    found = curve(runs, "ours")
+    assert found is not None
+    assert found.areas[0] == 7.0
+    assert curve(runs, "tree") is None
+
+
+def test_domination_names_interval_and_difference() -> None:
+    ours = Curve(np.array([10.0, 30.0]), np.array([[0.70, 0.72], [0.90, 0.92]]))
+    tree = Curve(np.array([5.0, 20.0, 40.0]), np.array([[0.60, 0.62], [0.75, 0.76], [0.93, 0.95]]))
+    first, second, third = dominations(ours, tree, 300.0)
+    assert (first.low, first.high, first.most) == (5.0, 10.0, 100.0)  # ours has no circuit there
+    assert (second.low, second.high) == (20.0, 30.0)
+    assert second.most == pytest.approx(4.5)
+    assert second.error == pytest.approx(0.5)
+    assert (third.low, third.high) == (40.0, 300.0)
+    assert dominations(ours, tree, 15.0)[-1].high == 10.0
+    assert not dominations(ours, ours)
+
+
+def test_tables_of_fronts() -> None:
+    table = domination_table(study_of())
+    assert {row[2].shown for row in table.rows} == {"never"}
+    budgets = {row[1].shown: [cell.shown for cell in row[2:]] for row in equal_area_table(study_of()).rows}
+    assert budgets["5"] == ["60.10 ± 0.10", "-", "-", "-"]
+    assert budgets["100"] == ["85.10 ± 0.10", "82.90 ± 0.10", "-", "82.00 ± 0.00"]
+    worse = domination_table(study_of(lambda s: methods(s, gain=-0.2)))
+    assert "never" not in {row[2].shown for row in worse.rows}
+
+
+def test_a_rival_that_is_better_only_where_ours_is_equal_does_not_dominate() -> None:
+    study = study_of(lambda _: (shrunk([(1.0, 0.8, 0.8)]), rival("tree-2", "decision_tree", 1.0, 0.8, 0.8)))
+    assert domination_table(study).rows[0][2].shown == "never"

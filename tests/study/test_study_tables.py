@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import numpy as np
+import pytest
+from study_examples import methods, rival, study_of
+
+from dwn_asic.study.ablation import ablation_table
+from dwn_asic.study.headline import equal_accuracy_table, generations_table, headline_table, matches
+from dwn_asic.study.overview import method_table, run_table
+from dwn_asic.study.ranks import bootstrap_interval, critical_difference, rank_table, ranking
+from dwn_asic.study.tables import Table, area_ratio, geometric_mean, mean_spread, number, text
+
+
+def test_cells() -> None:
+    assert mean_spread([1.0, 3.0], 1).shown == "2.0 ± 1.4"
+    assert mean_spread([1.0], 2).shown == "1.00"
+    assert mean_spread([], 2).shown == "-"
+    assert number(None, 1).key == math.inf
+    assert geometric_mean([2.0, 8.0]) == pytest.approx(4.0)
+    assert math.isnan(geometric_mean([]))
+
+
+def test_wires_count_as_one_nand2_in_ratios() -> None:
+    assert area_ratio(50.0, 0.0) == 50.0
+    assert area_ratio(0.0, 0.2) == 1.0
+    assert area_ratio(30.0, 10.0) == 3.0
+
+
+def test_markdown_and_csv_hold_the_same_cells() -> None:
+    table = Table("t", "Title", ("A note.",), ("name", "value"), [[text("a|b"), number(1.25, 1)]])
+    assert "| a\\|b | 1.2 |" in table.markdown()
+    assert "| :--- | ---: |" in table.markdown()
+    assert list(csv.reader(io.StringIO(table.csv()))) == [["name", "value"], ["a|b", "1.2"]]
+
+
+def test_headline_compares_at_the_rival_s_validation_accuracy() -> None:
+    study = study_of()
+    found = matches(study.sets["alpha"], "tiny-paper-300g")
+    assert [match.ours.total for match in found] == [10.0] * 3
+    assert all(match.reached for match in found)
+    assert found[1].gain == pytest.approx(0.011)
+    assert found[0].times() == pytest.approx(12.0)
+    assert found[0].budget_times == pytest.approx(30.0)
+    table = headline_table(study, "tiny-paper-300g")
+    assert len(table.rows) == 4
+    assert len({len(row) for row in (table.columns, *table.rows)}) == 1
+    assert [cell.shown for cell in table.rows[-1][-2:]] == ["12x", "30x"]
+    assert "on 3 of 3 data sets" in table.notes[-1]
+    worse = headline_table(study_of(lambda s: methods(s, gain=-0.1)), "tiny-paper-300g")
+    assert "on 0 of 3 data sets" in worse.notes[-1]
+
+
+def test_a_rival_out_of_reach_is_said_to_be() -> None:
+    strong = rival("tiny-paper-300g", "tiny_classifier", 120.0, 0.99, 0.8, gates=9, generations_of_all=1)
+    study = study_of(lambda s: (*(m for m in methods(s) if m.method != "tiny_classifier"), strong))
+    assert not any(match.reached for match in matches(study.sets["alpha"], "tiny-paper-300g"))
+    table = equal_accuracy_table(study)
+    row = next(row for row in table.rows if row[1].shown == "tiny paper 300g")
+    assert row[-1].shown == "0 of 3"
+    assert table.methods[table.rows.index(row)] == ("alpha", "tiny-paper-300g")
+
+
+def test_generations_are_summed_up() -> None:
+    table = generations_table(study_of(), ["tiny-paper-300g"])
+    assert [row[1].shown for row in table.rows] == ["alpha", "beta", "gamma", "all"]
+    assert table.rows[-1][-2].shown == "12x"
+
+
+def test_every_method_and_run_is_listed() -> None:
+    study = study_of()
+    assert len(method_table(study).rows) == 3 * 7
+    runs = run_table(study)
+    assert len(runs.rows) == 3 * 3 * 7
+    assert runs.rows[0][runs.columns.index("result")].shown == "build/nine/seed-0/alpha/result.json"
+    assert runs.rows[0][runs.columns.index("flow")].shown == "flows/nine/alpha.yaml"
+
+
+def test_ablations_are_paired_by_seed() -> None:
+    def make(seed: int):
+        variant = rival("dwn-fixed", "dwn_variant", 100.0, 0.8, 0.83 + 0.001 * seed)
+        small = rival("dwn-fixed-shrunk", "dwn_variant", 20.0, 0.8, 0.8).model_copy(update={"kind": "shrunk"})
+        return (*methods(seed), variant, small)
+
+    table = ablation_table(study_of(make, flows=("alpha",)))
+    base, variant = table.rows
+    gain = table.columns.index("gain")
+    assert base[gain].shown == "-"
+    assert variant[gain].shown == "-1.00"
+    assert variant[gain + 1].shown == "0.00"  # the same difference on each seed
+    assert variant[gain + 2].shown == "0.5x"
+    assert variant[-1].shown == "0.5x"
+
+
+def test_critical_differences_are_those_of_demsar() -> None:
+    # Demsar (2006): table 5(a) gives q = 2.569 for 4 methods, and 1.25 for 14 data sets.
+    assert critical_difference(4, 14) == pytest.approx(1.25, abs=0.01)
+    assert critical_difference(2, 10) == pytest.approx(1.960 * math.sqrt(2 * 3 / 60), abs=1e-3)
+
+
+def test_ranks_share_ties_and_friedman_sees_a_constant_order() -> None:
+    scores = {"a": np.arange(6) + 0.9, "b": np.arange(6) + 0.5, "c": np.arange(6) + 0.1}
+    found = ranking(scores)
+    assert found.ranks == {"a": 1.0, "b": 2.0, "c": 3.0}
+    assert found.p_value < 0.01
+    tied = ranking({"a": np.array([1.0, 1.0]), "b": np.array([1.0, 1.0])})
+    assert tied.ranks == {"a": 1.5, "b": 1.5}
+    assert math.isnan(tied.p_value)
+
+
+def test_bootstrap_covers_the_mean_and_is_deterministic() -> None:
+    rng = np.random.default_rng(1)
+    differences = [rng.normal(1.0, 0.3, 5) for _ in range(9)]
+    low, high = bootstrap_interval(differences)
+    assert low < float(np.mean([d.mean() for d in differences])) < high
+    assert (low, high) == bootstrap_interval(differences)
+    assert bootstrap_interval([np.full(3, 2.0)] * 4) == pytest.approx((2.0, 2.0))
+
+
+def test_the_rank_table_orders_by_accuracy() -> None:
+    table = rank_table(study_of())
+    names = [row[0].shown for row in table.rows]
+    assert names[0] == "gradient boosting"
+    assert "decision tree, best up to 300 NAND2" in names
+    ours = table.rows[names.index("DWN, shrunk")]
+    assert ours[table.columns.index("rank area")].shown == "1.00"
+    tree = table.rows[names.index("decision tree, best up to 300 NAND2")]
+    assert tree[table.columns.index("times")].shown == "2.50"
+    assert tree[table.columns.index("gain")].shown == "2.20"
+
+
+def test_a_method_that_some_run_lacks_takes_no_part() -> None:
+    study = study_of(lambda s: methods(s) if s else tuple(m for m in methods(s) if m.method != "forest"))
+    assert "forest 3x8" not in [row[0].shown for row in rank_table(study).rows]
