@@ -20,6 +20,7 @@ import numpy as np
 
 from dwn_asic.config import HardwareConfig, MinimizeConfig, SynthesisConfig
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.table import PARTS, Part
 from dwn_asic.encode.comparators import encoder_graph, prefix_encoder_graph, specification
 from dwn_asic.errors import DataError
 from dwn_asic.files import read_json, staged, write_json
@@ -84,23 +85,23 @@ def save_front(
     """Write ``front.csv`` and ``front/NN.json``: the circuits; areas as in :class:`MappedPoint`."""
     shutil.rmtree(folder / "front", ignore_errors=True)
     (folder / "front").mkdir(parents=True)
-    codes, labels = dataset.part("test")
     lines = [",".join(_FRONT_COLUMNS)]
     for number, mapped in enumerate(points):
         point = mapped.point
         name = f"front/{number:02d}.json"
         point.graph.save(folder / name)
         areas = [library.nand2_equivalents(area) for area in (mapped.core, mapped.encoder)]
-        accuracies = [
-            point.train,
-            point.val,
-            point.expected,
-            float(np.mean(point.graph.predict(codes) == labels)),
-        ]
-        cells = [f"{area:.2f}" for area in (*areas, sum(areas))] + [f"{value:.4f}" for value in accuracies]
+        train, val, test = (_accuracy(point.graph, dataset, part) for part in PARTS)
+        accuracies = (train, val, point.expected, test)
+        cells = [f"{area:.2f}" for area in (*areas, sum(areas))] + [f"{value:.6f}" for value in accuracies]
         lines.append(",".join([name, *cells, "yes" if number == chosen else ""]))
     with staged(folder, "front") as scratch:
         (scratch / "front.csv").write_text("\n".join([*lines, ""]))
+
+
+def _accuracy(graph: BooleanGraph, dataset: Dataset, part: Part) -> float:
+    codes, labels = dataset.part(part)
+    return float(np.mean(graph.predict(codes) == labels))
 
 
 def load_front(folder: Path) -> list[dict[str, float]]:
@@ -110,6 +111,7 @@ def load_front(folder: Path) -> list[dict[str, float]]:
             {
                 "core": float(line["core_nand2"]),
                 "total": float(line["total_nand2"]),
+                "accuracy_train": float(line["accuracy_train"]),
                 "accuracy_val": float(line["accuracy_val"]),
                 "accuracy_expected": float(line["accuracy_expected"]),
                 "accuracy_test": float(line["accuracy_test"]),

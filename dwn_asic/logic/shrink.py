@@ -191,10 +191,16 @@ def minimize_points(points: Sequence[Point], library: CellLibrary) -> tuple[Mapp
 
 
 def _thin(points: Sequence[Point], chosen: Point) -> tuple[Point, ...]:
-    """The circuits that no smaller one beats on validation rows, of very many only some."""
+    """The circuits that no smaller one beats on validation rows, of very many only some.
+
+    Of equals there the smallest stays, and the largest: training rows tell which of the two is better.
+    """
     kept: list[Point] = []
     for point in points:
         if not kept or point.val > kept[-1].val or point is chosen:
             kept.append(point)
+        elif point.val == kept[-1].val:
+            third = len(kept) > 1 and kept[-2].val == point.val and kept[-1] is not chosen
+            kept[len(kept) - third :] = [point]
     places = {round(i) for i in np.linspace(0, len(kept) - 1, min(_MAPPED_POINTS, len(kept)))}
     return tuple(point for i, point in enumerate(kept) if i in places or point is chosen)

@@ -72,6 +72,7 @@ class FrontPoint(_Strict):
 
     core: FiniteFloat
     total: FiniteFloat
+    accuracy_train: FiniteFloat
     accuracy_val: FiniteFloat
     accuracy_expected: FiniteFloat
     """On validation rows, without the luck of this circuit: see :class:`dwn_asic.logic.front.Point`."""

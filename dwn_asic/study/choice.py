@@ -12,9 +12,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from dwn_asic.data.table import PARTS
 from dwn_asic.report.result import MethodResult, Result
 
-__all__ = ["FAMILIES", "Area", "Candidate", "best_within", "candidates", "front_of", "smallest_reaching"]
+__all__ = [
+    "FAMILIES",
+    "Area",
+    "Candidate",
+    "best_within",
+    "candidates",
+    "circuit_of",
+    "front_of",
+    "smallest_reaching",
+]
 
 Area = Literal["core", "total"]
 
@@ -29,9 +39,10 @@ class Candidate:
         Of its method, or ``front``.
     core, total
         NAND2-equivalents.
+    train
+        Accuracy on training rows, which decides between equals.
     val
-        Accuracy on validation rows that the choice goes by. Of a shrunk front's circuits, which are many, the
-        lower of the measured one and of what its neighbours lead one to expect.
+        Accuracy on validation rows, which the choice goes by; for every family alike.
     test
         Accuracy on test rows.
     """
@@ -39,6 +50,7 @@ class Candidate:
     name: str
     core: float
     total: float
+    train: float
     val: float
     test: float
 
@@ -71,32 +83,31 @@ def candidates(result: Result, family: str) -> list[Candidate]:
 
 
 def _of_method(method: MethodResult) -> list[Candidate]:
-    if method.front:
-        return front_of(method)
-    metrics = method.metrics
-    return [
-        Candidate(
-            method.name,
-            float(metrics["area__core__nand2_equivalent"]),
-            float(metrics["area__nand2_equivalent"]),
-            float(metrics["accuracy__val"]),
-            float(metrics["accuracy__test"]),
-        )
-    ]
+    return front_of(method) if method.front else [circuit_of(method)]
+
+
+def circuit_of(method: MethodResult) -> Candidate:
+    """The circuit that a method's row describes."""
+    keys = (
+        "area__core__nand2_equivalent",
+        "area__nand2_equivalent",
+        *(f"accuracy__{part}" for part in PARTS),
+    )
+    return Candidate(method.name, *(float(method.metrics[key]) for key in keys))
 
 
 def front_of(method: MethodResult) -> list[Candidate]:
     """The circuits of all sizes that shrink found."""
     return [
-        Candidate("front", p.core, p.total, min(p.accuracy_val, p.accuracy_expected), p.accuracy_test)
+        Candidate("front", p.core, p.total, p.accuracy_train, p.accuracy_val, p.accuracy_test)
         for p in method.front
     ]
 
 
 def best_within(circuits: Sequence[Candidate], limit: float, area: Area = "total") -> Candidate | None:
-    """The best in validation of at most this area, of equals the smallest; None where none is so small."""
+    """The best in validation within this area, of equals the best in training; None if none is so small."""
     fitting = [circuit for circuit in circuits if circuit.area(area) <= limit]
-    return max(fitting, key=lambda circuit: (circuit.val, -circuit.area(area)), default=None)
+    return max(fitting, key=lambda circuit: (circuit.val, circuit.train, -circuit.area(area)), default=None)
 
 
 def smallest_reaching(
@@ -106,4 +117,4 @@ def smallest_reaching(
     reaching = [circuit for circuit in circuits if circuit.val >= val]
     if reaching:
         return min(reaching, key=lambda circuit: (circuit.area(area), -circuit.val)), True
-    return max(circuits, key=lambda circuit: (circuit.val, -circuit.area(area))), False
+    return max(circuits, key=lambda circuit: (circuit.val, circuit.train, -circuit.area(area))), False

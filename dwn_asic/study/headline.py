@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dwn_asic.report.result import MethodResult
-from dwn_asic.study.choice import Area, Candidate, best_within, candidates, smallest_reaching
+from dwn_asic.study.choice import Area, Candidate, best_within, candidates, circuit_of, smallest_reaching
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Cell, Table, area_ratio, geometric_mean, mean_spread, number, ratio, text
 
@@ -218,18 +218,7 @@ def _trees(runs: Sequence[Run]) -> list[Candidate]:
 
 
 def _of_method(study: Study, flow: str, method: str) -> list[Cell]:
-    return _cells([_candidate(found) for found in study.of(flow, method)])
-
-
-def _candidate(method: MethodResult) -> Candidate:
-    metrics = method.metrics
-    return Candidate(
-        method.name,
-        float(metrics[_CORE]),
-        float(metrics[_TOTAL]),
-        float(metrics[_VAL]),
-        float(metrics[_TEST]),
-    )
+    return _cells([circuit_of(found) for found in study.of(flow, method)])
 
 
 def _cells(chosen: Sequence[Candidate]) -> list[Cell]:
