@@ -17,10 +17,9 @@ from dwn_asic.config import load_flow
 from dwn_asic.data.dataset import prepare
 from dwn_asic.files import read_json
 from dwn_asic.study.fronts import curve, dominations
-from dwn_asic.study.headline import at_least, matches
+from dwn_asic.study.headline import HEADLINE_RIVALS, at_least, matches
 from dwn_asic.study.runs import Study, load_study
 from dwn_asic.study.tables import geometric_mean
-from dwn_asic.study.write import HEADLINE_RIVALS
 
 BUILD = Path("build")
 SETS = 9
@@ -32,7 +31,6 @@ ENCODINGS = (
 )
 GENERATIONS = 8_000
 RIVALS = {"paper": HEADLINE_RIVALS[0], "tenfold": HEADLINE_RIVALS[1], "evaluations": HEADLINE_RIVALS[2]}
-LARGEST = 300.0
 
 
 @cache
@@ -93,7 +91,7 @@ def tree() -> Iterator[Row]:
             ours, theirs = curve(runs, "ours", area), curve(runs, "tree", area)
             assert ours is not None
             assert theirs is not None
-            above[flow] = dominations(ours, theirs, LARGEST)
+            above[flow] = dominations(ours, theirs)
         where = [flow for flow, found in above.items() if found]
         what = f"data sets on which the tree's mean front is above ours at some {area} area up to 300 NAND2"
         yield row(

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
 from dwn_asic.study.choice import best_within, candidates
+from dwn_asic.study.fronts import LARGEST
+from dwn_asic.study.headline import HEADLINE_RIVALS
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import SMALLEST, Cell, Table, number, text
 
 __all__ = ["Ranking", "bootstrap_interval", "critical_difference", "rank_table", "ranking"]
 
-_LARGEST = 300.0
 _RESAMPLES = 10_000
 _LEVEL = 0.05
 _OURS = "dwn-shrunk"
@@ -88,15 +89,10 @@ def _entries(study: Study) -> dict[str, tuple[str, Callable[[Run], Measured | No
     """What takes part: methods that give one circuit, and trees by their validation accuracy."""
     found: dict[str, tuple[str, Callable[[Run], Measured | None]]] = {}
     for name, method in study.methods.items():
-        single = method.method not in {"decision_tree", "tiny_classifier"} or name in {
-            "tiny-paper-300g",
-            "tiny-tenfold",
-            "tiny-equal-evaluations",
-        }
-        if single:
+        if method.method not in {"decision_tree", "tiny_classifier"} or name in HEADLINE_RIVALS:
             found[name] = (method.label, partial(_of_method, name))
         elif method.method == "decision_tree":
-            found["tree"] = (f"decision tree, best up to {_LARGEST:.0f} NAND2", _tree)
+            found["tree"] = (f"decision tree, best up to {LARGEST:.0f} NAND2", _tree)
     return found
 
 
@@ -109,7 +105,7 @@ def _of_method(name: str, run: Run) -> Measured | None:
 
 
 def _tree(run: Run) -> Measured | None:
-    chosen = best_within(candidates(run.result, "tree"), _LARGEST)
+    chosen = best_within(candidates(run.result, "tree"), LARGEST)
     return None if chosen is None else (chosen.test, chosen.total)
 
 

@@ -23,12 +23,13 @@ from dwn_asic.study.write import write_reports
 from dwn_asic.synth.tools import find_tool
 
 
-@pytest.fixture
-def reports(tmp_path: Path) -> Path:
-    study = load_study(saved(tmp_path / "build" / "nine", study_of()))
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    study = load_study(saved(folder / "build" / "nine", study_of()))
     single = study.runs[0]
-    write_reports([Run(single.result, single.folder)], [study], tmp_path / "reports")
-    return tmp_path / "reports"
+    write_reports([Run(single.result, single.folder)], [study], folder / "reports")
+    return folder / "reports"
 
 
 def test_runs_are_found_by_set_and_seed(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_every_file_is_linked_and_there(reports: Path) -> None:
 
 
 def test_equal_results_give_equal_bytes(reports: Path, tmp_path: Path) -> None:
-    study = load_study(tmp_path / "build" / "nine")
+    study = load_study(reports.parent / "build" / "nine")
     write_reports([study.runs[0]], [study], tmp_path / "again")
     for file in sorted(path for path in reports.rglob("*") if path.is_file()):
         assert (tmp_path / "again" / file.relative_to(reports)).read_bytes() == file.read_bytes(), file
@@ -131,7 +132,7 @@ _CHROMIUM = (
 def _chromium(page: Path, *options: str) -> str:
     program = find_tool("chromium")
     assert program is not None
-    home = f"--user-data-dir={page.parent / 'profile'}"
+    home = "--user-data-dir=profile"
     return subprocess.run(
         [str(program), *_CHROMIUM, home, *options, page.as_uri()],
         check=True,

@@ -64,6 +64,25 @@ def test_a_rival_out_of_reach_is_said_to_be() -> None:
     assert table.methods[table.rows.index(row)] == ("alpha", "tiny-paper-300g")
 
 
+def test_a_rival_without_a_circuit_on_some_seed_is_compared_on_the_others() -> None:
+    def make(seed: int):
+        areas = ("area__nand2_equivalent", "area__core__nand2_equivalent")
+        forest = next(m for m in methods(seed) if m.method == "forest")
+        software = {k: v for k, v in forest.metrics.items() if k.startswith("accuracy")}
+        failed = forest.model_copy(update={"kind": "software", "metrics": software})
+        assert set(areas) <= set(forest.metrics)
+        return (
+            *(m for m in methods(seed) if m is not forest and m.method != "forest"),
+            forest if seed else failed,
+        )
+
+    study = study_of(make)
+    row = next(row for row in equal_accuracy_table(study).rows if row[1].shown == "forest 3x8")
+    assert row[-1].shown == "2 of 2"
+    assert len(method_table(study).rows) == 3 * 7
+    assert rank_table(study).rows
+
+
 def test_generations_are_summed_up() -> None:
     table = generations_table(study_of(), ["tiny-paper-300g"])
     assert [row[1].shown for row in table.rows] == ["alpha", "beta", "gamma", "all"]
