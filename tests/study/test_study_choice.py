@@ -8,9 +8,9 @@ from dwn_asic.study.choice import Candidate, best_within, candidates, smallest_r
 from dwn_asic.study.fronts import Curve, curve, domination_table, dominations, equal_area_table
 
 CIRCUITS = [
-    Candidate("a", 1.0, 5.0, 0.7, 0.7, 0.6),
-    Candidate("b", 4.0, 10.0, 0.9, 0.8, 0.9),
-    Candidate("c", 2.0, 20.0, 0.8, 0.8, 0.5),
+    Candidate("a", 1.0, 5.0, 0.7, 0.7, 0.7, 0.6),
+    Candidate("b", 4.0, 10.0, 0.9, 0.8, 0.8, 0.9),
+    Candidate("c", 2.0, 20.0, 0.8, 0.8, 0.8, 0.5),
 ]
 
 
@@ -26,6 +26,17 @@ def test_a_bar_takes_the_smallest_above_it_or_the_best() -> None:
     assert smallest_reaching(CIRCUITS, 0.75) == (CIRCUITS[1], True)
     assert smallest_reaching(CIRCUITS, 0.75, "core") == (CIRCUITS[2], True)
     assert smallest_reaching(CIRCUITS, 0.95) == (CIRCUITS[1], False)
+
+
+def test_luck_does_not_reach_a_bar_but_may_fill_a_budget() -> None:
+    lucky = Candidate("lucky", 1.0, 6.0, 0.9, 0.85, 0.75, 0.7)
+    circuits = [*CIRCUITS, lucky]
+    assert smallest_reaching(circuits, 0.78) == (CIRCUITS[1], True)
+    assert best_within(circuits, 300.0) is lucky
+    point = shrunk([(5.0, 0.9, 0.6)]).front[0].model_copy(update={"accuracy_expected": 0.7})
+    study = study_of(lambda _: (shrunk([(5.0, 0.9, 0.6)]).model_copy(update={"front": (point,)}),))
+    (candidate,) = candidates(study.runs[0].result, "ours")
+    assert (candidate.val, candidate.sure) == (0.9, 0.7)
 
 
 def test_families_and_what_their_choice_goes_by() -> None:
