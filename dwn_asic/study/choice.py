@@ -44,9 +44,9 @@ class Candidate:
     val
         Accuracy on validation rows, which the choice within an area goes by; for every family alike.
     sure
-        Validation accuracy without luck, which must reach a rival's. Of many circuits the smallest that does is
-        a lucky one; so of a front's circuits this is the lower of ``val`` and what their neighbours lead one to
-        expect. Of a single circuit it is ``val``.
+        Validation accuracy without luck, which must reach a rival's. Of many circuits the smallest that does
+        is a lucky one; so of a front's circuits this is the lower of ``val`` and what their neighbours lead
+        one to expect. Of a single circuit it is ``val``.
     test
         Accuracy on test rows.
     """
