@@ -17,6 +17,7 @@ from dwn_asic.report.result import MethodResult, Result
 
 __all__ = [
     "FAMILIES",
+    "ROUNDING",
     "Area",
     "Candidate",
     "best_within",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 Area = Literal["core", "total"]
+ROUNDING = 1e-6
+"""Accuracies that differ by less are equal: a front's are kept with six decimals."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def smallest_reaching(
     circuits: Sequence[Candidate], val: float, area: Area = "total"
 ) -> tuple[Candidate, bool]:
     """The smallest that is sure of this validation accuracy, and True; where none is, the best, and False."""
-    reaching = [circuit for circuit in circuits if circuit.sure >= val]
+    reaching = [circuit for circuit in circuits if circuit.sure > val - ROUNDING]
     if reaching:
         return min(reaching, key=lambda circuit: (circuit.area(area), -circuit.val)), True
     return max(circuits, key=lambda circuit: (circuit.val, circuit.train, -circuit.area(area))), False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dwn_asic.study.choice import FAMILIES, Area, best_within, candidates
+from dwn_asic.study.choice import FAMILIES, ROUNDING, Area, best_within, candidates
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Cell, Table, mean_spread, number, text
 
@@ -83,7 +83,7 @@ def dominations(ours: Curve, rival: Curve, largest: float = LARGEST) -> list[Dom
     for i, area in enumerate(grid):
         high = float(grid[i + 1]) if i + 1 < len(grid) else largest
         theirs, mine = rival.at(area), ours.at(area)
-        gap = theirs is not None and (mine is None or theirs.mean() > mine.mean() + 1e-9)
+        gap = theirs is not None and (mine is None or theirs.mean() > mine.mean() + ROUNDING)
         if not gap or theirs is None:
             open_ = False
             continue

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from dwn_asic.report.result import MethodResult
-from dwn_asic.study.choice import Area, Candidate, best_within, candidates, circuit_of, smallest_reaching
+from dwn_asic.study.choice import (
+    ROUNDING,
+    Area,
+    Candidate,
+    best_within,
+    candidates,
+    circuit_of,
+    smallest_reaching,
+)
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Cell, Table, area_ratio, geometric_mean, mean_spread, number, ratio, text
 
@@ -215,7 +223,7 @@ def generations_table(study: Study, rivals: Sequence[str]) -> Table:
 
 def at_least(found: Sequence[Match]) -> bool:
     """Whether ours has at least the rival's mean test accuracy."""
-    return bool(np.mean([match.gain for match in found]) >= -1e-12)
+    return bool(np.mean([match.gain for match in found]) > -ROUNDING)
 
 
 def _trees(runs: Sequence[Run]) -> list[Candidate]:
