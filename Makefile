@@ -140,9 +140,12 @@ report: $(DEV_READY)
 	@mkdir -p $(BUILD)
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) report-files
 
+# Looks for tables, so only where it is asked for.
+ifneq ($(filter report-files,$(MAKECMDGOALS)),)
 report-files: $(foreach study,$(STUDIES),$(call runs_of,$(study))) $(FLOWS:%=$(BUILD)/%/result.json)
 	@$(DWN) collect $(FLOWS:%=$(BUILD)/%) --out $(OUT) \
 	    $(foreach study,$(STUDIES),$(if $(call there,$(study)),--study $(BUILD)/$(study)))
+endif
 
 # The same tables and page from a few minutes of runs.
 report-quick:

@@ -21,11 +21,11 @@ import numpy as np
 from dwn_asic.config import HardwareConfig, MinimizeConfig, SynthesisConfig
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import PARTS, Part
-from dwn_asic.encode.comparators import encoder_graph, prefix_encoder_graph, specification
+from dwn_asic.encode.comparators import specification
 from dwn_asic.errors import DataError
 from dwn_asic.files import read_json, staged, write_json
 from dwn_asic.logic.aig import and_count
-from dwn_asic.logic.minimize import Minimized, minimize
+from dwn_asic.logic.minimize import Minimized, minimize_parts
 from dwn_asic.logic.shrink import MappedPoint
 from dwn_asic.network.compose import compose
 from dwn_asic.network.graph import BooleanGraph
@@ -123,20 +123,9 @@ def load_front(folder: Path) -> list[dict[str, float]]:
 def minimize_circuit(folder: Path, library: CellLibrary, config: MinimizeConfig) -> None:
     """graph.json -> core.json and encoder.json, each minimized by itself and proved."""
     graph = BooleanGraph.load(folder / "graph.json")
-
-    def smallest(start: BooleanGraph, *others: BooleanGraph) -> Minimized:
-        return minimize(
-            start,
-            library,
-            effort=config.effort,
-            timeout_s=config.timeout_s,
-            budget_s=config.budget_s,
-            alternatives=others,
-        )
-
-    core = smallest(graph)
-    inputs = [node for _, node in core.graph.inputs]
-    encoder = smallest(encoder_graph(inputs, graph.interface), prefix_encoder_graph(inputs, graph.interface))
+    core, encoder = minimize_parts(
+        graph, library, effort=config.effort, timeout_s=config.timeout_s, budget_s=config.budget_s
+    )
     with staged(folder, "minimize") as scratch:
         core.graph.save(scratch / "core.json")
         encoder.graph.save(scratch / "encoder.json")

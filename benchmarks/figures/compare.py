@@ -17,7 +17,7 @@ from dwn_asic.config import load_flow
 from dwn_asic.data.dataset import prepare
 from dwn_asic.files import read_json
 from dwn_asic.study.fronts import curve, dominations
-from dwn_asic.study.headline import HEADLINE_RIVALS, at_least, matches
+from dwn_asic.study.headline import HEADLINE_RIVALS, comparison
 from dwn_asic.study.runs import Study, load_study
 from dwn_asic.study.tables import geometric_mean
 
@@ -58,25 +58,20 @@ def tiny_seconds() -> Iterator[Row]:
 def tiny() -> Iterator[Row]:
     """Our smallest circuits of the Tiny Classifiers' validation accuracy."""
     for key, rival in RIVALS.items():
-        found = {flow: matches(runs, rival) for flow, runs in study().sets.items()}
+        found = comparison(study(), rival)
         whose = f"Tiny Classifier ({key}), 9 sets x 5 seeds"
-        wins = sum(at_least(pairs) for pairs in found.values())
         what = f"{whose}: sets on which our circuit of its validation accuracy has its mean test accuracy"
-        yield row(f"compare.{key}_wins", what, wins, "sets", f">= {SETS}")
-        gains = {flow: 100.0 * float(np.mean([m.gain for m in pairs])) for flow, pairs in found.items()}
-        yield row(
-            f"compare.{key}_gain", f"{whose}: test accuracy gained", np.mean([*gains.values()]), "points"
-        )
+        yield row(f"compare.{key}_wins", what, found.wins, "sets", f">= {SETS}")
+        gains, mapped, budget = found.gains, found.mapped, found.budget
+        mean = float(np.mean([*gains.values()]))
+        yield row(f"compare.{key}_gain", f"{whose}: test accuracy gained", mean, "points")
         worst = min(gains, key=lambda flow: gains[flow])
-        yield row(
-            f"compare.{key}_gain_worst", f"{whose}: the same, worst set ({worst})", gains[worst], "points"
-        )
-        mapped = {flow: geometric_mean(m.times() for m in pairs) for flow, pairs in found.items()}
+        what = f"{whose}: the same, worst set ({worst})"
+        yield row(f"compare.{key}_gain_worst", what, gains[worst], "points")
         what = f"{whose}: its mapped total area over ours at its validation accuracy, geometric mean"
         yield row(f"compare.{key}_mapped", what, geometric_mean(mapped.values()), "x", ">= 2")
         least = min(mapped, key=lambda flow: mapped[flow])
         yield row(f"compare.{key}_mapped_worst", f"{what}: worst set ({least})", mapped[least], "x")
-        budget = {flow: geometric_mean(m.budget_times for m in pairs) for flow, pairs in found.items()}
         what = f"{whose}: 300 gates over our total area at its validation accuracy, geometric mean"
         yield row(f"compare.{key}_budget", what, geometric_mean(budget.values()), "x", ">= 20")
         most = max(budget, key=lambda flow: budget[flow])

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from dwn_asic.baselines.interface import Progress
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.encode.thermometer import Thermometer
+from dwn_asic.errors import ToolError
 from dwn_asic.network.lut_network import Head, LutLayer, LutNetwork
 
-__all__ = ["best_on_validation", "popcount_network", "short_seed", "thermometer_of"]
+__all__ = ["best_on_validation", "not_installed", "popcount_network", "short_seed", "thermometer_of"]
 
 Model = TypeVar("Model")
 
@@ -21,6 +22,11 @@ Model = TypeVar("Model")
 def short_seed(seed: int) -> int:
     """scikit-learn takes 32-bit seeds."""
     return seed % (1 << 32)
+
+
+def not_installed(package: str, extra: str) -> ToolError:
+    """For a rival whose package is an extra of this project."""
+    return ToolError(package, f"is not installed; pip install 'dwn-asic[{extra}]' gets it")
 
 
 def thermometer_of(dataset: Dataset, bits: int) -> Thermometer:

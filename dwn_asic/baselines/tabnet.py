@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
-from dwn_asic.baselines.fitting_steps import short_seed
+from dwn_asic.baselines.fitting_steps import not_installed, short_seed
 from dwn_asic.baselines.interface import Fitting, Progress
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.errors import ToolError
 
 __all__ = ["Tabnet"]
 
@@ -51,10 +50,7 @@ class Tabnet:
                 warnings.simplefilter("ignore")  # of scipy, about what the package imports
                 from pytorch_tabnet.tab_model import TabNetClassifier
         except ImportError as error:
-            raise ToolError(
-                str(error.name or "pytorch-tabnet"),
-                "is not installed; pip install 'dwn-asic[tabnet]' gets it",
-            ) from error
+            raise not_installed(str(error.name or "pytorch-tabnet"), "tabnet") from error
         split, table = dataset.split, dataset.table
         classes, places = np.unique(table.labels[split.train], return_inverse=True)
         values = StandardScaler().fit(table.values[split.train]).transform(table.values).astype(np.float32)

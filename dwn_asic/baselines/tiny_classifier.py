@@ -12,6 +12,7 @@ from dwn_asic.baselines.bucket_code import BucketCode, Code, Cuts
 from dwn_asic.baselines.evolution import LabelledWords, active_gates, advance, random_genes
 from dwn_asic.baselines.interface import Detail, Fitting, Progress, interface_of, most_frequent
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.split import drawn
 from dwn_asic.network.graph import BooleanGraph, GraphBuilder, Interface, Lut
 
 __all__ = ["Circuit", "Inputs", "TinyClassifier"]
@@ -176,17 +177,6 @@ class TinyClassifier:
         return Fitting(graph, circuit.predict(dataset.codes), details)
 
 
-def _some(
-    part: tuple[NDArray[np.int64], NDArray[np.int64]], rows: int, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """At most so many rows."""
-    codes, labels = part
-    if len(labels) <= rows:
-        return part
-    some = np.random.default_rng(seed).permutation(len(labels))[:rows]
-    return codes[some], labels[some]
-
-
 class _Run:
     """The evolution of one circuit, which can go on.
 
@@ -211,7 +201,7 @@ class _Run:
                 n_gates=options.gates,
                 n_outputs=n_outputs,
             )
-            for codes, labels in (_some(dataset.part("train"), options.rows, seed), dataset.part("val"))
+            for codes, labels in (drawn(dataset.part("train"), options.rows, seed), dataset.part("val"))
         )
         generator = np.random.default_rng(seed)
         self._genes = random_genes(

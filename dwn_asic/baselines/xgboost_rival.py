@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dwn_asic.baselines.fitting_steps import not_installed
 from dwn_asic.baselines.interface import Fitting, Progress
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.errors import ToolError
 
 __all__ = ["Xgboost"]
 
@@ -34,7 +34,7 @@ class Xgboost:
         try:
             from xgboost import XGBClassifier
         except ImportError as error:
-            raise ToolError("xgboost", "is not installed; pip install 'dwn-asic[xgboost]' gets it") from error
+            raise not_installed("xgboost", "xgboost") from error
         rows, table = dataset.split.train, dataset.table
         classes, places = np.unique(table.labels[rows], return_inverse=True)  # it wants 0, 1, 2, ...
         model = XGBClassifier(random_state=seed % (1 << 31), n_jobs=1)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dwn_asic.data.table import PARTS, Split
 
-__all__ = ["stratified_split"]
+__all__ = ["drawn", "stratified_split"]
 
 
 def stratified_split(labels: NDArray[np.int64], *, val: float, test: float, seed: int) -> Split:
@@ -50,3 +50,14 @@ def _ascending(shares: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     rows = np.sort(np.concatenate(shares)) if shares else np.empty(0, np.int64)
     rows.flags.writeable = False
     return rows
+
+
+def drawn(
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]], most: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(N, F) codes and (N,) labels, of more than ``most`` rows that many at random."""
+    codes, labels = rows
+    if len(labels) <= most:
+        return rows
+    some = np.random.default_rng(seed).permutation(len(labels))[:most]
+    return codes[some], labels[some]

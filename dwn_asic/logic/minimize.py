@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dwn_asic.encode.comparators import specification
+from dwn_asic.encode.comparators import encoder_graph, prefix_encoder_graph, specification
 from dwn_asic.errors import ToolError, VerificationError
 from dwn_asic.logic.abc import AbcRuns
 from dwn_asic.logic.aig import to_aig
@@ -23,7 +23,7 @@ from dwn_asic.synth.cell_library import CellLibrary
 from dwn_asic.synth.mapping import MAPPING_RECIPES
 from dwn_asic.verify.equivalence import find_difference
 
-__all__ = ["Candidate", "Effort", "Minimized", "mapped_areas", "minimize"]
+__all__ = ["Candidate", "Effort", "Minimized", "mapped_areas", "minimize", "minimize_parts"]
 
 Effort = Literal["low", "medium", "high"]
 
@@ -172,6 +172,28 @@ def minimize(
             got=str(difference.got),
         )
     return Minimized(best, area, candidates, time.perf_counter() - start)
+
+
+def minimize_parts(
+    graph: BooleanGraph,
+    library: CellLibrary,
+    *,
+    effort: Effort = "medium",
+    timeout_s: float = 120.0,
+    budget_s: float = 60.0,
+) -> tuple[Minimized, Minimized]:
+    """Core and encoder of a circuit, each minimized by itself; takes and raises what :func:`minimize` does."""
+    core = minimize(graph, library, effort=effort, timeout_s=timeout_s, budget_s=budget_s)
+    inputs = [node for _, node in core.graph.inputs]
+    encoder = minimize(
+        encoder_graph(inputs, graph.interface),
+        library,
+        effort=effort,
+        timeout_s=timeout_s,
+        budget_s=budget_s,
+        alternatives=[prefix_encoder_graph(inputs, graph.interface)],
+    )
+    return core, encoder
 
 
 def mapped_areas(

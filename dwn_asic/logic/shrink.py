@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.config import Judge, ShrinkConfig
-from dwn_asic.encode.comparators import encoder_graph, prefix_encoder_graph
+from dwn_asic.data.split import drawn
+from dwn_asic.encode.comparators import encoder_graph
 from dwn_asic.learn.teacher import agreed_rows
 from dwn_asic.logic.anneal.candidates import CostModel
 from dwn_asic.logic.anneal.search import Chain, Found, Schedule, anneal, assess
 from dwn_asic.logic.front import Point, choose, front, merged
-from dwn_asic.logic.minimize import mapped_areas, minimize
+from dwn_asic.logic.minimize import mapped_areas, minimize_parts
 from dwn_asic.logic.refit import refit
 from dwn_asic.network.convert import to_graph
 from dwn_asic.network.graph import BooleanGraph
@@ -138,10 +139,7 @@ def search(
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[tuple[Found, ...], int]:
     """What chains of all prices from all graphs found, and the number of rows that they were judged on."""
-    codes, labels = rows
-    if len(labels) > config.rows:
-        some = np.random.default_rng(seed).permutation(len(labels))[: config.rows]
-        codes, labels = codes[some], labels[some]
+    codes, labels = drawn(rows, config.rows, seed)
     plans = list(product(graphs, config.temperatures, config.prices))
     chains = [
         Chain(graph, price, Schedule(config.proposals, hot), len(plans) * seed + i)
@@ -177,17 +175,11 @@ def map_points(points: Sequence[Point], library: CellLibrary) -> tuple[MappedPoi
 
 def minimize_points(points: Sequence[Point], library: CellLibrary) -> tuple[MappedPoint, ...]:
     """Core and encoder of each circuit after exact minimization at low effort."""
-    mapped = []
-    for point in points:
-        core = minimize(point.graph, library, effort="low")
-        inputs = [node for _, node in core.graph.inputs]
-        starts = (
-            encoder_graph(inputs, core.graph.interface),
-            prefix_encoder_graph(inputs, core.graph.interface),
-        )
-        encoder = minimize(starts[0], library, effort="low", alternatives=starts[1:])
-        mapped.append(MappedPoint(point, core.area, encoder.area))
-    return tuple(mapped)
+    parts = (minimize_parts(point.graph, library, effort="low") for point in points)
+    return tuple(
+        MappedPoint(point, core.area, encoder.area)
+        for point, (core, encoder) in zip(points, parts, strict=True)
+    )
 
 
 def _thin(points: Sequence[Point], chosen: Point) -> tuple[Point, ...]:

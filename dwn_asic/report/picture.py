@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["LOOKS", "STYLE", "Look", "accuracy_area_png", "accuracy_area_svg"]
+__all__ = ["LOOKS", "Look", "accuracy_area_png", "accuracy_area_svg", "render_svg"]
 
 _ACCURACY = "accuracy__test"
 _PANELS = (
@@ -60,7 +60,7 @@ _FRONT_LINE: Mapping[str, Any] = MappingProxyType(
 _LABEL_SIZE = 9.0
 _MARKER_RADIUS = 7.0
 """Room around a marker, in pixels."""
-STYLE: Mapping[str, Any] = MappingProxyType(
+_STYLE: Mapping[str, Any] = MappingProxyType(
     {
         "svg.hashsalt": "dwn-asic",
         "svg.fonttype": "path",
@@ -85,21 +85,26 @@ STYLE: Mapping[str, Any] = MappingProxyType(
 
 def accuracy_area_svg(result: Result) -> bytes:
     """The picture as SVG; equal results give equal bytes."""
-    return _render(result, "svg", {"Date": None, "Creator": None})
+    return render_svg(lambda: _draw(result))
 
 
 def accuracy_area_png(result: Result) -> bytes:
     """The picture as PNG, 1900 pixels wide; equal results give equal bytes."""
-    return _render(result, "png", {"Software": None})
+    return _render(lambda: _draw(result), "png", {"Software": None})
 
 
-def _render(result: Result, kind: str, metadata: dict[str, None]) -> bytes:
+def render_svg(draw: Callable[[], Figure]) -> bytes:
+    """A figure in the style of all reports as SVG; equal figures give equal bytes."""
+    return _render(draw, "svg", {"Date": None, "Creator": None})
+
+
+def _render(draw: Callable[[], Figure], kind: str, metadata: dict[str, None]) -> bytes:
     from matplotlib import style
 
     # The user's matplotlibrc must not show in a committed picture.
-    with style.context(["default", dict(STYLE)], after_reset=True):
+    with style.context(["default", dict(_STYLE)], after_reset=True):
         picture = io.BytesIO()
-        _draw(result).savefig(picture, format=kind, metadata=metadata)
+        draw().savefig(picture, format=kind, metadata=metadata)
         return picture.getvalue()
 
 

@@ -74,7 +74,6 @@ def _is(method: str, prefix: str = "") -> Callable[[MethodResult], bool]:
 FAMILIES: Mapping[str, tuple[str, Callable[[MethodResult], bool]]] = MappingProxyType(
     {
         "ours": ("DWN, shrunk", lambda found: found.method == "dwn" and found.kind == "shrunk"),
-        "dwn": ("DWN, exact", lambda found: found.method == "dwn" and found.kind == "exact"),
         "tree": ("decision tree", _is("decision_tree")),
         "tiny": ("Tiny Classifier", _is("tiny_classifier", "tiny-paper")),
         "forest": ("random forest", _is("forest")),

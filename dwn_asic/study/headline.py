@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +23,9 @@ from dwn_asic.study.tables import Cell, Table, area_ratio, geometric_mean, mean_
 __all__ = [
     "BUDGET",
     "HEADLINE_RIVALS",
+    "Comparison",
     "Match",
-    "at_least",
+    "comparison",
     "equal_accuracy_table",
     "generations_table",
     "headline_table",
@@ -87,6 +88,45 @@ def matches(runs: Sequence[Run], rival: str) -> list[Match]:
     return found
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Our smallest circuits at a rival's accuracy, over all sets on which the rival has circuits.
+
+    Attributes
+    ----------
+    matches
+        Set -> one match for each seed.
+    """
+
+    matches: Mapping[str, Sequence[Match]]
+
+    @property
+    def gains(self) -> dict[str, float]:
+        """Points of mean test accuracy, ours less the rival's."""
+        return {flow: 100.0 * float(np.mean([m.gain for m in found])) for flow, found in self.matches.items()}
+
+    @property
+    def mapped(self) -> dict[str, float]:
+        """Geometric means of the rival's total area over ours."""
+        return {flow: geometric_mean(m.times() for m in found) for flow, found in self.matches.items()}
+
+    @property
+    def budget(self) -> dict[str, float]:
+        """Geometric means of the paper's budget over our total area."""
+        return {flow: geometric_mean(m.budget_times for m in found) for flow, found in self.matches.items()}
+
+    @property
+    def wins(self) -> int:
+        """Sets on which ours has at least the rival's mean test accuracy."""
+        return sum(gain > -100.0 * ROUNDING for gain in self.gains.values())
+
+
+def comparison(study: Study, rival: str) -> Comparison:
+    """With the rival of this name."""
+    found = {flow: matches(runs, rival) for flow, runs in study.sets.items()}
+    return Comparison({flow: pairs for flow, pairs in found.items() if pairs})
+
+
 def headline_table(study: Study, rival: str) -> Table:
     """Best circuits of each method, and what ours takes at the Tiny Classifier's accuracy.
 
@@ -98,14 +138,9 @@ def headline_table(study: Study, rival: str) -> Table:
         Name of the Tiny Classifier.
     """
     rows: list[list[Cell]] = []
-    times, budget, wins = [], [], 0
-    for flow, runs in study.sets.items():
-        found = matches(runs, rival)
-        if not found:
-            continue
-        times.append(geometric_mean(match.times() for match in found))
-        budget.append(geometric_mean(match.budget_times for match in found))
-        wins += at_least(found)
+    compared = comparison(study, rival)
+    mapped, budget = compared.mapped, compared.budget
+    for flow, found in compared.matches.items():
         gates = [float(str(match.rival.details.get("gates", "nan"))) for match in found]
         rows.append(
             [
@@ -114,13 +149,13 @@ def headline_table(study: Study, rival: str) -> Table:
                 *_of_method(study, flow, "dwn-shrunk"),
                 *_of_method(study, flow, rival),
                 mean_spread(gates, 0),
-                *_cells(_trees(runs)),
+                *_cells(_trees(study.sets[flow])),
                 *_cells([match.ours for match in found]),
-                ratio(times[-1]),
-                ratio(budget[-1]),
+                ratio(mapped[flow]),
+                ratio(budget[flow]),
             ]
         )
-    last = [ratio(geometric_mean(times)), ratio(geometric_mean(budget))]
+    last = [ratio(geometric_mean(mapped.values())), ratio(geometric_mean(budget.values()))]
     rows.append([text("geometric mean"), *[text("")] * 11, *last])
     who = ("DWN exact", "DWN shrunk", "Tiny", "Tree", "Equal")
     heads = [f"{name} {part}" for name in who for part in ("test", "core / total")]
@@ -150,7 +185,7 @@ def headline_table(study: Study, rival: str) -> Table:
                 f"synthesis, over that of Equal; budget: {BUDGET:.0f} gates, which is what the paper "
                 "counts, over the total of Equal. Geometric means over seeds; a circuit below one "
                 "NAND2-equivalent counts as one. Equal has at least the Tiny Classifier's mean test "
-                f"accuracy on {wins} of {len(times)} data sets."
+                f"accuracy on {compared.wins} of {len(mapped)} data sets."
             ),
         ),
         ("data set", *heads[:6], "Tiny gates", *heads[6:], "mapped", "budget"),
@@ -172,14 +207,9 @@ def generations_table(study: Study, rivals: Sequence[str]) -> Table:
     rows: list[list[Cell]] = []
     for rival in rivals:
         label = study.methods[rival].label
-        times, budget, gains = [], [], []
-        for flow, runs in study.sets.items():
-            found = matches(runs, rival)
-            if not found:
-                continue
-            times.append(geometric_mean(match.times() for match in found))
-            budget.append(geometric_mean(match.budget_times for match in found))
-            gains.append(100.0 * float(np.mean([match.gain for match in found])))
+        compared = comparison(study, rival)
+        gains, mapped, budget = compared.gains, compared.mapped, compared.budget
+        for flow, found in compared.matches.items():
             generations = [float(str(match.rival.details["generations_of_all"])) / 1000.0 for match in found]
             rows.append(
                 [
@@ -188,12 +218,13 @@ def generations_table(study: Study, rivals: Sequence[str]) -> Table:
                     mean_spread(generations, 0),
                     *_of_method(study, flow, rival),
                     *_cells([match.ours for match in found]),
-                    number(gains[-1], 2),
-                    ratio(times[-1]),
-                    ratio(budget[-1]),
+                    number(gains[flow], 2),
+                    ratio(mapped[flow]),
+                    ratio(budget[flow]),
                 ]
             )
-        ends = [number(float(np.mean(gains)), 2), ratio(geometric_mean(times)), ratio(geometric_mean(budget))]
+        means = geometric_mean(mapped.values()), geometric_mean(budget.values())
+        ends = [number(float(np.mean([*gains.values()])), 2), *map(ratio, means)]
         rows.append([text(label), text("all"), *[text("")] * 5, *ends])
     return Table(
         "generations",
@@ -219,11 +250,6 @@ def generations_table(study: Study, rivals: Sequence[str]) -> Table:
         ),
         rows,
     )
-
-
-def at_least(found: Sequence[Match]) -> bool:
-    """Whether ours has at least the rival's mean test accuracy."""
-    return bool(np.mean([match.gain for match in found]) > -ROUNDING)
 
 
 def _trees(runs: Sequence[Run]) -> list[Candidate]:

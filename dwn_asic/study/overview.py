@@ -60,7 +60,6 @@ def run_table(study: Study) -> Table:
     rows: list[list[Cell]] = []
     for run in study.runs:
         result = run.result
-        tools = "; ".join(f"{tool} {version}" for tool, version in sorted(result.tools.items()))
         for method in result.methods:
             metrics = method.metrics
             rows.append(
@@ -76,7 +75,7 @@ def run_table(study: Study) -> Table:
                     text(result.flow_file),
                     text(run.file.as_posix()),
                     text(f"{result.pdk.library} {result.pdk.corner}"),
-                    text(tools),
+                    text(run.tools),
                 ]
             )
     return Table(

@@ -98,7 +98,6 @@ def _table(study: Study, table: Table, texts: _Texts) -> dict[str, Any]:
         "notes": [note.replace("`", "") for note in table.notes],
         "columns": table.columns,
         "rows": rows,
-        "unfolds": bool(table.methods),
     }
 
 

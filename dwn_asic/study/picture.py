@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dwn_asic.report.picture import LOOKS, STYLE
+from dwn_asic.report.picture import LOOKS, render_svg
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.choice import Area
 from dwn_asic.study.fronts import LARGEST, curve
@@ -35,12 +34,7 @@ _SMALLEST = 1.0
 
 def set_picture(study: Study, flow: str) -> bytes:
     """SVG; equal results give equal bytes."""
-    from matplotlib import style
-
-    with style.context(["default", dict(STYLE)], after_reset=True):
-        picture = io.BytesIO()
-        _draw(study, flow).savefig(picture, format="svg", metadata={"Date": None, "Creator": None})
-        return picture.getvalue()
+    return render_svg(lambda: _draw(study, flow))
 
 
 def _draw(study: Study, flow: str) -> Figure:

@@ -33,6 +33,11 @@ class Run:
         """Its ``result.json``."""
         return self.folder / "result.json"
 
+    @property
+    def tools(self) -> str:
+        """Names and versions in one line."""
+        return "; ".join(f"{tool} {version}" for tool, version in sorted(self.result.tools.items()))
+
     @cached_property
     def methods(self) -> Mapping[str, MethodResult]:
         """By name."""

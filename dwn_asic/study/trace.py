@@ -44,6 +44,5 @@ def run_lines(runs: list[Run], method: str) -> list[dict[str, str]]:
         for name, key in (("core", "area__core__nand2_equivalent"), ("total", "area__nand2_equivalent")):
             shown[name] = f"{metrics[key]:.1f}" if key in metrics else "-"
         shown |= {"proof": found.proof, "result": run.file.as_posix(), "flow": result.flow_file}
-        shown["tools"] = "; ".join(f"{tool} {version}" for tool, version in sorted(result.tools.items()))
-        lines.append(shown)
+        lines.append({**shown, "tools": run.tools})
     return lines
