@@ -182,7 +182,7 @@ def minimize_parts(
     timeout_s: float = 120.0,
     budget_s: float = 60.0,
 ) -> tuple[Minimized, Minimized]:
-    """Core and encoder of a circuit, each minimized by itself; takes and raises what :func:`minimize` does."""
+    """Core and encoder, each minimized by itself; takes and raises what :func:`minimize` does."""
     core = minimize(graph, library, effort=effort, timeout_s=timeout_s, budget_s=budget_s)
     inputs = [node for _, node in core.graph.inputs]
     encoder = minimize(
