@@ -1,18 +1,10 @@
-"""Flow files (``flows/*.yaml``): one experiment each, checked key by key; unknown keys are errors."""
+"""What a flow file (``flows/*.yaml``) can say: one experiment, key by key; unknown keys are errors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-
-from dwn_asic.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 __all__ = [
     "BaselineConfig",
@@ -30,13 +22,8 @@ __all__ = [
     "SynthesisConfig",
     "TinyClassifierConfig",
     "TrainingConfig",
-    "flow_files",
-    "load_flow",
-    "load_yaml",
-    "validate",
 ]
 
-Model = TypeVar("Model", bound=BaseModel)
 Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 Count = Annotated[int, Field(ge=1)]
@@ -420,147 +407,3 @@ class FlowConfig(_Strict):
     hardware: HardwareConfig = HardwareConfig()
     synthesis: SynthesisConfig = SynthesisConfig()
     baselines: tuple[BaselineConfig, ...] = Field(default=(), strict=False)
-
-
-def load_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping; raises ConfigError when it is missing, unreadable or something else."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(path, "", f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(path, "", f"not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise ConfigError(path, "", "must be a mapping of keys to values")
-    return content
-
-
-def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
-    """Check ``content`` against ``model``; the first problem becomes a ConfigError."""
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        problem, allowed = _explain(model, first)
-        key = ".".join(map(str, _written(first["loc"], content)))
-        raise ConfigError(path, key, problem, allowed) from error
-
-
-def _written(location: tuple[int | str, ...], content: Any) -> tuple[int | str, ...]:
-    """The location without the place in a list that the file gives as a single value."""
-    for i, step in enumerate(location):
-        if isinstance(content, dict | list):
-            try:
-                content = content[step]  # type: ignore[index]
-            except (KeyError, IndexError, TypeError):  # a missing key, or the tag of a union
-                continue
-        elif isinstance(step, int):
-            return location[:i]
-    return location
-
-
-def _explain(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
-    """The problem and what is allowed, in the words of the file's author."""
-    kind, context = error["type"], error.get("ctx", {})
-    if kind == "extra_forbidden":
-        return "unknown key", ", ".join(_keys_at(model, error["loc"][:-1]))
-    if kind == "missing":
-        return "missing", "this key is required"
-    if kind == "literal_error":
-        return f"is {error['input']!r}", str(context["expected"])
-    if kind in {"union_tag_invalid", "union_tag_not_found"}:
-        return "unknown or missing 'kind'", str(context.get("expected_tags", "see the documentation"))
-    message = error["msg"].removeprefix("Value error, ")
-    return f"is {error['input']!r}", message[0].lower() + message[1:]
-
-
-def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> Iterator[str]:
-    """Field names of the model that stands at ``location`` (indices and union tags are steps too)."""
-    here: list[type[BaseModel]] = [model]
-    for step in location:
-        fields = [m.model_fields[step] for m in here if isinstance(step, str) and step in m.model_fields]
-        if fields:
-            here = [found for field in fields for found in _models_in(field.annotation)]
-        elif isinstance(step, str):
-            here = [m for m in here if _tag(m) == step] or here
-    for m in here:
-        yield from m.model_fields
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
-
-
-def _tag(model: type[BaseModel]) -> str | None:
-    kind = model.model_fields.get("kind")
-    return get_args(kind.annotation)[0] if kind is not None and get_args(kind.annotation) else None
-
-
-def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
-    """Read one flow file.
-
-    Parameters
-    ----------
-    path
-        Its ``name`` defaults to the file's stem. ``extends: FILE`` takes whatever it doesn't say from another
-        file, whose path is relative to this one's directory: mappings key by key, lists as a whole.
-    seed
-        In place of the file's.
-
-    Raises
-    ------
-    ConfigError
-        With the file and the key at fault.
-    """
-    content = {"name": path.stem, **_extended(path, ())}
-    if seed is not None:
-        content["seed"] = seed
-    flow = validate(FlowConfig, content, path)
-    _check_outputs(flow, path)
-    return flow
-
-
-def flow_files(path: Path) -> list[Path]:
-    """The flow file and those that it extends, in turn."""
-    files = [path]
-    while (base := load_yaml(files[-1]).get("extends")) is not None:
-        files.append(files[-1].parent / base)
-    return files
-
-
-def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
-    """The content of a flow file with that of the file it extends; ``below`` are those that extend it."""
-    content = load_yaml(path)
-    base = content.pop("extends", None)
-    if base is None:
-        return content
-    if not isinstance(base, str):
-        raise ConfigError(path, "extends", f"is {base!r}", "the path of a flow file")
-    file = path.parent / base
-    if file.resolve() in {other.resolve() for other in (*below, path)}:
-        raise ConfigError(path, "extends", f"{base} extends this file itself")
-    if not file.exists():
-        raise ConfigError(path, "extends", f"there is no file {file}")
-    return _merged(_extended(file, (*below, path)), content)
-
-
-def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """``over`` wins; where both are mappings, key by key."""
-    both = {
-        key: _merged(base[key], over[key])
-        for key in base.keys() & over.keys()
-        if _mappings(base[key], over[key])
-    }
-    return {**base, **over, **both}
-
-
-def _mappings(*values: object) -> bool:
-    return all(isinstance(value, dict) for value in values)
-
-
-def _check_outputs(flow: FlowConfig, path: Path) -> None:
-    if flow.model.head == "popcount" and flow.model.code != "binary":
-        raise ConfigError(path, "model.code", f"is {flow.model.code!r}", "only with head: direct")

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dwn_asic import __version__
-from dwn_asic.config import FlowConfig, validate
+from dwn_asic.config import FlowConfig
 from dwn_asic.errors import ConfigError, DataError, ToolTimeoutError
 from dwn_asic.files import digest, read_json, staged, write_json, write_text_if_changed
+from dwn_asic.flow_file import flow_files, load_flow
+from dwn_asic.yaml_file import validate
 
 if TYPE_CHECKING:
     from dwn_asic.baselines.interface import RivalPlan
@@ -109,8 +111,6 @@ def configure(flow_file: Path, build: Path = DEFAULT_BUILD, seed: int | None = N
 
     ``seed`` is one in place of the file's.
     """
-    from dwn_asic.config import flow_files, load_flow
-
     config = load_flow(flow_file, seed)
     flow = Flow(config, build / config.name, flow_file)
     text = json.dumps({"file": str(flow_file), "flow": config.model_dump(mode="json")}, indent=1)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dwn_asic.config import FlowConfig, flow_files, load_flow
+from dwn_asic.config import FlowConfig
 from dwn_asic.errors import ConfigError
+from dwn_asic.flow_file import flow_files, load_flow
 
 DATA = "data: {source: 'bundled:phoneme'}\n"
 MODEL = "model: {layers: [{luts: 4, inputs: 2}]}\n"

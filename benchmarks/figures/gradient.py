@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.figures.table import Row, row
-from dwn_asic.config import EfdConfig, ModelConfig, load_flow
+from dwn_asic.config import EfdConfig, ModelConfig
 from dwn_asic.data.dataset import prepare
+from dwn_asic.flow_file import load_flow
 from dwn_asic.learn.efd import Efd
 from dwn_asic.learn.fit import train
 from dwn_asic.learn.layers import binarize

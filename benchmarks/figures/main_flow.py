@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.figures.table import Row, row
 from dwn_asic import circuit
-from dwn_asic.config import load_flow
 from dwn_asic.encode.comparators import encoder_graph
+from dwn_asic.flow_file import load_flow
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.pipeline import STAGES, Flow, Reporter, run_stage
 from dwn_asic.rtl.writer import design_verilog

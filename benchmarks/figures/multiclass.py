@@ -11,7 +11,8 @@ import numpy as np
 
 from benchmarks.figures.kept import FOLDER, kept
 from benchmarks.figures.rival import Measure
-from dwn_asic.config import ShrinkConfig, load_flow
+from dwn_asic.config import ShrinkConfig
+from dwn_asic.flow_file import load_flow
 from dwn_asic.logic.shrink import shrink
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.network.lut_network import LutNetwork

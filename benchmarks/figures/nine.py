@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.figures.kept import FOLDER
-from dwn_asic.config import FlowConfig, ModelConfig, load_flow
+from dwn_asic.config import FlowConfig, ModelConfig
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.flow_file import load_flow
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.pipeline import STAGES, Flow, Reporter, run_stage
 

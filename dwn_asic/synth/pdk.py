@@ -14,10 +14,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dwn_asic.config import load_yaml, validate
 from dwn_asic.errors import PdkError
 from dwn_asic.synth.cell_library import CellLibrary
 from dwn_asic.synth.liberty import read_liberty
+from dwn_asic.yaml_file import load_yaml, validate
 
 __all__ = ["Pdk", "PdkConfig", "PdkSummary", "check", "extract", "list_pdks", "load_config", "load_pdk"]
 

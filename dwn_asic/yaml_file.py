@@ -1,0 +1,96 @@
+"""YAML files that people write, checked against a pydantic model: errors name file, key, allowed values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from dwn_asic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+__all__ = ["load_yaml", "validate"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; raises ConfigError when it is missing, unreadable or something else."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(path, "", f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(path, "", f"not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(path, "", "must be a mapping of keys to values")
+    return content
+
+
+def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
+    """Check ``content`` against ``model``; the first problem becomes a ConfigError."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        problem, allowed = _explain(model, first)
+        key = ".".join(map(str, _written(first["loc"], content)))
+        raise ConfigError(path, key, problem, allowed) from error
+
+
+def _written(location: tuple[int | str, ...], content: Any) -> tuple[int | str, ...]:
+    """The location without the place in a list that the file gives as a single value."""
+    for i, step in enumerate(location):
+        if isinstance(content, dict | list):
+            try:
+                content = content[step]  # type: ignore[index]
+            except (KeyError, IndexError, TypeError):  # a missing key, or the tag of a union
+                continue
+        elif isinstance(step, int):
+            return location[:i]
+    return location
+
+
+def _explain(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
+    """The problem and what is allowed, in the words of the file's author."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "unknown key", ", ".join(_keys_at(model, error["loc"][:-1]))
+    if kind == "missing":
+        return "missing", "this key is required"
+    if kind == "literal_error":
+        return f"is {error['input']!r}", str(context["expected"])
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        return "unknown or missing 'kind'", str(context.get("expected_tags", "see the documentation"))
+    message = error["msg"].removeprefix("Value error, ")
+    return f"is {error['input']!r}", message[0].lower() + message[1:]
+
+
+def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> Iterator[str]:
+    """Field names of the model that stands at ``location`` (indices and union tags are steps too)."""
+    here: list[type[BaseModel]] = [model]
+    for step in location:
+        fields = [m.model_fields[step] for m in here if isinstance(step, str) and step in m.model_fields]
+        if fields:
+            here = [found for field in fields for found in _models_in(field.annotation)]
+        elif isinstance(step, str):
+            here = [m for m in here if _tag(m) == step] or here
+    for m in here:
+        yield from m.model_fields
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _tag(model: type[BaseModel]) -> str | None:
+    kind = model.model_fields.get("kind")
+    return get_args(kind.annotation)[0] if kind is not None and get_args(kind.annotation) else None
