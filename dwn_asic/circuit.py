@@ -20,7 +20,7 @@ import numpy as np
 
 from dwn_asic.config import HardwareConfig, MinimizeConfig, SynthesisConfig
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.data.table import PARTS, Part
+from dwn_asic.data.table import PARTS
 from dwn_asic.encode.comparators import specification
 from dwn_asic.errors import DataError
 from dwn_asic.files import read_json, staged, write_json
@@ -91,17 +91,12 @@ def save_front(
         name = f"front/{number:02d}.json"
         point.graph.save(folder / name)
         areas = [library.nand2_equivalents(area) for area in (mapped.core, mapped.encoder)]
-        train, val, test = (_accuracy(point.graph, dataset, part) for part in PARTS)
+        train, val, test = (point.graph.accuracy(*dataset.part(part)) for part in PARTS)
         accuracies = (train, val, point.expected, test)
         cells = [f"{area:.2f}" for area in (*areas, sum(areas))] + [f"{value:.6f}" for value in accuracies]
         lines.append(",".join([name, *cells, "yes" if number == chosen else ""]))
     with staged(folder, "front") as scratch:
         (scratch / "front.csv").write_text("\n".join([*lines, ""]))
-
-
-def _accuracy(graph: BooleanGraph, dataset: Dataset, part: Part) -> float:
-    codes, labels = dataset.part(part)
-    return float(np.mean(graph.predict(codes) == labels))
 
 
 def load_front(folder: Path) -> list[dict[str, float]]:

@@ -145,21 +145,16 @@ def _at_areas(dataset: Dataset, found: Sequence[Found]) -> dict[str, float]:
         fitting = [point for point in points if point.area <= area]
         if fitting:
             point = max(fitting, key=lambda p: (min(p.val, p.expected), -p.area))
-            best[f"{area:g}"] = _accuracy(point.graph, dataset, "test")
+            best[f"{area:g}"] = point.graph.accuracy(*dataset.part("test"))
     return best
 
 
 def _plain(dataset: Dataset, point: Point) -> Circuit:
-    return {"area": point.area, "val": point.val, "test": _accuracy(point.graph, dataset, "test")}
+    return {"area": point.area, "val": point.val, "test": point.graph.accuracy(*dataset.part("test"))}
 
 
 def accuracies(graph: BooleanGraph, dataset: Dataset) -> Circuit:
-    return {part: _accuracy(graph, dataset, part) for part in ("train", "val", "test")}
-
-
-def _accuracy(graph: BooleanGraph, dataset: Dataset, part: Any) -> float:
-    codes, labels = dataset.part(part)
-    return float(np.mean(graph.predict(codes) == labels))
+    return {part: graph.accuracy(*dataset.part(part)) for part in ("train", "val", "test")}
 
 
 class Measure:

@@ -56,7 +56,7 @@ def front(
         (V, F) codes and (V,) class indices of the validation rows.
     """
     train = np.array([1.0 - circuit.errors / n_rows for circuit in found])
-    val = np.array([float(np.mean(circuit.graph.predict(codes) == labels)) for circuit in found])
+    val = np.array([circuit.graph.accuracy(codes, labels) for circuit in found])
     gaps = train - val
     smooth = [float(gaps[max(0, i - _NEIGHBOURS) : i + _NEIGHBOURS + 1].mean()) for i in range(len(found))]
     return tuple(

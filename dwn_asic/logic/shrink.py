@@ -84,7 +84,7 @@ def shrink(
         # Annealing may only overfit such networks; else a trained graph, which validation rows have chosen
         # already, has no place beside circuits that they haven't seen.
         known = [*graphs, *refits]
-        starts = [max(refits, key=lambda graph: _accuracy(graph, *held_out))] if refits else starts
+        starts = [max(refits, key=lambda graph: graph.accuracy(*held_out))] if refits else starts
     fronts = []
     for number, judge in enumerate(config.judges):
         found, n_rows = search(
@@ -123,10 +123,6 @@ def _part(
     if progress is None:
         return None
     return lambda done, total: progress(number * total + done, parts * total)
-
-
-def _accuracy(graph: BooleanGraph, codes: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    return float(np.mean(graph.predict(codes) == labels))
 
 
 def search(

@@ -200,6 +200,10 @@ class BooleanGraph:
         outputs = self.simulate(self.input_bits(codes))
         return outputs @ (1 << np.arange(outputs.shape[1]))
 
+    def accuracy(self, codes: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
+        """Share of the rows, (N, F) codes, whose predicted class is their label, (N,)."""
+        return float(np.mean(self.predict(codes) == labels))
+
     def save(self, path: Path) -> None:
         """Write JSON, one node per line; equal graphs give equal bytes."""
         lines = ",\n".join(json.dumps(_to_json(node)) for _, node in self.nodes())
