@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dwn_asic.report.result import MethodResult, Result
 from dwn_asic.report.table import sorted_methods
+from dwn_asic.synth.metrics import CORE, TEST, TOTAL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LOOKS", "Look", "accuracy_area_png", "accuracy_area_svg", "render_svg"]
 
-_ACCURACY = "accuracy__test"
 _PANELS = (
-    ("area__core__nand2_equivalent", "core", "Core alone, without encoder"),
-    ("area__nand2_equivalent", "total", "Total: core + encoder + registers"),
+    (CORE, "core", "Core alone, without encoder"),
+    (TOTAL, "total", "Total: core + encoder + registers"),
 )
 
 
@@ -116,13 +116,13 @@ def _draw(result: Result) -> Figure:
     FigureCanvasAgg(figure)  # measures labels, for SVG too
     figure.subplots_adjust(left=0.08, right=0.985, top=0.8, bottom=0.2, wspace=0.06)
     left, right = figure.subplots(1, 2, sharey=True)
-    methods = [method for method in sorted_methods(result) if _ACCURACY in method.metrics]
+    methods = [method for method in sorted_methods(result) if TEST in method.metrics]
     for axes, (metric, _, heading) in zip((left, right), _PANELS, strict=True):
         axes.set_title(heading, fontsize=10, loc="left", color="#222222")
         axes.set_xlabel("area in NAND2-equivalents", color="#222222")
         _limit_x(axes, [method.metrics[metric] for method in methods if metric in method.metrics])
     left.set_ylabel("test accuracy", color="#222222")
-    _limit_y(left, [method.metrics[_ACCURACY] for method in methods])
+    _limit_y(left, [method.metrics[TEST] for method in methods])
     for axes, (metric, area, _) in zip((left, right), _PANELS, strict=True):
         _fronts(axes, methods, area)
         _panel(axes, methods, metric)
@@ -192,7 +192,7 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
     """Markers, a thin line through each family of circuits, ceilings, and their labels."""
     circuits = [method for method in methods if metric in method.metrics]
     ceilings = [method for method in methods if method.kind == "software"]
-    points = {method.name: (method.metrics[metric], method.metrics[_ACCURACY]) for method in circuits}
+    points = {method.name: (method.metrics[metric], method.metrics[TEST]) for method in circuits}
     lines: list[list[tuple[float, float]]] = []
     for name, kind in dict.fromkeys((method.method, method.kind) for method in circuits):
         family = [method for method in circuits if (method.method, method.kind) == (name, kind)]
@@ -204,7 +204,7 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
         axes.plot([area], [accuracy], **_marker_style(method))
     low, high = axes.get_xlim()
     for method in ceilings:
-        accuracy = method.metrics[_ACCURACY]
+        accuracy = method.metrics[TEST]
         axes.axhline(accuracy, zorder=1, **_CEILING_LINE)
         lines.append([(low, accuracy), (high, accuracy)])
     if not circuits:
@@ -299,7 +299,7 @@ class _Label:
 
 
 def _label(axes: Axes, method: MethodResult, metric: str) -> _Label:
-    accuracy = method.metrics[_ACCURACY]
+    accuracy = method.metrics[TEST]
     if method.kind == "software":
         text, colour = f"software ceiling: {method.name} {accuracy:.4f}", str(_CEILING_LINE["color"])
         x, y = axes.transData.transform((axes.get_xlim()[0], accuracy))

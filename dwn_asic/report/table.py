@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from dwn_asic.report.result import Method, MethodResult, Result
+from dwn_asic.synth.metrics import CORE, ENCODER, TEST, TOTAL, TRAIN, VAL
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,7 +28,6 @@ __all__ = [
 
 _METHODS: tuple[str, ...] = get_args(Method)
 _NOTHING = "-"
-_TOTAL = "area__nand2_equivalent"
 _PARTS = "core + encoder + registers"
 
 
@@ -44,18 +44,18 @@ class _Number:
         return _NOTHING if value is None else f"{value:.{self.decimals}f}"
 
 
-_TRAIN = _Number("accuracy train", "accuracy__train", 4)
-_VAL = _Number("accuracy val", "accuracy__val", 4)
-_TEST = _Number("accuracy test", "accuracy__test", 4)
+_TRAIN = _Number("accuracy train", TRAIN, 4)
+_VAL = _Number("accuracy val", VAL, 4)
+_TEST = _Number("accuracy test", TEST, 4)
 _UM2 = (
     _Number("core (um2)", "area__core", 1),
     _Number("encoder (um2)", "area__encoder", 1),
     _Number(f"total = {_PARTS} (um2)", "design__instance__area", 1),
 )
 _NAND2 = (
-    _Number("core (NAND2)", "area__core__nand2_equivalent", 1),
-    _Number("encoder (NAND2)", "area__encoder__nand2_equivalent", 1),
-    _Number(f"total = {_PARTS} (NAND2)", _TOTAL, 1),
+    _Number("core (NAND2)", CORE, 1),
+    _Number("encoder (NAND2)", ENCODER, 1),
+    _Number(f"total = {_PARTS} (NAND2)", TOTAL, 1),
 )
 _CELLS = _Number("cells in total", "design__instance__count", 0)
 _FULL = (_TRAIN, _VAL, _TEST, *_UM2, *_NAND2, _CELLS)
@@ -66,7 +66,7 @@ def sorted_methods(result: Result) -> list[MethodResult]:
     """DWN first, then the rivals by method; each method by total area, rows without an area last."""
 
     def order(method: MethodResult) -> tuple[int, bool, float, str]:
-        area = method.metrics.get(_TOTAL)
+        area = method.metrics.get(TOTAL)
         return _METHODS.index(method.method), area is None, area or 0.0, method.name
 
     return sorted(result.methods, key=order)

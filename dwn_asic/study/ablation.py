@@ -7,10 +7,9 @@ import numpy as np
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Study
 from dwn_asic.study.tables import SMALLEST, Cell, Table, geometric_mean, mean_spread, number, ratio, text
+from dwn_asic.synth.metrics import CORE, TEST, TOTAL
 
 __all__ = ["ablation_table"]
-
-_TEST, _CORE, _TOTAL = "accuracy__test", "area__core__nand2_equivalent", "area__nand2_equivalent"
 
 
 def ablation_table(study: Study) -> Table:
@@ -25,21 +24,21 @@ def ablation_table(study: Study) -> Table:
             if len(exact) != len(base):
                 continue
             methods[len(rows)] = (flow, name)
-            points = 100.0 * (_values(exact, _TEST) - _values(base, _TEST))
+            points = 100.0 * (_values(exact, TEST) - _values(base, TEST))
             error = float(points.std(ddof=1) / np.sqrt(len(points))) if len(points) > 1 else float("nan")
             shrunk_base = study.of(flow, "dwn-shrunk")
             rows.append(
                 [
                     text(flow),
                     text(exact[0].label),
-                    mean_spread(100.0 * _values(exact, _TEST), 2),
-                    mean_spread(_values(exact, _CORE), 1),
-                    mean_spread(_values(exact, _TOTAL), 1),
+                    mean_spread(100.0 * _values(exact, TEST), 2),
+                    mean_spread(_values(exact, CORE), 1),
+                    mean_spread(_values(exact, TOTAL), 1),
                     number(None if name == "dwn" else float(points.mean()), 2),
                     number(None if name == "dwn" else error, 2),
                     ratio(_times(exact, base)),
-                    mean_spread(100.0 * _values(shrunk, _TEST), 2),
-                    mean_spread(_values(shrunk, _TOTAL), 1),
+                    mean_spread(100.0 * _values(shrunk, TEST), 2),
+                    mean_spread(_values(shrunk, TOTAL), 1),
                     ratio(_times(shrunk, shrunk_base) if len(shrunk) == len(shrunk_base) else None),
                 ]
             )
@@ -83,5 +82,5 @@ def _values(methods: list[MethodResult], metric: str) -> np.ndarray:
 
 def _times(methods: list[MethodResult], base: list[MethodResult]) -> float:
     """Area over that of the first row."""
-    pairs = zip(_values(methods, _TOTAL), _values(base, _TOTAL), strict=True)
+    pairs = zip(_values(methods, TOTAL), _values(base, TOTAL), strict=True)
     return geometric_mean(max(area, SMALLEST) / max(other, SMALLEST) for area, other in pairs)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from dwn_asic.data.table import PARTS
 from dwn_asic.report.result import MethodResult, Result
+from dwn_asic.synth.metrics import CORE, TEST, TOTAL, TRAIN, VAL
 
 __all__ = [
     "FAMILIES",
@@ -95,12 +95,7 @@ def _of_method(method: MethodResult) -> list[Candidate]:
 
 def circuit_of(method: MethodResult) -> Candidate:
     """The circuit that a method's row describes."""
-    keys = (
-        "area__core__nand2_equivalent",
-        "area__nand2_equivalent",
-        *(f"accuracy__{part}" for part in PARTS),
-    )
-    core, total, train, val, test = (float(method.metrics[key]) for key in keys)
+    core, total, train, val, test = (float(method.metrics[key]) for key in (CORE, TOTAL, TRAIN, VAL, TEST))
     return Candidate(method.name, core, total, train, val, val, test)
 
 

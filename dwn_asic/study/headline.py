@@ -19,6 +19,7 @@ from dwn_asic.study.choice import (
 )
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Cell, Table, area_ratio, geometric_mean, mean_spread, number, ratio, text
+from dwn_asic.synth.metrics import CORE, TEST, TOTAL, VAL
 
 __all__ = [
     "BUDGET",
@@ -36,12 +37,6 @@ HEADLINE_RIVALS = ("tiny-paper-300g", "tiny-tenfold", "tiny-equal-evaluations")
 """Tiny Classifiers: the paper's limits, ten times the generations, as many circuits as our annealing."""
 BUDGET = 300.0
 """Gates that the paper allows a Tiny Classifier, and the area that it counts for one."""
-_TOTAL, _CORE, _TEST, _VAL = (
-    "area__nand2_equivalent",
-    "area__core__nand2_equivalent",
-    "accuracy__test",
-    "accuracy__val",
-)
 
 
 @dataclass(frozen=True)
@@ -63,13 +58,11 @@ class Match:
     @property
     def gain(self) -> float:
         """Test accuracy, ours less the rival's."""
-        return self.ours.test - self.rival.metrics[_TEST]
+        return self.ours.test - self.rival.metrics[TEST]
 
     def times(self, area: Area = "total") -> float:
         """Area of the rival over ours."""
-        return area_ratio(
-            float(self.rival.metrics[_TOTAL if area == "total" else _CORE]), self.ours.area(area)
-        )
+        return area_ratio(float(self.rival.metrics[TOTAL if area == "total" else CORE]), self.ours.area(area))
 
     @property
     def budget_times(self) -> float:
@@ -83,8 +76,8 @@ def matches(runs: Sequence[Run], rival: str) -> list[Match]:
     for run in runs:
         method = run.methods.get(rival)
         ours = candidates(run.result, "ours")
-        if method is not None and _TOTAL in method.metrics and ours:
-            found.append(Match(method, *smallest_reaching(ours, float(method.metrics[_VAL]))))
+        if method is not None and TOTAL in method.metrics and ours:
+            found.append(Match(method, *smallest_reaching(ours, float(method.metrics[VAL]))))
     return found
 
 
@@ -280,7 +273,7 @@ def equal_accuracy_table(study: Study) -> Table:
     """Every rival with a circuit: its area, and that of our smallest circuit of its validation accuracy."""
     rows: list[list[Cell]] = []
     methods: dict[int, tuple[str, str]] = {}
-    rivals = [name for name, m in study.methods.items() if m.method != "dwn" and _TOTAL in m.metrics]
+    rivals = [name for name, m in study.methods.items() if m.method != "dwn" and TOTAL in m.metrics]
     for flow, runs in study.sets.items():
         for rival in rivals:
             found = matches(runs, rival)
@@ -291,9 +284,9 @@ def equal_accuracy_table(study: Study) -> Table:
                 [
                     text(flow),
                     text(study.methods[rival].label),
-                    mean_spread([100.0 * m.rival.metrics[_TEST] for m in found], 2),
-                    mean_spread([m.rival.metrics[_CORE] for m in found], 1),
-                    mean_spread([m.rival.metrics[_TOTAL] for m in found], 1),
+                    mean_spread([100.0 * m.rival.metrics[TEST] for m in found], 2),
+                    mean_spread([m.rival.metrics[CORE] for m in found], 1),
+                    mean_spread([m.rival.metrics[TOTAL] for m in found], 1),
                     *_apart([m.ours for m in found]),
                     mean_spread([100.0 * m.gain for m in found], 2),
                     ratio(geometric_mean(m.times("core") for m in found)),

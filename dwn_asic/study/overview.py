@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from dwn_asic.study.runs import Study
 from dwn_asic.study.tables import Cell, Table, mean_spread, number, text
+from dwn_asic.synth.metrics import CELLS, CORE, ENCODER, TEST, TOTAL, VAL
 
 __all__ = ["method_table", "run_table"]
-
-_TEST, _VAL, _CORE, _ENCODER, _TOTAL, _CELLS = (
-    "accuracy__test",
-    "accuracy__val",
-    "area__core__nand2_equivalent",
-    "area__encoder__nand2_equivalent",
-    "area__nand2_equivalent",
-    "design__instance__count",
-)
 
 
 def method_table(study: Study) -> Table:
@@ -30,10 +22,10 @@ def method_table(study: Study) -> Table:
                     text(flow),
                     text(found[0].label),
                     text(found[0].kind),
-                    *(mean_spread([100.0 * m.metrics[key] for m in found], 2) for key in (_VAL, _TEST)),
+                    *(mean_spread([100.0 * m.metrics[key] for m in found], 2) for key in (VAL, TEST)),
                     *(
                         mean_spread([m.metrics[key] for m in found if key in m.metrics], decimals)
-                        for key, decimals in ((_CORE, 1), (_ENCODER, 1), (_TOTAL, 1), (_CELLS, 0))
+                        for key, decimals in ((CORE, 1), (ENCODER, 1), (TOTAL, 1), (CELLS, 0))
                     ),
                     number(len(found), 0),
                 ]
@@ -68,9 +60,9 @@ def run_table(study: Study) -> Table:
                     number(result.seed, 0),
                     text(method.name),
                     text(method.kind),
-                    number(metrics[_VAL], 4),
-                    number(metrics[_TEST], 4),
-                    *(number(metrics.get(key), 2) for key in (_CORE, _ENCODER, _TOTAL)),
+                    number(metrics[VAL], 4),
+                    number(metrics[TEST], 4),
+                    *(number(metrics.get(key), 2) for key in (CORE, ENCODER, TOTAL)),
                     text(method.proof),
                     text(result.flow_file),
                     text(run.file.as_posix()),

@@ -13,6 +13,7 @@ from dwn_asic.report.result import MethodResult
 from dwn_asic.study.choice import Area
 from dwn_asic.study.fronts import LARGEST, curve
 from dwn_asic.study.runs import Study
+from dwn_asic.synth.metrics import CORE, TEST, TOTAL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["set_picture"]
 
-_TEST = "accuracy__test"
 _AREAS: Mapping[Area, tuple[str, str]] = MappingProxyType(
     {
-        "core": ("area__core__nand2_equivalent", "Core alone, without encoder"),
-        "total": ("area__nand2_equivalent", "Total: core + encoder + registers"),
+        "core": (CORE, "Core alone, without encoder"),
+        "total": (TOTAL, "Total: core + encoder + registers"),
     }
 )
 _FRONTS = (("ours", "dwn"), ("tree", "decision_tree"), ("tiny", "tiny_classifier"))
@@ -104,7 +104,7 @@ def _points(axes: Axes, methods: Mapping[str, list[MethodResult]], area: Area) -
         if not all(metric in method.metrics for method in found):
             continue
         look, kind = LOOKS[found[0].method], found[0].kind
-        (x, x_spread), (y, y_spread) = _spread(found, metric), _spread(found, _TEST)
+        (x, x_spread), (y, y_spread) = _spread(found, metric), _spread(found, TEST)
         options: dict[str, Any] = {
             "fmt": look.marker,
             "markersize": 5,
@@ -127,13 +127,13 @@ def _ceilings(axes: Axes, methods: Mapping[str, list[MethodResult]]) -> None:
         look = LOOKS[found[0].method]
         label = found[0].label
         axes.axhline(
-            100.0 * _spread(found, _TEST)[0], color=look.colour, linewidth=0.9, linestyle="--", label=label
+            100.0 * _spread(found, TEST)[0], color=look.colour, linewidth=0.9, linestyle="--", label=label
         )
 
 
 def _limits(axes: Axes, methods: Mapping[str, list[MethodResult]]) -> None:
     """Room for the better half; what is far below would press all others into a line."""
-    means = np.sort([100.0 * _spread(found, _TEST)[0] for found in methods.values()])
+    means = np.sort([100.0 * _spread(found, TEST)[0] for found in methods.values()])
     top, middle = float(means[-1]), float(np.median(means))
     low = max(float(means[0]), middle - 3.0 * max(top - middle, 0.5))
     margin = 0.06 * max(top - low, 0.5)

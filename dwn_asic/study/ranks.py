@@ -15,6 +15,7 @@ from dwn_asic.study.fronts import LARGEST
 from dwn_asic.study.headline import HEADLINE_RIVALS
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import SMALLEST, Cell, Table, number, text
+from dwn_asic.synth.metrics import TEST, TOTAL
 
 __all__ = ["Ranking", "bootstrap_interval", "critical_difference", "rank_table", "ranking"]
 
@@ -101,7 +102,7 @@ def _of_method(name: str, run: Run) -> Measured | None:
     if method is None:
         return None
     metrics = method.metrics
-    return float(metrics["accuracy__test"]), float(metrics.get("area__nand2_equivalent", np.nan))
+    return float(metrics[TEST]), float(metrics.get(TOTAL, np.nan))
 
 
 def _tree(run: Run) -> Measured | None:

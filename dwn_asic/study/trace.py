@@ -8,6 +8,7 @@ import yaml
 
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Run
+from dwn_asic.synth.metrics import CORE, TEST, TOTAL, VAL
 
 __all__ = ["flow_text", "run_lines", "verilog_file"]
 
@@ -38,10 +39,10 @@ def run_lines(runs: list[Run], method: str) -> list[dict[str, str]]:
         metrics, result = found.metrics, run.result
         shown = {
             "seed": str(result.seed),
-            "val": f"{100.0 * metrics['accuracy__val']:.2f}",
-            "test": f"{100.0 * metrics['accuracy__test']:.2f}",
+            "val": f"{100.0 * metrics[VAL]:.2f}",
+            "test": f"{100.0 * metrics[TEST]:.2f}",
         }
-        for name, key in (("core", "area__core__nand2_equivalent"), ("total", "area__nand2_equivalent")):
+        for name, key in (("core", CORE), ("total", TOTAL)):
             shown[name] = f"{metrics[key]:.1f}" if key in metrics else "-"
         shown |= {"proof": found.proof, "result": run.file.as_posix(), "flow": result.flow_file}
         lines.append({**shown, "tools": run.tools})

@@ -13,7 +13,26 @@ from typing import Literal
 
 from dwn_asic.errors import DwnAsicError
 
-__all__ = ["METRICS", "Metric", "check_metrics"]
+__all__ = [
+    "CELLS",
+    "CORE",
+    "ENCODER",
+    "METRICS",
+    "TEST",
+    "TOTAL",
+    "TRAIN",
+    "VAL",
+    "Metric",
+    "check_metrics",
+]
+
+TRAIN, VAL, TEST = "accuracy__train", "accuracy__val", "accuracy__test"
+CORE, ENCODER, TOTAL = (
+    "area__core__nand2_equivalent",
+    "area__encoder__nand2_equivalent",
+    "area__nand2_equivalent",
+)
+CELLS = "design__instance__count"
 
 Aggregate = Literal["mean", "sum", "max", "min"]
 
