@@ -266,6 +266,8 @@ class TinyClassifierConfig(_Strict):
     """A circuit for each combination of bits, cuts and codes, or only the best on validation rows."""
     functions: Literal["all", "nand"] = "all"
     """And, or, nand, nor; or nand alone."""
+    fitness: Literal["balanced_accuracy", "accuracy"] = "balanced_accuracy"
+    """The paper's; or what tables of accuracies compare, which on uneven classes is something else."""
     gates: Annotated[tuple[Count, ...], Field(min_length=1, strict=False), BeforeValidator(_as_list)] = (300,)
     """Budget; a circuit for each."""
     rows: Count = 32_768

@@ -30,7 +30,9 @@ ENCODINGS = (
     Inputs(4, "quantile", "onehot"),
 )
 GENERATIONS = 8_000
-RIVALS = {"paper": HEADLINE_RIVALS[0], "tenfold": HEADLINE_RIVALS[1], "evaluations": HEADLINE_RIVALS[2]}
+TINY = ("wins", "gain", "gain_worst", "mapped", "mapped_worst", "budget", "budget_reading", "budget_best")
+"""What is measured of each Tiny Classifier."""
+RIVALS = dict(zip(("paper", "tenfold", "accuracy", "evaluations"), HEADLINE_RIVALS, strict=True))
 
 
 @cache
@@ -74,8 +76,12 @@ def tiny() -> Iterator[Row]:
         yield row(f"compare.{key}_mapped_worst", f"{what}: worst set ({least})", mapped[least], "x")
         what = f"{whose}: 300 gates over our total area at its validation accuracy, geometric mean"
         yield row(f"compare.{key}_budget", what, geometric_mean(budget.values()), "x", ">= 20")
-        most = max(budget, key=lambda flow: budget[flow])
-        yield row(f"compare.{key}_budget_best", f"{what}: best set ({most})", budget[most], "x", "> 42.8")
+        reading = found.reading.budget
+        what += f" without {', '.join(found.constant) or 'none'}, where a constant is enough"
+        mean = geometric_mean(reading.values())
+        yield row(f"compare.{key}_budget_reading", what, mean, "x", ">= 20")
+        most = max(reading, key=lambda flow: reading[flow])
+        yield row(f"compare.{key}_budget_best", f"{what}: best set ({most})", reading[most], "x", "> 42.8")
 
 
 def tree() -> Iterator[Row]:
@@ -124,11 +130,7 @@ def quick_seconds() -> Iterator[Row]:
 
 MEASUREMENTS = {
     "compare.tiny_seconds": tiny_seconds,
-    **{
-        f"compare.{key}_{what}": tiny
-        for key in RIVALS
-        for what in ("wins", "gain", "gain_worst", "mapped", "mapped_worst", "budget", "budget_best")
-    },
+    **{f"compare.{key}_{what}": tiny for key in RIVALS for what in TINY},
     **{
         f"compare.tree_{area}_{what}": tree
         for area in ("total", "core")

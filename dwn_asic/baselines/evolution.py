@@ -107,6 +107,7 @@ def advance(
     generations: int,
     patience: int,
     nand_only: bool = False,
+    balanced: bool = True,
 ) -> int:
     """Go on for ``generations``, fewer if ``patience`` runs out. Changes its arguments in place.
 
@@ -118,7 +119,7 @@ def advance(
         The parent that did best on the validation rows; of equals, the first of those with the fewest gates.
         (No parent does worse on the training rows than one before it.)
     scores
-        (3,) balanced accuracies and a count: the parent's on the training rows (negative before the first
+        (3,) accuracies and a count: the parent's on the training rows (negative before the first
         generation), ``best``'s on the validation rows, generations since that last got better.
     state
         (1,) of the random numbers, not zero.
@@ -134,6 +135,8 @@ def advance(
         Generations without a better validation score after which it ends.
     nand_only
         Leave the gates' functions as they are.
+    balanced
+        Score by balanced accuracy, else by accuracy.
 
     Returns
     -------
@@ -142,7 +145,7 @@ def advance(
     """
     first = n_gates if nand_only else 0
     done: Any = _advance(
-        genes, best, scores, state, train, val, n_gates, first, mutations, generations, patience
+        genes, best, scores, state, train, val, n_gates, first, mutations, generations, patience, balanced
     )
     return int(done)
 
@@ -236,8 +239,8 @@ def _vary(genes, n_gates, n_inputs, first, mark, mutations, state):  # type: ign
 
 
 @allocating
-def _score(genes, n_gates, n_inputs, order, count, rows):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Balanced accuracy: the mean over the classes that have rows of the share of them that are right."""
+def _score(genes, n_gates, n_inputs, order, count, rows, balanced):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Accuracy, or balanced: the mean over the classes that have rows of the share of them that are right."""
     values, n_words = rows.values, len(rows.valid)
     for i in range(count):
         gate = order[i]
@@ -257,6 +260,8 @@ def _score(genes, n_gates, n_inputs, order, count, rows):  # type: ignore[no-unt
         for k in range(len(rows.wanted)):
             wrong |= values[genes[3 * n_gates + k], w] ^ rows.wanted[k, w]
         right[rows.word_class[w]] += ones(~wrong)
+    if not balanced:
+        return right.sum() / rows.class_rows.sum()
     total, classes = 0.0, 0
     for c in range(len(right)):
         if rows.class_rows[c] > 0.0:
@@ -266,15 +271,17 @@ def _score(genes, n_gates, n_inputs, order, count, rows):  # type: ignore[no-unt
 
 
 @allocating
-def _advance(genes, best, scores, state, train, val, n_gates, first, mutations, generations, patience):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _advance(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    genes, best, scores, state, train, val, n_gates, first, mutations, generations, patience, balanced
+):
     n_inputs = len(train.values) - n_gates
     order, mark = np.empty(n_gates, np.int64), np.empty(n_gates, np.uint8)
     child_order, child_mark = np.empty(n_gates, np.int64), np.empty(n_gates, np.uint8)
     child, chosen = np.empty_like(genes), np.empty_like(genes)
     count = _order(genes, n_gates, n_inputs, order, mark)
     if scores[0] < 0.0:
-        scores[0] = _score(genes, n_gates, n_inputs, order, count, train)
-        scores[1] = _score(genes, n_gates, n_inputs, order, count, val)
+        scores[0] = _score(genes, n_gates, n_inputs, order, count, train, balanced)
+        scores[1] = _score(genes, n_gates, n_inputs, order, count, val, balanced)
         best[:] = genes
     best_count = _order(best, n_gates, n_inputs, child_order, child_mark)
     for generation in range(generations):
@@ -287,7 +294,7 @@ def _advance(genes, best, scores, state, train, val, n_gates, first, mutations, 
             score = scores[0]
             if differs:
                 child_count = _order(child, n_gates, n_inputs, child_order, child_mark)
-                score = _score(child, n_gates, n_inputs, child_order, child_count, train)
+                score = _score(child, n_gates, n_inputs, child_order, child_count, train, balanced)
             if score > chosen_score:
                 chosen_score, chosen_differs = score, differs
                 chosen[:] = child
@@ -298,7 +305,7 @@ def _advance(genes, best, scores, state, train, val, n_gates, first, mutations, 
             genes[:] = chosen
             if chosen_differs:
                 count = _order(genes, n_gates, n_inputs, order, mark)
-                val_score = _score(genes, n_gates, n_inputs, order, count, val)
+                val_score = _score(genes, n_gates, n_inputs, order, count, val, balanced)
                 if val_score > scores[1]:
                     scores[1], scores[2] = val_score, 0.0
                     best[:], best_count = genes, count

@@ -86,11 +86,12 @@ def _tiny_classifiers(config: TinyClassifierConfig) -> Iterator[RivalPlan]:
     encodings = [
         Inputs(bits, cuts, code) for bits in config.bits for cuts in config.cuts for code in config.codes
     ]
-    nand_only = config.functions == "nand"
+    nand_only, plain = config.functions == "nand", config.fitness == "accuracy"
     for gates in config.gates:
         budget = [f"{gates}g"] if len(config.gates) > 1 else []
-        which = ["nand"] * nand_only + [config.name] * bool(config.name) + budget
-        more = ["nand only"] * nand_only + [config.name.replace("-", " ")] * bool(config.name)
+        which = ["nand"] * nand_only + ["accuracy"] * plain + [config.name] * bool(config.name) + budget
+        more = ["nand only"] * nand_only + ["accuracy as fitness"] * plain
+        more += [config.name.replace("-", " ")] * bool(config.name)
         more += [f"{gates} gates"] * bool(budget)
         evolve = partial(
             TinyClassifier,
@@ -100,6 +101,7 @@ def _tiny_classifiers(config: TinyClassifierConfig) -> Iterator[RivalPlan]:
             trial=config.trial,
             nand_only=nand_only,
             rows=config.rows,
+            fitness=config.fitness,
         )
         if config.keep == "best":
             label = f"Tiny Classifier, best of {len(encodings)} encodings"

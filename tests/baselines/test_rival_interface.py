@@ -43,12 +43,14 @@ def test_plan_drops_repeats_and_tells_other_options_apart() -> None:
 def test_gate_budgets_and_names_tell_tiny_classifiers_apart() -> None:
     paper = TinyClassifierConfig(kind="tiny_classifier", name="paper", keep="best", gates=(50, 300))
     nand = TinyClassifierConfig(kind="tiny_classifier", keep="best", functions="nand")
-    plans = plan([paper, nand])
-    assert [p.name for p in plans] == ["tiny-paper-50g", "tiny-paper-300g", "tiny-nand"]
+    accuracy = TinyClassifierConfig(kind="tiny_classifier", keep="best", fitness="accuracy")
+    plans = plan([paper, nand, accuracy])
+    assert [p.name for p in plans] == ["tiny-paper-50g", "tiny-paper-300g", "tiny-nand", "tiny-accuracy"]
     assert [p.label for p in plans] == [
         "Tiny Classifier, best of 2 encodings, paper, 50 gates",
         "Tiny Classifier, best of 2 encodings, paper, 300 gates",
         "Tiny Classifier, best of 2 encodings, nand only",
+        "Tiny Classifier, best of 2 encodings, accuracy as fitness",
     ]
 
 

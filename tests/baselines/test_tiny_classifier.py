@@ -30,6 +30,14 @@ def balanced(dataset: Dataset, rival: Rival, part: Part) -> float:
     return float(np.mean([(predicted == labels)[labels == c].mean() for c in np.unique(labels)]))
 
 
+def uneven() -> Dataset:
+    """One row in ten of class 1, among as many of class 0 where class 1 is."""
+    generator = np.random.default_rng(0)
+    rows = generator.uniform(size=(2_000, 3))
+    rare = (rows[:, 0] > 0.7) & (generator.uniform(size=2_000) < 0.35)
+    return make(rows, rare.astype(np.int64))
+
+
 class Evolution:
     """The loop alone, on one dataset."""
 
@@ -56,7 +64,7 @@ class Evolution:
             n_outputs=self.n_outputs,
         )
 
-    def run(self, generations: int, patience: int = 1 << 30) -> int:
+    def run(self, generations: int, patience: int = 1 << 30, *, balanced: bool = True) -> int:
         return advance(
             self.genes,
             self.best,
@@ -68,6 +76,7 @@ class Evolution:
             mutations=np.array([0.05, 0.3, 0.6, 0.8, 1.0]),
             generations=generations,
             patience=patience,
+            balanced=balanced,
         )
 
     def measured(self, genes: np.ndarray, part: Part) -> float:
@@ -88,6 +97,28 @@ def test_the_kernel_s_scores_are_balanced_accuracies(n_classes: int) -> None:
         evolution.run(generations)
         assert evolution.scores[0] == pytest.approx(evolution.measured(evolution.genes, "train"))
         assert evolution.scores[1] == pytest.approx(evolution.measured(evolution.best, "val"))
+
+
+def test_the_kernel_s_scores_are_accuracies_where_fitness_is() -> None:
+    evolution = Evolution(uneven(), seed=3)
+    for generations in (0, 1, 300):
+        evolution.run(generations, balanced=False)
+        for genes, part, score in (
+            (evolution.genes, "train", evolution.scores[0]),
+            (evolution.best, "val", evolution.scores[1]),
+        ):
+            codes, labels = evolution.dataset.part(part)
+            predicted = Circuit.from_genes(genes, evolution.inputs, evolution.n_gates).predict(codes)
+            assert score == np.mean(predicted == labels)
+
+
+def test_each_fitness_gives_the_better_circuit_by_its_own_measure() -> None:
+    dataset = uneven()
+    fitter = TinyClassifier((Inputs(4),), 40, 3_000, 3_000)
+    by_balance = fit(dataset, fitter)
+    by_accuracy = fit(dataset, replace(fitter, fitness="accuracy"))
+    assert by_accuracy.details["accuracy_val"] == by_accuracy.accuracy["val"] > by_balance.accuracy["val"]
+    assert balanced(dataset, by_balance, "val") > balanced(dataset, by_accuracy, "val")
 
 
 def test_training_fitness_never_falls_and_rises() -> None:

@@ -3,13 +3,20 @@ from __future__ import annotations
 import csv
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from study_examples import methods, rival, study_of
 
 from dwn_asic.study.ablation import ablation_table
-from dwn_asic.study.headline import equal_accuracy_table, generations_table, headline_table, matches
+from dwn_asic.study.headline import (
+    comparison,
+    equal_accuracy_table,
+    generations_table,
+    headline_table,
+    matches,
+)
 from dwn_asic.study.overview import method_table, run_table
 from dwn_asic.study.ranks import bootstrap_interval, critical_difference, rank_table, ranking
 from dwn_asic.study.tables import Table, area_ratio, geometric_mean, mean_spread, number, text
@@ -52,6 +59,19 @@ def test_headline_compares_at_the_rival_s_validation_accuracy() -> None:
     assert "on 3 of 3 data sets" in table.notes[-1]
     worse = headline_table(study_of(lambda s: methods(s, gain=-0.1)), "tiny-paper-300g")
     assert "on 0 of 3 data sets" in worse.notes[-1]
+
+
+def test_areas_of_nothing_are_told_apart() -> None:
+    poor = rival("tiny-paper-300g", "tiny_classifier", 60.0, 0.55, 0.5, gates=9, generations_of_all=1)
+    study = study_of()
+    gamma = study_of(lambda s: (*(m for m in methods(s) if m.method != "tiny_classifier"), poor))
+    mixed = replace(study, sets={**study.sets, "gamma": gamma.sets["gamma"]})
+    compared = comparison(mixed, "tiny-paper-300g")
+    assert compared.constant == {"gamma": 3}
+    assert set(compared.reading.matches) == {"alpha", "beta"}
+    note = headline_table(mixed, "tiny-paper-300g").notes[-1]
+    assert "gamma (3 seeds)" in note
+    assert "12x and 30x" in note
 
 
 def test_a_rival_out_of_reach_is_said_to_be() -> None:
