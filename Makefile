@@ -127,7 +127,7 @@ there = $(shell cd flows/$(1) && for flow in *.yaml; do file=$$(sed -n 's/^ *sou
 runs_of = $(foreach seed,$(SEEDS),$(patsubst %,$(BUILD)/$(1)/seed-$(seed)/%/result.json,$(call there,$(1))))
 
 define study_rule
-$(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/%.yaml flows/base/$(1).yaml | $(DEV_READY)
+$(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/%.yaml $(wildcard flows/base/*.yaml) | $(DEV_READY)
 	@$(DWN) run $$< --seed $(2) --build $(BUILD)/$(1)/seed-$(2) > $(BUILD)/$(1)-$(2)-$$*.log 2>&1 \
 	    || { cat $(BUILD)/$(1)-$(2)-$$*.log; exit 1; }
 	@touch $$@; echo 'done: $(1)/$$*, seed $(2)'

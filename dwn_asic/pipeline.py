@@ -96,14 +96,14 @@ class Stage:
     inputs, outputs
         File names in the flow's folder.
     run
-        Does the work.
+        Does the work; gives the seconds that went into what it found done, if it can be ended and go on.
     """
 
     name: str
     sections: tuple[str, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    run: Callable[[Flow, Reporter], None] = field(repr=False)
+    run: Callable[[Flow, Reporter], float | None] = field(repr=False)
 
 
 def configure(flow_file: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) -> Flow:
@@ -158,8 +158,8 @@ def run_stage(flow: Flow, stage: Stage, reporter: Reporter) -> None:
     manifest = flow.folder / ".manifest" / f"{stage.name}.json"
     manifest.unlink(missing_ok=True)
     start = time.perf_counter()
-    stage.run(flow, reporter)
-    seconds = time.perf_counter() - start
+    earlier = stage.run(flow, reporter)
+    seconds = time.perf_counter() - start + (earlier or 0.0)
     manifest.parent.mkdir(exist_ok=True)
     with staged(manifest.parent, stage.name) as scratch:
         write_json(scratch / manifest.name, {"key": _key(flow, stage), "seconds": seconds})
@@ -336,7 +336,7 @@ def _run_verify(flow: Flow, reporter: Reporter) -> None:
         reporter.message("verify: event-driven simulation skipped, iverilog is not installed")
 
 
-def _run_baseline(flow: Flow, reporter: Reporter) -> None:
+def _run_baseline(flow: Flow, reporter: Reporter) -> float:
     from dwn_asic.baselines.registry import plan
 
     folder = flow.folder / "baselines"
@@ -346,16 +346,21 @@ def _run_baseline(flow: Flow, reporter: Reporter) -> None:
     for stale in folder.iterdir():
         if stale.is_dir() and stale.name not in wanted:
             shutil.rmtree(stale)
+    earlier = 0.0
     for number, rival in enumerate(plans):
         reporter.progress("baselines", number, len(plans), rival.name)
-        _run_rival(flow, rival, folder / rival.name, reporter)
+        earlier += _run_rival(flow, rival, folder / rival.name, reporter)
     with staged(folder, "summary") as scratch:
         records = [found for rival in plans for found in read_json(folder / rival.name / "method.json")]
         write_json(scratch / "summary.json", records)
+    return earlier
 
 
-def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -> None:
-    """Fit one rival and take its graph through the very same steps as the DWN's; skip what is up to date."""
+def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -> float:
+    """Fit one rival and take its graph through the very same steps as the DWN's.
+
+    One that is up to date is left alone; then the result is the seconds it took, else 0.
+    """
     from dwn_asic import circuit
     from dwn_asic.synth.metrics import METRICS
 
@@ -374,9 +379,10 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
         [flow.folder / "dataset.npz"],
     )
     record = folder / "method.json"
-    if record.exists() and read_json(record)[0].get("key") == key:
+    if record.exists() and (known := read_json(record)[0]).get("key") == key:
         reporter.message(f"baseline {rival.name}: up to date")
-        return
+        return float(known["seconds"])
+    start = time.perf_counter()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     fitted = rival.fit(flow.dataset, config.seed, None)
@@ -390,7 +396,7 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
             # A rival too large for the flow's limits must not cost the comparison; its accuracy still counts.
             graph, details["no_circuit"] = None, str(error)
             reporter.message(f"baseline {rival.name}: no circuit, only its accuracy: {error}")
-    content = {
+    content: dict[str, Any] = {
         "key": key,
         "name": fitted.name,
         "label": fitted.label if "no_circuit" not in details else f"{fitted.label} (no circuit in time)",
@@ -406,8 +412,10 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
         metrics = {name: found[name] for name in METRICS if name in found}
         contents.append({**content, **_shrunk_names(fitted.name, fitted.label), "metrics": metrics})
         reporter.message(f"baseline {rival.name}, shrunk: {_summary(found)}")
+    content["seconds"] = time.perf_counter() - start
     with staged(folder, "method") as scratch:
         write_json(scratch / "method.json", contents)
+    return 0.0
 
 
 def _shrunk_names(name: str, label: str) -> dict[str, str]:
@@ -504,7 +512,8 @@ def _rival_results(flow: Flow) -> list[MethodResult]:
 
     results = []
     for content in read_json(flow.folder / "baselines" / "summary.json"):
-        content.pop("key")
+        for bookkeeping in ("key", "seconds"):
+            content.pop(bookkeeping, None)
         proof = "-" if content["kind"] == "software" else "proved"
         results.append(MethodResult(proof=proof, **content))
     return results

@@ -12,6 +12,7 @@ import pytest
 
 from dwn_asic import circuit, files, pipeline
 from dwn_asic.errors import ConfigError, DataError, ToolError, ToolTimeoutError, VerificationError
+from dwn_asic.files import read_json
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.network.lut_network import LutNetwork
 from dwn_asic.pipeline import STAGES, Flow, Reporter, configure, is_current, open_flow, run_flow, run_stage
@@ -97,6 +98,9 @@ def test_only_the_changed_rival_is_fitted_again(flow: Flow) -> None:
     run_stage(changed, STAGE["baseline"], reporter)
     assert "baseline tree-3: up to date" in reporter.lines
     assert not (flow.folder / "baselines" / "gbdt").exists()
+    rivals = [read_json(flow.folder / "baselines" / f"tree-{leaves}" / "method.json")[0] for leaves in (3, 4)]
+    spent = read_json(flow.folder / ".manifest" / "baseline.json")["seconds"]
+    assert spent >= sum(rival["seconds"] for rival in rivals)  # what was kept has its time in it
 
 
 def test_equal_flows_give_equal_bytes(finished: Flow, tmp_path: Path) -> None:
