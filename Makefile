@@ -156,7 +156,7 @@ figures: $(DEV_READY)
 
 # ---- quality ------------------------------------------------------------------------------------------------
 test: $(DEV_READY)
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --benchmark-disable --cov --cov-report=term
 
 # The same with every system tool required instead of skipped.
 ci: export DWN_ASIC_REQUIRE_TOOLS = 1
