@@ -10,12 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dwn_asic import circuit, files, pipeline
+from dwn_asic import circuit, files
 from dwn_asic.errors import ConfigError, DataError, ToolError, ToolTimeoutError, VerificationError
 from dwn_asic.files import read_json
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.network.lut_network import LutNetwork
-from dwn_asic.pipeline import STAGES, Flow, Reporter, configure, is_current, open_flow, run_flow, run_stage
+from dwn_asic.pipeline import (
+    STAGES,
+    Flow,
+    Reporter,
+    configure,
+    is_current,
+    open_flow,
+    rivals,
+    run_flow,
+    run_stage,
+)
 from dwn_asic.report.result import Result
 from flows import Lines, finished_flow, write_flow
 
@@ -237,7 +247,7 @@ def test_a_rival_too_large_for_the_limits_keeps_its_accuracy(
     def out_of_time(*_arguments: object) -> dict[str, float]:
         raise problem
 
-    monkeypatch.setattr(pipeline, "_to_netlist", out_of_time)
+    monkeypatch.setattr(rivals, "to_netlist", out_of_time)
     lines = Lines()
     for name in ("baseline", "report"):
         run_stage(flow, STAGE[name], lines)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dwn_asic import pipeline
 from dwn_asic.circuit import load_predictions
 from dwn_asic.logic.minimize import mapped_areas
 from dwn_asic.network.graph import BooleanGraph
@@ -117,7 +116,6 @@ def test_an_unknown_key_names_the_allowed_ones(tmp_path: Path) -> None:
 
 
 def test_a_changed_price_runs_only_what_depends_on_it(finished: Flow, tmp_path: Path) -> None:
-    assert pipeline.SHRUNK == "shrunk"
     flow = finished_flow(tmp_path, shrink=SHRINK)
     changed = configure(
         write_flow(tmp_path / "flows" / "tiny.yaml", shrink={**SHRINK, "prices": [8.0]}), tmp_path / "build"
