@@ -6,7 +6,17 @@ import numpy as np
 
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Study
-from dwn_asic.study.tables import SMALLEST, Cell, Table, geometric_mean, mean_spread, number, ratio, text
+from dwn_asic.study.tables import (
+    SMALLEST,
+    Cell,
+    Table,
+    geometric_mean,
+    mean_spread,
+    number,
+    ratio,
+    standard_error,
+    text,
+)
 from dwn_asic.synth.metrics import CORE, TEST, TOTAL
 
 __all__ = ["ablation_table"]
@@ -25,7 +35,6 @@ def ablation_table(study: Study) -> Table:
                 continue
             methods[len(rows)] = (flow, name)
             points = 100.0 * (_values(exact, TEST) - _values(base, TEST))
-            error = float(points.std(ddof=1) / np.sqrt(len(points))) if len(points) > 1 else float("nan")
             shrunk_base = study.of(flow, "dwn-shrunk")
             rows.append(
                 [
@@ -35,7 +44,7 @@ def ablation_table(study: Study) -> Table:
                     mean_spread(_values(exact, CORE), 1),
                     mean_spread(_values(exact, TOTAL), 1),
                     number(None if name == "dwn" else float(points.mean()), 2),
-                    number(None if name == "dwn" else error, 2),
+                    number(None if name == "dwn" else standard_error(points), 2),
                     ratio(_times(exact, base)),
                     mean_spread(100.0 * _values(shrunk, TEST), 2),
                     mean_spread(_values(shrunk, TOTAL), 1),

@@ -9,7 +9,7 @@ import numpy as np
 
 from dwn_asic.study.choice import FAMILIES, ROUNDING, Area, best_within, candidates
 from dwn_asic.study.runs import Run, Study
-from dwn_asic.study.tables import Cell, Table, mean_spread, number, text
+from dwn_asic.study.tables import Cell, Table, mean_spread, number, standard_error, text
 
 __all__ = ["LARGEST", "Curve", "Domination", "curve", "domination_table", "dominations", "equal_area_table"]
 
@@ -88,7 +88,7 @@ def dominations(ours: Curve, rival: Curve, largest: float = LARGEST) -> list[Dom
             open_ = False
             continue
         points = 100.0 * (theirs - mine) if mine is not None else np.array([100.0])
-        error = float(points.std(ddof=1) / np.sqrt(len(points))) if len(points) > 1 else float("nan")
+        error = standard_error(points)
         here = Domination(float(area), high, float(points.mean()), error)
         if open_:
             worst = max(found[-1], here, key=lambda d: d.most)

@@ -12,7 +12,7 @@ import numpy as np
 
 from dwn_asic.report.table import escape
 
-__all__ = ["Cell", "Table", "geometric_mean", "mean_spread", "number", "ratio", "text"]
+__all__ = ["Cell", "Table", "geometric_mean", "mean_spread", "number", "ratio", "standard_error", "text"]
 
 SMALLEST = 1.0
 """NAND2-equivalents: a smaller circuit, which may be mere wires, counts as this much in a ratio."""
@@ -98,6 +98,12 @@ def mean_spread(values: Iterable[float], decimals: int) -> Cell:
     mean = float(known.mean())
     spread = f" ± {known.std(ddof=1):.{decimals}f}" if len(known) > 1 else ""
     return Cell(f"{mean:.{decimals}f}{spread}", mean)
+
+
+def standard_error(values: Iterable[float]) -> float:
+    """Of the mean; nan of fewer than two."""
+    known = np.array(list(values), float)
+    return float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else math.nan
 
 
 def geometric_mean(values: Iterable[float]) -> float:
