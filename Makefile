@@ -22,13 +22,14 @@ BIN := $(VENV)/bin
 DWN := $(BIN)/dwn-asic
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test ci lint format bench report report-files report-quick figures doctor clean
+.PHONY: help run test ci lint format bench report report-files report-quick report-unseen figures doctor clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   data -> DWN -> proved netlist -> comparison, in $(BUILD)/NAME'
 	@echo 'make $(BUILD)/NAME/netlist.v           up to one file; likewise network.npz, design.v, result.json, ...'
 	@echo 'make report                       all flows ($(FLOWS)) and studies ($(STUDIES)), in reports/'
 	@echo 'make report-quick                 the same tables from a few minutes of runs, in $(BUILD)/report-quick'
+	@echo 'make report-unseen                the same tables of data sets that nothing was tried on, in reports/unseen'
 	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again'
 	@echo 'make test | lint | bench | doctor | clean'
 
@@ -150,6 +151,10 @@ endif
 # The same tables and page from a few minutes of runs.
 report-quick:
 	@$(MAKE) --no-print-directory report STUDIES=quick SEEDS='0 1' FLOWS=iris_csv OUT=$(BUILD)/report-quick
+
+# Data sets that nothing was chosen or tried on: what the figures of the others are worth elsewhere.
+report-unseen:
+	@$(MAKE) --no-print-directory report STUDIES=unseen SEEDS='0 1 2' FLOWS= OUT=reports/unseen
 
 figures: $(DEV_READY)
 	@$(BIN)/python -m benchmarks.figures --only '$(ONLY)'
