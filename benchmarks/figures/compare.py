@@ -101,7 +101,8 @@ def tiny(name: str, prefix: str) -> Iterator[Row]:
         what = f"{whose}: 300 gates over our total area at its validation accuracy, geometric mean"
         yield row(f"{start}_budget", what, geometric_mean(budget.values()), "x", ">= 20")
         reading = found.reading.budget
-        what += f" without {', '.join(found.constant) or 'none'}, where a constant is enough"
+        if found.constant:
+            what += f" without {', '.join(found.constant)}, where a constant is enough"
         mean = geometric_mean(reading.values())
         yield row(f"{start}_budget_reading", what, mean, "x", ">= 20")
         most = max(reading, key=lambda flow: reading[flow])
