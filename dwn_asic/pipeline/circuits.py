@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dwn_asic.files import staged, write_json
 from dwn_asic.pipeline.flow import Flow, Reporter
+from dwn_asic.synth.metrics import CORE, TEST, TOTAL
 
 if TYPE_CHECKING:
     from dwn_asic.config import ShrinkConfig
@@ -71,8 +72,8 @@ def shrunk_names(name: str, label: str) -> dict[str, str]:
 
 def summary(found: Mapping[str, float]) -> str:
     """Metrics as part of a message."""
-    text = f"test accuracy {found['accuracy__test']:.4f}"
-    if "area__nand2_equivalent" in found:
-        core, total = found["area__core__nand2_equivalent"], found["area__nand2_equivalent"]
+    text = f"test accuracy {found[TEST]:.4f}"
+    if TOTAL in found:
+        core, total = found[CORE], found[TOTAL]
         text += f", core {core:.1f}, total {total:.1f} NAND2-equivalents, proved"
     return text
