@@ -125,6 +125,7 @@ JOBS    ?= 2
 # The flows of a study whose tables are there: those of nine lie beside the project, where it was developed.
 there = $(shell cd flows/$(1) && for flow in *.yaml; do file=$$(sed -n 's/^ *source: csv://p' $$flow); \
     if [ -z "$$file" ] || [ -e "$$file" ]; then basename $$flow .yaml; fi; done)
+absent = $(filter-out $(patsubst %,flows/$(1)/%.yaml,$(call there,$(1))),$(wildcard flows/$(1)/*.yaml))
 runs_of = $(foreach seed,$(SEEDS),$(patsubst %,$(BUILD)/$(1)/seed-$(seed)/%/result.json,$(call there,$(1))))
 
 define study_rule
@@ -144,6 +145,8 @@ report: $(DEV_READY)
 # Looks for tables, so only where it is asked for.
 ifneq ($(filter report-files,$(MAKECMDGOALS)),)
 report-files: $(foreach study,$(STUDIES),$(call runs_of,$(study))) $(FLOWS:%=$(BUILD)/%/result.json)
+	@$(foreach flow,$(foreach study,$(STUDIES),$(call absent,$(study))),\
+	    echo 'left out, its table is not there: $(flow)';)
 	@$(DWN) collect $(FLOWS:%=$(BUILD)/%) --out $(OUT) \
 	    $(foreach study,$(STUDIES),$(if $(call there,$(study)),--study $(BUILD)/$(study)))
 endif

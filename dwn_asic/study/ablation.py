@@ -7,9 +7,9 @@ import numpy as np
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Study
 from dwn_asic.study.tables import (
-    SMALLEST,
     Cell,
     Table,
+    area_ratio,
     geometric_mean,
     mean_spread,
     number,
@@ -58,7 +58,7 @@ def ablation_table(study: Study) -> Table:
             (
                 "The first row of a data set is the flow's network; below it, each network differs in what "
                 "its name says. Test accuracy in percent, areas in NAND2-equivalents, mean ± standard "
-                f"deviation over seeds {', '.join(map(str, study.seeds))}; gain: points of test accuracy "
+                f"deviation over seeds {study.seed_list}; gain: points of test accuracy "
                 "over the first row, paired by seed, and its standard error; area: total over the first "
                 "row's, geometric mean."
             ),
@@ -92,4 +92,4 @@ def _values(methods: list[MethodResult], metric: str) -> np.ndarray:
 def _times(methods: list[MethodResult], base: list[MethodResult]) -> float:
     """Area over that of the first row."""
     pairs = zip(_values(methods, TOTAL), _values(base, TOTAL), strict=True)
-    return geometric_mean(max(area, SMALLEST) / max(other, SMALLEST) for area, other in pairs)
+    return geometric_mean(area_ratio(area, other) for area, other in pairs)

@@ -128,7 +128,7 @@ def domination_table(study: Study, rival: str = "tree") -> Table:
         f"Where the {name} is above our front",
         (
             (
-                f"Test accuracy, mean over seeds {_listed(study)}, up to {LARGEST:.0f} NAND2-equivalents. "
+                f"Test accuracy, mean over seeds {study.seed_list}, up to {LARGEST:.0f} NAND2-equivalents. "
                 "At each area, validation rows choose each seed's best circuit within it, of ours from the "
                 f"shrunk front, of the {name} from its sizes. Points: largest difference in the interval, "
                 "and the standard error of that difference over the seeds."
@@ -155,7 +155,7 @@ def equal_area_table(study: Study, families: Sequence[str] = ("ours", "tree", "t
         "Equal area: test accuracy within a total area",
         (
             (
-                f"Percent, mean ± standard deviation over seeds {_listed(study)}. Of each family, "
+                f"Percent, mean ± standard deviation over seeds {study.seed_list}. Of each family, "
                 "validation rows choose the best circuit whose total area (encoder and core) is within the "
                 "budget. A dash: on some seed no circuit is so small."
             ),
@@ -163,7 +163,3 @@ def equal_area_table(study: Study, families: Sequence[str] = ("ours", "tree", "t
         ("data set", "NAND2 at most", *(FAMILIES[family][0] for family in families)),
         rows,
     )
-
-
-def _listed(study: Study) -> str:
-    return ", ".join(map(str, study.seeds))

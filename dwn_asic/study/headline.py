@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -165,20 +166,22 @@ def headline_table(study: Study, rival: str) -> Table:
         rows.append(
             [
                 text(flow),
-                *_of_method(study, flow, "dwn"),
-                *_of_method(study, flow, "dwn-shrunk"),
                 *_of_method(study, flow, rival),
                 mean_spread(gates, 0),
-                *_cells(_trees(study.sets[flow])),
                 *_cells([match.ours for match in found]),
                 ratio(mapped[flow]),
                 ratio(budget[flow]),
+                *_of_method(study, flow, "dwn-shrunk"),
+                *_of_method(study, flow, "dwn"),
+                *_cells(_trees(study.sets[flow])),
             ]
         )
-    last = [ratio(geometric_mean(mapped.values())), ratio(geometric_mean(budget.values()))]
-    rows.append([text("geometric mean"), *[text("")] * 11, *last])
-    who = ("DWN exact", "DWN shrunk", "Tiny", "Tree", "Equal")
-    heads = [f"{name} {part}" for name in who for part in ("test", "core / total")]
+    means = [ratio(geometric_mean(mapped.values())), ratio(geometric_mean(budget.values()))]
+    rows.append([text("geometric mean"), *[text("")] * 5, *means, *[text("")] * 6])
+    tiny, equal, *others = (
+        (f"{name} test", f"{name} core / total")
+        for name in ("Tiny", "Equal", "DWN shrunk", "DWN exact", "Tree")
+    )
     return Table(
         "headline",
         "Headline: DWN, Tiny Classifier and decision tree",
@@ -186,7 +189,7 @@ def headline_table(study: Study, rival: str) -> Table:
             (
                 "Test accuracy in percent and areas in NAND2-equivalents (core without the encoder, "
                 "total with it), mean ± standard deviation over seeds "
-                f"{', '.join(map(str, study.seeds))}. Tiny: {study.methods[rival].label}."
+                f"{study.seed_list}. Tiny: {study.methods[rival].label}."
             ),
             (
                 "DWN shrunk: the flow's own choice, the smallest within a point of the front's best in "
@@ -209,7 +212,7 @@ def headline_table(study: Study, rival: str) -> Table:
             ),
             *_of_constants(compared),
         ),
-        ("data set", *heads[:6], "Tiny gates", *heads[6:], "mapped", "budget"),
+        ("data set", *tiny, "Tiny gates", *equal, "mapped", "budget", *chain.from_iterable(others)),
         rows,
         {number: (str(row[0].key), "dwn-shrunk") for number, row in enumerate(rows[:-1])},
     )

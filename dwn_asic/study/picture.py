@@ -13,6 +13,7 @@ from dwn_asic.report.result import MethodResult
 from dwn_asic.study.choice import Area
 from dwn_asic.study.fronts import LARGEST, curve
 from dwn_asic.study.runs import Study
+from dwn_asic.study.tables import SMALLEST
 from dwn_asic.synth.metrics import CORE, TEST, TOTAL
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _AREAS: Mapping[Area, tuple[str, str]] = MappingProxyType(
 )
 _FRONTS = (("ours", "dwn"), ("tree", "decision_tree"), ("tiny", "tiny_classifier"))
 """Families that give a front, and their look."""
-_SMALLEST = 1.0
 
 
 def set_picture(study: Study, flow: str) -> bytes:
@@ -87,7 +87,7 @@ def _fronts(axes: Axes, study: Study, flow: str, area: Area) -> None:
             continue
         look = LOOKS[method]
         # With more area than the largest circuit takes, the best is still the best.
-        areas = np.maximum([*found.areas, max(LARGEST, found.areas[-1])], _SMALLEST)
+        areas = np.maximum([*found.areas, max(LARGEST, found.areas[-1])], SMALLEST)
         tests = 100.0 * np.concatenate([found.tests, found.tests[-1:]])
         mean = tests.mean(axis=1)
         spread = tests.std(axis=1, ddof=1) if tests.shape[1] > 1 else np.zeros_like(mean)
@@ -114,8 +114,8 @@ def _points(axes: Axes, methods: Mapping[str, list[MethodResult]], area: Area) -
             "markerfacecolor": "white" if kind == "shrunk" else look.colour,
             "label": look.name + (", shrunk" if kind == "shrunk" else ""),
         }
-        x = max(x, _SMALLEST)
-        low = min(x_spread, x - 0.7 * _SMALLEST)
+        x = max(x, SMALLEST)
+        low = min(x_spread, x - 0.7 * SMALLEST)
         axes.errorbar(x, 100.0 * y, xerr=[[low], [x_spread]], yerr=100.0 * y_spread, **options)
 
 

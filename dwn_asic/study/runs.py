@@ -69,6 +69,11 @@ class Study:
         """Those that any set has."""
         return sorted({run.result.seed for run in self.runs})
 
+    @property
+    def seed_list(self) -> str:
+        """The seeds for a sentence, with commas."""
+        return ", ".join(map(str, self.seeds))
+
     @cached_property
     def methods(self) -> dict[str, MethodResult]:
         """One result of each method that occurs, by name, in the order of the flows."""

@@ -12,7 +12,18 @@ import numpy as np
 
 from dwn_asic.report.table import escape
 
-__all__ = ["Cell", "Table", "geometric_mean", "mean_spread", "number", "ratio", "standard_error", "text"]
+__all__ = [
+    "SMALLEST",
+    "Cell",
+    "Table",
+    "area_ratio",
+    "geometric_mean",
+    "mean_spread",
+    "number",
+    "ratio",
+    "standard_error",
+    "text",
+]
 
 SMALLEST = 1.0
 """NAND2-equivalents: a smaller circuit, which may be mere wires, counts as this much in a ratio."""

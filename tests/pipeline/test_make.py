@@ -120,7 +120,7 @@ def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(projec
     study = ("report", "STUDIES=some", "SEEDS=0 1", "FLOWS=")
     output = make(project, *study)
     assert output.count("done: some/") == 4
-    assert "absent" not in output
+    assert "left out, its table is not there: flows/some/absent.yaml" in output
     runs = (project / "reports" / "some" / "runs.csv").read_text()
     assert "build/some/seed-1/two/result.json" in runs
     assert (project / "reports" / "index.html").is_file()
@@ -132,6 +132,13 @@ def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(projec
     trained = (folder / "network.npz").stat().st_mtime_ns
     assert make(project, *study).count("done: some/") == 1
     assert (folder / "network.npz").stat().st_mtime_ns == trained
+
+    for name in ("one", "two"):
+        (project / "flows" / "some" / f"{name}.yaml").unlink()
+    done = try_make(project, *study, "OUT=elsewhere")
+    assert done.returncode != 0
+    assert "elsewhere: nothing to collect" in done.stderr
+    assert not (project / "elsewhere").exists()
 
 
 def test_a_bad_flow_stops_make_with_one_line(project: Path) -> None:
