@@ -96,7 +96,11 @@ def _run_verify(flow: Flow, reporter: Reporter) -> None:
         flow.folder, flow.name, flow.dataset, flow.pdk.library, config.hardware, config.synthesis
     )
     for check in checks:
-        how = f"on all {check.size} rows" if check.how == "rows" else f"by {check.how}"
+        how = {
+            "rows": f"on all {check.size} rows",
+            "proof": "by proof",
+            "simulation": f"by simulation of {check.size} rows",
+        }[check.how]
         reporter.message(f"verify: {check.what} {how}")
     if not any(check.how == "simulation" for check in checks):
         reporter.message("verify: event-driven simulation skipped, iverilog is not installed")

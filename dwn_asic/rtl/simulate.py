@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +14,8 @@ from dwn_asic.synth.tools import require_tool, run_tool
 __all__ = ["run_testbench"]
 
 
-def run_testbench(sources: Sequence[Path], top: str, *, timeout_s: float = 300.0) -> str:
-    """Compile and run; gives the simulator's output.
+def run_testbench(sources: Sequence[Path], top: str, *, timeout_s: float = 300.0) -> int:
+    """Compile and run; gives the number of vectors, all of which matched.
 
     Raises
     ------
@@ -32,7 +33,8 @@ def run_testbench(sources: Sequence[Path], top: str, *, timeout_s: float = 300.0
             timeout_s=timeout_s,
         )
         output = run_tool("vvp", [vvp, "-n", compiled], timeout_s=timeout_s)
-    if ALL_MATCH not in output:
+    matched = re.search(rf"{ALL_MATCH} \((\d+)\)", output)
+    if matched is None:
         first = next((line for line in output.splitlines() if line.startswith("FAIL")), output.strip())
         raise VerificationError(f"simulation of {top}: {first}")
-    return output
+    return int(matched[1])

@@ -30,7 +30,8 @@ class Check:
     what
         For example ``model == graph``.
     how
-        ``rows`` (simulation of every row of the data) or ``proof`` (every input there is).
+        ``rows`` (every row of the data), ``proof`` (every input there is) or ``simulation`` (by an
+        event-driven simulator, of some test rows).
     size
         Rows compared, or 0 for a proof.
     seconds

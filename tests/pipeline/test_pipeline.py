@@ -79,6 +79,25 @@ def test_verification_compares_every_row_and_proves(finished: Flow) -> None:
     assert proofs == {"graph == minimized", "graph == Verilog", "graph == netlist"}
 
 
+@pytest.mark.tool("iverilog", "vvp")
+def test_design_and_netlist_are_simulated_on_test_rows(finished: Flow) -> None:
+    checks = json.loads((finished.folder / "verify.json").read_text())
+    simulated = {check["what"]: check["size"] for check in checks if check["how"] == "simulation"}
+    n_rows = len(finished.dataset.split.test)
+    assert simulated == {
+        "testbench passes on Verilog": n_rows,
+        "testbench passes on netlist": n_rows,
+    }
+
+
+def test_large_circuits_are_simulated_on_fewer_rows(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (flow.folder / "testbench.v").read_text()
+    assert f"tb: {len(flow.dataset.split.test)} vectors" in text
+    monkeypatch.setattr(circuit, "_EVENTS", 1)
+    circuit.write_design(flow.folder, flow.name, flow.dataset, flow.config.hardware)
+    assert "tb: 10 vectors" in (flow.folder / "testbench.v").read_text()
+
+
 def test_a_second_run_does_nothing(flow: Flow) -> None:
     assert run_flow(flow, Reporter()) == []
 
