@@ -104,10 +104,10 @@ def save_front(
         (scratch / "front.csv").write_text("\n".join([*lines, ""]))
 
 
-def load_front(folder: Path) -> list[dict[str, float]]:
+def load_front(folder: Path) -> tuple[dict[str, float], ...]:
     """What :func:`save_front` wrote, in the terms of :class:`dwn_asic.report.result.FrontPoint`."""
     with (folder / "front.csv").open(newline="") as file:
-        return [
+        return tuple(
             {
                 "core": float(line["core_nand2"]),
                 "total": float(line["total_nand2"]),
@@ -117,7 +117,7 @@ def load_front(folder: Path) -> list[dict[str, float]]:
                 "accuracy_test": float(line["accuracy_test"]),
             }
             for line in csv.DictReader(file)
-        ]
+        )
 
 
 def minimize_circuit(folder: Path, library: CellLibrary, config: MinimizeConfig) -> None:

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from dwn_asic.config import ShrinkConfig
     from dwn_asic.network.lut_network import LutNetwork
 
-__all__ = ["SHRUNK", "shrink_circuit", "shrunk_names", "summary", "to_netlist"]
+__all__ = ["SHRUNK", "exact_name", "shrink_circuit", "shrunk_names", "summary", "to_netlist"]
 
 
 SHRUNK = "shrunk"
-"""Folder of the shrunk circuit, inside that of its exact one."""
+"""Folder of the shrunk circuit, inside that of its exact one, and the kind of its row."""
+_SUFFIX = f"-{SHRUNK}"
 
 
 def shrink_circuit(
@@ -67,7 +68,12 @@ def to_netlist(flow: Flow, folder: Path) -> dict[str, float]:
 
 def shrunk_names(name: str, label: str) -> dict[str, str]:
     """Name, label and kind of the row of a shrunk circuit."""
-    return {"name": f"{name}-shrunk", "label": f"{label}, shrunk", "kind": "shrunk"}
+    return {"name": f"{name}{_SUFFIX}", "label": f"{label}, shrunk", "kind": SHRUNK}
+
+
+def exact_name(name: str) -> str:
+    """Name of the row of the circuit that was shrunk."""
+    return name.removesuffix(_SUFFIX)
 
 
 def summary(found: Mapping[str, float]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dwn_asic import __version__
 from dwn_asic.files import read_json, staged
-from dwn_asic.pipeline.circuits import SHRUNK, shrunk_names
+from dwn_asic.pipeline.circuits import SHRUNK, exact_name, shrunk_names
 from dwn_asic.pipeline.flow import Flow, Reporter
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _dwn_results(flow: Flow) -> list[MethodResult]:
     ]
     shrunk = read_json(flow.folder / SHRUNK / "method.json")
     if shrunk is not None:
-        front = tuple(circuit.load_front(flow.folder / SHRUNK))
+        front = circuit.load_front(flow.folder / SHRUNK)
         rows.append(({**shrunk_names(name, label), "front": front}, shrunk))
     return [
         MethodResult.model_validate(
@@ -96,12 +96,15 @@ def _dwn_results(flow: Flow) -> list[MethodResult]:
 
 
 def _rival_results(flow: Flow) -> list[MethodResult]:
+    from dwn_asic import circuit
     from dwn_asic.report.result import MethodResult
 
-    results = []
-    for content in read_json(flow.folder / "baselines" / "summary.json"):
+    results, folder = [], flow.folder / "baselines"
+    for content in read_json(folder / "summary.json"):
         for bookkeeping in ("key", "seconds"):
             content.pop(bookkeeping, None)
+        if content["kind"] == SHRUNK:
+            content["front"] = circuit.load_front(folder / exact_name(content["name"]) / SHRUNK)
         proof = "-" if content["kind"] == "software" else "proved"
         results.append(MethodResult(proof=proof, **content))
     return results

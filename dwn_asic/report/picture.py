@@ -245,7 +245,8 @@ def _legend(figure: Figure, methods: Sequence[MethodResult]) -> None:
     ]
     fronts = [method for method in circuits if method.front]
     if fronts:
-        colour = LOOKS[fronts[0].method].colour
+        colours = {LOOKS[method.method].colour for method in fronts}
+        colour = colours.pop() if len(colours) == 1 else "#444444"
         handles.append(Line2D([], [], label="front of shrink", color=colour, **_FRONT_LINE))
     if len(circuits) < len(methods):
         handles.append(Line2D([], [], label="software ceiling", **_CEILING_LINE))

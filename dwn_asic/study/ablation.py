@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from dwn_asic.report.result import MethodResult
+from dwn_asic.study.choice import Candidate, front_of, smallest_reaching
 from dwn_asic.study.runs import Study
 from dwn_asic.study.tables import (
     Cell,
@@ -17,7 +20,7 @@ from dwn_asic.study.tables import (
     standard_error,
     text,
 )
-from dwn_asic.synth.metrics import CORE, TEST, TOTAL
+from dwn_asic.synth.metrics import CORE, TEST, TOTAL, VAL
 
 __all__ = ["ablation_table"]
 
@@ -28,14 +31,16 @@ def ablation_table(study: Study) -> Table:
     methods: dict[int, tuple[str, str]] = {}
     variants = [name for name, m in study.methods.items() if m.method == "dwn_variant" and m.kind == "exact"]
     for flow in study.sets:
-        base = study.of(flow, "dwn")
+        base, shrunk_base = study.of(flow, "dwn"), study.of(flow, "dwn-shrunk")
+        wanted = _values(shrunk_base, VAL)
+        equal_base = _equal(shrunk_base, wanted)
         for name in ("dwn", *variants):
             exact, shrunk = study.of(flow, name), study.of(flow, f"{name}-shrunk")
             if len(exact) != len(base):
                 continue
+            equal = _equal(shrunk, wanted)
             methods[len(rows)] = (flow, name)
             points = 100.0 * (_values(exact, TEST) - _values(base, TEST))
-            shrunk_base = study.of(flow, "dwn-shrunk")
             rows.append(
                 [
                     text(flow),
@@ -45,10 +50,10 @@ def ablation_table(study: Study) -> Table:
                     mean_spread(_values(exact, TOTAL), 1),
                     number(None if name == "dwn" else float(points.mean()), 2),
                     number(None if name == "dwn" else standard_error(points), 2),
-                    ratio(_times(exact, base)),
+                    ratio(_times(_values(exact, TOTAL), _values(base, TOTAL))),
                     mean_spread(100.0 * _values(shrunk, TEST), 2),
                     mean_spread(_values(shrunk, TOTAL), 1),
-                    ratio(_times(shrunk, shrunk_base) if len(shrunk) == len(shrunk_base) else None),
+                    *_equal_cells(equal, equal_base),
                 ]
             )
     return Table(
@@ -66,6 +71,11 @@ def ablation_table(study: Study) -> Table:
                 "Shrunk: each network through the same annealing; its choice is the smallest within a "
                 "point of its front's best in validation, so that accuracy and area move together."
             ),
+            (
+                "Equal: the smallest circuit of each front that reaches, measured and expected, the "
+                "validation accuracy of the first row's choice, or the front's best where none does (last "
+                "column: on how many seeds one does)."
+            ),
         ),
         (
             "data set",
@@ -78,7 +88,10 @@ def ablation_table(study: Study) -> Table:
             "area",
             "shrunk test",
             "shrunk total",
-            "shrunk area",
+            "equal test",
+            "equal total",
+            "equal area",
+            "reached",
         ),
         rows,
         methods,
@@ -89,7 +102,24 @@ def _values(methods: list[MethodResult], metric: str) -> np.ndarray:
     return np.array([float(method.metrics[metric]) for method in methods])
 
 
-def _times(methods: list[MethodResult], base: list[MethodResult]) -> float:
+def _times(areas: Iterable[float], others: Iterable[float]) -> float:
     """Area over that of the first row."""
-    pairs = zip(_values(methods, TOTAL), _values(base, TOTAL), strict=True)
-    return geometric_mean(area_ratio(area, other) for area, other in pairs)
+    return geometric_mean(area_ratio(area, other) for area, other in zip(areas, others, strict=True))
+
+
+def _equal(shrunk: list[MethodResult], wanted: np.ndarray) -> list[tuple[Candidate, bool]]:
+    """On each seed the smallest of the front that reaches this validation accuracy; none without fronts."""
+    if len(shrunk) != len(wanted) or not all(method.front for method in shrunk):
+        return []
+    return [smallest_reaching(front_of(m), val) for m, val in zip(shrunk, wanted.tolist(), strict=True)]
+
+
+def _equal_cells(found: list[tuple[Candidate, bool]], base: list[tuple[Candidate, bool]]) -> list[Cell]:
+    areas, others = ([circuit.total for circuit, _ in each] for each in (found, base))
+    reached = sum(reached for _, reached in found)
+    return [
+        mean_spread([100.0 * circuit.test for circuit, _ in found], 2),
+        mean_spread(areas, 1),
+        ratio(_times(areas, others) if areas else None),
+        Cell(f"{reached} of {len(found)}", reached) if found else text("-"),
+    ]

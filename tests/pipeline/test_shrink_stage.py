@@ -47,6 +47,16 @@ def test_every_circuit_has_a_shrunk_row(finished: Flow) -> None:
     )
 
 
+def test_every_shrunk_row_has_its_front(finished: Flow) -> None:
+    found = {method.name: method for method in Result.load(finished.folder / "result.json").methods}
+    folders = {"dwn-shrunk": finished.folder, "tree-3-shrunk": finished.folder / "baselines" / "tree-3"}
+    for name, folder in folders.items():
+        points = front(folder / "shrunk")
+        assert points
+        assert [p.total for p in found[name].front] == [float(p["total_nand2"]) for p in points]
+    assert not found["tree-3"].front
+
+
 def test_the_model_downstream_is_the_shrunk_graph(finished: Flow) -> None:
     folder = finished.folder / "shrunk"
     graph = BooleanGraph.load(folder / "graph.json")

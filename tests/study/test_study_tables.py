@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from study_examples import methods, rival, study_of
+from study_examples import methods, rival, shrunk, study_of
 
 from dwn_asic.study.ablation import ablation_table
 from dwn_asic.study.headline import (
@@ -122,17 +122,23 @@ def test_every_method_and_run_is_listed() -> None:
 def test_ablations_are_paired_by_seed() -> None:
     def make(seed: int):
         variant = rival("dwn-fixed", "dwn_variant", 100.0, 0.8, 0.83 + 0.001 * seed)
-        small = rival("dwn-fixed-shrunk", "dwn_variant", 20.0, 0.8, 0.8).model_copy(update={"kind": "shrunk"})
+        small = shrunk([(5.0, 0.8, 0.79), (20.0, 0.86, 0.81), (60.0, 0.87, 0.82)])
+        small = small.model_copy(update={"name": "dwn-fixed-shrunk", "method": "dwn_variant"})
         return (*methods(seed), variant, small)
 
     table = ablation_table(study_of(make, flows=("alpha",)))
+    assert len({len(row) for row in (table.columns, *table.rows)}) == 1
     base, variant = table.rows
     gain = table.columns.index("gain")
     assert base[gain].shown == "-"
     assert variant[gain].shown == "-1.00"
     assert variant[gain + 1].shown == "0.00"  # the same difference on each seed
     assert variant[gain + 2].shown == "0.5x"
-    assert variant[-1].shown == "0.5x"
+    equal = dict(zip(table.columns, variant, strict=True))
+    assert equal["shrunk total"].shown == "60.0 ± 0.0"
+    assert (equal["equal test"].shown, equal["equal total"].shown) == ("81.00 ± 0.00", "20.0 ± 0.0")
+    assert (equal["equal area"].shown, equal["reached"].shown) == ("0.5x", "3 of 3")
+    assert dict(zip(table.columns, base, strict=True))["equal area"].shown == "1x"
 
 
 def test_critical_differences_are_those_of_demsar() -> None:
