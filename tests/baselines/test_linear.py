@@ -28,6 +28,16 @@ def test_as_accurate_as_logistic_regression_on_real_values(n_classes: int) -> No
     assert rival.accuracy["test"] > real.score(table.values[test], table.labels[test]) - 0.08
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_roundings_of_many_weights_do_not_move_the_decision(n_classes: int) -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(n_classes, size=1500)
+    values = labels[:, None] * np.linspace(0.2, 0.3, 60) + rng.normal(size=(1500, 60)) + 3.0
+    dataset = make(values, labels, input_bits=8)
+    coarse, fine = (RivalPlan("x", "x", "x", Linear(4, bits)).fit(dataset, 0) for bits in (3, 9))
+    assert coarse.accuracy["train"] > fine.accuracy["train"] - 0.04
+
+
 def test_more_weight_bits_follow_the_real_weights_closer() -> None:
     rng = np.random.default_rng(0)
     values = rng.random((2000, 3))
