@@ -88,6 +88,9 @@ def _write_page(result: Result, folder: Path) -> tuple[Path, ...]:
 
 def _index(results: Sequence[Result], links: Sequence[str]) -> str:
     """Summary of all flows, what its columns mean, then each flow's picture and setup."""
+    more = "".join(f"{link}\n" for link in links)
+    if not results:
+        return f"# Reports\n\n{more}"
     notes = "".join(f"- {note}\n" for note in meaning_notes())
     summary = summary_markdown(results, f"{{flow}}/{_TABLE}")
     head = (
@@ -95,7 +98,6 @@ def _index(results: Sequence[Result], links: Sequence[str]) -> str:
         "Written from each flow's `result.json`; every flow's own page has train and validation accuracy "
         "and the areas in um2 too.\n\n"
     )
-    more = "".join(f"{link}\n" for link in links)
     return f"{head}{more}\n{summary}\n{notes}" + "".join(map(_section, results))
 
 

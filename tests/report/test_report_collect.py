@@ -61,4 +61,5 @@ def test_flows_of_one_folder_are_refused(tmp_path: Path, other: str) -> None:
 
 
 def test_nothing_is_an_empty_index(tmp_path: Path) -> None:
-    assert collect([], tmp_path) == (tmp_path / "README.md",)
+    assert collect([], tmp_path, ["- [more](more)"]) == (tmp_path / "README.md",)
+    assert (tmp_path / "README.md").read_text() == "# Reports\n\n- [more](more)\n"
