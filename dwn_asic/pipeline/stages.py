@@ -90,6 +90,7 @@ def _run_synth(flow: Flow, reporter: Reporter) -> None:
 
 def _run_verify(flow: Flow, reporter: Reporter) -> None:
     from dwn_asic.circuit import verify_circuit
+    from dwn_asic.synth.tools import find_tool
 
     config = flow.config
     checks = verify_circuit(
@@ -103,7 +104,8 @@ def _run_verify(flow: Flow, reporter: Reporter) -> None:
         }[check.how]
         reporter.message(f"verify: {check.what} {how}")
     if not any(check.how == "simulation" for check in checks):
-        reporter.message("verify: event-driven simulation skipped, iverilog is not installed")
+        why = "iverilog is not installed" if find_tool("iverilog") is None else "it takes too long"
+        reporter.message(f"verify: event-driven simulation skipped, {why}")
 
 
 STAGES: tuple[Stage, ...] = (

@@ -98,6 +98,21 @@ def test_large_circuits_are_simulated_on_fewer_rows(flow: Flow, monkeypatch: pyt
     assert "tb: 10 vectors" in (flow.folder / "testbench.v").read_text()
 
 
+@pytest.mark.tool("iverilog", "vvp")
+def test_a_simulation_that_takes_too_long_leaves_the_proof(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: object, **__: object) -> int:
+        raise ToolTimeoutError("vvp", "timed out after 60 s")
+
+    monkeypatch.setattr(circuit, "run_testbench", late)
+    reporter = Lines()
+    run_stage(flow, STAGE["verify"], reporter)
+    checks = json.loads((flow.folder / "verify.json").read_text())
+    assert {check["how"] for check in checks} == {"rows", "proof"}
+    assert "verify: event-driven simulation skipped, it takes too long" in reporter.lines
+
+
 def test_a_second_run_does_nothing(flow: Flow) -> None:
     assert run_flow(flow, Reporter()) == []
 
