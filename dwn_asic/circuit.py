@@ -32,11 +32,10 @@ from dwn_asic.logic.shrink import MappedPoint
 from dwn_asic.network.compose import compose
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.rtl.reader import read_verilog
-from dwn_asic.rtl.simulate import run_testbench
+from dwn_asic.rtl.simulate import run_testbench, simulator_installed
 from dwn_asic.rtl.testbench import bench_verilog
 from dwn_asic.rtl.writer import design_verilog, latency
 from dwn_asic.synth.cell_library import CellLibrary
-from dwn_asic.synth.tools import find_tool
 from dwn_asic.synth.yosys import ModuleArea, synthesize
 from dwn_asic.verify.check import Check, check_equal, check_rows, check_verilog
 
@@ -213,7 +212,7 @@ def _event_driven(folder: Path, name: str, timeout_s: float) -> list[Check]:
 
     It looks again at what is proved already; without it, results must be the same.
     """
-    if find_tool("iverilog") is None or find_tool("vvp") is None:
+    if not simulator_installed():
         return []
     bench = folder / "testbench.v"
     checks = []

@@ -90,7 +90,7 @@ def _run_synth(flow: Flow, reporter: Reporter) -> None:
 
 def _run_verify(flow: Flow, reporter: Reporter) -> None:
     from dwn_asic.circuit import verify_circuit
-    from dwn_asic.synth.tools import find_tool
+    from dwn_asic.rtl.simulate import simulator_installed
 
     config = flow.config
     checks = verify_circuit(
@@ -104,7 +104,7 @@ def _run_verify(flow: Flow, reporter: Reporter) -> None:
         }[check.how]
         reporter.message(f"verify: {check.what} {how}")
     if not any(check.how == "simulation" for check in checks):
-        why = "iverilog is not installed" if find_tool("iverilog") is None else "it takes too long"
+        why = "it takes too long" if simulator_installed() else "iverilog is not installed"
         reporter.message(f"verify: event-driven simulation skipped, {why}")
 
 

@@ -9,9 +9,14 @@ from pathlib import Path
 
 from dwn_asic.errors import VerificationError
 from dwn_asic.rtl.testbench import ALL_MATCH
-from dwn_asic.synth.tools import require_tool, run_tool
+from dwn_asic.synth.tools import find_tool, require_tool, run_tool
 
-__all__ = ["run_testbench"]
+__all__ = ["run_testbench", "simulator_installed"]
+
+
+def simulator_installed() -> bool:
+    """Whether :func:`run_testbench` has its tools."""
+    return all(find_tool(name) is not None for name in ("iverilog", "vvp"))
 
 
 def run_testbench(sources: Sequence[Path], top: str, *, timeout_s: float = 300.0) -> int:

@@ -98,7 +98,7 @@ def _write_study(
 ) -> list[Path]:
     """A README with the tables that fit on a page, all as CSV, the long ones as Markdown of their own."""
     parts = [
-        (f"# {study.name}\n\nSeeds {study.seed_list}; every number is of these runs: [runs.csv](runs.csv).\n")
+        f"# {study.name}\n\nSeeds {study.seed_list}; every number is of these runs: [runs.csv](runs.csv).\n"
     ]
     contents: dict[str, bytes] = {"runs.csv": run_table(study).csv().encode()}
     for table in found:

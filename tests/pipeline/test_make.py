@@ -121,6 +121,7 @@ def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(projec
     output = make(project, *study)
     assert output.count("done: some/") == 4
     assert "left out, its table is not there: flows/some/absent.yaml" in output
+    assert output.count("absent") == 1
     runs = (project / "reports" / "some" / "runs.csv").read_text()
     assert "build/some/seed-1/two/result.json" in runs
     assert (project / "reports" / "index.html").is_file()

@@ -54,6 +54,7 @@ def test_headline_compares_at_the_rival_s_validation_accuracy() -> None:
     assert found[0].budget_times == pytest.approx(30.0)
     table = headline_table(study, "tiny-paper-300g")
     assert len(table.rows) == 4
+    assert len({len(row) for row in (table.columns, *table.rows)}) == 1
     means = dict(zip(table.columns, table.rows[-1], strict=True))
     assert (means["mapped"].shown, means["budget"].shown) == ("12x", "30x")
     assert means["data set"].shown == "geometric mean"
