@@ -314,7 +314,8 @@ class BinarizedMlpConfig(_Strict):
     hidden: tuple[Count, ...] = Field(default=(16,), strict=False)
     bits: Count = 8
     """Thermometer bits per feature, at most."""
-    epochs: Count = 60
+    steps: Count = 3_000
+    """Of the optimizer, each with 128 rows."""
 
 
 class GateNetworkConfig(_Strict):
@@ -325,7 +326,8 @@ class GateNetworkConfig(_Strict):
     """Of each layer."""
     bits: Count = 8
     """Thermometer bits per feature, at most."""
-    epochs: Count = 60
+    steps: Count = 3_000
+    """Of the optimizer, each with 128 rows."""
 
 
 class WisardConfig(_Strict):
@@ -356,6 +358,8 @@ class TabnetConfig(_Strict):
     kind: Literal["tabnet"]
     epochs: Count = 100
     """At most; training ends earlier after ten without a better validation accuracy."""
+    rows: Count = 32_768
+    """Training rows, at most; of more these are drawn."""
 
 
 class XgboostConfig(_Strict):

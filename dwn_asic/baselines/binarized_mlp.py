@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dwn_asic.baselines.fitting_steps import best_on_validation, thermometer_of
 from dwn_asic.baselines.interface import Fitting, Progress, interface_of, most_frequent
-from dwn_asic.baselines.torch_epochs import epochs
+from dwn_asic.baselines.torch_steps import train
 from dwn_asic.baselines.weighted_vote import WeightedVotes
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.network.convert import add_thresholds
@@ -26,8 +26,8 @@ class BinarizedMlp:
     """One hidden layer of neurons with sign weights over thermometer bits, straight-through gradient.
 
     A fixed scale and a learned bias stand for batch normalization: of a hidden neuron only the sign remains,
-    so its bias becomes an integer threshold without loss; the outputs' biases are rounded. Adam at 0.01; the
-    epoch with the best validation accuracy of the integer network is kept.
+    so its bias becomes an integer threshold without loss; the outputs' biases are rounded. Adam at 0.01; of
+    60 looks the one with the best validation accuracy of the integer network is kept.
 
     Attributes
     ----------
@@ -35,8 +35,8 @@ class BinarizedMlp:
         Neurons.
     bits
         Thermometer bits of a feature, at most.
-    epochs
-        Passes over the training rows.
+    steps
+        Of the optimizer, each with 128 rows.
 
     References
     ----------
@@ -45,7 +45,7 @@ class BinarizedMlp:
 
     hidden: int
     bits: int
-    epochs: int
+    steps: int
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
         """Train; the same seed gives the same neurons."""
@@ -58,7 +58,7 @@ class BinarizedMlp:
         generator = torch.Generator().manual_seed(seed)
         model = _Mlp(len(thermometer), self.hidden, dataset.table.n_classes, generator)
         rows, targets = torch.from_numpy(thermometer.encode(codes)).float() * 2 - 1, torch.tensor(labels)
-        trained = epochs(model, rows, targets, count=self.epochs, generator=generator, after_step=model.clamp)
+        trained = train(model, rows, targets, steps=self.steps, generator=generator, after_step=model.clamp)
         val_bits = thermometer.encode(val_codes)
         layers = best_on_validation(
             (model.integers() for _ in trained), lambda each: _decide(each, val_bits), val_labels, progress

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dwn_asic.baselines.fitting_steps import best_on_validation, popcount_network, thermometer_of
 from dwn_asic.baselines.interface import Fitting, Progress, interface_of, most_frequent
-from dwn_asic.baselines.torch_epochs import epochs
+from dwn_asic.baselines.torch_steps import train
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.learn.mapping import random_mapping
 from dwn_asic.network.convert import to_graph
@@ -28,8 +28,8 @@ class GateNetwork:
 
     As in the paper: fixed random wiring, real-valued logic (product for and), functions drawn from a normal
     distribution, groups of outputs counted and divided by a temperature, Adam at 0.01. Deviations: inputs are
-    thermometer bits; the epoch with the best validation accuracy of the hard network is kept; the temperature
-    is the square root of the group.
+    thermometer bits; of 60 looks the one with the best validation accuracy of the hard network is kept; the
+    temperature is the square root of the group.
 
     Attributes
     ----------
@@ -37,8 +37,8 @@ class GateNetwork:
         Of each layer.
     bits
         Thermometer bits of a feature, at most.
-    epochs
-        Passes over the training rows.
+    steps
+        Of the optimizer, each with 128 rows.
 
     References
     ----------
@@ -47,7 +47,7 @@ class GateNetwork:
 
     gates: tuple[int, ...]
     bits: int
-    epochs: int
+    steps: int
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
         """Train; the same seed gives the same gates."""
@@ -59,7 +59,7 @@ class GateNetwork:
         generator = torch.Generator().manual_seed(seed)
         model = _Gates(len(thermometer), self.gates, dataset.table.n_classes, generator)
         rows, targets = torch.from_numpy(thermometer.encode(codes)).float(), torch.tensor(labels)
-        trained = epochs(model, rows, targets, count=self.epochs, generator=generator)
+        trained = train(model, rows, targets, steps=self.steps, generator=generator)
         networks = (popcount_network(dataset, thermometer, model.layers()) for _ in trained)
         network = best_on_validation(networks, lambda each: each.predict(val_codes), val_labels, progress)
         return Fitting(to_graph(network), network.predict(dataset.codes), {"gates": sum(self.gates)})

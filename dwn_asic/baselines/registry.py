@@ -139,7 +139,7 @@ def _binarized_mlps(config: BinarizedMlpConfig) -> Iterator[RivalPlan]:
     from dwn_asic.baselines.binarized_mlp import BinarizedMlp
 
     for hidden in config.hidden:
-        fitter = BinarizedMlp(hidden, config.bits, config.epochs)
+        fitter = BinarizedMlp(hidden, config.bits, config.steps)
         yield RivalPlan(f"bnn-{hidden}", f"binarized MLP, {hidden} hidden neurons", config.kind, fitter)
 
 
@@ -148,7 +148,7 @@ def _gate_network(config: GateNetworkConfig) -> Iterator[RivalPlan]:
     from dwn_asic.baselines.gate_network import GateNetwork
 
     sizes = "-".join(map(str, config.gates))
-    fitter = GateNetwork(config.gates, config.bits, config.epochs)
+    fitter = GateNetwork(config.gates, config.bits, config.steps)
     yield RivalPlan(f"gates-{sizes}", f"gate network {sizes}", config.kind, fitter)
 
 
@@ -171,7 +171,7 @@ def _xgboost(config: XgboostConfig) -> Iterator[RivalPlan]:
 
 @_plans.register
 def _tabnet(config: TabnetConfig) -> Iterator[RivalPlan]:
-    yield RivalPlan("tabnet", "TabNet (software)", config.kind, Tabnet(config.epochs))
+    yield RivalPlan("tabnet", "TabNet (software)", config.kind, Tabnet(config.epochs, config.rows))
 
 
 @_plans.register

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from dwn_asic.baselines.fitting_steps import not_installed, short_seed
 from dwn_asic.baselines.interface import Fitting, Progress
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.split import drawn
 
 __all__ = ["Tabnet"]
 
@@ -29,6 +30,8 @@ class Tabnet:
     ----------
     epochs
         At most.
+    rows
+        To train on, at most; of more these are drawn.
 
     References
     ----------
@@ -36,9 +39,10 @@ class Tabnet:
     """
 
     epochs: int
+    rows: int = 32_768
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
-        """Fit on the training rows.
+        """Fit on training rows.
 
         Raises
         ------
@@ -52,15 +56,16 @@ class Tabnet:
         except ImportError as error:
             raise not_installed(str(error.name or "pytorch-tabnet"), "tabnet") from error
         split, table = dataset.split, dataset.table
-        classes, places = np.unique(table.labels[split.train], return_inverse=True)
-        values = StandardScaler().fit(table.values[split.train]).transform(table.values).astype(np.float32)
+        rows, labels = drawn((split.train, table.labels[split.train]), self.rows, seed)
+        classes, places = np.unique(labels, return_inverse=True)
+        values = StandardScaler().fit(table.values[rows]).transform(table.values).astype(np.float32)
         known = split.val[np.isin(table.labels[split.val], classes)]
-        batch = min(_BATCH, max(2, len(split.train) // 10))
+        batch = min(_BATCH, max(2, len(rows) // 10))
         model = TabNetClassifier(seed=short_seed(seed), verbose=0, device_name="cpu")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.fit(
-                values[split.train],
+                values[rows],
                 places,
                 eval_set=[(values[known], np.searchsorted(classes, table.labels[known]))],
                 eval_metric=["accuracy"],
@@ -68,7 +73,7 @@ class Tabnet:
                 patience=min(_PATIENCE, self.epochs),
                 batch_size=batch,
                 virtual_batch_size=min(_VIRTUAL_BATCH, batch),
-                drop_last=len(split.train) % batch < 2,
+                drop_last=len(rows) % batch < 2,
             )
             predictions: NDArray[np.int64] = classes[model.predict(values).astype(np.int64)]
         progress(f"best epoch {model.best_epoch + 1}")

@@ -7,22 +7,25 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-__all__ = ["epochs"]
+__all__ = ["train"]
 
 _BATCH = 128
 _LEARNING_RATE = 0.01
+_LOOKS = 60
 
 
-def epochs(
+def train(
     model: nn.Module,
     rows: Tensor,
     labels: Tensor,
     *,
-    count: int,
+    steps: int,
     generator: torch.Generator,
     after_step: Callable[[], None] = lambda: None,
 ) -> Iterator[int]:
-    """Train by Adam on the cross entropy of batches; gives the number of each epoch after it.
+    """Train by Adam on the cross entropy of batches; gives the steps done, up to 60 times evenly spaced.
+
+    Steps, not passes over the rows: a table of few rows would else end long before it has converged.
 
     Parameters
     ----------
@@ -30,19 +33,27 @@ def epochs(
         (B, ...) rows -> (B, C) logits.
     rows, labels
         (N, ...) and (N,) int64.
-    count
-        Epochs.
+    steps
+        Of the optimizer.
     generator
         Draws the order of rows.
     after_step
         Called after each step of the optimizer.
     """
     optimizer = torch.optim.Adam(model.parameters(), lr=_LEARNING_RATE)
-    for epoch in range(count):
-        for chosen in torch.split(torch.randperm(len(rows), generator=generator), _BATCH):
-            loss = nn.functional.cross_entropy(model(rows[chosen]), labels[chosen])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            after_step()
-        yield epoch
+    batches = _batches(len(rows), generator)
+    for step in range(1, steps + 1):
+        chosen = next(batches)
+        loss = nn.functional.cross_entropy(model(rows[chosen]), labels[chosen])
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        after_step()
+        if step * _LOOKS // steps > (step - 1) * _LOOKS // steps:
+            yield step
+
+
+def _batches(n_rows: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Row numbers, in a new order for each pass over them; no end."""
+    while True:
+        yield from torch.split(torch.randperm(n_rows, generator=generator), _BATCH)
