@@ -1,5 +1,7 @@
 """Shrink: from a circuit to a front of smaller ones at about its accuracy, and the choice of one of them.
 
+The front also has the circuits that are so small that all of them can be tried: single LUTs.
+
 Moves are judged on training rows; all validation rows are held out of that and only choose the circuit.
 """
 
@@ -17,11 +19,12 @@ from dwn_asic.config import Judge, ShrinkConfig
 from dwn_asic.data.split import drawn
 from dwn_asic.encode.comparators import encoder_graph
 from dwn_asic.learn.teacher import agreed_rows
-from dwn_asic.logic.anneal.candidates import CostModel
-from dwn_asic.logic.anneal.search import Chain, Found, Schedule, anneal, assess
+from dwn_asic.logic.anneal.candidates import CORE_ONLY, CostModel
+from dwn_asic.logic.anneal.search import Chain, Found, Schedule, anneal, areas, assess
 from dwn_asic.logic.front import Point, choose, front, merged
 from dwn_asic.logic.minimize import mapped_areas, minimize_parts
 from dwn_asic.logic.refit import refit
+from dwn_asic.logic.single_lut import single_luts
 from dwn_asic.network.convert import to_graph
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.network.lut_network import LutNetwork
@@ -30,6 +33,7 @@ from dwn_asic.synth.cell_library import CellLibrary
 __all__ = ["MappedPoint", "cost_model", "map_points", "minimize_points", "search", "shrink"]
 
 _MAPPED_POINTS = 24
+"""Of a front by total or core area, at most."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +100,11 @@ def shrink(
             progress=_part(progress, number, len(config.judges)),
         )
         fronts.append(front(found, n_rows, *held_out))
+    judged = drawn(rows, config.rows, seed)
     # Apart: beside an annealed circuit without a training error, one that generalizes better looks useless.
-    as_they_are = front(assess(known, *rows, cost_model(config)), len(rows[1]), *held_out)
-    points = merged(*fronts, as_they_are)
+    for circuits, on in ((known, rows), (single_luts(*judged, starts[0].interface), judged)):
+        fronts.append(front(assess(circuits, *on, cost_model(config)), len(on[1]), *held_out))
+    points = merged(*fronts)
     chosen = choose(points, config.tolerance)
     thinned = _thin(points, chosen)
     mapped = minimize_points if config.minimize_front else map_points
@@ -155,7 +161,7 @@ def search(
 
 def cost_model(config: ShrinkConfig) -> CostModel:
     """Areas that count: of the whole circuit, or with free comparators."""
-    return CostModel() if config.objective == "total" else CostModel(comparator_bit=0.0)
+    return CostModel() if config.objective == "total" else CORE_ONLY
 
 
 def map_points(points: Sequence[Point], library: CellLibrary) -> tuple[MappedPoint, ...]:
@@ -179,16 +185,23 @@ def minimize_points(points: Sequence[Point], library: CellLibrary) -> tuple[Mapp
 
 
 def _thin(points: Sequence[Point], chosen: Point) -> tuple[Point, ...]:
-    """The circuits that no smaller one beats on validation rows, of very many only some.
+    """The chosen circuit, and those that none of less area, total or core, beats on validation rows."""
+    graphs = [point.graph for point in points]
+    totals, cores = (_improving(points, areas(graphs, cost)) for cost in (CostModel(), CORE_ONLY))
+    return tuple(point for i, point in enumerate(points) if i in totals | cores or point is chosen)
+
+
+def _improving(points: Sequence[Point], areas: Sequence[float]) -> set[int]:
+    """Places of the circuits that no smaller one beats on validation rows, of very many only some.
 
     Of equals there the smallest stays, and the largest: training rows tell which of the two is better.
     """
-    kept: list[Point] = []
-    for point in points:
-        if not kept or point.val > kept[-1].val or point is chosen:
-            kept.append(point)
-        elif point.val == kept[-1].val:
-            third = len(kept) > 1 and kept[-2].val == point.val and kept[-1] is not chosen
-            kept[len(kept) - third :] = [point]
-    places = {round(i) for i in np.linspace(0, len(kept) - 1, min(_MAPPED_POINTS, len(kept)))}
-    return tuple(point for i, point in enumerate(kept) if i in places or point is chosen)
+    kept: list[int] = []
+    for i in sorted(range(len(points)), key=lambda i: (areas[i], -points[i].val)):
+        val = points[i].val
+        if not kept or val > points[kept[-1]].val:
+            kept.append(i)
+        elif val == points[kept[-1]].val:
+            third = len(kept) > 1 and points[kept[-2]].val == val
+            kept[len(kept) - third :] = [i]
+    return {kept[round(i)] for i in np.linspace(0, len(kept) - 1, min(_MAPPED_POINTS, len(kept)))}

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.logic.anneal.state import UNIT, Prices
-from dwn_asic.network.graph import CodeBit, Input, Interface, Threshold
+from dwn_asic.network.graph import BooleanGraph, CodeBit, Input, Interface, Threshold
 from dwn_asic.network.packed import pack_rows
 
-__all__ = ["Candidates", "CostModel", "InputTable"]
+__all__ = ["CORE_ONLY", "Candidates", "CostModel", "InputTable"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,10 @@ class CostModel:
     and_gate: float = 0.85
     xor_gate: float = 2.2
     comparator_bit: float = 0.75
+
+
+CORE_ONLY = CostModel(comparator_bit=0.0)
+"""Comparators for nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +101,14 @@ class Candidates:
             self.feature_start + 1,
         )
 
+    def comparator_gates(self) -> list[int]:
+        """Of each input by itself: gates of its comparator's chain."""
+        widths = self.interface.widths
+        return [
+            len(_chain(node, widths[node.feature])) if isinstance(node, Threshold) else 0
+            for node in self.inputs
+        ]
+
     def bits(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(N, F) codes -> (N, I) values of the inputs."""
         bits = np.empty((len(codes), len(self.inputs)), np.bool_)
@@ -120,9 +132,17 @@ class InputTable:
     words: NDArray[np.uint64]
 
     @classmethod
-    def build(cls, codes: NDArray[np.int64], interface: Interface, also: Sequence[Input]) -> InputTable:
+    def of(cls, graph: BooleanGraph, codes: NDArray[np.int64]) -> InputTable:
+        """The circuit's own inputs alone, on (N, F) codes."""
+        candidates = Candidates.choose(codes[:0], graph.interface, tuple(node for _, node in graph.inputs))
+        return cls(candidates, pack_rows(candidates.bits(codes)))
+
+    @classmethod
+    def build(
+        cls, codes: NDArray[np.int64], interface: Interface, also: Sequence[Input], most: int = 256
+    ) -> InputTable:
         """From (N, F) codes; arguments as for :meth:`Candidates.choose`."""
-        candidates = Candidates.choose(codes, interface, also)
+        candidates = Candidates.choose(codes, interface, also, most)
         return cls(candidates, pack_rows(candidates.bits(codes)))
 
 

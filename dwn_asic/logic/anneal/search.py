@@ -28,7 +28,7 @@ from dwn_asic.logic.anneal.moves import MOVE_WEIGHTS, MOVES
 from dwn_asic.logic.anneal.state import AREA, ERRORS, UNIT
 from dwn_asic.network.graph import BooleanGraph, Input
 
-__all__ = ["Chain", "Found", "Schedule", "anneal", "assess"]
+__all__ = ["Chain", "Found", "Schedule", "anneal", "areas", "assess"]
 
 _SLICES = 64
 _SAVE_SECONDS = 5.0
@@ -160,10 +160,19 @@ def assess(
     """Circuits as they are, ascending by area by the cost model."""
     found = []
     for graph in graphs:
-        table = InputTable.build(codes, graph.interface, tuple(node for _, node in graph.inputs))
+        table = InputTable.of(graph, codes)
         memory = start(graph, table, table.candidates.prices(cost), labels, seed=0)
         found.append(Found(graph, float(memory.c[AREA]) * UNIT, int(memory.c[ERRORS])))
     return tuple(sorted(found, key=lambda circuit: (circuit.area, circuit.errors)))
+
+
+def areas(graphs: Sequence[BooleanGraph], cost: CostModel) -> list[float]:
+    """NAND2-equivalents of each circuit by the cost model."""
+    return [assess([graph], *_no_rows(graph), cost)[0].area for graph in graphs]
+
+
+def _no_rows(graph: BooleanGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return np.zeros((0, len(graph.interface.widths)), np.int64), np.zeros(0, np.int64)
 
 
 def _undominated(found: Sequence[Found]) -> tuple[Found, ...]:
