@@ -41,7 +41,7 @@ class Candidate:
     name
         Of its method, or ``front``.
     core, total
-        NAND2-equivalents.
+        NAND2-equivalents, two decimals as in a front: equal circuits of two families must compare equal.
     train
         Accuracy on training rows, which decides between equals.
     val
@@ -95,7 +95,8 @@ def _of_method(method: MethodResult) -> list[Candidate]:
 
 def circuit_of(method: MethodResult) -> Candidate:
     """The circuit that a method's row describes."""
-    core, total, train, val, test = (float(method.metrics[key]) for key in (CORE, TOTAL, TRAIN, VAL, TEST))
+    core, total = (round(float(method.metrics[key]), 2) for key in (CORE, TOTAL))
+    train, val, test = (float(method.metrics[key]) for key in (TRAIN, VAL, TEST))
     return Candidate(method.name, core, total, train, val, val, test)
 
 

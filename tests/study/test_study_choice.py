@@ -88,3 +88,14 @@ def test_tables_of_fronts() -> None:
 def test_a_rival_that_is_better_only_where_ours_is_equal_does_not_dominate() -> None:
     study = study_of(lambda _: (shrunk([(1.0, 0.8, 0.8)]), rival("tree-2", "decision_tree", 1.0, 0.8, 0.8)))
     assert domination_table(study).rows[0][2].shown == "never"
+
+
+def test_an_area_is_the_same_for_a_front_which_has_two_decimals_and_for_a_rival() -> None:
+    # 5 / 3 NAND2: a rival of the same circuit isn't below ours between 1.6667 and 1.67.
+    study = study_of(
+        lambda _: (shrunk([(1.67, 0.9, 0.9)]), rival("tree-3", "decision_tree", 5 / 3, 0.9, 0.9))
+    )
+    ours, tree = (curve(study.sets["alpha"], family) for family in ("ours", "tree"))
+    assert ours is not None
+    assert tree is not None
+    assert not dominations(ours, tree)
