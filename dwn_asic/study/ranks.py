@@ -120,8 +120,8 @@ def rank_table(study: Study) -> Table:
             labels[name] = label
             measured[name] = [np.array(runs, float) for runs in sets]
     accuracy = ranking({n: np.array([s[:, 0].mean() for s in sets]) for n, sets in measured.items()})
-    mapped = {n: sets for n, sets in measured.items() if not any(np.isnan(s).any() for s in sets)}
-    area = ranking({n: -np.array([s[:, 1].mean() for s in sets]) for n, sets in mapped.items()})
+    mapped = {n: sets for n, sets in measured.items() if not any(np.isnan(s[:, 1]).all() for s in sets)}
+    area = ranking({n: -np.array([np.nanmean(s[:, 1]) for s in sets]) for n, sets in mapped.items()})
     rows: list[list[Cell]] = []
     for name in sorted(labels, key=lambda name: accuracy.ranks[name]):
         pairs = list(zip(measured[_OURS], measured[name], strict=True))
@@ -133,7 +133,7 @@ def rank_table(study: Study) -> Table:
         low, high = bootstrap_interval(gains)
         row += [number(float(np.mean([g.mean() for g in gains])), 2), text(f"{low:.2f} to {high:.2f}")]
         if name in mapped:
-            logs = [np.log(_floor(rival[:, 1]) / _floor(ours[:, 1])) for ours, rival in pairs]
+            logs = [_log_ratios(rival[:, 1], ours[:, 1]) for ours, rival in pairs]
             least, most = np.exp(bootstrap_interval(logs))
             row += [
                 number(float(np.exp(np.mean([g.mean() for g in logs]))), 2),
@@ -148,7 +148,8 @@ def rank_table(study: Study) -> Table:
         (
             (
                 f"Average ranks over {len(study.sets)} data sets of mean test accuracy, and of mean total "
-                "area where there is a circuit; 1 is best. Friedman test, p: accuracy "
+                "area; 1 is best. Runs in which a method's circuit was not proved in time don't count in its "
+                "areas; a method without any on some data set has no rank. Friedman test, p: accuracy "
                 f"{accuracy.p_value:.2g}, area {area.p_value:.2g}. By Nemenyi's test at 5%, ranks of "
                 f"accuracy tell two methods apart from a difference of {accuracy.difference:.2f}, ranks of "
                 f"area from {area.difference:.2f}."
@@ -165,5 +166,8 @@ def rank_table(study: Study) -> Table:
     )
 
 
-def _floor(areas: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.maximum(areas, SMALLEST)
+def _log_ratios(rival: NDArray[np.float64], ours: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of areas, for the runs in which the rival has one."""
+    there = ~np.isnan(rival)
+    ratios: NDArray[np.float64] = np.log(np.maximum(rival, SMALLEST) / np.maximum(ours, SMALLEST))[there]
+    return ratios

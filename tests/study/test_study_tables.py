@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from study_examples import methods, rival, shrunk, study_of
 
+from dwn_asic.report.result import MethodResult
 from dwn_asic.study.ablation import ablation_table
 from dwn_asic.study.headline import (
     comparison,
@@ -86,23 +87,31 @@ def test_a_rival_out_of_reach_is_said_to_be() -> None:
     assert table.methods[table.rows.index(row)] == ("alpha", "tiny-paper-300g")
 
 
-def test_a_rival_without_a_circuit_on_some_seed_is_compared_on_the_others() -> None:
-    def make(seed: int):
-        areas = ("area__nand2_equivalent", "area__core__nand2_equivalent")
-        forest = next(m for m in methods(seed) if m.method == "forest")
-        software = {k: v for k, v in forest.metrics.items() if k.startswith("accuracy")}
-        failed = forest.model_copy(update={"kind": "software", "metrics": software})
-        assert set(areas) <= set(forest.metrics)
-        return (
-            *(m for m in methods(seed) if m is not forest and m.method != "forest"),
-            forest if seed else failed,
-        )
+def with_forest_circuits(seed: int, seeds: set[int]) -> tuple[MethodResult, ...]:
+    """The forest has a circuit on these seeds, on the others accuracy alone."""
+    forest = next(m for m in methods(seed) if m.method == "forest")
+    accuracies = {k: v for k, v in forest.metrics.items() if k.startswith("accuracy")}
+    assert len(accuracies) < len(forest.metrics)
+    failed = forest.model_copy(update={"kind": "software", "metrics": accuracies})
+    others = (m for m in methods(seed) if m.method != "forest")
+    return (*others, forest if seed in seeds else failed)
 
-    study = study_of(make)
+
+def test_a_rival_without_a_circuit_on_some_seed_is_compared_on_the_others() -> None:
+    study = study_of(lambda seed: with_forest_circuits(seed, {1, 2}))
     row = next(row for row in equal_accuracy_table(study).rows if row[1].shown == "forest 3x8")
     assert row[-1].shown == "2 of 2"
     assert len(method_table(study).rows) == 3 * 7
-    assert rank_table(study).rows
+    table = rank_table(study)
+    row = next(row for row in table.rows if row[0].shown == "forest 3x8")
+    assert row[table.columns.index("rank area")].shown == "2.00"
+    assert row[table.columns.index("times")].shown == "2.00"  # 80 over 40 NAND2
+
+
+def test_a_rival_without_any_circuit_on_a_set_has_no_rank_by_area() -> None:
+    table = rank_table(study_of(lambda seed: with_forest_circuits(seed, set())))
+    row = next(row for row in table.rows if row[0].shown == "forest 3x8")
+    assert [row[table.columns.index(name)].shown for name in ("rank area", "times")] == ["-", "-"]
 
 
 def test_generations_are_summed_up() -> None:
