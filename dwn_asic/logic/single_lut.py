@@ -61,6 +61,7 @@ class _Search:
         self._gates = np.array(table.candidates.comparator_gates(), np.int64)
 
     def found(self) -> Iterator[tuple[int, ...]]:
+        """Sets of inputs, each better than all of no more comparator gates and as many inputs."""
         yield ()
         beam = [_Set((), 0, self._n_rows)]
         for _ in range(_MOST_INPUTS):
@@ -73,7 +74,7 @@ class _Search:
 
     def _extended(self, beam: Sequence[_Set]) -> list[_Set]:
         """Sets of one input more: the best of each number of comparator gates."""
-        if not len(self._words):
+        if not beam or not len(self._words):
             return []
         wrong = np.stack([self._errors(each.inputs) for each in beam])  # (B, I)
         gates = np.array([each.gates for each in beam])[:, None] + self._gates

@@ -75,3 +75,8 @@ def test_without_a_threshold_that_tells_rows_apart_there_is_the_constant(labels:
     (only,) = single_luts(np.zeros((3, 2), np.int64), np.array(labels), interface(2))
     assert not only.inputs
     assert only.predict(np.array([[0, 0], [7, 7]])).tolist() == [1, 1]
+
+
+def test_a_table_with_one_threshold_has_the_constant_and_it() -> None:
+    codes, labels = np.array([[1, 5], [1, 5], [6, 5]]), np.array([0, 0, 1])
+    assert [len(graph.inputs) for graph in single_luts(codes, labels, interface(2))] == [0, 1]
