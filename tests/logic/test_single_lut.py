@@ -32,7 +32,7 @@ def errors_of_the_best(bits: np.ndarray, labels: np.ndarray, n_classes: int) -> 
 @given(st.integers(2, 4), st.integers(0, 2**32 - 1))
 def test_no_table_of_one_or_two_thresholds_is_better(n_classes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    codes, labels = rng.integers(0, 8, (rng.integers(1, 90), 2)), None
+    codes = rng.integers(0, 8, (rng.integers(1, 90), 2))
     labels = (codes @ rng.integers(0, 3, 2) // 4 + rng.integers(0, 2, len(codes))) % n_classes
     ports = interface(n_classes)
     found = single_luts(codes, labels, ports)
