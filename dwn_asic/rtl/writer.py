@@ -9,7 +9,7 @@ from typing import Literal
 from dwn_asic.network.graph import BooleanGraph, CodeBit, Constant, Input, Interface, Lut, Threshold
 from dwn_asic.rtl.names import CLASS_PORT, CLOCK_PORT, THERMOMETER_PORT, feature_port
 
-__all__ = ["Registers", "design_verilog", "latency", "used_features"]
+__all__ = ["Registers", "design_verilog", "latency", "register_bits", "used_features"]
 
 Registers = Literal["none", "inputs", "outputs", "both"]
 
@@ -49,9 +49,16 @@ def latency(registers: Registers) -> int:
     return {"none": 0, "inputs": 1, "outputs": 1, "both": 2}[registers]
 
 
-def used_features(encoder: BooleanGraph) -> list[int]:
-    """Ascending indices of the features that the encoder reads: they become ports."""
-    return sorted({node.feature for _, node in encoder.inputs})
+def register_bits(graph: BooleanGraph, registers: Registers) -> int:
+    """Flip-flops of the top module of a circuit with these inputs: all bits of the features that it reads."""
+    inputs = sum(graph.interface.widths[feature] for feature in used_features(graph))
+    held_in, held_out = registers in {"inputs", "both"}, registers in {"outputs", "both"}
+    return inputs * held_in + len(graph.outputs) * held_out
+
+
+def used_features(graph: BooleanGraph) -> list[int]:
+    """Ascending indices of the features that a circuit reads: they become ports."""
+    return sorted({node.feature for _, node in graph.inputs})
 
 
 def design_verilog(name: str, encoder: BooleanGraph, core: BooleanGraph, registers: Registers) -> str:
