@@ -129,9 +129,12 @@ def _linear(config: LinearConfig) -> Iterator[RivalPlan]:
 
 @_plans.register
 def _wisard(config: WisardConfig) -> Iterator[RivalPlan]:
-    label = f"WiSARD, {config.tuples} tables of {config.inputs} inputs per class"
+    tables, which = f"{config.tuples} tables", f"{config.tuples}x"
+    if config.tuples is None:
+        tables, which = "each bit in two tables", "all-"
+    label = f"WiSARD, {tables} of {config.inputs} inputs per class"
     fitter = Wisard(config.tuples, config.inputs, config.bits)
-    yield RivalPlan(f"wisard-{config.tuples}x{config.inputs}", label, config.kind, fitter)
+    yield RivalPlan(f"wisard-{which}{config.inputs}", label, config.kind, fitter)
 
 
 @_plans.register

@@ -26,7 +26,7 @@ class Wisard:
     Attributes
     ----------
     tuples
-        Tables of each class.
+        Tables of each class; None for as many as read every bit twice.
     inputs
         Bits of a tuple.
     bits
@@ -38,7 +38,7 @@ class Wisard:
     examples from "mental" images, Neurocomputing 2010.
     """
 
-    tuples: int
+    tuples: int | None
     inputs: int
     bits: int
 
@@ -67,9 +67,10 @@ class Wisard:
 
     def _tuples(self, n_bits: int, generator: np.random.Generator) -> NDArray[np.int64]:
         """(tuples, inputs): all bits in random order, again and again."""
-        wanted = self.tuples * self.inputs
+        tuples = self.tuples or -(-2 * n_bits // self.inputs)
+        wanted = tuples * self.inputs
         orders = [generator.permutation(n_bits) for _ in range(-(-wanted // n_bits))]
-        return np.concatenate(orders)[:wanted].reshape(self.tuples, self.inputs)
+        return np.concatenate(orders)[:wanted].reshape(tuples, self.inputs)
 
     def _counts(
         self,
@@ -80,6 +81,6 @@ class Wisard:
     ) -> NDArray[np.int64]:
         """(C, tuples, 2**inputs) rows of each class at each address."""
         addresses = bits[:, mapping] @ (1 << np.arange(self.inputs))  # (N, tuples)
-        counts = np.zeros((n_classes, self.tuples, 1 << self.inputs), np.int64)
-        np.add.at(counts, (labels[:, None], np.arange(self.tuples), addresses), 1)
+        counts = np.zeros((n_classes, len(mapping), 1 << self.inputs), np.int64)
+        np.add.at(counts, (labels[:, None], np.arange(len(mapping)), addresses), 1)
         return counts

@@ -11,6 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 from dwn_asic.baselines.binarized_mlp import BinarizedMlp
 from dwn_asic.baselines.decision_tree import DecisionTree, Forest
 from dwn_asic.baselines.dwn_variant import DwnVariant
+from dwn_asic.baselines.fitting_steps import thermometer_of
 from dwn_asic.baselines.gate_network import GateNetwork
 from dwn_asic.baselines.interface import Fitter, Rival, RivalPlan
 from dwn_asic.baselines.wisard import Wisard
@@ -72,3 +73,10 @@ def test_a_pruned_tree_is_the_cheapest_cut_with_so_few_leaves(leaves: int) -> No
         for a in path.ccp_alphas
     ]
     assert rival.details["leaves"] == max(cut.get_n_leaves() for cut in cuts if cut.get_n_leaves() <= leaves)
+
+
+def test_wisard_reads_every_bit_twice() -> None:
+    dataset = blobs(2)
+    rival = fit(dataset, Wisard(None, 3, 6))
+    tables = -(-2 * len(thermometer_of(dataset, 6)) // 3)
+    assert rival.details["luts"] == 2 * tables

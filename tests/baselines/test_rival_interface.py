@@ -107,6 +107,7 @@ def test_every_method_agrees_with_its_graph_on_any_table(dataset: Dataset) -> No
         Forest(4, 6),
         Wisard(3, 2, 2),
         Wisard(7, 5, 8),
+        Wisard(None, 3, 2),
         TinyClassifier((Inputs(2),), 6, 60, 20),
         TinyClassifier((Inputs(4),), 30, 60, 60),
         TinyClassifier((Inputs(2, "equal_width", "onehot"), Inputs(4, "quantile", "gray")), 30, 60, 60, 20),
