@@ -75,7 +75,7 @@ endif
 
 $(BUILD)/%/config/data.json $(BUILD)/%/config/train.json $(BUILD)/%/config/minimize.json $(BUILD)/%/config/shrink.json \
 $(BUILD)/%/config/verilog.json $(BUILD)/%/config/synth.json $(BUILD)/%/config/verify.json \
-$(BUILD)/%/config/baseline.json $(BUILD)/%/config/report.json: $(BUILD)/%/config/.done ;
+$(BUILD)/%/config/baseline.json $(BUILD)/%/config/match.json $(BUILD)/%/config/report.json: $(BUILD)/%/config/.done ;
 
 # A csv: source is a prerequisite of its data set.
 -include $(wildcard $(BUILD)/*/config/data.mk)
@@ -107,9 +107,13 @@ $(BUILD)/%/verify.json: $(BUILD)/%/netlist.v $(BUILD)/%/testbench.v $(BUILD)/%/c
 $(BUILD)/%/baselines/summary.json: $(BUILD)/%/dataset.npz $(BUILD)/%/config/baseline.json
 	@$(DWN) baseline $(BUILD)/$*
 
+$(BUILD)/%/shrunk/front/matched.json: \
+    $(BUILD)/%/shrunk/method.json $(BUILD)/%/baselines/summary.json $(BUILD)/%/config/match.json
+	@$(DWN) match $(BUILD)/$*
+
 $(BUILD)/%/result.json $(BUILD)/%/comparison.md $(BUILD)/%/comparison.csv $(BUILD)/%/accuracy_area.svg \
 $(BUILD)/%/accuracy_area.png: \
-    $(BUILD)/%/verify.json $(BUILD)/%/shrunk/method.json $(BUILD)/%/baselines/summary.json $(BUILD)/%/config/report.json
+    $(BUILD)/%/verify.json $(BUILD)/%/shrunk/front/matched.json $(BUILD)/%/config/report.json
 	@$(DWN) report $(BUILD)/$*
 
 # Nothing that a stage made is thrown away.

@@ -13,9 +13,10 @@ from __future__ import annotations
 import csv
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -34,8 +35,9 @@ from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.rtl.reader import read_verilog
 from dwn_asic.rtl.simulate import run_testbench, simulator_installed
 from dwn_asic.rtl.testbench import bench_verilog
-from dwn_asic.rtl.writer import design_verilog, latency
+from dwn_asic.rtl.writer import design_verilog, latency, register_bits
 from dwn_asic.synth.cell_library import CellLibrary
+from dwn_asic.synth.metrics import CORE, TOTAL
 from dwn_asic.synth.yosys import ModuleArea, synthesize
 from dwn_asic.verify.check import Check, check_equal, check_rows, check_verilog
 
@@ -84,9 +86,17 @@ def load_predictions(folder: Path) -> np.ndarray:
 
 
 def save_front(
-    folder: Path, points: Sequence[MappedPoint], chosen: int, dataset: Dataset, library: CellLibrary
+    folder: Path,
+    points: Sequence[MappedPoint],
+    chosen: int,
+    dataset: Dataset,
+    library: CellLibrary,
+    hardware: HardwareConfig,
 ) -> None:
-    """Write ``front.csv`` and ``front/NN.json``: the circuits; areas as in :class:`MappedPoint`."""
+    """Write ``front.csv`` and ``front/NN.json``: the circuits.
+
+    Areas of core and encoder are as in :class:`MappedPoint`; the total has the registers too.
+    """
     shutil.rmtree(folder / "front", ignore_errors=True)
     (folder / "front").mkdir(parents=True)
     lines = [",".join(_FRONT_COLUMNS)]
@@ -94,17 +104,25 @@ def save_front(
         point = mapped.point
         name = f"front/{number:02d}.json"
         point.graph.save(folder / name)
-        areas = [library.nand2_equivalents(area) for area in (mapped.core, mapped.encoder)]
+        held = register_bits(point.graph, hardware.registers)
+        registers = held * library.flip_flop.area if held else 0.0
+        parts = mapped.core, mapped.encoder
+        areas = [library.nand2_equivalents(area) for area in (*parts, sum(parts) + registers)]
         train, val, test = (point.graph.accuracy(*dataset.part(part)) for part in PARTS)
         accuracies = (train, val, point.expected, test)
-        cells = [f"{area:.2f}" for area in (*areas, sum(areas))] + [f"{value:.6f}" for value in accuracies]
+        cells = [f"{area:.2f}" for area in areas] + [f"{value:.6f}" for value in accuracies]
         lines.append(",".join([name, *cells, "yes" if number == chosen else ""]))
     with staged(folder, "front") as scratch:
         (scratch / "front.csv").write_text("\n".join([*lines, ""]))
 
 
-def load_front(folder: Path) -> tuple[dict[str, float], ...]:
-    """What :func:`save_front` wrote, in the terms of :class:`dwn_asic.report.result.FrontPoint`."""
+def load_front(folder: Path) -> tuple[dict[str, Any], ...]:
+    """What :func:`save_front` wrote, in the terms of :class:`dwn_asic.report.result.FrontPoint`.
+
+    With the netlists that ``front/matched.json`` names, where it is there.
+    """
+    record = folder / "front" / "matched.json"
+    matched = read_json(record) if record.exists() else {}
     with (folder / "front.csv").open(newline="") as file:
         return tuple(
             {
@@ -114,9 +132,19 @@ def load_front(folder: Path) -> tuple[dict[str, float], ...]:
                 "accuracy_val": float(line["accuracy_val"]),
                 "accuracy_expected": float(line["accuracy_expected"]),
                 "accuracy_test": float(line["accuracy_test"]),
+                "netlist": _netlist(folder, Path(line["circuit"]), matched),
             }
             for line in csv.DictReader(file)
         )
+
+
+def _netlist(folder: Path, circuit: Path, matched: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Its place in the run's folder, and its areas."""
+    if circuit.stem not in matched:
+        return None
+    found = matched[circuit.stem]["metrics"]
+    place = (Path(folder.name) / circuit.with_suffix("")).as_posix()
+    return {"folder": place, "core": found[CORE], "total": found[TOTAL]}
 
 
 def minimize_circuit(folder: Path, library: CellLibrary, config: MinimizeConfig) -> None:

@@ -130,6 +130,7 @@ _stage_command("verilog", "Write design.v and testbench.v.")
 _stage_command("synth", "Map to the PDK's cells with Yosys: netlist.v, synth.json.")
 _stage_command("verify", "Prove model == graph == Verilog == netlist: verify.json.")
 _stage_command("baseline", "Fit the rivals and take them through the same steps: baselines/.")
+_stage_command("match", "Take our smallest circuits at rivals' accuracies to proved netlists: shrunk/front/.")
 _stage_command("report", "Write result.json, comparison.md, comparison.csv and the picture.")
 
 

@@ -334,8 +334,8 @@ class WisardConfig(_Strict):
     """Tables on random bits, filled by counting rows."""
 
     kind: Literal["wisard"]
-    tuples: Count = 20
-    """Tables of each class."""
+    tuples: Count | None = None
+    """Tables of each class; without it as many as read every thermometer bit twice."""
     inputs: Annotated[int, Field(ge=1, le=8)] = 6
     bits: Count = 8
     """Thermometer bits per feature, at most."""
@@ -413,3 +413,6 @@ class FlowConfig(_Strict):
     hardware: HardwareConfig = HardwareConfig()
     synthesis: SynthesisConfig = SynthesisConfig()
     baselines: tuple[BaselineConfig, ...] = Field(default=(), strict=False)
+    match: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Rivals by name. For each, the smallest circuit of the shrunk front that has its validation accuracy
+    goes to a proved netlist too, as the chosen one does. Takes some seconds each."""

@@ -33,6 +33,7 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
         content["seed"] = seed
     flow = validate(FlowConfig, content, path)
     _check_outputs(flow, path)
+    _check_match(flow, path)
     return flow
 
 
@@ -77,3 +78,18 @@ def _mappings(*values: object) -> bool:
 def _check_outputs(flow: FlowConfig, path: Path) -> None:
     if flow.model.head == "popcount" and flow.model.code != "binary":
         raise ConfigError(path, "model.code", f"is {flow.model.code!r}", "only with head: direct")
+
+
+def _check_match(flow: FlowConfig, path: Path) -> None:
+    if not flow.match:
+        return
+    if flow.shrink is None:
+        raise ConfigError(path, "match", "needs circuits to choose from", "only with shrink")
+    from dwn_asic.baselines.registry import plan
+
+    names = [rival.name for rival in plan(flow.baselines)]
+    for name in flow.match:
+        if name not in names:
+            raise ConfigError(
+                path, "match", f"no rival is named {name!r}", ", ".join(names) or "baselines first"
+            )

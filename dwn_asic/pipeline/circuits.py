@@ -44,7 +44,7 @@ def shrink_circuit(
         checkpoints=folder / "chains",
         progress=lambda done, total: reporter.progress("shrinking", done, total),
     )
-    circuit.save_front(folder, points, chosen, dataset, flow.pdk.library)
+    circuit.save_front(folder, points, chosen, dataset, flow.pdk.library, flow.config.hardware)
     model = points[chosen].point.graph
     circuit.save_model(folder, model, model.predict(dataset.codes))
     found = to_netlist(flow, folder)

@@ -7,6 +7,7 @@ import shutil
 from dwn_asic.files import read_json, staged, write_json
 from dwn_asic.pipeline.circuits import SHRUNK, shrink_circuit, summary
 from dwn_asic.pipeline.flow import Flow, Reporter, Stage
+from dwn_asic.pipeline.matching import run_match
 from dwn_asic.pipeline.results import run_report
 from dwn_asic.pipeline.rivals import run_baseline
 
@@ -170,6 +171,13 @@ STAGES: tuple[Stage, ...] = (
         run_baseline,
     ),
     Stage(
+        "match",
+        ("name", "match", "minimize", "hardware", "synthesis"),
+        ("dataset.npz", f"{SHRUNK}/method.json", "baselines/summary.json"),
+        (f"{SHRUNK}/front/matched.json",),
+        run_match,
+    ),
+    Stage(
         "report",
         ("name", "seed", "data", "encoder.input_bits", "model", "minimize.effort", "synthesis.pdk"),
         (
@@ -179,6 +187,7 @@ STAGES: tuple[Stage, ...] = (
             "synth.json",
             "verify.json",
             f"{SHRUNK}/method.json",
+            f"{SHRUNK}/front/matched.json",
             "baselines/summary.json",
         ),
         ("result.json", "comparison.md", "comparison.csv", "accuracy_area.svg", "accuracy_area.png"),

@@ -23,7 +23,16 @@ from pydantic import (
 from dwn_asic.errors import DataError, DwnAsicError
 from dwn_asic.synth.metrics import METRICS, check_metrics
 
-__all__ = ["Kind", "Method", "MethodResult", "PdkResult", "Result", "SplitSizes", "write_atomically"]
+__all__ = [
+    "Kind",
+    "Method",
+    "MethodResult",
+    "Netlist",
+    "PdkResult",
+    "Result",
+    "SplitSizes",
+    "write_atomically",
+]
 
 Method = Literal[
     "dwn",
@@ -67,6 +76,15 @@ class PdkResult(_Strict):
     """``embedded table FILE`` or the Liberty files."""
 
 
+class Netlist(_Strict):
+    """Of a circuit of the front: from Yosys, and proved equal to it. Areas in NAND2-equivalents."""
+
+    folder: Text
+    """Where its files are, in the run's folder."""
+    core: FiniteFloat
+    total: FiniteFloat
+
+
 class FrontPoint(_Strict):
     """A circuit that shrink found; areas in NAND2-equivalents, of the circuit as it is or minimized."""
 
@@ -77,6 +95,8 @@ class FrontPoint(_Strict):
     accuracy_expected: FiniteFloat
     """On validation rows, without the luck of this circuit: see :class:`dwn_asic.logic.front.Point`."""
     accuracy_test: FiniteFloat
+    netlist: Netlist | None = None
+    """Of circuits that match a rival which the flow names."""
 
 
 class MethodResult(_Strict):

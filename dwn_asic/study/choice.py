@@ -8,11 +8,11 @@ an area, and which at a rival's accuracy? Validation rows answer both; test rows
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from dwn_asic.report.result import MethodResult, Result
+from dwn_asic.report.result import FrontPoint, MethodResult, Netlist, Result
 from dwn_asic.synth.metrics import CORE, TEST, TOTAL, TRAIN, VAL
 
 __all__ = [
@@ -21,9 +21,11 @@ __all__ = [
     "Area",
     "Candidate",
     "best_within",
+    "by_area",
     "candidates",
     "circuit_of",
     "front_of",
+    "of_front",
     "smallest_reaching",
 ]
 
@@ -52,6 +54,8 @@ class Candidate:
         one to expect. Of a single circuit it is ``val``.
     test
         Accuracy on test rows.
+    netlist
+        Of a front's circuit that went to one.
     """
 
     name: str
@@ -61,21 +65,30 @@ class Candidate:
     val: float
     sure: float
     test: float
+    netlist: Netlist | None = None
+
+    @property
+    def synthesized(self) -> Candidate:
+        """With the netlist's areas, where there is one."""
+        if self.netlist is None:
+            return self
+        core, total = round(self.netlist.core, 2), round(self.netlist.total, 2)
+        return replace(self, core=core, total=total)
 
     def area(self, area: Area) -> float:
         """Core or total."""
         return self.core if area == "core" else self.total
 
 
-def _is(method: str, prefix: str = "") -> Callable[[MethodResult], bool]:
-    return lambda found: found.method == method and found.kind == "exact" and found.name.startswith(prefix)
+def _is(method: str) -> Callable[[MethodResult], bool]:
+    return lambda found: found.method == method and found.kind == "exact"
 
 
 FAMILIES: Mapping[str, tuple[str, Callable[[MethodResult], bool]]] = MappingProxyType(
     {
         "ours": ("DWN, shrunk", lambda found: found.method == "dwn" and found.kind == "shrunk"),
         "tree": ("decision tree", _is("decision_tree")),
-        "tiny": ("Tiny Classifier", _is("tiny_classifier", "tiny-paper")),
+        "tiny": ("Tiny Classifier", _is("tiny_classifier")),
         "forest": ("random forest", _is("forest")),
     }
 )
@@ -86,7 +99,12 @@ def candidates(result: Result, family: str) -> list[Candidate]:
     """The circuits of a family on one run, ascending by total area."""
     belongs = FAMILIES[family][1]
     found = [c for method in result.methods if belongs(method) for c in _of_method(method)]
-    return sorted(found, key=lambda candidate: (candidate.total, -candidate.val))
+    return sorted(found, key=by_area)
+
+
+def by_area(circuit: Candidate) -> tuple[float, float]:
+    """Ascending by total area, of equals the best first."""
+    return circuit.total, -circuit.val
 
 
 def _of_method(method: MethodResult) -> list[Candidate]:
@@ -102,6 +120,11 @@ def circuit_of(method: MethodResult) -> Candidate:
 
 def front_of(method: MethodResult) -> list[Candidate]:
     """The circuits of all sizes that shrink found."""
+    return of_front(method.front)
+
+
+def of_front(points: Sequence[FrontPoint]) -> list[Candidate]:
+    """In their order."""
     return [
         Candidate(
             "front",
@@ -111,8 +134,9 @@ def front_of(method: MethodResult) -> list[Candidate]:
             p.accuracy_val,
             min(p.accuracy_val, p.accuracy_expected),
             p.accuracy_test,
+            p.netlist,
         )
-        for p in method.front
+        for p in points
     ]
 
 

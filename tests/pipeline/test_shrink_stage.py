@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dwn_asic.circuit import load_predictions
+from dwn_asic.errors import ConfigError
 from dwn_asic.logic.minimize import mapped_areas
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.pipeline import STAGES, Flow, Reporter, configure, run_flow, run_stage
@@ -119,8 +120,6 @@ def test_without_the_section_there_is_no_shrunk_circuit(finished: Flow, tmp_path
 
 
 def test_an_unknown_key_names_the_allowed_ones(tmp_path: Path) -> None:
-    from dwn_asic.errors import ConfigError
-
     with pytest.raises(ConfigError, match=r"shrink\.price.*unknown key.*prices.*proposals"):
         configure(write_flow(tmp_path / "flows" / "bad.yaml", shrink={"price": 3}), tmp_path / "build")
 
@@ -154,3 +153,40 @@ def test_two_judges_and_a_minimized_front(finished: Flow, tmp_path: Path) -> Non
     assert (flow.folder / "shrunk" / "front.csv").read_text() != (
         finished.folder / "shrunk/front.csv"
     ).read_text()
+
+
+def test_circuits_at_a_rivals_accuracy_go_to_netlists(tmp_path: Path) -> None:
+    rivals = [{"kind": "decision_tree", "leaves": [2, 3]}]
+    shrink = {**SHRINK, "rivals": False, "minimize_front": True}
+    flow = finished_flow(tmp_path, shrink=shrink, baselines=rivals, match=["tree-2", "tree-3"])
+    methods = {method.name: method for method in Result.load(flow.folder / "result.json").methods}
+    front = methods["dwn-shrunk"].front
+    for name in flow.config.match:
+        wanted = methods[name].metrics["accuracy__val"]
+        sure = [point for point in front if min(point.accuracy_val, point.accuracy_expected) >= wanted]
+        equal = min(sure, key=lambda point: point.total)
+        assert equal.netlist is not None
+        folder = flow.folder / equal.netlist.folder
+        checks = {(check["what"], check["how"]) for check in json.loads((folder / "verify.json").read_text())}
+        assert {("graph == netlist", "proof"), ("model == netlist", "rows")} <= checks
+        assert equal.netlist.total == pytest.approx(equal.total, rel=0.05, abs=0.5)
+    assert sum(point.netlist is not None for point in front) <= 2
+
+
+def test_a_match_that_is_no_rival_is_an_error(tmp_path: Path) -> None:
+    path = write_flow(tmp_path / "flows" / "bad.yaml", shrink=SHRINK, match=["tree-9"])
+    with pytest.raises(ConfigError, match=r"match.*'tree-9'.*tree-3"):
+        configure(path, tmp_path / "build")
+    path = write_flow(tmp_path / "flows" / "bad.yaml", match=["tree-3"])
+    with pytest.raises(ConfigError, match="only with shrink"):
+        configure(path, tmp_path / "build")
+
+
+def test_registers_count_on_the_front(tmp_path: Path) -> None:
+    flow = finished_flow(
+        tmp_path, shrink={**SHRINK, "rivals": False, "minimize_front": True}, hardware={"registers": "both"}
+    )
+    chosen = next(point for point in front(flow.folder / "shrunk") if point["chosen"])
+    found = json.loads((flow.folder / "shrunk" / "method.json").read_text())
+    assert found["area__registers__nand2_equivalent"] > 0.0
+    assert float(chosen["total_nand2"]) == pytest.approx(found["area__nand2_equivalent"], rel=0.05)
