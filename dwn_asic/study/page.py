@@ -6,11 +6,12 @@ import base64
 import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from dwn_asic.study.runs import Study
+from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Table
-from dwn_asic.study.trace import flow_text, run_lines, verilog_file
+from dwn_asic.study.trace import circuit_lines, flow_text, run_lines, verilog_file
 
 __all__ = ["Section", "page"]
 
@@ -88,7 +89,7 @@ def _table(study: Study, table: Table, texts: _Texts) -> dict[str, Any]:
     rows = [
         {
             "cells": [{"shown": c.shown, "key": c.key, "numeric": not isinstance(c.key, str)} for c in row],
-            "behind": _behind(study, *table.methods[number], texts) if number in table.methods else None,
+            "behind": _behind(study, table, number, texts),
         }
         for number, row in enumerate(table.rows)
     ]
@@ -101,11 +102,20 @@ def _table(study: Study, table: Table, texts: _Texts) -> dict[str, Any]:
     }
 
 
-def _behind(study: Study, flow: str, method: str, texts: _Texts) -> dict[str, Any]:
+def _behind(study: Study, table: Table, number: int, texts: _Texts) -> dict[str, Any] | None:
+    """What a row unfolds to."""
+    if number in table.circuits:
+        circuits = table.circuits[number]
+        return _unfolded(circuits[0].run, circuit_lines(circuits), circuits[0].verilog, texts)
+    if number not in table.methods:
+        return None
+    flow, method = table.methods[number]
     runs = [run for run in study.sets[flow] if method in run.methods]
-    first = runs[0]
-    file = verilog_file(first, first.methods[method])
-    verilog, about = None, "software: no circuit"
+    return _unfolded(runs[0], run_lines(runs, method), verilog_file(runs[0], runs[0].methods[method]), texts)
+
+
+def _unfolded(first: Run, lines: list[dict[str, str]], file: Path | None, texts: _Texts) -> dict[str, Any]:
+    verilog, about = None, "no circuit of its own that went to Verilog"
     if file is not None and file.exists():
         about = f"Verilog of seed {first.result.seed}: {file.as_posix()}"
         text = file.read_text(encoding="utf-8")
@@ -114,7 +124,7 @@ def _behind(study: Study, flow: str, method: str, texts: _Texts) -> dict[str, An
     elif file is not None:
         about = f"the Verilog is not there: {file.as_posix()}"
     return {
-        "runs": run_lines(runs, method),
+        "runs": lines,
         "flow": texts.add(flow_text(first)),
         "flow_about": f"{first.result.flow_file}, with its defaults and what it extends",
         "verilog": verilog,

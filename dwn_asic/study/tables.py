@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dwn_asic.report.table import escape
+from dwn_asic.study.trace import Traced
 
 __all__ = [
     "SMALLEST",
@@ -55,6 +56,8 @@ class Table:
         As many cells each.
     methods
         Row number -> (flow, method) whose runs stand behind it, where there is just one.
+    circuits
+        Row number -> circuits that stand behind it, one a seed, where they are not a method's own choice.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     methods: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    circuits: Mapping[int, Sequence[Traced]] = field(default_factory=dict)
 
     def markdown(self) -> str:
         """Title, table, notes."""

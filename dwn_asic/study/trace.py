@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -10,9 +12,33 @@ from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Run
 from dwn_asic.synth.metrics import CORE, TEST, TOTAL, VAL
 
-__all__ = ["flow_text", "run_lines", "verilog_file"]
+__all__ = ["Traced", "circuit_lines", "flow_text", "run_lines", "verilog_file"]
 
 _SHRUNK = "-shrunk"
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One circuit of one run.
+
+    Attributes
+    ----------
+    run
+        Where it was found.
+    shown
+        Its numbers by their headings.
+    folder
+        Of its Verilog and its netlist; None where it did not go to one.
+    """
+
+    run: Run
+    shown: Mapping[str, str]
+    folder: Path | None
+
+    @property
+    def verilog(self) -> Path | None:
+        """Its RTL."""
+        return None if self.folder is None else self.folder / "design.v"
 
 
 def verilog_file(run: Run, method: MethodResult) -> Path | None:
@@ -36,14 +62,31 @@ def run_lines(runs: list[Run], method: str) -> list[dict[str, str]]:
         found = run.methods.get(method)
         if found is None:
             continue
-        metrics, result = found.metrics, run.result
+        metrics = found.metrics
         shown = {
-            "seed": str(result.seed),
+            "seed": str(run.result.seed),
             "val": f"{100.0 * metrics[VAL]:.2f}",
             "test": f"{100.0 * metrics[TEST]:.2f}",
         }
         for name, key in (("core", CORE), ("total", TOTAL)):
             shown[name] = f"{metrics[key]:.1f}" if key in metrics else "-"
-        shown |= {"proof": found.proof, "result": run.file.as_posix(), "flow": result.flow_file}
-        lines.append({**shown, "tools": run.tools})
+        shown["proof"] = found.proof
+        lines.append(shown | _sources(run))
     return lines
+
+
+def circuit_lines(circuits: Sequence[Traced]) -> list[dict[str, str]]:
+    """One for each circuit: its numbers, files and tools."""
+    return [
+        {
+            "seed": str(each.run.result.seed),
+            **each.shown,
+            "netlist": "-" if each.folder is None else (each.folder / "netlist.v").as_posix(),
+            **_sources(each.run),
+        }
+        for each in circuits
+    ]
+
+
+def _sources(run: Run) -> dict[str, str]:
+    return {"result": run.file.as_posix(), "flow": run.result.flow_file, "tools": run.tools}

@@ -4,12 +4,13 @@ import csv
 import io
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from study_examples import methods, rival, shrunk, study_of
 
-from dwn_asic.report.result import MethodResult
+from dwn_asic.report.result import MethodResult, Netlist
 from dwn_asic.study.ablation import ablation_table
 from dwn_asic.study.headline import (
     comparison,
@@ -59,9 +60,9 @@ def test_headline_compares_at_the_rival_s_validation_accuracy() -> None:
     means = dict(zip(table.columns, table.rows[-1], strict=True))
     assert (means["mapped"].shown, means["budget"].shown) == ("12x", "30x")
     assert means["data set"].shown == "geometric mean"
-    assert "on 3 of 3 data sets" in table.notes[-1]
+    assert any("on 3 of 3 data sets" in note for note in table.notes)
     worse = headline_table(study_of(lambda s: methods(s, gain=-0.1)), "tiny-paper-300g")
-    assert "on 0 of 3 data sets" in worse.notes[-1]
+    assert any("on 0 of 3 data sets" in note for note in worse.notes)
 
 
 def test_areas_of_nothing_are_told_apart() -> None:
@@ -70,17 +71,19 @@ def test_areas_of_nothing_are_told_apart() -> None:
     gamma = study_of(lambda s: (*(m for m in methods(s) if m.method != "tiny_classifier"), poor))
     mixed = replace(study, sets={**study.sets, "gamma": gamma.sets["gamma"]})
     compared = comparison(mixed, "tiny-paper-300g")
-    assert compared.constant == {"gamma": 3}
-    assert set(compared.reading.matches) == {"alpha", "beta"}
+    assert compared.free == {"gamma": 3}
+    assert set(compared.with_gates.matches) == {"alpha", "beta"}
     note = headline_table(mixed, "tiny-paper-300g").notes[-1]
     assert "gamma (3 seeds)" in note
-    assert "12x and 30x" in note
+    assert "12x (mapped) and 30x (budget)" in note
 
 
 def test_a_rival_out_of_reach_is_said_to_be() -> None:
     strong = rival("tiny-paper-300g", "tiny_classifier", 120.0, 0.99, 0.8, gates=9, generations_of_all=1)
     study = study_of(lambda s: (*(m for m in methods(s) if m.method != "tiny_classifier"), strong))
     assert not any(match.reached for match in matches(study.sets["alpha"], "tiny-paper-300g"))
+    assert not comparison(study, "tiny-paper-300g").reached.matches
+    assert headline_table(study, "tiny-paper-300g").rows[0][8].shown == "0 of 3"
     table = equal_accuracy_table(study)
     row = next(row for row in table.rows if row[1].shown == "tiny paper 300g")
     assert row[-1].shown == "0 of 3"
@@ -117,7 +120,38 @@ def test_a_rival_without_any_circuit_on_a_set_has_no_rank_by_area() -> None:
 def test_generations_are_summed_up() -> None:
     table = generations_table(study_of(), ["tiny-paper-300g"])
     assert [row[1].shown for row in table.rows] == ["alpha", "beta", "gamma", "all"]
-    assert table.rows[-1][-2].shown == "12x"
+    assert table.rows[-1][-3].shown == "12x"
+
+
+def test_an_equal_circuit_counts_with_the_area_of_its_netlist() -> None:
+    def with_netlist(seed: int) -> tuple[MethodResult, ...]:
+        exact, ours, *rivals = methods(seed)
+        points = list(ours.front)
+        netlist = Netlist(folder="shrunk/front/01", core=4.0, total=12.0)
+        points[1] = points[1].model_copy(update={"netlist": netlist})
+        return (exact, ours.model_copy(update={"front": tuple(points)}), *rivals)
+
+    study = study_of(with_netlist)
+    table = headline_table(study, "tiny-paper-300g")
+    assert table.rows[0][table.columns.index("Equal core / total")].shown == "4.0 ± 0.0 / 12.0 ± 0.0"
+    assert table.rows[0][table.columns.index("mapped")].shown == "10x"
+    first, *_ = table.circuits[0]
+    assert first.verilog == Path("build/nine/seed-0/alpha/shrunk/front/01/design.v")
+    assert first.shown["total"] == "12.00"
+
+
+def test_a_rival_without_a_circuit_leaves_the_headline_with_the_other_seeds() -> None:
+    def failing(seed: int) -> tuple[MethodResult, ...]:
+        found = methods(seed)
+        if seed < 2:
+            return found
+        tiny = next(m for m in found if m.method == "tiny_classifier")
+        accuracies = {k: v for k, v in tiny.metrics.items() if k.startswith("accuracy")}
+        failed = tiny.model_copy(update={"kind": "software", "metrics": accuracies})
+        return (*(m for m in found if m is not tiny), failed)
+
+    table = headline_table(study_of(failing), "tiny-paper-300g")
+    assert table.rows[0][table.columns.index("reached")].shown == "2 of 2"
 
 
 def test_every_method_and_run_is_listed() -> None:
