@@ -103,7 +103,7 @@ def _table(study: Study, table: Table, texts: _Texts) -> dict[str, Any]:
 
 def _behind(study: Study, flow: str, method: str, texts: _Texts) -> dict[str, Any]:
     runs = [run for run in study.sets[flow] if method in run.methods]
-    first = runs[0]
+    first = min(runs, key=lambda run: run.methods[method].kind == "software")
     file = verilog_file(first, first.methods[method])
     verilog, about = None, "software: no circuit"
     if file is not None and file.exists():

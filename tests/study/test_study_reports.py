@@ -12,9 +12,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from study_examples import methods, saved, study_of
+from study_examples import methods, saved, study_of, with_forest_circuits
 
 from dwn_asic.errors import DataError
+from dwn_asic.report.picture import LOOKS
 from dwn_asic.report.result import Result
 from dwn_asic.study.picture import set_picture
 from dwn_asic.study.runs import Run, load_study
@@ -118,6 +119,15 @@ def test_pictures_are_svg_and_deterministic() -> None:
     assert ET.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
     assert set_picture(study, "alpha") == picture
     assert set_picture(study_of(lambda s: methods(s, gain=-0.05)), "alpha") != picture
+
+
+def test_a_rival_with_circuits_on_some_seeds_is_a_mark_of_these_and_no_ceiling() -> None:
+    def drawn(seeds: set[int]) -> str:
+        return set_picture(study_of(lambda seed: with_forest_circuits(seed, seeds)), "alpha").decode()
+
+    assert "forest 3x8" not in drawn({1, 2})
+    assert LOOKS["forest"].name in drawn({1, 2})
+    assert "forest 3x8 (no circuit in time)" in drawn(set())
 
 
 _CHROMIUM = (

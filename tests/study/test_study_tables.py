@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from study_examples import methods, rival, shrunk, study_of
+from study_examples import methods, rival, shrunk, study_of, with_forest_circuits
 
-from dwn_asic.report.result import MethodResult
 from dwn_asic.study.ablation import ablation_table
 from dwn_asic.study.headline import (
     comparison,
@@ -87,21 +86,10 @@ def test_a_rival_out_of_reach_is_said_to_be() -> None:
     assert table.methods[table.rows.index(row)] == ("alpha", "tiny-paper-300g")
 
 
-def with_forest_circuits(seed: int, seeds: set[int]) -> tuple[MethodResult, ...]:
-    """The forest has a circuit on these seeds, on the others accuracy alone."""
-    forest = next(m for m in methods(seed) if m.method == "forest")
-    accuracies = {k: v for k, v in forest.metrics.items() if k.startswith("accuracy")}
-    assert len(accuracies) < len(forest.metrics)
-    failed = forest.model_copy(update={"kind": "software", "metrics": accuracies})
-    others = (m for m in methods(seed) if m.method != "forest")
-    return (*others, forest if seed in seeds else failed)
-
-
 def test_a_rival_without_a_circuit_on_some_seed_is_compared_on_the_others() -> None:
     study = study_of(lambda seed: with_forest_circuits(seed, {1, 2}))
     row = next(row for row in equal_accuracy_table(study).rows if row[1].shown == "forest 3x8")
     assert row[-1].shown == "2 of 2"
-    assert len(method_table(study).rows) == 3 * 7
     table = rank_table(study)
     row = next(row for row in table.rows if row[0].shown == "forest 3x8")
     assert row[table.columns.index("rank area")].shown == "2.00"
@@ -112,6 +100,16 @@ def test_a_rival_without_any_circuit_on_a_set_has_no_rank_by_area() -> None:
     table = rank_table(study_of(lambda seed: with_forest_circuits(seed, set())))
     row = next(row for row in table.rows if row[0].shown == "forest 3x8")
     assert [row[table.columns.index(name)].shown for name in ("rank area", "times")] == ["-", "-"]
+
+
+def test_what_a_method_is_goes_by_all_its_runs() -> None:
+    for seeds, kind, circuits in ({1, 2}, "exact", "2 of 3"), (set(), "software", "0 of 3"):
+        table = method_table(study_of(lambda seed, seeds=seeds: with_forest_circuits(seed, seeds)))
+        rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+        forest = next(row for row in rows if row["method"].shown == "forest 3x8")
+        assert [forest[name].shown for name in ("kind", "circuits", "seeds")] == [kind, circuits, "3"]
+        boosting = next(row for row in rows if row["method"].shown == "gradient boosting")
+        assert boosting["circuits"].shown == "-"
 
 
 def test_generations_are_summed_up() -> None:
