@@ -66,13 +66,29 @@ def test_domination_names_interval_and_difference() -> None:
     ours = Curve(np.array([10.0, 30.0]), np.array([[0.70, 0.72], [0.90, 0.92]]))
     tree = Curve(np.array([5.0, 20.0, 40.0]), np.array([[0.60, 0.62], [0.75, 0.76], [0.93, 0.95]]))
     first, second, third = dominations(ours, tree, 300.0)
-    assert (first.low, first.high, first.most) == (5.0, 10.0, 100.0)  # ours has no circuit there
+    assert (first.low, first.high, first.alone) == (5.0, 10.0, True)  # ours has no circuit there
+    assert not second.alone
     assert (second.low, second.high) == (20.0, 30.0)
     assert second.most == pytest.approx(4.5)
     assert second.error == pytest.approx(0.5)
     assert (third.low, third.high) == (40.0, 300.0)
     assert dominations(ours, tree, 15.0)[-1].high == 10.0
     assert not dominations(ours, ours)
+
+
+def test_a_gap_next_to_areas_without_a_circuit_of_ours_stands_apart() -> None:
+    ours = Curve(np.array([10.0, 30.0]), np.array([[0.70, 0.72], [0.90, 0.92]]))
+    tree = Curve(np.array([5.0, 7.0, 20.0]), np.array([[0.60, 0.62], [0.72, 0.74], [0.75, 0.76]]))
+    alone, gap = dominations(ours, tree)
+    assert (alone.low, alone.high, alone.alone) == (5.0, 10.0, True)
+    assert (gap.low, gap.high, gap.alone) == (10.0, 30.0, False)
+    assert gap.most == pytest.approx(4.5)
+
+
+def test_areas_without_a_circuit_of_ours_are_named_in_the_table() -> None:
+    study = study_of(lambda _: (shrunk([(9.0, 0.8, 0.8)]), rival("tree-2", "decision_tree", 3.0, 0.7, 0.7)))
+    shown = [cell.shown for cell in domination_table(study).rows[0]]
+    assert shown == ["total", "alpha", "3.0", "9.0", "no circuit", "-"]
 
 
 def test_tables_of_fronts() -> None:
