@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -85,6 +85,13 @@ class Study:
             for name, method in run.methods.items():
                 found.setdefault(name, []).append(method)
         return {name: over_runs(results) for name, results in found.items()}
+
+    def having(self, method: str) -> Study:
+        """The data sets whose every run has this method."""
+        return replace(
+            self,
+            sets={f: runs for f, runs in self.sets.items() if all(method in run.methods for run in runs)},
+        )
 
     def of(self, flow: str, method: str) -> list[MethodResult]:
         """A method's results on one set, ascending by seed; runs that lack it are left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dwn_asic.report.collect import collect
@@ -30,20 +31,30 @@ _PAGE = "index.html"
 
 def tables(study: Study) -> list[Table]:
     """All that its methods allow, the most important first."""
-    known = study.methods
+    found = _against_ours(study)
+    if any(method.method == "dwn_variant" for method in study.methods.values()):
+        found.append(ablation_table(study))
+    return [*found, method_table(study)]
+
+
+def _against_ours(study: Study) -> list[Table]:
+    """Comparisons with our shrunk circuit, on the data sets on which all runs have one."""
+    whole = study.having("dwn-shrunk")
+    known = whole.methods
     found = []
     if tiny := [rival for rival in HEADLINE_RIVALS if rival in known]:
-        found += [headline_table(study, tiny[0]), generations_table(study, tiny)]
-    if any(method.method == "dwn_variant" for method in known.values()):
-        found.append(ablation_table(study))
-    if "dwn-shrunk" in known and any(method.method == "decision_tree" for method in known.values()):
+        found += [headline_table(whole, tiny[0]), generations_table(whole, tiny)]
+    if any(method.method == "decision_tree" for method in known.values()):
         found += [
-            rank_table(study),
-            domination_table(study),
-            equal_area_table(study),
-            equal_accuracy_table(study),
+            rank_table(whole),
+            domination_table(whole),
+            equal_area_table(whole),
+            equal_accuracy_table(whole),
         ]
-    return [*found, method_table(study)]
+    if absent := [flow for flow in study.sets if flow not in whole.sets]:
+        note = f"Without {', '.join(absent)}, where some run has no shrunk circuit of ours."
+        found = [replace(table, notes=(*table.notes, note)) for table in found]
+    return found
 
 
 def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) -> tuple[Path, ...]:
