@@ -18,7 +18,7 @@ from dwn_asic.study.headline import (
     matches,
 )
 from dwn_asic.study.overview import method_table, run_table
-from dwn_asic.study.ranks import bootstrap_interval, critical_difference, rank_table, ranking
+from dwn_asic.study.ranks import Ranking, bootstrap_interval, critical_difference, holm, rank_table, ranking
 from dwn_asic.study.tables import Table, area_ratio, geometric_mean, mean_spread, number, text
 
 
@@ -177,13 +177,37 @@ def test_bootstrap_covers_the_mean_and_is_deterministic() -> None:
 def test_the_rank_table_orders_by_accuracy() -> None:
     table = rank_table(study_of())
     names = [row[0].shown for row in table.rows]
-    assert names[0] == "gradient boosting"
+    assert names[0] == "DWN, shrunk"
     assert "decision tree, best up to 300 NAND2" in names
     ours = table.rows[names.index("DWN, shrunk")]
     assert ours[table.columns.index("rank area")].shown == "1.00"
     tree = table.rows[names.index("decision tree, best up to 300 NAND2")]
     assert tree[table.columns.index("times")].shown == "2.50"
     assert tree[table.columns.index("gain")].shown == "2.20"
+
+
+def test_holm_rejects_as_in_demsar_and_stops_at_the_first_it_keeps() -> None:
+    # Demsar (2006), 3.2.2: C4.5 against itself with m, cf or both tuned, on 14 data sets.
+    ranks = {"C4.5": 3.143, "m": 2.000, "cf": 2.893, "both": 1.964}
+    found = Ranking(ranks, 0.026, 1.25, math.sqrt(4 * 5 / (6 * 14)))
+    assert found.differing("C4.5") == {"both": "better", "m": "better"}
+    assert found.differing("both") == {"C4.5": "worse"}
+    assert not replace(found, p_value=0.06).differing("C4.5")
+    assert not replace(found, p_value=math.nan).differing("C4.5")
+    assert holm({"a": 0.03, "b": 0.001, "c": 0.04}) == ["b"]
+
+
+def test_the_rank_table_says_which_circuits_differ_from_ours_and_ranks_no_software() -> None:
+    table = rank_table(study_of())
+    rows = {row[0].shown: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    accuracy = {name: (r["rank accuracy"].shown, r["accuracy vs ours"].shown) for name, r in rows.items()}
+    assert accuracy["DWN, shrunk"] == ("1.00", "control")
+    assert accuracy["forest 3x8"] == ("4.00", "-")
+    assert accuracy["tiny paper 300g"] == ("5.00", "worse")
+    assert accuracy["gradient boosting"] == ("-", "")
+    assert {name for name, row in rows.items() if row["area vs ours"].shown == "worse"} == {"DWN"}
+    assert rows["gradient boosting"]["gain"].shown == "-3.00"
+    assert "In accuracy, significantly better than ours: none. Significantly worse: tiny" in table.notes[1]
 
 
 def test_a_method_that_some_run_lacks_takes_no_part() -> None:
