@@ -51,19 +51,24 @@ def methods(seed: int, gain: float = 0.0) -> tuple[MethodResult, ...]:
     )
 
 
-def with_forest_circuits(seed: int, seeds: set[int]) -> tuple[MethodResult, ...]:
-    """The forest has a circuit on these seeds; on the others it took too long, and has its accuracy alone."""
-    found = {method.name: method for method in methods(seed)}
-    forest = found["forest-3x8"]
-    if seed not in seeds:
-        changes = {
+def without_circuit(method: MethodResult) -> MethodResult:
+    """As a rival whose circuit took too long."""
+    return method.model_copy(
+        update={
             "kind": "software",
-            "label": f"{forest.label} (no circuit in time)",
-            "metrics": {k: v for k, v in forest.metrics.items() if k.startswith("accuracy")},
+            "label": f"{method.label} (no circuit in time)",
+            "metrics": {k: v for k, v in method.metrics.items() if k.startswith("accuracy")},
             "details": {"no_circuit": "abc took longer than 60 s"},
         }
-        found["forest-3x8"] = forest.model_copy(update=changes)
-    return tuple(found.values())
+    )
+
+
+def with_forest_circuits(seed: int, seeds: set[int]) -> tuple[MethodResult, ...]:
+    """The forest has a circuit on these seeds alone."""
+    return tuple(
+        without_circuit(method) if method.method == "forest" and seed not in seeds else method
+        for method in methods(seed)
+    )
 
 
 def study_of(

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from study_examples import methods, rival, shrunk, study_of, with_forest_circuits
+from study_examples import methods, rival, shrunk, study_of, with_forest_circuits, without_circuit
 
+from dwn_asic.report.result import MethodResult
 from dwn_asic.study.ablation import ablation_table
 from dwn_asic.study.headline import (
     comparison,
@@ -127,14 +128,16 @@ def test_every_method_and_run_is_listed() -> None:
     assert runs.rows[0][runs.columns.index("flow")].shown == "flows/nine/alpha.yaml"
 
 
-def test_ablations_are_paired_by_seed() -> None:
-    def make(seed: int):
-        variant = rival("dwn-fixed", "dwn_variant", 100.0, 0.8, 0.83 + 0.001 * seed)
-        small = shrunk([(5.0, 0.8, 0.79), (20.0, 0.86, 0.81), (60.0, 0.87, 0.82)])
-        small = small.model_copy(update={"name": "dwn-fixed-shrunk", "method": "dwn_variant"})
-        return (*methods(seed), variant, small)
+def with_variant(seed: int) -> tuple[MethodResult, ...]:
+    """And a network whose exact circuit is half as large, with a front of its own."""
+    variant = rival("dwn-fixed", "dwn_variant", 100.0, 0.8, 0.83 + 0.001 * seed)
+    small = shrunk([(5.0, 0.8, 0.79), (20.0, 0.86, 0.81), (60.0, 0.87, 0.82)])
+    small = small.model_copy(update={"name": "dwn-fixed-shrunk", "method": "dwn_variant"})
+    return (*methods(seed), variant, small)
 
-    table = ablation_table(study_of(make, flows=("alpha",)))
+
+def test_ablations_are_paired_by_seed() -> None:
+    table = ablation_table(study_of(with_variant, flows=("alpha",)))
     assert len({len(row) for row in (table.columns, *table.rows)}) == 1
     base, variant = table.rows
     gain = table.columns.index("gain")
@@ -147,6 +150,34 @@ def test_ablations_are_paired_by_seed() -> None:
     assert (equal["equal test"].shown, equal["equal total"].shown) == ("81.00 ± 0.00", "20.0 ± 0.0")
     assert (equal["equal area"].shown, equal["reached"].shown) == ("0.5x", "3 of 3")
     assert dict(zip(table.columns, base, strict=True))["equal area"].shown == "1x"
+
+
+def test_a_variant_without_a_circuit_on_some_seed_has_no_areas() -> None:
+    def make(seed: int) -> tuple[MethodResult, ...]:
+        found = {method.name: method for method in with_variant(seed)}
+        if seed == 1:
+            del found["dwn-fixed-shrunk"]
+            found["dwn-fixed"] = without_circuit(found["dwn-fixed"])
+        return tuple(found.values())
+
+    table = ablation_table(study_of(make, flows=("alpha",)))
+    base, variant = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+    assert (variant["network"].shown, variant["exact test"].shown) == ("dwn fixed", "83.10 ± 0.10")
+    assert variant["gain"].shown == "-1.00"
+    assert {variant[f"exact {area}"].shown for area in ("core", "total")} == {"-"}
+    dashes = ("area", "shrunk test", "shrunk total", "equal test", "equal total", "equal area", "reached")
+    assert {variant[name].shown for name in dashes} == {"-"}
+    assert base["equal area"].shown == "1x"
+
+
+def test_a_network_that_was_not_shrunk_on_some_seed_has_no_equals() -> None:
+    def make(seed: int) -> tuple[MethodResult, ...]:
+        return tuple(m for m in with_variant(seed) if seed != 2 or m.name != "dwn-shrunk")
+
+    table = ablation_table(study_of(make, flows=("alpha",)))
+    base, variant = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+    assert (base["shrunk total"].shown, variant["shrunk total"].shown) == ("-", "60.0 ± 0.0")
+    assert {row["equal total"].shown for row in (base, variant)} == {"-"}
 
 
 def test_critical_differences_are_those_of_demsar() -> None:
