@@ -8,7 +8,7 @@ import numpy as np
 
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.choice import Candidate, front_of, smallest_reaching
-from dwn_asic.study.runs import Study, over_runs
+from dwn_asic.study.runs import Run, Study, over_runs
 from dwn_asic.study.tables import (
     Cell,
     Table,
@@ -76,7 +76,7 @@ def ablation_table(study: Study) -> Table:
             (
                 "Equal: the smallest circuit of each front that reaches, measured and expected, the "
                 "validation accuracy of the first row's choice, or the front's best where none does (last "
-                "column: on how many seeds one does)."
+                f"column: on how many seeds one does). {_minimization(study)}"
             ),
         ),
         (
@@ -98,6 +98,23 @@ def ablation_table(study: Study) -> Table:
         rows,
         methods,
     )
+
+
+def _minimization(study: Study) -> str:
+    """Whether the areas of shrunk and equal circuits are of the same kind."""
+    plain = [flow for flow, runs in study.sets.items() if not all(_minimizes_front(run) for run in runs)]
+    if not plain:
+        return "All circuits are minimized."
+    where = "" if len(plain) == len(study.sets) else f" on {', '.join(plain)}"
+    return (
+        f"Shrunk circuits are minimized, but those of the fronts{where} are mapped as they are "
+        "(`shrink.minimize_front` is not set), so compare equal totals with one another only."
+    )
+
+
+def _minimizes_front(run: Run) -> bool:
+    shrink = run.result.config.get("shrink")
+    return isinstance(shrink, dict) and bool(shrink.get("minimize_front"))
 
 
 def _circuits(study: Study, flow: str, name: str) -> list[MethodResult]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pydantic import JsonValue
 from report_examples import circuit, result, software
 
 from dwn_asic.report.result import FrontPoint, MethodResult, Result
@@ -76,18 +77,19 @@ def study_of(
     flows: Sequence[str] = ("alpha", "beta", "gamma"),
     seeds: int = 3,
     folder: Path = Path("build/nine"),
+    **config: JsonValue,
 ) -> Study:
     return Study(
         "nine",
         {
-            flow: [Run(made(flow, s, make(s)), folder / f"seed-{s}" / flow) for s in range(seeds)]
+            flow: [Run(made(flow, s, make(s), **config), folder / f"seed-{s}" / flow) for s in range(seeds)]
             for flow in flows
         },
     )
 
 
-def made(flow: str, seed: int, found: tuple[MethodResult, ...]) -> Result:
-    config = {"name": flow, "seed": seed, "encoder": {"bits": 8}}
+def made(flow: str, seed: int, found: tuple[MethodResult, ...], **config: JsonValue) -> Result:
+    config = {"name": flow, "seed": seed, "encoder": {"bits": 8}, **config}
     return result(flow, seed=seed, methods=found, config=config, flow_file=f"flows/nine/{flow}.yaml")
 
 

@@ -152,6 +152,15 @@ def test_ablations_are_paired_by_seed() -> None:
     assert dict(zip(table.columns, base, strict=True))["equal area"].shown == "1x"
 
 
+def test_the_ablations_say_whether_fronts_are_minimized() -> None:
+    plain = study_of(with_variant, flows=("alpha",))
+    minimized = study_of(with_variant, flows=("beta",), shrink={"minimize_front": True})
+    assert "All circuits are minimized." in ablation_table(minimized).notes[-1]
+    assert "those of the fronts are mapped as they are" in ablation_table(plain).notes[-1]
+    mixed = replace(plain, sets={**plain.sets, **minimized.sets})
+    assert "those of the fronts on alpha are mapped as they are" in ablation_table(mixed).notes[-1]
+
+
 def test_a_variant_without_a_circuit_on_some_seed_has_no_areas() -> None:
     def make(seed: int) -> tuple[MethodResult, ...]:
         found = {method.name: method for method in with_variant(seed)}
