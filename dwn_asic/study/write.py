@@ -27,6 +27,12 @@ from dwn_asic.study.tables import Table
 __all__ = ["tables", "write_reports"]
 
 _PAGE = "index.html"
+_ELSEWHERE = {
+    "figures.csv": "measured figures, each with its target and the command that measures it again",
+    "rival.md": "shrunk circuits and decision trees of the same validation accuracy",
+    "unseen/README.md": "the same tables of data sets that nothing was tried on",
+}
+"""Reports that other commands write into the folder."""
 
 
 def tables(study: Study) -> list[Table]:
@@ -93,15 +99,24 @@ def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) 
         sections.append(Section("single flows", single, [method_table(single)], captions))
     page_file = folder / _PAGE
     write_atomically(page_file, page(sections).encode())
-    links = [
-        f"- [{study.name}]({study.name}/README.md): {len(study.sets)} data sets, {len(study.seeds)} seeds"
+    return (*written, page_file, *collect([run.result for run in flows], folder, _links(studies, folder)))
+
+
+def _links(studies: Sequence[Study], folder: Path) -> list[str]:
+    """To what was written, and to other reports that are in the folder."""
+    targets = {
+        f"{study.name}/README.md": f"{len(study.sets)} data sets, {len(study.seeds)} seeds"
         for study in studies
-    ]
-    links.append(
-        f"- [{_PAGE}]({_PAGE}): all tables on one page, sortable, each row with its flow and its "
-        "Verilog (download it first)"
+    }
+    targets[_PAGE] = (
+        "all tables on one page, sortable, each row with its flow and its Verilog (download it first)"
     )
-    return (*written, page_file, *collect([run.result for run in flows], folder, links))
+    for target, about in _ELSEWHERE.items():
+        if (folder / target).exists():
+            targets.setdefault(target, about)
+    return [
+        f"- [{target.removesuffix('/README.md')}]({target}): {about}" for target, about in targets.items()
+    ]
 
 
 def _write_study(

@@ -65,6 +65,15 @@ def test_every_file_is_linked_and_there(reports: Path) -> None:
     }
 
 
+def test_other_reports_in_the_folder_are_linked(tmp_path: Path) -> None:
+    (tmp_path / "unseen").mkdir()
+    for name in ("figures.csv", "unseen/README.md"):
+        (tmp_path / name).touch()
+    write_reports([], [], tmp_path)
+    links = re.findall(r"\]\(([^)]*)\)", (tmp_path / "README.md").read_text())
+    assert links == ["index.html", "figures.csv", "unseen/README.md"]
+
+
 def test_equal_results_give_equal_bytes(reports: Path, tmp_path: Path) -> None:
     study = load_study(reports.parent / "build" / "nine")
     write_reports([study.runs[0]], [study], tmp_path / "again")
