@@ -103,6 +103,15 @@ def test_tables_of_fronts() -> None:
     assert "never" not in {row[2].shown for row in worse.rows}
 
 
+def test_rows_of_fronts_lead_to_the_runs_of_our_shrunk_circuit() -> None:
+    above, equal = domination_table(study_of()), equal_area_table(study_of())
+    for table, column in ((above, 1), (equal, 0)):
+        flows = [row[column].shown for row in table.rows]
+        assert [table.methods[n] for n in range(len(flows))] == [(flow, "dwn-shrunk") for flow in flows]
+    unshrunk = study_of(lambda s: tuple(m for m in methods(s) if m.kind != "shrunk"))
+    assert not equal_area_table(unshrunk).methods
+
+
 def test_a_rival_that_is_better_only_where_ours_is_equal_does_not_dominate() -> None:
     study = study_of(lambda _: (shrunk([(1.0, 0.8, 0.8)]), rival("tree-2", "decision_tree", 1.0, 0.8, 0.8)))
     assert domination_table(study).rows[0][2].shown == "never"
