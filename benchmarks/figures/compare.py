@@ -135,7 +135,7 @@ def tree(name: str, prefix: str) -> Iterator[Row]:
         what = f"sets of {len(above)} on which the tree's mean front is above ours at some {area} area"
         what += " up to 300 NAND2"
         yield row(f"{start}_sets", f"{what} ({', '.join(where) or 'none'})", len(where), "", "<= 0")
-        every = [(d, flow) for flow, found in above.items() for d in found if d.most < 100.0]
+        every = [(d, flow) for flow, found in above.items() for d in found if not d.alone]
         if every:
             most, flow = max(every, key=lambda pair: pair[0].most)
             what = f"the tree's largest lead in {area} area ({flow}, {most.low:.0f} to {most.high:.0f} NAND2)"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +18,9 @@ __all__ = ["LARGEST", "Curve", "Domination", "curve", "domination_table", "domin
 LARGEST = 300.0
 """NAND2-equivalents up to which fronts are compared: the gate budget of the Tiny Classifier paper."""
 BUDGETS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 300.0)
+_OURS = "dwn-shrunk"
+_HEADINGS = {"tiny": "Tiny Classifier, paper"}
+"""Where the name of a family doesn't say which of its circuits it holds."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Domination:
     low, high
         NAND2-equivalents.
     most
-        Largest difference there, in points.
+        Largest difference there, in points; nan where ours has no circuit at all.
     error
         Standard error of that difference over the seeds, in points; nan of one seed.
     """
@@ -73,31 +78,38 @@ class Domination:
     most: float
     error: float
 
+    @property
+    def alone(self) -> bool:
+        """Whether only the other family has a circuit there."""
+        return math.isnan(self.most)
+
 
 def dominations(ours: Curve, rival: Curve, largest: float = LARGEST) -> list[Domination]:
-    """The intervals in which the rival is above; where it alone has a circuit, it is."""
+    """The intervals in which the rival is above; those in which it alone has a circuit stand apart."""
     grid = np.unique(np.concatenate([ours.areas, rival.areas]))
-    grid = grid[grid <= largest]
+    ends = [*grid[grid <= largest].tolist(), largest]
     found: list[Domination] = []
-    open_ = False
-    for i, area in enumerate(grid):
-        high = float(grid[i + 1]) if i + 1 < len(grid) else largest
-        theirs, mine = rival.at(area), ours.at(area)
-        gap = theirs is not None and (mine is None or theirs.mean() > mine.mean() + ROUNDING)
-        if not gap or theirs is None:
-            open_ = False
+    for low, high in itertools.pairwise(ends):
+        here = _lead(low, high, ours.at(low), rival.at(low))
+        if here is None:
             continue
-        points = 100.0 * (theirs - mine) if mine is not None else np.array([100.0])
-        error = standard_error(points)
-        here = Domination(float(area), high, float(points.mean()), error)
-        if open_:
-            worst = max(found[-1], here, key=lambda d: d.most)
-            here = Domination(found[-1].low, high, worst.most, worst.error)
-            found[-1] = here
+        if found and found[-1].high == low and found[-1].alone == here.alone:
+            worst = max(found[-1], here, key=lambda lead: lead.most)
+            found[-1] = replace(worst, low=found[-1].low, high=high)
         else:
             found.append(here)
-        open_ = True
     return found
+
+
+def _lead(low: float, high: float, mine: np.ndarray | None, theirs: np.ndarray | None) -> Domination | None:
+    if theirs is None:
+        return None
+    if mine is None:
+        return Domination(low, high, math.nan, math.nan)
+    if theirs.mean() <= mine.mean() + ROUNDING:
+        return None
+    points = 100.0 * (theirs - mine)
+    return Domination(low, high, float(points.mean()), standard_error(points))
 
 
 def domination_table(study: Study, rival: str = "tree") -> Table:
@@ -115,7 +127,7 @@ def domination_table(study: Study, rival: str = "tree") -> Table:
                     text(flow),
                     number(d.low, 1),
                     number(d.high, 1),
-                    number(d.most, 2),
+                    Cell("no circuit", math.inf) if d.alone else number(d.most, 2),
                     number(d.error, 2),
                 ]
                 for d in where
@@ -131,11 +143,13 @@ def domination_table(study: Study, rival: str = "tree") -> Table:
                 f"Test accuracy, mean over seeds {study.seed_list}, up to {LARGEST:.0f} NAND2-equivalents. "
                 "At each area, validation rows choose each seed's best circuit within it, of ours from the "
                 f"shrunk front, of the {name} from its sizes. Points: largest difference in the interval, "
-                "and the standard error of that difference over the seeds."
+                "and the standard error of that difference over the seeds; no circuit: ours has none "
+                "that is so small."
             ),
         ),
         ("area", "data set", "from", "to", "points", "standard error"),
         rows,
+        {n: (str(row[1].key), _OURS) for n, row in enumerate(rows)},
     )
 
 
@@ -157,9 +171,11 @@ def equal_area_table(study: Study, families: Sequence[str] = ("ours", "tree", "t
             (
                 f"Percent, mean ± standard deviation over seeds {study.seed_list}. Of each family, "
                 "validation rows choose the best circuit whose total area (encoder and core) is within the "
-                "budget. A dash: on some seed no circuit is so small."
+                "budget. A dash: on some seed no circuit is so small. Tiny Classifier, paper: with its "
+                "fitness, balanced accuracy, and its gates and generations."
             ),
         ),
-        ("data set", "NAND2 at most", *(FAMILIES[family][0] for family in families)),
+        ("data set", "NAND2 at most", *(_HEADINGS.get(family, FAMILIES[family][0]) for family in families)),
         rows,
+        {n: (str(row[0].key), _OURS) for n, row in enumerate(rows) if study.of(str(row[0].key), _OURS)},
     )

@@ -111,7 +111,8 @@ def _behind(study: Study, table: Table, number: int, texts: _Texts) -> dict[str,
         return None
     flow, method = table.methods[number]
     runs = [run for run in study.sets[flow] if method in run.methods]
-    return _unfolded(runs[0], run_lines(runs, method), verilog_file(runs[0], runs[0].methods[method]), texts)
+    first = min(runs, key=lambda run: run.methods[method].kind == "software")
+    return _unfolded(first, run_lines(runs, method), verilog_file(first, first.methods[method]), texts)
 
 
 def _unfolded(first: Run, lines: list[dict[str, str]], file: Path | None, texts: _Texts) -> dict[str, Any]:

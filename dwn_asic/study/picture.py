@@ -99,12 +99,14 @@ def _fronts(axes: Axes, study: Study, flow: str, area: Area) -> None:
 
 
 def _points(axes: Axes, methods: Mapping[str, list[MethodResult]], area: Area) -> None:
+    """Circuits: a mark each, over the seeds that have one."""
     metric = _AREAS[area][0]
     for found in methods.values():
-        if not all(metric in method.metrics for method in found):
+        circuits = [method for method in found if metric in method.metrics]
+        if not circuits:
             continue
-        look, kind = LOOKS[found[0].method], found[0].kind
-        (x, x_spread), (y, y_spread) = _spread(found, metric), _spread(found, TEST)
+        look, kind = LOOKS[circuits[0].method], circuits[0].kind
+        (x, x_spread), (y, y_spread) = _spread(circuits, metric), _spread(circuits, TEST)
         options: dict[str, Any] = {
             "fmt": look.marker,
             "markersize": 5,
@@ -120,9 +122,9 @@ def _points(axes: Axes, methods: Mapping[str, list[MethodResult]], area: Area) -
 
 
 def _ceilings(axes: Axes, methods: Mapping[str, list[MethodResult]]) -> None:
-    """Software: a line each."""
+    """What has no circuit on any seed: a line each."""
     for found in methods.values():
-        if found[0].kind != "software":
+        if any(method.kind != "software" for method in found):
             continue
         look = LOOKS[found[0].method]
         label = found[0].label

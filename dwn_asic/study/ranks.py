@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import friedmanchisquare, rankdata, studentized_range
+from scipy.stats import friedmanchisquare, norm, rankdata, studentized_range
 
 from dwn_asic.study.choice import best_within, candidates
 from dwn_asic.study.fronts import LARGEST
@@ -17,7 +17,7 @@ from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import SMALLEST, Cell, Table, number, text
 from dwn_asic.synth.metrics import TEST, TOTAL
 
-__all__ = ["Ranking", "bootstrap_interval", "critical_difference", "rank_table", "ranking"]
+__all__ = ["Ranking", "bootstrap_interval", "critical_difference", "holm", "rank_table", "ranking"]
 
 _RESAMPLES = 10_000
 _LEVEL = 0.05
@@ -38,18 +38,49 @@ class Ranking:
     p_value
         Of the Friedman test: that all methods are alike.
     difference
-        Nemenyi's critical difference at 5%: two methods whose ranks differ by less can't be told apart.
+        Nemenyi's critical difference at 5%: two methods whose ranks differ by less can't be told apart when
+        every pair is compared.
+    error
+        Standard error of the difference between two average ranks of methods that are alike.
     """
 
     ranks: Mapping[str, float]
     p_value: float
     difference: float
+    error: float
+
+    def differing(self, control: str, level: float = _LEVEL) -> dict[str, str]:
+        """``better`` or ``worse`` of each method whose rank differs significantly from the control's.
+
+        None does where the Friedman test finds nothing; then Holm's step-down decides, which has more power
+        than Nemenyi's test where all are compared with one.
+
+        References
+        ----------
+        Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7 (2006), 3.2.2.
+        """
+        if not self.p_value <= level:
+            return {}
+        z = {n: (rank - self.ranks[control]) / self.error for n, rank in self.ranks.items() if n != control}
+        found = holm({name: 2.0 * float(norm.sf(abs(value))) for name, value in z.items()}, level)
+        return {name: "worse" if z[name] > 0 else "better" for name in found}
+
+
+def holm(p_values: Mapping[str, float], level: float = _LEVEL) -> list[str]:
+    """The hypotheses that Holm's step-down rejects, the surest first."""
+    ordered = sorted(p_values, key=lambda name: p_values[name])
+    kept = (n for n, name in enumerate(ordered) if p_values[name] > level / (len(ordered) - n))
+    return ordered[: next(kept, len(ordered))]
+
+
+def _rank_error(methods: int, sets: int) -> float:
+    return float(np.sqrt(methods * (methods + 1) / (6.0 * sets)))
 
 
 def critical_difference(methods: int, sets: int, level: float = _LEVEL) -> float:
     """Of average ranks, by Nemenyi's test; Demsar, JMLR 7 (2006), section 3.2.2."""
     q = float(studentized_range.isf(level, methods, np.inf)) / np.sqrt(2.0)
-    return q * float(np.sqrt(methods * (methods + 1) / (6.0 * sets)))
+    return float(q) * _rank_error(methods, sets)
 
 
 def ranking(scores: Mapping[str, NDArray[np.float64]]) -> Ranking:
@@ -60,7 +91,8 @@ def ranking(scores: Mapping[str, NDArray[np.float64]]) -> Ranking:
     alike = len(names) < 3 or len(table) < 2 or bool(np.all(ranks == ranks[:, :1]))
     p_value = float("nan") if alike else float(friedmanchisquare(*table.T).pvalue)
     average = dict(zip(names, ranks.mean(axis=0).tolist(), strict=True))
-    return Ranking(average, p_value, critical_difference(len(names), len(table)))
+    size = len(names), len(table)
+    return Ranking(average, p_value, critical_difference(*size), _rank_error(*size))
 
 
 def bootstrap_interval(differences: list[NDArray[np.float64]], seed: int = 0) -> tuple[float, float]:
@@ -111,59 +143,125 @@ def _tree(run: Run) -> Measured | None:
 
 
 def rank_table(study: Study) -> Table:
-    """Ranks by accuracy and by area, and the paired differences from our shrunk circuit."""
-    measured: dict[str, list[NDArray[np.float64]]] = {}
-    labels = {}
-    for name, (label, measure) in _entries(study).items():
-        sets = [[measure(run) for run in runs] for runs in study.sets.values()]
-        if all(found is not None for runs in sets for found in runs):
-            labels[name] = label
-            measured[name] = [np.array(runs, float) for runs in sets]
-    accuracy = ranking({n: np.array([s[:, 0].mean() for s in sets]) for n, sets in measured.items()})
-    mapped = {n: sets for n, sets in measured.items() if not any(np.isnan(s[:, 1]).all() for s in sets)}
+    """Ranks of circuits by accuracy and by area, and the paired differences from our shrunk circuit.
+
+    Parameters
+    ----------
+    study
+        Runs that all have ``dwn-shrunk``.
+    """
+    labels, measured = _measure(study)
+    ours = measured[_OURS]
+    circuits = {n: sets for n, sets in measured.items() if not all(np.isnan(s[:, 1]).all() for s in sets)}
+    mapped = {n: sets for n, sets in circuits.items() if not any(np.isnan(s[:, 1]).all() for s in sets)}
+    accuracy = ranking({n: np.array([s[:, 0].mean() for s in sets]) for n, sets in circuits.items()})
     area = ranking({n: -np.array([np.nanmean(s[:, 1]) for s in sets]) for n, sets in mapped.items()})
-    rows: list[list[Cell]] = []
-    for name in sorted(labels, key=lambda name: accuracy.ranks[name]):
-        pairs = list(zip(measured[_OURS], measured[name], strict=True))
-        gains = [100.0 * (ours[:, 0] - rival[:, 0]) for ours, rival in pairs]
-        row = [text(labels[name]), number(accuracy.ranks[name], 2), number(area.ranks.get(name), 2)]
-        if name == _OURS:
-            rows.append([*row, *[text("")] * 4])
-            continue
-        low, high = bootstrap_interval(gains)
-        row += [number(float(np.mean([g.mean() for g in gains])), 2), text(f"{low:.2f} to {high:.2f}")]
-        if name in mapped:
-            logs = [_log_ratios(rival[:, 1], ours[:, 1]) for ours, rival in pairs]
-            least, most = np.exp(bootstrap_interval(logs))
-            row += [
-                number(float(np.exp(np.mean([g.mean() for g in logs]))), 2),
-                text(f"{least:.2f} to {most:.2f}"),
-            ]
-        else:
-            row += [text("-"), text("-")]
-        rows.append(row)
+
+    def place(name: str) -> tuple[float, float]:
+        gain = float(np.mean([s[:, 0].mean() for s in measured[name]]))
+        return accuracy.ranks.get(name, np.inf), -gain
+
+    rows = [
+        [
+            text(labels[name]),
+            *_rank_cells(accuracy, name),
+            *_rank_cells(area, name),
+            *_gain_cells(name, ours, measured[name]),
+            *_area_cells(name, ours, mapped.get(name)),
+        ]
+        for name in sorted(labels, key=place)
+    ]
     return Table(
         "ranks",
         "Which differences are significant",
         (
             (
-                f"Average ranks over {len(study.sets)} data sets of mean test accuracy, and of mean total "
-                "area; 1 is best. Runs in which a method's circuit was not proved in time don't count in its "
-                "areas; a method without any on some data set has no rank. Friedman test, p: accuracy "
-                f"{accuracy.p_value:.2g}, area {area.p_value:.2g}. By Nemenyi's test at 5%, ranks of "
-                f"accuracy tell two methods apart from a difference of {accuracy.difference:.2f}, ranks of "
-                f"area from {area.difference:.2f}."
+                f"Average ranks of circuits over {len(study.sets)} data sets, of mean test accuracy and of "
+                "mean total area; 1 is best. Software has no rank. Runs in which a method's circuit was not "
+                "proved in time don't count in its areas; a method without any on some data set has no rank "
+                f"of area. Friedman test, p: accuracy {accuracy.p_value:.2g}, area {area.p_value:.2g}."
+            ),
+            (
+                "Vs ours: ranks that differ significantly from our shrunk circuit's, the control, at 5% over "
+                "all comparisons with it, by Holm's step-down test where Friedman's finds any difference; a "
+                "dash is no significant difference. "
+                f"{_verdict('accuracy', accuracy, labels)} {_verdict('area', area, labels)} Between any two "
+                "methods, Nemenyi's test finds a difference from "
+                f"{accuracy.difference:.2f} ranks of accuracy and {area.difference:.2f} of area."
             ),
             (
                 "Gain: points of test accuracy, the flow's own shrunk circuit less the other, mean over "
                 "data sets and seeds; times: area of the other over ours, geometric mean, circuits below "
                 "one NAND2-equivalent counting as one. Intervals: 95%, paired bootstrap over data sets and "
-                "seeds within them; one that holds 0 points, or 1 times, is no evidence of a difference."
+                "seeds within them, each rival by itself; one that holds 0 points, or 1 times, is no "
+                "evidence of a difference."
             ),
         ),
-        ("method", "rank accuracy", "rank area", "gain", "gain interval", "times", "times interval"),
+        (
+            "method",
+            "rank accuracy",
+            "accuracy vs ours",
+            "rank area",
+            "area vs ours",
+            "gain",
+            "gain interval",
+            "times",
+            "times interval",
+        ),
         rows,
     )
+
+
+def _measure(study: Study) -> tuple[dict[str, str], dict[str, list[NDArray[np.float64]]]]:
+    """Of each method that all runs have its label, and of each set (seeds, 2) accuracies and areas."""
+    labels, measured = {}, {}
+    for name, (label, measure) in _entries(study).items():
+        sets = [[measure(run) for run in runs] for runs in study.sets.values()]
+        if all(found is not None for runs in sets for found in runs):
+            labels[name] = label
+            measured[name] = [np.array(runs, float) for runs in sets]
+    return labels, measured
+
+
+def _rank_cells(found: Ranking, name: str) -> list[Cell]:
+    """Rank, and whether it differs from ours."""
+    if name not in found.ranks:
+        return [number(None, 2), text("")]
+    verdict = "control" if name == _OURS else found.differing(_OURS).get(name, "-")
+    return [number(found.ranks[name], 2), text(verdict)]
+
+
+def _verdict(what: str, found: Ranking, labels: Mapping[str, str]) -> str:
+    """What is significant, and whether anything is not."""
+    differing = found.differing(_OURS)
+    better, worse = (
+        "; ".join(labels[name] for name in found.ranks if differing.get(name) == verdict) or "none"
+        for verdict in ("better", "worse")
+    )
+    rest = " The others can't be told apart from ours." if len(differing) < len(found.ranks) - 1 else ""
+    return f"In {what}, significantly better than ours: {better}. Significantly worse: {worse}.{rest}"
+
+
+def _gain_cells(
+    name: str, ours: list[NDArray[np.float64]], sets: list[NDArray[np.float64]]
+) -> tuple[Cell, Cell]:
+    """Points of accuracy, ours less the other's, and their interval."""
+    if name == _OURS:
+        return number(None, 2), text("")
+    gains = [100.0 * (mine[:, 0] - rival[:, 0]) for mine, rival in zip(ours, sets, strict=True)]
+    low, high = bootstrap_interval(gains)
+    return number(float(np.mean([g.mean() for g in gains])), 2), text(f"{low:.2f} to {high:.2f}")
+
+
+def _area_cells(
+    name: str, ours: list[NDArray[np.float64]], sets: list[NDArray[np.float64]] | None
+) -> tuple[Cell, Cell]:
+    """Area of the other over ours, and its interval."""
+    if name == _OURS or sets is None:
+        return number(None, 2), text("")
+    logs = [_log_ratios(rival[:, 1], mine[:, 1]) for mine, rival in zip(ours, sets, strict=True)]
+    least, most = np.exp(bootstrap_interval(logs))
+    return number(float(np.exp(np.mean([g.mean() for g in logs]))), 2), text(f"{least:.2f} to {most:.2f}")
 
 
 def _log_ratios(rival: NDArray[np.float64], ours: NDArray[np.float64]) -> NDArray[np.float64]:

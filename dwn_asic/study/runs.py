@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from dwn_asic.errors import DataError
 from dwn_asic.report.result import MethodResult, Result
 
-__all__ = ["Run", "Study", "load_study"]
+__all__ = ["Run", "Study", "load_study", "over_runs"]
+
+_NO_CIRCUIT = " (no circuit in time)"
+"""What the label of a rival ends in on a run that gave no circuit of it."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,33 @@ class Study:
 
     @cached_property
     def methods(self) -> dict[str, MethodResult]:
-        """One result of each method that occurs, by name, in the order of the flows."""
-        return {name: method for run in self.runs for name, method in run.methods.items()}
+        """What stands for each method that occurs, by name, in the order of the flows: :func:`over_runs`."""
+        found: dict[str, list[MethodResult]] = {}
+        for run in self.runs:
+            for name, method in run.methods.items():
+                found.setdefault(name, []).append(method)
+        return {name: over_runs(results) for name, results in found.items()}
+
+    def having(self, method: str) -> Study:
+        """The data sets whose every run has this method."""
+        return replace(
+            self,
+            sets={f: runs for f, runs in self.sets.items() if all(method in run.methods for run in runs)},
+        )
 
     def of(self, flow: str, method: str) -> list[MethodResult]:
         """A method's results on one set, ascending by seed; runs that lack it are left out."""
         return [run.methods[method] for run in self.sets[flow] if method in run.methods]
+
+
+def over_runs(found: Iterable[MethodResult]) -> MethodResult:
+    """Of one method's results the first with a circuit, else the first; its label is the method's own.
+
+    A rival may have a circuit on some runs and, on the others, its accuracy alone. It's software only if it
+    has none at all.
+    """
+    first = min(found, key=lambda method: method.kind == "software")
+    return first.model_copy(update={"label": first.label.removesuffix(_NO_CIRCUIT)})
 
 
 def load_study(folder: Path) -> Study:

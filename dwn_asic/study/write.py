@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dwn_asic.report.collect import collect
@@ -26,24 +27,40 @@ from dwn_asic.study.tables import Table
 __all__ = ["tables", "write_reports"]
 
 _PAGE = "index.html"
+_ELSEWHERE = {
+    "figures.csv": "measured figures, each with its target and the command that measures it again",
+    "rival.md": "shrunk circuits and decision trees of the same validation accuracy",
+    "unseen/README.md": "the same tables of data sets that nothing was tried on",
+}
+"""Reports that other commands write into the folder."""
 
 
 def tables(study: Study) -> list[Table]:
     """All that its methods allow, the most important first."""
-    known = study.methods
+    found = _against_ours(study)
+    if any(method.method == "dwn_variant" for method in study.methods.values()):
+        found.append(ablation_table(study))
+    return [*found, method_table(study)]
+
+
+def _against_ours(study: Study) -> list[Table]:
+    """Comparisons with our shrunk circuit, on the data sets on which all runs have one."""
+    whole = study.having("dwn-shrunk")
+    known = whole.methods
     found = []
     if tiny := [rival for rival in HEADLINE_RIVALS if rival in known]:
-        found += [headline_table(study, tiny[0]), generations_table(study, tiny)]
-    if any(method.method == "dwn_variant" for method in known.values()):
-        found.append(ablation_table(study))
-    if "dwn-shrunk" in known and any(method.method == "decision_tree" for method in known.values()):
+        found += [headline_table(whole, tiny[0]), generations_table(whole, tiny)]
+    if any(method.method == "decision_tree" for method in known.values()):
         found += [
-            rank_table(study),
-            domination_table(study),
-            equal_area_table(study),
-            equal_accuracy_table(study),
+            rank_table(whole),
+            domination_table(whole),
+            equal_area_table(whole),
+            equal_accuracy_table(whole),
         ]
-    return [*found, method_table(study)]
+    if absent := [flow for flow in study.sets if flow not in whole.sets]:
+        note = f"Without {', '.join(absent)}, where some run has no shrunk circuit of ours."
+        found = [replace(table, notes=(*table.notes, note)) for table in found]
+    return found
 
 
 def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) -> tuple[Path, ...]:
@@ -82,15 +99,24 @@ def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) 
         sections.append(Section("single flows", single, [method_table(single)], captions))
     page_file = folder / _PAGE
     write_atomically(page_file, page(sections).encode())
-    links = [
-        f"- [{study.name}]({study.name}/README.md): {len(study.sets)} data sets, {len(study.seeds)} seeds"
+    return (*written, page_file, *collect([run.result for run in flows], folder, _links(studies, folder)))
+
+
+def _links(studies: Sequence[Study], folder: Path) -> list[str]:
+    """To what was written, and to other reports that are in the folder."""
+    targets = {
+        f"{study.name}/README.md": f"{len(study.sets)} data sets, {len(study.seeds)} seeds"
         for study in studies
-    ]
-    links.append(
-        f"- [{_PAGE}]({_PAGE}): all tables on one page, sortable, each row with its flow and its "
-        "Verilog (download it first)"
+    }
+    targets[_PAGE] = (
+        "all tables on one page, sortable, each row with its flow and its Verilog (download it first)"
     )
-    return (*written, page_file, *collect([run.result for run in flows], folder, links))
+    for target, about in _ELSEWHERE.items():
+        if (folder / target).exists():
+            targets.setdefault(target, about)
+    return [
+        f"- [{target.removesuffix('/README.md')}]({target}): {about}" for target, about in targets.items()
+    ]
 
 
 def _write_study(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pydantic import JsonValue
 from report_examples import circuit, result, software
 
 from dwn_asic.report.result import FrontPoint, MethodResult, Result
@@ -51,23 +52,44 @@ def methods(seed: int, gain: float = 0.0) -> tuple[MethodResult, ...]:
     )
 
 
+def without_circuit(method: MethodResult) -> MethodResult:
+    """As a rival whose circuit took too long."""
+    return method.model_copy(
+        update={
+            "kind": "software",
+            "label": f"{method.label} (no circuit in time)",
+            "metrics": {k: v for k, v in method.metrics.items() if k.startswith("accuracy")},
+            "details": {"no_circuit": "abc took longer than 60 s"},
+        }
+    )
+
+
+def with_forest_circuits(seed: int, seeds: set[int]) -> tuple[MethodResult, ...]:
+    """The forest has a circuit on these seeds alone."""
+    return tuple(
+        without_circuit(method) if method.method == "forest" and seed not in seeds else method
+        for method in methods(seed)
+    )
+
+
 def study_of(
     make: Callable[[int], tuple[MethodResult, ...]] = methods,
     flows: Sequence[str] = ("alpha", "beta", "gamma"),
     seeds: int = 3,
     folder: Path = Path("build/nine"),
+    **config: JsonValue,
 ) -> Study:
     return Study(
         "nine",
         {
-            flow: [Run(made(flow, s, make(s)), folder / f"seed-{s}" / flow) for s in range(seeds)]
+            flow: [Run(made(flow, s, make(s), **config), folder / f"seed-{s}" / flow) for s in range(seeds)]
             for flow in flows
         },
     )
 
 
-def made(flow: str, seed: int, found: tuple[MethodResult, ...]) -> Result:
-    config = {"name": flow, "seed": seed, "encoder": {"bits": 8}}
+def made(flow: str, seed: int, found: tuple[MethodResult, ...], **config: JsonValue) -> Result:
+    config = {"name": flow, "seed": seed, "encoder": {"bits": 8}, **config}
     return result(flow, seed=seed, methods=found, config=config, flow_file=f"flows/nine/{flow}.yaml")
 
 

@@ -66,7 +66,8 @@ def test_domination_names_interval_and_difference() -> None:
     ours = Curve(np.array([10.0, 30.0]), np.array([[0.70, 0.72], [0.90, 0.92]]))
     tree = Curve(np.array([5.0, 20.0, 40.0]), np.array([[0.60, 0.62], [0.75, 0.76], [0.93, 0.95]]))
     first, second, third = dominations(ours, tree, 300.0)
-    assert (first.low, first.high, first.most) == (5.0, 10.0, 100.0)  # ours has no circuit there
+    assert (first.low, first.high, first.alone) == (5.0, 10.0, True)  # ours has no circuit there
+    assert not second.alone
     assert (second.low, second.high) == (20.0, 30.0)
     assert second.most == pytest.approx(4.5)
     assert second.error == pytest.approx(0.5)
@@ -75,14 +76,40 @@ def test_domination_names_interval_and_difference() -> None:
     assert not dominations(ours, ours)
 
 
+def test_a_gap_next_to_areas_without_a_circuit_of_ours_stands_apart() -> None:
+    ours = Curve(np.array([10.0, 30.0]), np.array([[0.70, 0.72], [0.90, 0.92]]))
+    tree = Curve(np.array([5.0, 7.0, 20.0]), np.array([[0.60, 0.62], [0.72, 0.74], [0.75, 0.76]]))
+    alone, gap = dominations(ours, tree)
+    assert (alone.low, alone.high, alone.alone) == (5.0, 10.0, True)
+    assert (gap.low, gap.high, gap.alone) == (10.0, 30.0, False)
+    assert gap.most == pytest.approx(4.5)
+
+
+def test_areas_without_a_circuit_of_ours_are_named_in_the_table() -> None:
+    study = study_of(lambda _: (shrunk([(9.0, 0.8, 0.8)]), rival("tree-2", "decision_tree", 3.0, 0.7, 0.7)))
+    shown = [cell.shown for cell in domination_table(study).rows[0]]
+    assert shown == ["total", "alpha", "3.0", "9.0", "no circuit", "-"]
+
+
 def test_tables_of_fronts() -> None:
     table = domination_table(study_of())
     assert {row[2].shown for row in table.rows} == {"never"}
-    budgets = {row[1].shown: [cell.shown for cell in row[2:]] for row in equal_area_table(study_of()).rows}
+    equal = equal_area_table(study_of())
+    assert equal.columns[2:] == ("DWN, shrunk", "decision tree", "Tiny Classifier, paper", "random forest")
+    budgets = {row[1].shown: [cell.shown for cell in row[2:]] for row in equal.rows}
     assert budgets["5"] == ["60.10 ± 0.10", "-", "-", "-"]
     assert budgets["100"] == ["85.10 ± 0.10", "82.90 ± 0.10", "-", "82.00 ± 0.00"]
     worse = domination_table(study_of(lambda s: methods(s, gain=-0.2)))
     assert "never" not in {row[2].shown for row in worse.rows}
+
+
+def test_rows_of_fronts_lead_to_the_runs_of_our_shrunk_circuit() -> None:
+    above, equal = domination_table(study_of()), equal_area_table(study_of())
+    for table, column in ((above, 1), (equal, 0)):
+        flows = [row[column].shown for row in table.rows]
+        assert [table.methods[n] for n in range(len(flows))] == [(flow, "dwn-shrunk") for flow in flows]
+    unshrunk = study_of(lambda s: tuple(m for m in methods(s) if m.kind != "shrunk"))
+    assert not equal_area_table(unshrunk).methods
 
 
 def test_a_rival_that_is_better_only_where_ours_is_equal_does_not_dominate() -> None:

@@ -8,18 +8,20 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from study_examples import methods, saved, study_of
+from study_examples import methods, saved, study_of, with_forest_circuits
 
 from dwn_asic.errors import DataError
-from dwn_asic.report.result import Result
+from dwn_asic.report.picture import LOOKS
+from dwn_asic.report.result import MethodResult, Result
 from dwn_asic.study.picture import set_picture
 from dwn_asic.study.runs import Run, load_study
 from dwn_asic.study.trace import flow_text, verilog_file
-from dwn_asic.study.write import write_reports
+from dwn_asic.study.write import tables, write_reports
 from dwn_asic.synth.tools import find_tool
 
 
@@ -63,11 +65,34 @@ def test_every_file_is_linked_and_there(reports: Path) -> None:
     }
 
 
+def test_other_reports_in_the_folder_are_linked(tmp_path: Path) -> None:
+    (tmp_path / "unseen").mkdir()
+    for name in ("figures.csv", "unseen/README.md"):
+        (tmp_path / name).touch()
+    write_reports([], [], tmp_path)
+    links = re.findall(r"\]\(([^)]*)\)", (tmp_path / "README.md").read_text())
+    assert links == ["index.html", "figures.csv", "unseen/README.md"]
+
+
 def test_equal_results_give_equal_bytes(reports: Path, tmp_path: Path) -> None:
     study = load_study(reports.parent / "build" / "nine")
     write_reports([study.runs[0]], [study], tmp_path / "again")
     for file in sorted(path for path in reports.rglob("*") if path.is_file()):
         assert (tmp_path / "again" / file.relative_to(reports)).read_bytes() == file.read_bytes(), file
+
+
+def test_tables_leave_out_the_data_sets_without_a_shrunk_circuit_and_say_so() -> None:
+    def without(seed: int) -> tuple[MethodResult, ...]:
+        return tuple(method for method in methods(seed) if method.kind != "shrunk")
+
+    whole = study_of()
+    mixed = replace(whole, sets={**whole.sets, "beta": study_of(without).sets["beta"]})
+    *compared, every = tables(mixed)
+    assert [table.name for table in compared] == [table.name for table in tables(whole)[:-1]]
+    assert all("Without beta," in table.notes[-1] for table in compared)
+    assert "beta" in {row[0].shown for row in every.rows}
+    assert not any("Without" in note for table in tables(whole) for note in table.notes)
+    assert [table.name for table in tables(study_of(without))] == ["methods"]
 
 
 def test_the_verilog_of_every_kind_of_method(tmp_path: Path) -> None:
@@ -118,6 +143,15 @@ def test_pictures_are_svg_and_deterministic() -> None:
     assert ET.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
     assert set_picture(study, "alpha") == picture
     assert set_picture(study_of(lambda s: methods(s, gain=-0.05)), "alpha") != picture
+
+
+def test_a_rival_with_circuits_on_some_seeds_is_a_mark_of_these_and_no_ceiling() -> None:
+    def drawn(seeds: set[int]) -> str:
+        return set_picture(study_of(lambda seed: with_forest_circuits(seed, seeds)), "alpha").decode()
+
+    assert "forest 3x8" not in drawn({1, 2})
+    assert LOOKS["forest"].name in drawn({1, 2})
+    assert "forest 3x8 (no circuit in time)" in drawn(set())
 
 
 _CHROMIUM = (
