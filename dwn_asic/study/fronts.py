@@ -19,8 +19,6 @@ LARGEST = 300.0
 """NAND2-equivalents up to which fronts are compared: the gate budget of the Tiny Classifier paper."""
 BUDGETS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 300.0)
 _OURS = "dwn-shrunk"
-_HEADINGS = {"tiny": "Tiny Classifier, paper"}
-"""Where the name of a family doesn't say which of its circuits it holds."""
 
 
 @dataclass(frozen=True)
@@ -171,11 +169,10 @@ def equal_area_table(study: Study, families: Sequence[str] = ("ours", "tree", "t
             (
                 f"Percent, mean ± standard deviation over seeds {study.seed_list}. Of each family, "
                 "validation rows choose the best circuit whose total area (encoder and core) is within the "
-                "budget. A dash: on some seed no circuit is so small. Tiny Classifier, paper: with its "
-                "fitness, balanced accuracy, and its gates and generations."
+                "budget. A dash: on some seed no circuit is so small."
             ),
         ),
-        ("data set", "NAND2 at most", *(_HEADINGS.get(family, FAMILIES[family][0]) for family in families)),
+        ("data set", "NAND2 at most", *(FAMILIES[family][0] for family in families)),
         rows,
         {n: (str(row[0].key), _OURS) for n, row in enumerate(rows) if study.of(str(row[0].key), _OURS)},
     )

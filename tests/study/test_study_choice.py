@@ -94,9 +94,7 @@ def test_areas_without_a_circuit_of_ours_are_named_in_the_table() -> None:
 def test_tables_of_fronts() -> None:
     table = domination_table(study_of())
     assert {row[2].shown for row in table.rows} == {"never"}
-    equal = equal_area_table(study_of())
-    assert equal.columns[2:] == ("DWN, shrunk", "decision tree", "Tiny Classifier, paper", "random forest")
-    budgets = {row[1].shown: [cell.shown for cell in row[2:]] for row in equal.rows}
+    budgets = {row[1].shown: [cell.shown for cell in row[2:]] for row in equal_area_table(study_of()).rows}
     assert budgets["5"] == ["60.10 ± 0.10", "-", "-", "-"]
     assert budgets["100"] == ["85.10 ± 0.10", "82.90 ± 0.10", "-", "82.00 ± 0.00"]
     worse = domination_table(study_of(lambda s: methods(s, gain=-0.2)))
