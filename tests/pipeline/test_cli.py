@@ -84,6 +84,26 @@ def test_user_mistakes_are_one_line_and_exit_code_2(
     assert says in errors[0]
 
 
+def test_available_names_the_flows_whose_table_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flows = {
+        "base": write_flow(tmp_path / "base" / "all.yaml", data={"source": "csv:all.csv"}),
+        **{name: tmp_path / f"{name}.yaml" for name in ("extended", "quoted", "absent")},
+        "elsewhere": write_flow(tmp_path / "other" / "iris.yaml"),
+    }
+    flows["extended"].write_text("extends: base/all.yaml\n")
+    flows["quoted"].write_text('extends: base/all.yaml\ndata: {source: "csv:~/t.csv"}  # at home\n')
+    flows["absent"].write_text("extends: base/all.yaml\ndata:\n  source: csv:none.csv  # all.csv\n")
+    for table in ("all.csv", "t.csv"):
+        (tmp_path / table).touch()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert call(monkeypatch, "available", *map(str, flows.values())) == 0
+    expected = [str(flows[name]) for name in ("extended", "quoted", "elsewhere")]
+    assert capsys.readouterr().out.splitlines() == expected
+
+
 def test_debug_shows_the_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
