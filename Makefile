@@ -126,12 +126,6 @@ SEEDS   ?= 0 1 2 3 4
 OUT     ?= reports
 JOBS    ?= 2
 
-# The flows of a study whose tables are there: those of nine lie beside the project, where it was developed.
-there = $(shell cd flows/$(1) && for flow in *.yaml; do file=$$(sed -n 's/^ *source: csv://p' $$flow); \
-    if [ -z "$$file" ] || [ -e "$$file" ]; then basename $$flow .yaml; fi; done)
-absent = $(filter-out $(patsubst %,flows/$(1)/%.yaml,$(call there,$(1))),$(wildcard flows/$(1)/*.yaml))
-runs_of = $(foreach seed,$(SEEDS),$(patsubst %,$(BUILD)/$(1)/seed-$(seed)/%/result.json,$(call there,$(1))))
-
 define study_rule
 $(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/%.yaml $(wildcard flows/base/*.yaml) | $(DEV_READY)
 	@$(DWN) run $$< --seed $(2) --build $(BUILD)/$(1)/seed-$(2) > $(BUILD)/$(1)-$(2)-$$*.log 2>&1 \
@@ -146,13 +140,21 @@ report: $(DEV_READY)
 	@mkdir -p $(BUILD)
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) report-files
 
-# Looks for tables, so only where it is asked for.
+# Asks which tables are there, so only here: those of nine lie beside the project, where it was developed.
 ifneq ($(filter report-files,$(MAKECMDGOALS)),)
-report-files: $(foreach study,$(STUDIES),$(call runs_of,$(study))) $(FLOWS:%=$(BUILD)/%/result.json)
-	@$(foreach flow,$(foreach study,$(STUDIES),$(call absent,$(study))),\
+STUDY_FLOWS := $(wildcard $(STUDIES:%=flows/%/*.yaml))
+AVAILABLE   := $(if $(STUDY_FLOWS),$(shell $(DWN) available $(STUDY_FLOWS)))
+ifneq ($(filter-out 0,$(.SHELLSTATUS)),)
+$(error which tables are there is not known: see above)
+endif
+runs_of = $(patsubst flows/$(1)/%.yaml,$(BUILD)/$(1)/seed-$(2)/%/result.json,$(filter flows/$(1)/%,$(AVAILABLE)))
+
+report-files: $(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(call runs_of,$(study),$(seed)))) \
+    $(FLOWS:%=$(BUILD)/%/result.json)
+	@$(foreach flow,$(filter-out $(AVAILABLE),$(STUDY_FLOWS)),\
 	    echo 'left out, its table is not there: $(flow)';)
 	@$(DWN) collect $(FLOWS:%=$(BUILD)/%) --out $(OUT) \
-	    $(foreach study,$(STUDIES),$(if $(call there,$(study)),--study $(BUILD)/$(study)))
+	    $(foreach study,$(STUDIES),$(if $(filter flows/$(study)/%,$(AVAILABLE)),--study $(BUILD)/$(study)))
 endif
 
 # The same tables and page from a few minutes of runs.

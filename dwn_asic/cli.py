@@ -112,6 +112,17 @@ def configure(flow: Annotated[Path, typer.Argument(help="Flow file.")], build: B
     typer.echo(f"configured {configure_flow(flow, build).folder}")
 
 
+@app.command()
+def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) -> None:
+    """Print the flow files whose table is there (make calls this); only that of csv: may be absent."""
+    from dwn_asic.flow_file import data_file, load_flow
+
+    for flow in flows:
+        table = data_file(load_flow(flow).data.source, flow.parent)
+        if table is None or table.exists():
+            typer.echo(flow)
+
+
 def _stage_command(name: str, text: str) -> None:
     @app.command(name, help=text)
     def command(target: Target, build: Build = Path("build")) -> None:

@@ -9,7 +9,7 @@ from dwn_asic.config import FlowConfig
 from dwn_asic.errors import ConfigError
 from dwn_asic.yaml_file import load_yaml, validate
 
-__all__ = ["flow_files", "load_flow"]
+__all__ = ["data_file", "flow_files", "load_flow"]
 
 
 def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
@@ -43,6 +43,14 @@ def flow_files(path: Path) -> list[Path]:
     while (base := load_yaml(files[-1]).get("extends")) is not None:
         files.append(files[-1].parent / base)
     return files
+
+
+def data_file(source: str, base: Path) -> Path | None:
+    """The file of a ``csv:`` source: in the flow file's directory ``base``, else in the working directory."""
+    if not source.startswith("csv:"):
+        return None
+    path = Path(source.removeprefix("csv:")).expanduser()
+    return base / path if (base / path).exists() else path
 
 
 def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:

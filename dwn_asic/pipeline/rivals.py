@@ -1,4 +1,8 @@
-"""The stage ``baseline``: rivals one after another, each finished before the next."""
+"""The stage ``baseline``: rivals one after another, each finished before the next.
+
+``exact.json`` in a rival's folder holds the row of its exact circuit, once that is proved; ``method.json``
+that and the row of the shrunk one, if there is to be one. A run that was killed goes on after either.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +47,8 @@ def run_baseline(flow: Flow, reporter: Reporter) -> float:
 def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -> float:
     """Fit one rival and take its graph through the very same steps as the DWN's.
 
-    One that is up to date is left alone; then the result is the seconds it took, else 0.
+    What is up to date is left alone, the whole rival or its exact circuit; gives the seconds that it took.
     """
-    from dwn_asic import circuit
     from dwn_asic.synth.metrics import METRICS
 
     config = flow.config
@@ -62,14 +65,38 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
         },
         [flow.folder / "dataset.npz"],
     )
-    record = folder / "method.json"
-    if record.exists() and (known := read_json(record)[0]).get("key") == key:
+    if (known := _known(folder / "method.json", key)) is not None:
         reporter.message(f"baseline {rival.name}: up to date")
-        return float(known["seconds"])
-    start = time.perf_counter()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    fitted = rival.fit(flow.dataset, config.seed, None)
+        return float(known[0]["seconds"])
+    start, earlier = time.perf_counter(), 0.0
+    if (known := _known(folder / "exact.json", key)) is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        content = {"key": key, **_fit(flow, rival, folder, reporter)}
+        content["seconds"] = time.perf_counter() - start
+        _write(folder / "exact.json", [content])
+    else:
+        (content,) = known
+        earlier = float(content["seconds"])
+        reporter.message(f"baseline {rival.name}: exact circuit up to date")
+    contents = [content]
+    if content["kind"] == "exact" and shrink is not None:
+        found = shrink_circuit(flow, shrink, folder, reporter)
+        metrics = {name: found[name] for name in METRICS if name in found}
+        names = shrunk_names(content["name"], content["label"])
+        contents.append({**content, **names, "metrics": metrics})
+        reporter.message(f"baseline {rival.name}, shrunk: {summary(found)}")
+    content["seconds"] = earlier + time.perf_counter() - start
+    _write(folder / "method.json", contents)
+    return earlier
+
+
+def _fit(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    """Fit a rival, take its graph to a proved netlist in ``folder``, and give the row of that."""
+    from dwn_asic import circuit
+    from dwn_asic.synth.metrics import METRICS
+
+    fitted = rival.fit(flow.dataset, flow.config.seed, None)
     found: dict[str, float] = {f"accuracy__{part}": value for part, value in fitted.accuracy.items()}
     graph, details = fitted.graph, dict(fitted.details)
     if graph is not None:
@@ -80,8 +107,8 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
             # A rival too large for the flow's limits must not cost the comparison; its accuracy still counts.
             graph, details["no_circuit"] = None, str(error)
             reporter.message(f"baseline {rival.name}: no circuit, only its accuracy: {error}")
-    content: dict[str, Any] = {
-        "key": key,
+    reporter.message(f"baseline {rival.name}: {summary(found)}")
+    return {
         "name": fitted.name,
         "label": fitted.label if "no_circuit" not in details else f"{fitted.label} (no circuit in time)",
         "method": fitted.method,
@@ -89,14 +116,16 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
         "metrics": {name: found[name] for name in METRICS if name in found},
         "details": details,
     }
-    contents = [content]
-    reporter.message(f"baseline {rival.name}: {summary(found)}")
-    if graph is not None and shrink is not None:
-        found = shrink_circuit(flow, shrink, folder, reporter)
-        metrics = {name: found[name] for name in METRICS if name in found}
-        contents.append({**content, **shrunk_names(fitted.name, fitted.label), "metrics": metrics})
-        reporter.message(f"baseline {rival.name}, shrunk: {summary(found)}")
-    content["seconds"] = time.perf_counter() - start
-    with staged(folder, "method") as scratch:
-        write_json(scratch / "method.json", contents)
-    return 0.0
+
+
+def _known(record: Path, key: str) -> list[dict[str, Any]] | None:
+    """The rows of a record, if they were made from what ``key`` stands for."""
+    if not record.exists():
+        return None
+    rows: list[dict[str, Any]] = read_json(record)
+    return rows if rows[0].get("key") == key else None
+
+
+def _write(record: Path, rows: list[dict[str, Any]]) -> None:
+    with staged(record.parent, record.stem) as scratch:
+        write_json(scratch / record.name, rows)

@@ -11,7 +11,7 @@ from dwn_asic import __version__
 from dwn_asic.config import FlowConfig
 from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.files import digest, read_json, staged, write_json, write_text_if_changed
-from dwn_asic.flow_file import flow_files, load_flow
+from dwn_asic.flow_file import data_file, flow_files, load_flow
 from dwn_asic.pipeline.flow import Flow, Reporter, Stage
 from dwn_asic.pipeline.stages import STAGES
 from dwn_asic.yaml_file import validate
@@ -34,20 +34,11 @@ def configure(flow_file: Path, build: Path = DEFAULT_BUILD, seed: int | None = N
     for stage in STAGES:
         part = json.dumps(_stage_config(flow, stage), indent=1, sort_keys=True)
         write_text_if_changed(flow.folder / "config" / f"{stage.name}.json", part + "\n")
-    source = config.data.source
-    data_file = _data_file(source, flow.base)
-    rules = [f"{flow.folder}/dataset.npz: {data_file}\n"] if data_file else []
+    table = data_file(config.data.source, flow.base)
+    rules = [f"{flow.folder}/dataset.npz: {table}\n"] if table else []
     rules += [f"{flow.folder}/config/.done: {extended}\n" for extended in flow_files(flow_file)[1:]]
     write_text_if_changed(flow.folder / "config" / "data.mk", "".join(rules))
     return flow
-
-
-def _data_file(source: str, base: Path) -> Path | None:
-    """The file that a ``csv:`` source reads."""
-    if not source.startswith("csv:"):
-        return None
-    path = Path(source.removeprefix("csv:"))
-    return base / path if (base / path).exists() else path
 
 
 def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) -> Flow:
@@ -104,8 +95,8 @@ def is_current(flow: Flow, stage: Stage) -> bool:
 
 def _key(flow: Flow, stage: Stage) -> str:
     inputs = [flow.folder / name for name in stage.inputs]
-    data_file = _data_file(flow.config.data.source, flow.base) if stage.name == "data" else None
-    return digest(_stage_config(flow, stage), [*inputs, *([data_file] if data_file else [])])
+    table = data_file(flow.config.data.source, flow.base) if stage.name == "data" else None
+    return digest(_stage_config(flow, stage), [*inputs, *([table] if table else [])])
 
 
 def _stage_config(flow: Flow, stage: Stage) -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from killing import contents, kill_when
 
 from dwn_asic import cli
 from dwn_asic.pipeline import Flow
@@ -78,6 +82,26 @@ def test_user_mistakes_are_one_line_and_exit_code_2(
     assert len(errors) == 1
     assert errors[0].startswith("dwn-asic: error: ")
     assert says in errors[0]
+
+
+def test_available_names_the_flows_whose_table_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flows = {
+        "base": write_flow(tmp_path / "base" / "all.yaml", data={"source": "csv:all.csv"}),
+        **{name: tmp_path / f"{name}.yaml" for name in ("extended", "quoted", "absent")},
+        "elsewhere": write_flow(tmp_path / "other" / "iris.yaml"),
+    }
+    flows["extended"].write_text("extends: base/all.yaml\n")
+    flows["quoted"].write_text('extends: base/all.yaml\ndata: {source: "csv:~/t.csv"}  # at home\n')
+    flows["absent"].write_text("extends: base/all.yaml\ndata:\n  source: csv:none.csv  # all.csv\n")
+    for table in ("all.csv", "t.csv"):
+        (tmp_path / table).touch()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert call(monkeypatch, "available", *map(str, flows.values())) == 0
+    expected = [str(flows[name]) for name in ("extended", "quoted", "elsewhere")]
+    assert capsys.readouterr().out.splitlines() == expected
 
 
 def test_debug_shows_the_traceback(
@@ -183,8 +207,7 @@ def test_unreadable_liberty_is_one_line(
     assert not Path("out.csv").exists()
 
 
-@pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGKILL])
-def test_a_killed_run_is_recovered_by_the_next(kill: signal.Signals, tmp_path: Path) -> None:
+def test_a_terminated_run_says_so_and_the_next_one_recovers(tmp_path: Path) -> None:
     file = write_flow(tmp_path / "tiny.yaml", training={"epochs": 100_000, "threads": 1})
     command = [sys.executable, "-m", "dwn_asic", "run", str(file)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -193,12 +216,53 @@ def test_a_killed_run_is_recovered_by_the_next(kill: signal.Signals, tmp_path: P
     while not (folder / ".manifest" / "data.json").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(0.3)
-    process.send_signal(kill)
+    process.terminate()
     _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
-    if kill is signal.SIGTERM:
-        assert "interrupted" in errors
+    assert "interrupted" in errors
     assert not (folder / "network.npz").exists()
     write_flow(file)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
     assert (folder / "result.json").exists()
+
+
+MOMENTS = {
+    "shrunk/chains/*/*.npz": "shrunk",
+    "baselines/tree-3/shrunk/chains/*/*.npz": "baselines/tree-3/shrunk",
+    "baselines/tree-3/method.json": "baselines/tree-4",
+}
+"""A file after which a run is killed, and the folder of what is under way then."""
+
+
+def test_what_a_killed_run_had_finished_is_never_done_again(tmp_path: Path) -> None:
+    changes = {
+        "shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 2000, "rivals": True},
+        "baselines": [{"kind": "decision_tree", "leaves": [3, 4]}],
+    }
+    command = [sys.executable, "-m", "dwn_asic", "run", str(write_flow(tmp_path / "tiny.yaml", **changes))]
+    folder = tmp_path / "build" / "tiny"
+    kept: dict[Path, tuple[bytes, int]] = {}
+    for moment, under_way in MOMENTS.items():
+        kill_when(partial(found, folder, moment), command)
+        assert contents(kept) == kept, moment
+        assert not (folder / under_way / "method.json").exists()
+        kept = contents(path for path in found(folder, "**/*") if folder / under_way not in path.parents)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
+    assert contents(kept) == kept
+    assert {"network.npz", "shrunk/netlist.v", "baselines/tree-3/shrunk/netlist.v"} <= {
+        path.relative_to(folder).as_posix() for path in kept
+    }
+    whole = finished_flow(tmp_path / "whole", **changes)
+    assert measured(folder) == measured(whole.folder)
+
+
+def found(folder: Path, pattern: str) -> list[Path]:
+    """Files but for half-written ones."""
+    paths = folder.glob(pattern)
+    return [path for path in paths if path.is_file() and "partial" not in str(path.relative_to(folder))]
+
+
+def measured(folder: Path) -> dict[str, Any]:
+    """What a run's result says, but for how long it took, and where."""
+    content = json.loads((folder / "result.json").read_text())
+    return {key: value for key, value in content.items() if key not in {"run", "flow_file"}}

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from killing import contents, kill_when
 
 from flows import write_flow
 
@@ -34,16 +35,18 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def environment() -> dict[str, str]:
+    """The tests may run below `make test`, whose flags and variables are not this make's."""
+    others = ("FLOW", "BUILD", "VENV")
+    return {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS")) and k not in others}
+
+
 def try_make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    # The tests may run below `make test`, whose flags and variables are not this make's.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
-    for name in ("FLOW", "BUILD", "VENV"):
-        environment.pop(name, None)
     return subprocess.run(
         ["make", *arguments],
         check=False,
         cwd=project,
-        env=environment,
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=400,
@@ -110,35 +113,39 @@ def test_report_collects_all_flows_in_parallel(project: Path) -> None:
 
 def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(project: Path) -> None:
     quick = {"shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 2000}}
-    for name in ("one", "two"):
-        write_flow(project / "flows" / "base" / "some.yaml", **quick)
-        (project / "flows" / "some").mkdir(exist_ok=True)
-        (project / "flows" / "some" / f"{name}.yaml").write_text("extends: ../base/some.yaml\n")
-    (project / "flows" / "some" / "absent.yaml").write_text(
-        "extends: ../base/some.yaml\ndata:\n  source: csv:nowhere.csv\n"
-    )
+    write_flow(project / "flows" / "base" / "some.yaml", **quick)
+    flows = project / "flows" / "some"
+    flows.mkdir()
+    for name, own in {"one": "", "two": "", "absent": 'data: {source: "csv:no.csv"}  # a.csv'}.items():
+        (flows / f"{name}.yaml").write_text(f"extends: ../base/some.yaml\n{own}\n")
     study = ("report", "STUDIES=some", "SEEDS=0 1", "FLOWS=")
+    build = project / "build" / "some"
+    kill_when(lambda: any(build.rglob("result.json")), ["make", *study], cwd=project, env=environment())
+    done = list(build.rglob("result.json"))
+    assert len(done) < 4
+    kept = contents(path for result in done for path in result.parent.rglob("*") if path.is_file())
+
     output = make(project, *study)
-    assert output.count("done: some/") == 4
+    assert output.count("done: some/") == 4 - len(done)
+    assert {path: wrote for path, wrote in contents(kept).items() if wrote != kept[path]} == {}
     assert "left out, its table is not there: flows/some/absent.yaml" in output
     assert output.count("absent") == 1
     runs = (project / "reports" / "some" / "runs.csv").read_text()
     assert "build/some/seed-1/two/result.json" in runs
     assert (project / "reports" / "index.html").is_file()
-
     assert "done: some/" not in make(project, *study)  # nothing is done twice
-    folder = project / "build" / "some" / "seed-1" / "two"
-    (folder / "result.json").unlink()
-    (folder / ".manifest" / "report.json").unlink()
-    trained = (folder / "network.npz").stat().st_mtime_ns
-    assert make(project, *study).count("done: some/") == 1
-    assert (folder / "network.npz").stat().st_mtime_ns == trained
 
+    (flows / "absent.yaml").write_text("extends: ../base/none.yaml\n")
+    wrong = try_make(project, *study)
+    assert wrong.returncode != 0
+    assert "flows/some/absent.yaml: extends: there is no file" in wrong.stderr
+
+    (flows / "absent.yaml").write_text("extends: ../base/some.yaml\ndata: {source: csv:no.csv}\n")
     for name in ("one", "two"):
-        (project / "flows" / "some" / f"{name}.yaml").unlink()
-    done = try_make(project, *study, "OUT=elsewhere")
-    assert done.returncode != 0
-    assert "elsewhere: nothing to collect" in done.stderr
+        (flows / f"{name}.yaml").unlink()
+    empty = try_make(project, *study, "OUT=elsewhere")
+    assert empty.returncode != 0
+    assert "elsewhere: nothing to collect" in empty.stderr
     assert not (project / "elsewhere").exists()
 
 

@@ -1,0 +1,33 @@
+"""End a run as a power cut does, and see what of its files stays as it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+
+def kill_when(
+    moment: Callable[[], bool],
+    command: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """Start a command and kill it with all that it started, as soon as ``moment`` has come."""
+    process = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 400
+    while not moment() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert process.poll() is None, "ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(60)
+    assert moment(), "killed too late"
+
+
+def contents(files: Iterable[Path]) -> dict[Path, tuple[bytes, int]]:
+    """Bytes of each file, and when it was written."""
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
