@@ -6,9 +6,11 @@ import io
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dwn_asic.report.result import MethodResult, Result
 from dwn_asic.report.table import sorted_methods
@@ -268,19 +270,15 @@ class _Box:
     def around(cls, x: float, y: float, width: float, height: float) -> _Box:
         return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
-    def overlap(self, other: _Box) -> float:
-        """Common area in square pixels."""
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.top, other.top) - max(self.bottom, other.bottom)
-        return max(width, 0.0) * max(height, 0.0)
-
     def outside(self, other: _Box) -> float:
         """How far this box sticks out of the other, in pixels."""
         left, bottom = other.left - self.left, other.bottom - self.bottom
         return sum(max(way, 0.0) for way in (left, bottom, self.right - other.right, self.top - other.top))
 
-    def holds(self, x: float, y: float) -> bool:
-        return self.left <= x <= self.right and self.bottom <= y <= self.top
+    def count(self, points: np.ndarray) -> int:
+        """How many of (N, 2) points the box holds."""
+        inside = (points >= (self.left, self.bottom)) & (points <= (self.right, self.top))
+        return int(inside.all(axis=1).sum())
 
     def nearest(self, x: float, y: float) -> tuple[float, float]:
         """The point of the box that is nearest to (x, y)."""
@@ -342,21 +340,33 @@ def _place(axes: Axes, labels: Sequence[_Label], lines: Sequence[Sequence[tuple[
     """Write each label where it costs least, given all others; a far one gets a thin leader."""
     extent = axes.get_window_extent()
     frame = _Box(extent.x0, extent.y0, extent.x1, extent.y1)
-    markers = [_Box.around(*label.anchor, 12.0, 12.0) for label in labels if not label.is_ceiling]
-    dots = [dot for line in lines for dot in _dots(axes, line)]
+    markers = np.array(
+        [astuple(_Box.around(*label.anchor, 12.0, 12.0)) for label in labels if not label.is_ceiling]
+    ).reshape(-1, 4)
+    dots = np.array([dot for line in lines for dot in _dots(axes, line)]).reshape(-1, 2)
 
-    def cost(place: tuple[_Box, float], others: Sequence[_Box]) -> float:
-        box, price = place
-        covered = sum(map(box.overlap, others)) + sum(map(box.overlap, markers))
-        return price + covered + 20.0 * box.outside(frame) + 2.0 * sum(box.holds(*dot) for dot in dots)
-
-    chosen = [label.places[0] for label in labels]
+    boxes = [np.array([astuple(box) for box, _ in label.places]) for label in labels]
+    # What each place costs but for the other labels.
+    alone = [
+        np.array([price + 20.0 * box.outside(frame) + 2.0 * box.count(dots) for box, price in label.places])
+        + _covered(places, markers)
+        for label, places in zip(labels, boxes, strict=True)
+    ]
+    chosen = np.array([places[0] for places in boxes]).reshape(-1, 4)
     for _ in range(4):
-        for index, label in enumerate(labels):
-            others = [box for other, (box, _) in enumerate(chosen) if other != index]
-            chosen[index] = min(label.places, key=lambda place: cost(place, others))
-    for label, (box, _) in zip(labels, chosen, strict=True):
-        _write(axes, label, box)
+        for index, places in enumerate(boxes):
+            others = np.delete(chosen, index, axis=0)
+            chosen[index] = places[(alone[index] + _covered(places, others)).argmin()]
+    for label, box in zip(labels, chosen.tolist(), strict=True):
+        _write(axes, label, _Box(*box))
+
+
+def _covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(P,) square pixels of each of (P, 4) boxes that the (K, 4) others cover, each by itself."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    common: np.ndarray = np.maximum(high - low, 0.0).prod(axis=2).sum(axis=1)
+    return common
 
 
 def _dots(axes: Axes, line: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
