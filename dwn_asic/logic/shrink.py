@@ -187,11 +187,11 @@ def minimize_points(points: Sequence[Point], library: CellLibrary) -> tuple[Mapp
 def _thin(points: Sequence[Point], chosen: Point) -> tuple[Point, ...]:
     """The chosen circuit, and those that none of less area, total or core, beats on validation rows."""
     graphs = [point.graph for point in points]
-    totals, cores = (_improving(points, areas(graphs, cost)) for cost in (CostModel(), CORE_ONLY))
+    totals, cores = (_unbeaten(points, areas(graphs, cost)) for cost in (CostModel(), CORE_ONLY))
     return tuple(point for i, point in enumerate(points) if i in totals | cores or point is chosen)
 
 
-def _improving(points: Sequence[Point], areas: Sequence[float]) -> set[int]:
+def _unbeaten(points: Sequence[Point], areas: Sequence[float]) -> set[int]:
     """Places of the circuits that no smaller one beats on validation rows, of very many only some.
 
     Of equals there the smallest stays, and the largest: training rows tell which of the two is better.
