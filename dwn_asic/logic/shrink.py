@@ -185,10 +185,17 @@ def minimize_points(points: Sequence[Point], library: CellLibrary) -> tuple[Mapp
 
 
 def _thin(points: Sequence[Point], chosen: Point) -> tuple[Point, ...]:
-    """The chosen circuit, and those that none of less area, total or core, beats on validation rows."""
+    """The chosen circuit, a constant, and those that none of less area, total or core, beats on validation rows.
+
+    The model has inverters for nothing, so that an inverted code bit which does better hides the constant.
+    """
     graphs = [point.graph for point in points]
     totals, cores = (_unbeaten(points, areas(graphs, cost)) for cost in (CostModel(), CORE_ONLY))
-    return tuple(point for i, point in enumerate(points) if i in totals | cores or point is chosen)
+    kept = totals | cores | {i for i, point in enumerate(points) if point is chosen}
+    constants = [i for i, graph in enumerate(graphs) if not graph.inputs]
+    if kept.isdisjoint(constants):
+        kept.update(constants[-1:])
+    return tuple(points[i] for i in sorted(kept))
 
 
 def _unbeaten(points: Sequence[Point], areas: Sequence[float]) -> set[int]:
