@@ -185,7 +185,7 @@ def minimize_points(points: Sequence[Point], library: CellLibrary) -> tuple[Mapp
 
 
 def _thin(points: Sequence[Point], chosen: Point) -> tuple[Point, ...]:
-    """The chosen circuit, a constant, and those that none of less area, total or core, beats on validation rows.
+    """The chosen circuit, a constant, and those that none of less area, total or core, beats in validation.
 
     The model has inverters for nothing, so that an inverted code bit which does better hides the constant.
     """

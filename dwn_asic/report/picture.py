@@ -182,9 +182,17 @@ def _limit_y(axes: Axes, accuracies: Sequence[float]) -> None:
 
 
 def _fronts(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
-    """The circuits of all sizes that shrink found, as small dots on a line; cut off at the panel's edges."""
+    """The circuits of all sizes that shrink found, as small dots on a line; cut off at the panel's edges.
+
+    Those that no smaller one, by the panel's area, beats on validation rows.
+    """
     for method in methods:
-        points = [(getattr(point, area), point.accuracy_test) for point in method.front]
+        points: list[tuple[float, float]] = []
+        best = -math.inf
+        for point in sorted(method.front, key=lambda each: (getattr(each, area), -each.accuracy_val)):
+            if point.accuracy_val > best:
+                best = point.accuracy_val
+                points.append((getattr(point, area), point.accuracy_test))
         if points:
             colour = LOOKS[method.method].colour
             axes.plot(*zip(*points, strict=True), color=colour, **_FRONT_LINE)
