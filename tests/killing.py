@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -20,12 +21,15 @@ def kill_when(
     """Start a command and kill it with all that it started, as soon as ``moment`` has come."""
     process = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 400
-    while not moment() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert process.poll() is None, "ended before it could be killed"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait(60)
-    assert moment(), "killed too late"
+    try:
+        while not moment() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert process.poll() is None, "ended before it could be killed"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(60)
+    assert moment(), "not killed at the moment"
 
 
 def contents(files: Iterable[Path]) -> dict[Path, tuple[bytes, int]]:
