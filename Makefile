@@ -169,6 +169,8 @@ figures: $(DEV_READY)
 	@$(BIN)/python -m benchmarks.figures --only '$(ONLY)'
 
 # ---- quality ------------------------------------------------------------------------------------------------
+# One worker on each core; threads of OpenMP on top would wait for each other.
+test: export OMP_NUM_THREADS = 1
 test: $(DEV_READY)
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --benchmark-disable --cov --cov-report=term
 

@@ -25,7 +25,7 @@ VARIANT = DwnVariant(
     ),
     TrainingConfig(restarts=2, epochs=40, batch_size=32),
 )
-TRAINED = [BinarizedMlp(12, 6, 500), GateNetwork((60, 60), 6, 1000), VARIANT, Wisard(30, 5, 6), Forest(7, 8)]
+TRAINED = [BinarizedMlp(12, 6, 250), GateNetwork((60, 60), 6, 300), VARIANT, Wisard(30, 5, 6), Forest(7, 8)]
 
 
 def fit(dataset: Dataset, fitter: Fitter, seed: int = 0) -> Rival:
