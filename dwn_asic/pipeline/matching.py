@@ -24,13 +24,13 @@ def run_match(flow: Flow, reporter: Reporter) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     matched = {}
     for place, rivals in sorted(_places(flow).items()):
-        name, scratch = f"{place:02d}", folder / f"{place:02d}"
+        name, target = f"{place:02d}", folder / f"{place:02d}"
         model = BooleanGraph.load(folder / f"{name}.json")
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
-        circuit.save_model(scratch, model, model.predict(flow.dataset.codes))
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
+        circuit.save_model(target, model, model.predict(flow.dataset.codes))
         try:
-            found = to_netlist(flow, scratch)
+            found = to_netlist(flow, target)
         except ToolTimeoutError as error:
             reporter.message(f"match: no netlist for {', '.join(rivals)}: {error}")
             continue
@@ -41,22 +41,22 @@ def run_match(flow: Flow, reporter: Reporter) -> None:
             shutil.rmtree(stale)
     if not flow.config.match:
         reporter.message("match: not asked for")
-    with staged(folder, "match") as done:
-        write_json(done / "matched.json", matched)
+    with staged(folder, "match") as scratch:
+        write_json(scratch / "matched.json", matched)
 
 
 def _places(flow: Flow) -> dict[int, list[str]]:
     """Place on the front -> the rivals that it matches."""
     from dwn_asic import circuit
     from dwn_asic.report.result import FrontPoint
-    from dwn_asic.study.choice import by_area, of_front, smallest_reaching
+    from dwn_asic.study.choice import by_area, front_of, smallest_reaching
     from dwn_asic.synth.metrics import TOTAL, VAL
 
     found: dict[int, list[str]] = {}
     if not flow.config.match:
         return found
     points = tuple(FrontPoint(**point) for point in circuit.load_front(flow.folder / SHRUNK))
-    circuits = of_front(points)
+    circuits = front_of(points)
     for record in read_json(flow.folder / "baselines" / "summary.json"):
         if record["name"] in flow.config.match and TOTAL in record["metrics"]:
             chosen, _ = smallest_reaching(sorted(circuits, key=by_area), record["metrics"][VAL])

@@ -94,6 +94,7 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
 def _fit(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -> dict[str, Any]:
     """Fit a rival, take its graph to a proved netlist in ``folder``, and give the row of that."""
     from dwn_asic import circuit
+    from dwn_asic.report.result import NO_CIRCUIT
     from dwn_asic.synth.metrics import METRICS
 
     fitted = rival.fit(flow.dataset, flow.config.seed, None)
@@ -110,7 +111,7 @@ def _fit(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -> dict
     reporter.message(f"baseline {rival.name}: {summary(found)}")
     return {
         "name": fitted.name,
-        "label": fitted.label if "no_circuit" not in details else f"{fitted.label} (no circuit in time)",
+        "label": fitted.label + (NO_CIRCUIT if "no_circuit" in details else ""),
         "method": fitted.method,
         "kind": "software" if graph is None else "exact",
         "metrics": {name: found[name] for name in METRICS if name in found},

@@ -24,6 +24,7 @@ from dwn_asic.errors import DataError, DwnAsicError
 from dwn_asic.synth.metrics import METRICS, check_metrics
 
 __all__ = [
+    "NO_CIRCUIT",
     "Kind",
     "Method",
     "MethodResult",
@@ -52,6 +53,8 @@ Method = Literal[
 Kind = Literal["exact", "shrunk", "software"]
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0)]
+NO_CIRCUIT = " (no circuit in time)"
+"""What the label of a rival ends in on a run that gave no circuit of it."""
 
 
 class _Strict(BaseModel):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from dwn_asic.report.result import MethodResult
-from dwn_asic.study.choice import Candidate, front_of, smallest_reaching
+from dwn_asic.study.choice import OURS, Candidate, front_of, smallest_reaching
 from dwn_asic.study.runs import Run, Study, over_runs
 from dwn_asic.study.tables import (
     Cell,
@@ -32,7 +32,7 @@ def ablation_table(study: Study) -> Table:
     variants = [name for name, m in study.methods.items() if m.method == "dwn_variant" and m.kind != "shrunk"]
     for flow in study.sets:
         base = study.of(flow, "dwn")
-        circuits_base, shrunk_base = (_circuits(study, flow, name) for name in ("dwn", "dwn-shrunk"))
+        circuits_base, shrunk_base = (_circuits(study, flow, name) for name in ("dwn", OURS))
         wanted = _values(shrunk_base, VAL)
         equal_base = _equal(shrunk_base, wanted)
         for name in ("dwn", *variants):
@@ -138,7 +138,7 @@ def _equal(shrunk: list[MethodResult], wanted: np.ndarray) -> list[tuple[Candida
     """On each seed the smallest of the front that reaches this validation accuracy; none without fronts."""
     if len(shrunk) != len(wanted) or not all(method.front for method in shrunk):
         return []
-    return [smallest_reaching(front_of(m), val) for m, val in zip(shrunk, wanted.tolist(), strict=True)]
+    return [smallest_reaching(front_of(m.front), val) for m, val in zip(shrunk, wanted.tolist(), strict=True)]
 
 
 def _equal_cells(found: list[tuple[Candidate, bool]], base: list[tuple[Candidate, bool]]) -> list[Cell]:

@@ -17,6 +17,7 @@ from dwn_asic.synth.metrics import CORE, TEST, TOTAL, TRAIN, VAL
 
 __all__ = [
     "FAMILIES",
+    "OURS",
     "ROUNDING",
     "Area",
     "Candidate",
@@ -25,11 +26,12 @@ __all__ = [
     "candidates",
     "circuit_of",
     "front_of",
-    "of_front",
     "smallest_reaching",
 ]
 
 Area = Literal["core", "total"]
+OURS = "dwn-shrunk"
+"""Name of the method that is our shrunk circuit."""
 ROUNDING = 1e-6
 """Accuracies that differ by less are equal: a front's are kept with six decimals."""
 
@@ -108,7 +110,7 @@ def by_area(circuit: Candidate) -> tuple[float, float]:
 
 
 def _of_method(method: MethodResult) -> list[Candidate]:
-    return front_of(method) if method.front else [circuit_of(method)]
+    return front_of(method.front) if method.front else [circuit_of(method)]
 
 
 def circuit_of(method: MethodResult) -> Candidate:
@@ -118,13 +120,8 @@ def circuit_of(method: MethodResult) -> Candidate:
     return Candidate(method.name, core, total, train, val, val, test)
 
 
-def front_of(method: MethodResult) -> list[Candidate]:
-    """The circuits of all sizes that shrink found."""
-    return of_front(method.front)
-
-
-def of_front(points: Sequence[FrontPoint]) -> list[Candidate]:
-    """In their order."""
+def front_of(points: Sequence[FrontPoint]) -> list[Candidate]:
+    """The circuits of all sizes that shrink found, in their order."""
     return [
         Candidate(
             "front",

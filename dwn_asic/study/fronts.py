@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dwn_asic.study.choice import FAMILIES, ROUNDING, Area, best_within, candidates
+from dwn_asic.study.choice import FAMILIES, OURS, ROUNDING, Area, best_within, candidates
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Cell, Table, mean_spread, number, standard_error, text
 
@@ -18,7 +18,6 @@ __all__ = ["LARGEST", "Curve", "Domination", "curve", "domination_table", "domin
 LARGEST = 300.0
 """NAND2-equivalents up to which fronts are compared: the gate budget of the Tiny Classifier paper."""
 BUDGETS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 300.0)
-_OURS = "dwn-shrunk"
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def domination_table(study: Study, rival: str = "tree") -> Table:
         ),
         ("area", "data set", "from", "to", "points", "standard error"),
         rows,
-        {n: (str(row[1].key), _OURS) for n, row in enumerate(rows)},
+        {n: (str(row[1].key), OURS) for n, row in enumerate(rows)},
     )
 
 
@@ -174,5 +173,5 @@ def equal_area_table(study: Study, families: Sequence[str] = ("ours", "tree", "t
         ),
         ("data set", "NAND2 at most", *(FAMILIES[family][0] for family in families)),
         rows,
-        {n: (str(row[0].key), _OURS) for n, row in enumerate(rows) if study.of(str(row[0].key), _OURS)},
+        {n: (str(row[0].key), OURS) for n, row in enumerate(rows) if study.of(str(row[0].key), OURS)},
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.choice import (
+    OURS,
     ROUNDING,
     Area,
     Candidate,
@@ -202,7 +203,7 @@ def headline_table(study: Study, rival: str) -> Table:
                 ratio(mapped[flow]),
                 ratio(budget[flow]),
                 _reached(found),
-                *_of_method(study, flow, "dwn-shrunk"),
+                *_of_method(study, flow, OURS),
                 *_of_method(study, flow, "dwn"),
                 *_cells(_trees(study.sets[flow])),
             ]

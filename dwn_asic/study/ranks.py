@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import friedmanchisquare, norm, rankdata, studentized_range
 
-from dwn_asic.study.choice import best_within, candidates
+from dwn_asic.study.choice import OURS, best_within, candidates
 from dwn_asic.study.fronts import LARGEST
 from dwn_asic.study.headline import HEADLINE_RIVALS
 from dwn_asic.study.runs import Run, Study
@@ -21,7 +21,6 @@ __all__ = ["Ranking", "bootstrap_interval", "critical_difference", "holm", "rank
 
 _RESAMPLES = 10_000
 _LEVEL = 0.05
-_OURS = "dwn-shrunk"
 
 Measured = tuple[float, float]
 """Test accuracy and total area; nan where there is no circuit."""
@@ -151,7 +150,7 @@ def rank_table(study: Study) -> Table:
         Runs that all have ``dwn-shrunk``.
     """
     labels, measured = _measure(study)
-    ours = measured[_OURS]
+    ours = measured[OURS]
     circuits = {n: sets for n, sets in measured.items() if not all(np.isnan(s[:, 1]).all() for s in sets)}
     mapped = {n: sets for n, sets in circuits.items() if not any(np.isnan(s[:, 1]).all() for s in sets)}
     accuracy = ranking({n: np.array([s[:, 0].mean() for s in sets]) for n, sets in circuits.items()})
@@ -227,13 +226,13 @@ def _rank_cells(found: Ranking, name: str) -> list[Cell]:
     """Rank, and whether it differs from ours."""
     if name not in found.ranks:
         return [number(None, 2), text("")]
-    verdict = "control" if name == _OURS else found.differing(_OURS).get(name, "-")
+    verdict = "control" if name == OURS else found.differing(OURS).get(name, "-")
     return [number(found.ranks[name], 2), text(verdict)]
 
 
 def _verdict(what: str, found: Ranking, labels: Mapping[str, str]) -> str:
     """What is significant, and whether anything is not."""
-    differing = found.differing(_OURS)
+    differing = found.differing(OURS)
     better, worse = (
         "; ".join(labels[name] for name in found.ranks if differing.get(name) == verdict) or "none"
         for verdict in ("better", "worse")
@@ -246,7 +245,7 @@ def _gain_cells(
     name: str, ours: list[NDArray[np.float64]], sets: list[NDArray[np.float64]]
 ) -> tuple[Cell, Cell]:
     """Points of accuracy, ours less the other's, and their interval."""
-    if name == _OURS:
+    if name == OURS:
         return number(None, 2), text("")
     gains = [100.0 * (mine[:, 0] - rival[:, 0]) for mine, rival in zip(ours, sets, strict=True)]
     low, high = bootstrap_interval(gains)
@@ -257,7 +256,7 @@ def _area_cells(
     name: str, ours: list[NDArray[np.float64]], sets: list[NDArray[np.float64]] | None
 ) -> tuple[Cell, Cell]:
     """Area of the other over ours, and its interval."""
-    if name == _OURS or sets is None:
+    if name == OURS or sets is None:
         return number(None, 2), text("")
     logs = [_log_ratios(rival[:, 1], mine[:, 1]) for mine, rival in zip(ours, sets, strict=True)]
     least, most = np.exp(bootstrap_interval(logs))

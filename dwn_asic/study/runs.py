@@ -8,12 +8,9 @@ from functools import cached_property
 from pathlib import Path
 
 from dwn_asic.errors import DataError
-from dwn_asic.report.result import MethodResult, Result
+from dwn_asic.report.result import NO_CIRCUIT, MethodResult, Result
 
 __all__ = ["Run", "Study", "load_study", "over_runs"]
-
-_NO_CIRCUIT = " (no circuit in time)"
-"""What the label of a rival ends in on a run that gave no circuit of it."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ def over_runs(found: Iterable[MethodResult]) -> MethodResult:
     has none at all.
     """
     first = min(found, key=lambda method: method.kind == "software")
-    return first.model_copy(update={"label": first.label.removesuffix(_NO_CIRCUIT)})
+    return first.model_copy(update={"label": first.label.removesuffix(NO_CIRCUIT)})
 
 
 def load_study(folder: Path) -> Study:

@@ -10,6 +10,7 @@ from dwn_asic.report.collect import collect
 from dwn_asic.report.picture import accuracy_area_svg
 from dwn_asic.report.result import write_atomically
 from dwn_asic.study.ablation import ablation_table
+from dwn_asic.study.choice import OURS
 from dwn_asic.study.fronts import domination_table, equal_area_table
 from dwn_asic.study.headline import (
     HEADLINE_RIVALS,
@@ -45,7 +46,7 @@ def tables(study: Study) -> list[Table]:
 
 def _against_ours(study: Study) -> list[Table]:
     """Comparisons with our shrunk circuit, on the data sets on which all runs have one."""
-    whole = study.having("dwn-shrunk")
+    whole = study.having(OURS)
     known = whole.methods
     found = []
     if tiny := [rival for rival in HEADLINE_RIVALS if rival in known]:
