@@ -9,7 +9,7 @@ from dwn_asic.config import FlowConfig
 from dwn_asic.errors import ConfigError
 from dwn_asic.yaml_file import load_yaml, validate
 
-__all__ = ["data_file", "flow_files", "load_flow"]
+__all__ = ["csv_file", "data_file", "flow_files", "load_flow"]
 
 
 def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
@@ -46,10 +46,13 @@ def flow_files(path: Path) -> list[Path]:
 
 
 def data_file(source: str, base: Path) -> Path | None:
-    """The file of a ``csv:`` source: in the flow file's directory ``base``, else in the working directory."""
-    if not source.startswith("csv:"):
-        return None
-    path = Path(source.removeprefix("csv:")).expanduser()
+    """The file of a ``csv:`` source; None of others, which have no file of the user's."""
+    return csv_file(source.removeprefix("csv:"), base) if source.startswith("csv:") else None
+
+
+def csv_file(name: str, base: Path) -> Path:
+    """In the flow file's directory ``base``, else in the working directory, whether it is there or not."""
+    path = Path(name).expanduser()
     return base / path if (base / path).exists() else path
 
 

@@ -15,6 +15,7 @@ from dwn_asic.data.csv_file import read_csv
 from dwn_asic.data.raw import RawTable
 from dwn_asic.data.table import Table
 from dwn_asic.errors import ConfigError, DataError
+from dwn_asic.flow_file import csv_file
 
 __all__ = ["BUNDLED", "SKLEARN", "load_table", "read_source"]
 
@@ -64,11 +65,10 @@ def _read_bundled(name: str, config: DataConfig, base: Path) -> RawTable:
 
 
 def _read_csv(name: str, config: DataConfig, base: Path) -> RawTable:
-    path = Path(name).expanduser()
-    for folder in (base, Path()):
-        if (folder / path).exists():
-            return read_csv(folder / path, source=config.source, label=config.label or _DEFAULT_LABEL)
-    raise DataError(path, f"not found, looked in {base.resolve()} and {Path.cwd()}")
+    path = csv_file(name, base)
+    if not path.exists():
+        raise DataError(path, f"not found, looked in {base.resolve()} and {Path.cwd()}")
+    return read_csv(path, source=config.source, label=config.label or _DEFAULT_LABEL)
 
 
 def _read_sklearn(name: str, config: DataConfig, base: Path) -> RawTable:
