@@ -55,7 +55,7 @@ __all__ = [
 
 _VECTORS = 10, 500
 """Test rows that the testbench applies, at least and at most."""
-_EVENTS = 5_000_000
+_EVENTS = 1_000_000
 """A change at an input makes up to gates x depth events; a simulator does some millions of them a second."""
 _FRONT_COLUMNS = (
     "circuit",
