@@ -40,7 +40,7 @@ _DEEPSYN_LIMIT = 1000
 # Around this many AND nodes the area climbs down for as long as the plan says: smaller graphs have fewer
 # equals, larger ones cost more.
 _CLIMB_SIZE = 100
-# The recipes that rank graphs while the area climbs down; all of them are tried on the last.
+# The recipes that rank graphs; all of them are tried on the last.
 _RANKING = {recipe: MAPPING_RECIPES[recipe] for recipe in ("map", "dch_map")}
 
 
@@ -197,9 +197,11 @@ def minimize_parts(
 
 
 def mapped_areas(
-    graphs: Sequence[BooleanGraph], library: CellLibrary, *, timeout_s: float = 120.0
+    graphs: Sequence[BooleanGraph], library: CellLibrary, *, ranking: bool = False, timeout_s: float = 120.0
 ) -> list[float]:
     """Mapped area in um2 of each graph as it is, under the best of the recipes; no minimization.
+
+    For ranking, the best of two quick ones.
 
     Raises
     ------
@@ -212,7 +214,7 @@ def mapped_areas(
         aigs.append(flatten(to_aig(graph, inputs), len(inputs)))
     with tempfile.TemporaryDirectory() as folder:
         runs = AbcRuns(library, Path(folder), timeout_s, time.perf_counter() + timeout_s)
-        found = runs.areas(aigs, MAPPING_RECIPES)
+        found = runs.areas(aigs, _RANKING if ranking else MAPPING_RECIPES)
     areas = []
     for recipes in found:
         done = [area for area in recipes.values() if area is not None]

@@ -34,6 +34,7 @@ __all__ = ["MappedPoint", "cost_model", "map_points", "minimize_points", "search
 
 _MAPPED_POINTS = 24
 """Of a front by total or core area, at most."""
+_FEW_INPUTS = 3
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def shrink(
         fronts.append(front(assess(circuits, *on, cost_model(config)), len(on[1]), *held_out))
     points = merged(*fronts)
     chosen = choose(points, config.tolerance)
-    thinned = _thin(points, chosen)
+    thinned = _thin(points, chosen, library)
     mapped = minimize_points if config.minimize_front else map_points
     return mapped(thinned, library), next(i for i, point in enumerate(thinned) if point is chosen)
 
@@ -184,18 +185,20 @@ def minimize_points(points: Sequence[Point], library: CellLibrary) -> tuple[Mapp
     )
 
 
-def _thin(points: Sequence[Point], chosen: Point) -> tuple[Point, ...]:
-    """The chosen circuit, a constant, and those that none of less area, total or core, beats in validation.
+def _thin(points: Sequence[Point], chosen: Point, library: CellLibrary) -> tuple[Point, ...]:
+    """The chosen circuit, and those that none of less area, total or core, beats in validation.
 
-    The model has inverters for nothing, so that an inverted code bit which does better hides the constant.
+    The model has inverters for nothing, and they are what counts in circuits of few inputs: a NAND takes less
+    than the AND of an inverted input that does better, and an inverted code bit hides the constant. Of these
+    circuits the ones of least mapped core area stay too.
     """
     graphs = [point.graph for point in points]
     totals, cores = (_unbeaten(points, areas(graphs, cost)) for cost in (CostModel(), CORE_ONLY))
-    kept = totals | cores | {i for i, point in enumerate(points) if point is chosen}
-    constants = [i for i, graph in enumerate(graphs) if not graph.inputs]
-    if kept.isdisjoint(constants):
-        kept.update(constants[-1:])
-    return tuple(points[i] for i in sorted(kept))
+    few = [i for i, graph in enumerate(graphs) if len(graph.inputs) <= _FEW_INPUTS]
+    mapped = mapped_areas([graphs[i] for i in few], library, ranking=True)
+    smallest = {few[i] for i in _unbeaten([points[i] for i in few], mapped)}
+    kept = totals | cores | smallest
+    return tuple(point for i, point in enumerate(points) if i in kept or point is chosen)
 
 
 def _unbeaten(points: Sequence[Point], areas: Sequence[float]) -> set[int]:

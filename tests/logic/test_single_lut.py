@@ -70,6 +70,38 @@ def test_more_comparator_gates_buy_fewer_errors() -> None:
     assert sizes[-1].errors < 10
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_best_of_each_table_of_two_inputs_is_there(seed: int) -> None:
+    """A NAND stays beside the AND of an inverted input that does better."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 4, (400, 2))
+    labels = rng.integers(0, 2, 400)
+    ports = interface(2, 2, 2)
+    bits = Candidates.choose(codes, ports).bits(codes)
+    least: dict[int, int] = {}
+    for pair in combinations(range(bits.shape[1]), 2):
+        address = bits[:, list(pair)] @ np.array([1, 2])
+        counts = np.zeros((4, 2), int)
+        np.add.at(counts, (address, labels), 1)
+        if counts.any(axis=1).all():
+            table = up_to_order(int(counts.argmax(axis=1) @ [1, 2, 4, 8]))
+            errors = 400 - int(counts.max(axis=1).sum())
+            least[table] = min(errors, least.get(table, errors))
+    found: dict[int, int] = {}
+    for graph in single_luts(codes, labels, ports):
+        if len(graph.inputs) == 2:
+            table, errors = up_to_order(graph.luts[0][1].table), int((graph.predict(codes) != labels).sum())
+            found[table] = min(errors, found.get(table, errors))
+    assert all(found[table] <= errors for table, errors in least.items())
+
+
+def up_to_order(table: int) -> int:
+    """The same number for a table of two inputs and for that of the inputs swapped."""
+    swapped = table & 0b1001 | table >> 1 & 0b0010 | table << 1 & 0b0100
+    return min(table, swapped)
+
+
 @pytest.mark.parametrize("labels", [[1, 1, 1], [0, 1, 1]])
 def test_without_a_threshold_that_tells_rows_apart_there_is_the_constant(labels: list[int]) -> None:
     (only,) = single_luts(np.zeros((3, 2), np.int64), np.array(labels), interface(2))
