@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ class AbcRuns:
         self._library, self._folder = library, folder
         self._timeout_s, self._deadline = timeout_s, deadline
         self._abc = find_abc()
-        self._count = 0
+        self._areas: dict[tuple[bytes, str], float] = {}
         self._buffers = {c.name for c in library.cells if len(c.inputs) == 1 and c.table == 0b10}
         library.write_liberty(folder / "cells.lib")
 
@@ -67,32 +68,35 @@ class AbcRuns:
         return flatten(read_aiger_into_aig(str(end)), aig.n_inputs) if end.exists() else None
 
     def areas(self, aigs: Sequence[FlatAig], recipes: Mapping[str, str]) -> list[dict[str, float | None]]:
-        """Mapped area in um2 of each graph under each recipe; None where ABC failed."""
-        # Without outputs there is nothing to map, and ABC ends with a failed assertion.
-        empty = dict.fromkeys(recipes, 0.0)
-        found = iter(self._areas([aig for aig in aigs if len(aig.outputs)], recipes))
-        return [next(found) if len(aig.outputs) else dict(empty) for aig in aigs]
+        """Mapped area in um2 of each graph under each recipe; None where ABC failed.
 
-    def _areas(self, aigs: Sequence[FlatAig], recipes: Mapping[str, str]) -> list[dict[str, float | None]]:
+        What was mapped before is known: among small graphs the same come again and again.
+        """
+        texts = [aiger_bytes(aig) for aig in aigs]
+        # Without outputs there is nothing to map, and ABC ends with a failed assertion.
+        empty = {text for text, aig in zip(texts, aigs, strict=True) if not len(aig.outputs)}
+        self._areas |= dict.fromkeys(product(empty, recipes), 0.0)
+        self._map(
+            [pair for pair in dict.fromkeys(product(texts, recipes)) if pair not in self._areas], recipes
+        )
+        return [{recipe: self._areas.get((text, recipe)) for recipe in recipes} for text in texts]
+
+    def _map(self, pairs: Sequence[tuple[bytes, str]], recipes: Mapping[str, str]) -> None:
+        """Graphs as AIGER, each under a recipe: what one run of ABC writes of them."""
+        if not pairs:
+            return
         commands = ["read_lib -w cells.lib"]
-        mapped: list[dict[str, Path]] = []
-        for aig in aigs:
-            self._count += 1
-            file = self._folder / f"{self._count}.aig"
-            file.write_bytes(aiger_bytes(aig))
-            mapped.append({recipe: file.with_suffix(f".{recipe}.blif") for recipe in recipes})
-            for recipe, mapping in recipes.items():
-                commands += [f"read_aiger {file.name}", mapping, f"write_blif {mapped[-1][recipe].name}"]
+        for i, (text, recipe) in enumerate(pairs):
+            (self._folder / f"{i}.aig").write_bytes(text)
+            commands += [f"read_aiger {i}.aig", recipes[recipe], f"write_blif {i}.blif"]
         # What a run that failed has written until then still counts.
         self._run("\n".join(commands))
-        found = [
-            {recipe: mapped_area(path, self._library, self._buffers) for recipe, path in paths.items()}
-            for paths in mapped
-        ]
-        for paths in mapped:
-            for path in paths.values():
-                path.unlink(missing_ok=True)
-        return found
+        for i, pair in enumerate(pairs):
+            blif = self._folder / f"{i}.blif"
+            area = mapped_area(blif, self._library, self._buffers)
+            if area is not None:
+                self._areas[pair] = area
+            blif.unlink(missing_ok=True)
 
 
 def aiger_bytes(aig: FlatAig) -> bytes:
