@@ -24,7 +24,7 @@ from dwn_asic.logic.anneal.search import Chain, Found, Schedule, anneal, areas, 
 from dwn_asic.logic.front import Point, choose, front, merged
 from dwn_asic.logic.minimize import mapped_areas, minimize_parts
 from dwn_asic.logic.refit import refit
-from dwn_asic.logic.single_lut import single_luts
+from dwn_asic.logic.single_lut import MOST_INPUTS, single_luts
 from dwn_asic.network.convert import to_graph
 from dwn_asic.network.graph import BooleanGraph
 from dwn_asic.network.lut_network import LutNetwork
@@ -34,7 +34,6 @@ __all__ = ["MappedPoint", "cost_model", "map_points", "minimize_points", "search
 
 _MAPPED_POINTS = 24
 """Of a front by total or core area, at most."""
-_FEW_INPUTS = 3
 
 
 @dataclass(frozen=True)
@@ -194,7 +193,7 @@ def _thin(points: Sequence[Point], chosen: Point, library: CellLibrary) -> tuple
     """
     graphs = [point.graph for point in points]
     totals, cores = (_unbeaten(points, areas(graphs, cost)) for cost in (CostModel(), CORE_ONLY))
-    few = [i for i, graph in enumerate(graphs) if len(graph.inputs) <= _FEW_INPUTS]
+    few = [i for i, graph in enumerate(graphs) if len(graph.inputs) <= MOST_INPUTS]
     mapped = mapped_areas([graphs[i] for i in few], library, ranking=True)
     smallest = {few[i] for i in _unbeaten([points[i] for i in few], mapped)}
     kept = totals | cores | smallest

@@ -20,9 +20,10 @@ from dwn_asic.network.graph import BooleanGraph, Constant, GraphBuilder, Interfa
 from dwn_asic.network.packed import pack_rows
 from dwn_asic.network.words import ones
 
-__all__ = ["single_luts"]
+__all__ = ["MOST_INPUTS", "single_luts"]
 
-_MOST_INPUTS = 3
+MOST_INPUTS = 3
+"""Of a single LUT."""
 _MOST_CUTS = 64
 """Thresholds of a feature, at most."""
 _BEAM = 8
@@ -72,7 +73,7 @@ class _Search:
         """Sets of inputs, each better than all of no more comparator gates, or the best of its table."""
         yield ()
         beam = [_Set((), 0, 0, self._n_rows)]
-        for _ in range(_MOST_INPUTS):
+        for _ in range(MOST_INPUTS):
             beam = self._extended(beam)
             best = self._n_rows
             for each in sorted(beam, key=lambda s: (s.gates, s.errors)):

@@ -112,7 +112,8 @@ def test_report_collects_all_flows_in_parallel(project: Path) -> None:
 
 
 def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(project: Path) -> None:
-    write_flow(project / "flows" / "base" / "some.yaml")
+    quick = {"shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 2000}}
+    write_flow(project / "flows" / "base" / "some.yaml", **quick)
     flows = project / "flows" / "some"
     flows.mkdir()
     for name, own in {"one": "", "two": "", "absent": 'data: {source: "csv:no.csv"}  # a.csv'}.items():
