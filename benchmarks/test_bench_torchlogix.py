@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from benchmarks.test_bench_training_step import ATTEMPTS, best_times
-from dwn_asic.config import EfdConfig, LayerConfig
-from dwn_asic.learn.layers import LutLayer
+from dwn_asic.methods.dwn.config import EfdConfig, LayerConfig
+from dwn_asic.methods.dwn.layers import LutLayer
 
 
 def measure_against_torchlogix(

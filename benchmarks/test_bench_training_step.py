@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from dwn_asic.config import EfdConfig
-from dwn_asic.learn.efd import Efd
-from dwn_asic.learn.lookup import lut_lookup
+from dwn_asic.methods.dwn.config import EfdConfig
+from dwn_asic.methods.dwn.efd import Efd
+from dwn_asic.methods.dwn.lookup import lut_lookup
 
 AGREEMENT = 1e-4  # largest difference of gradients, as a share of the largest gradient
 SPEEDUP = 80

@@ -21,25 +21,27 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from dwn_asic.config import HardwareConfig, MinimizeConfig, SynthesisConfig
+from dwn_asic.boolean.aig import and_count
+from dwn_asic.boolean.comparators import specification
+from dwn_asic.boolean.compose import compose
+from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import PARTS
-from dwn_asic.encode.comparators import specification
+from dwn_asic.equivalence.check import Check, check_equal, check_rows, check_verilog
 from dwn_asic.errors import DataError, ToolTimeoutError
 from dwn_asic.files import read_json, staged, write_json
-from dwn_asic.logic.aig import and_count
-from dwn_asic.logic.minimize import Minimized, minimize_parts
-from dwn_asic.logic.shrink import MappedPoint
-from dwn_asic.network.compose import compose
-from dwn_asic.network.graph import BooleanGraph
-from dwn_asic.rtl.reader import read_verilog
-from dwn_asic.rtl.simulate import run_testbench, simulator_installed
-from dwn_asic.rtl.testbench import bench_verilog
-from dwn_asic.rtl.writer import design_verilog, latency, register_bits
-from dwn_asic.synth.cell_library import CellLibrary
-from dwn_asic.synth.metrics import CORE, TOTAL
-from dwn_asic.synth.yosys import ModuleArea, synthesize
-from dwn_asic.verify.check import Check, check_equal, check_rows, check_verilog
+from dwn_asic.metrics import CORE, TOTAL
+from dwn_asic.optimize.exact.config import MinimizeConfig
+from dwn_asic.optimize.exact.minimize import Minimized, minimize_parts
+from dwn_asic.optimize.lossy.shrink import MappedPoint
+from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.targets.asic.config import SynthesisConfig
+from dwn_asic.targets.asic.yosys import ModuleArea, synthesize
+from dwn_asic.verilog.config import HardwareConfig
+from dwn_asic.verilog.reader import read_verilog
+from dwn_asic.verilog.simulate import run_testbench, simulator_installed
+from dwn_asic.verilog.testbench import bench_verilog
+from dwn_asic.verilog.writer import design_verilog, latency, register_bits
 
 __all__ = [
     "load_front",

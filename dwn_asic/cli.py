@@ -19,7 +19,7 @@ from dwn_asic.errors import DwnAsicError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from dwn_asic.pipeline import Reporter
+    from dwn_asic.flow import Reporter
 
 __all__ = ["main"]
 
@@ -91,7 +91,7 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Run every stage, up to date or not.")] = False,
 ) -> None:
     """Run a flow from data to comparison; stages that are up to date are skipped."""
-    from dwn_asic.pipeline import open_flow, run_flow
+    from dwn_asic.flow import open_flow, run_flow
 
     opened = open_flow(flow, build, seed)
     start = time.perf_counter()
@@ -107,7 +107,7 @@ def run(
 @app.command()
 def configure(flow: Annotated[Path, typer.Argument(help="Flow file.")], build: Build = Path("build")) -> None:
     """Check a flow file and write its stages' parts to BUILD/NAME/config (make calls this)."""
-    from dwn_asic.pipeline import configure as configure_flow
+    from dwn_asic.flow import configure as configure_flow
 
     typer.echo(f"configured {configure_flow(flow, build).folder}")
 
@@ -115,7 +115,7 @@ def configure(flow: Annotated[Path, typer.Argument(help="Flow file.")], build: B
 @app.command()
 def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) -> None:
     """Print the flow files whose table is there (make calls this); only that of csv: may be absent."""
-    from dwn_asic.flow_file import data_file, load_flow
+    from dwn_asic.flow.flow_file import data_file, load_flow
 
     for flow in flows:
         table = data_file(load_flow(flow).data.source, flow.parent)
@@ -126,7 +126,7 @@ def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) 
 def _stage_command(name: str, text: str) -> None:
     @app.command(name, help=text)
     def command(target: Target, build: Build = Path("build")) -> None:
-        from dwn_asic.pipeline import STAGES, open_flow, run_stage
+        from dwn_asic.flow import STAGES, open_flow, run_stage
 
         stage = next(stage for stage in STAGES if stage.name == name)
         with _reporter() as reporter:
@@ -212,7 +212,7 @@ def import_(
     label: Annotated[str | None, typer.Option(help="Label column of the table.")] = None,
 ) -> None:
     """Read a trained DWN of torch_dwn or dwn2rtl; nothing in the file is executed."""
-    from dwn_asic.config import DataConfig
+    from dwn_asic.data.config import DataConfig
     from dwn_asic.data.sources import load_table
     from dwn_asic.exchange.torch_dwn import import_checkpoint
     from dwn_asic.files import staged
@@ -253,8 +253,8 @@ def export_(
     output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint to write.")] = Path("model.pt"),
 ) -> None:
     """Write a network as a checkpoint that torch_dwn and dwn2rtl can load."""
+    from dwn_asic.boolean.lut_network import LutNetwork
     from dwn_asic.exchange.torch_dwn import export_checkpoint
-    from dwn_asic.network.lut_network import LutNetwork
 
     export_checkpoint(LutNetwork.load(network), output)
     typer.echo(f"wrote {output}")
@@ -267,8 +267,8 @@ def doctor() -> None:
     from importlib.metadata import version
 
     from dwn_asic import __version__
-    from dwn_asic.synth.pdk import list_pdks
-    from dwn_asic.synth.tools import tool_versions
+    from dwn_asic.targets.asic.pdk import list_pdks
+    from dwn_asic.tools import tool_versions
 
     typer.echo(f"dwn-asic    {__version__}")
     typer.echo(f"python      {platform.python_version()}")
@@ -292,7 +292,7 @@ def doctor() -> None:
 @pdk_app.command("list")
 def pdk_list() -> None:
     """The PDK configurations, and where each library's figures come from."""
-    from dwn_asic.synth.pdk import list_pdks
+    from dwn_asic.targets.asic.pdk import list_pdks
 
     for name in list_pdks():
         typer.echo(_pdk_line(name))
@@ -300,7 +300,7 @@ def pdk_list() -> None:
 
 def _pdk_line(name: str) -> str:
     from dwn_asic.errors import PdkError
-    from dwn_asic.synth.pdk import load_pdk
+    from dwn_asic.targets.asic.pdk import load_pdk
 
     try:
         pdk = load_pdk(name)
@@ -320,7 +320,7 @@ def pdk_extract(
     out: Annotated[Path, typer.Option("--out", "-o", help="Table to write, for example NAME.cells.csv.")],
 ) -> None:
     """Make a compact cell table from Liberty files."""
-    from dwn_asic.synth.pdk import extract, load_config
+    from dwn_asic.targets.asic.pdk import extract, load_config
 
     library = extract(liberty, load_config(config), out)
     typer.echo(
@@ -333,7 +333,7 @@ def pdk_check(name: Annotated[str, typer.Argument(help="Name or file of a PDK co
     """Load one PDK and show what it offers; fails with the reason where it can't be used."""
     from dataclasses import fields
 
-    from dwn_asic.synth.pdk import check
+    from dwn_asic.targets.asic.pdk import check
 
     summary = check(name)
     for item in fields(summary):
@@ -341,12 +341,12 @@ def pdk_check(name: Annotated[str, typer.Argument(help="Name or file of a PDK co
 
 
 class _Terminal:
-    """Context of a :class:`dwn_asic.pipeline.Reporter` that prints lines and one progress bar."""
+    """Context of a :class:`dwn_asic.flow.Reporter` that prints lines and one progress bar."""
 
     def __enter__(self) -> Reporter:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        from dwn_asic.pipeline import Reporter
+        from dwn_asic.flow import Reporter
 
         bar = Progress(
             TextColumn("{task.description}"),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from dwn_asic.synth.cell_library import CellLibrary
-from dwn_asic.synth.tools import find_tool
+from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.tools import find_tool
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from dwn_asic.pipeline import Flow, Reporter, configure, run_flow
+from dwn_asic.flow import Flow, Reporter, configure, run_flow
 
 TINY = {
     "data": {"source": "sklearn:iris"},

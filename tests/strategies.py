@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from dwn_asic.encode.quantizer import Quantizer
-from dwn_asic.encode.thermometer import Thermometer
-from dwn_asic.network.graph import (
+from dwn_asic.boolean.graph import (
     BooleanGraph,
     CodeBit,
     Constant,
@@ -16,7 +14,9 @@ from dwn_asic.network.graph import (
     Lut,
     Threshold,
 )
-from dwn_asic.network.lut_network import Head, LutLayer, LutNetwork
+from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
+from dwn_asic.encode.quantizer import Quantizer
+from dwn_asic.encode.thermometer import Thermometer
 
 
 @st.composite

@@ -12,8 +12,8 @@ import dwn_asic
 
 PACKAGE = Path(dwn_asic.__file__).parent
 CODE = """
-from dwn_asic.logic.anneal.state import block_size
-from dwn_asic.network.words import below
+from dwn_asic.optimize.lossy.anneal.state import block_size
+from dwn_asic.boolean.words import below
 from numba import njit
 import numpy as np
 size = njit(lambda block: block_size(block))
@@ -36,6 +36,6 @@ def test_a_changed_constant_of_another_file_compiles_again(tmp_path: Path) -> No
 
     assert run() == ["64", "0"]
     assert run() == ["64", "1"]
-    state = copy / "logic" / "anneal" / "state.py"
+    state = copy / "optimize" / "lossy" / "anneal" / "state.py"
     state.write_text(state.read_text().replace("FIRST_BLOCK, BLOCK = 8, 64", "FIRST_BLOCK, BLOCK = 8, 32"))
     assert run() == ["32", "0"]

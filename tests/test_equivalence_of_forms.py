@@ -9,19 +9,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import lut_networks, rows
 
-from dwn_asic.encode.comparators import encoder_graph
-from dwn_asic.logic.minimize import minimize
-from dwn_asic.network.compose import compose
-from dwn_asic.network.convert import to_graph
-from dwn_asic.network.graph import BooleanGraph, Threshold
-from dwn_asic.network.lut_network import LutNetwork
-from dwn_asic.rtl.reader import parse_verilog
-from dwn_asic.rtl.simulate import run_testbench
-from dwn_asic.rtl.testbench import bench_verilog
-from dwn_asic.rtl.writer import Registers, design_verilog, latency
-from dwn_asic.synth.cell_library import CellLibrary
-from dwn_asic.synth.yosys import synthesize
-from dwn_asic.verify.check import check_equal, check_rows, check_verilog, specification
+from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.compose import compose
+from dwn_asic.boolean.convert import to_graph
+from dwn_asic.boolean.graph import BooleanGraph, Threshold
+from dwn_asic.boolean.lut_network import LutNetwork
+from dwn_asic.equivalence.check import check_equal, check_rows, check_verilog, specification
+from dwn_asic.optimize.exact.minimize import minimize
+from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.targets.asic.yosys import synthesize
+from dwn_asic.verilog.reader import parse_verilog
+from dwn_asic.verilog.simulate import run_testbench
+from dwn_asic.verilog.testbench import bench_verilog
+from dwn_asic.verilog.writer import Registers, design_verilog, latency
 
 REGISTERS = st.sampled_from(["none", "inputs", "outputs", "both"])
 

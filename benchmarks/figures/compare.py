@@ -15,9 +15,9 @@ import numpy as np
 from benchmarks.figures.evaluations import WHAT as FULL_EVALUATIONS
 from benchmarks.figures.evaluations import measure as full_evaluations
 from benchmarks.figures.table import Row, row
-from dwn_asic.baselines.tiny_classifier import Inputs, TinyClassifier
 from dwn_asic.data.dataset import prepare
-from dwn_asic.flow_file import load_flow
+from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.methods.tiny_classifier import Inputs, TinyClassifier
 from dwn_asic.study.fronts import curve, dominations
 from dwn_asic.study.headline import HEADLINE_RIVALS, comparison
 from dwn_asic.study.runs import Study, load_study

@@ -15,15 +15,15 @@ import numpy as np
 
 from benchmarks.figures.table import Row, row
 from dwn_asic import circuit
-from dwn_asic.baselines.registry import plan
-from dwn_asic.baselines.tiny_classifier import TinyClassifier
-from dwn_asic.pipeline import open_flow
-from dwn_asic.pipeline.circuits import to_netlist
+from dwn_asic.flow import open_flow
+from dwn_asic.flow.circuits import to_netlist
+from dwn_asic.methods.registry import plan
+from dwn_asic.methods.tiny_classifier import TinyClassifier
+from dwn_asic.metrics import TEST
 from dwn_asic.report.result import MethodResult, write_atomically
 from dwn_asic.study.headline import HEADLINE_RIVALS, Comparison, Match, matches
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import geometric_mean
-from dwn_asic.synth.metrics import TEST
 
 RIVAL = HEADLINE_RIVALS[-1]
 SEED = 0

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from benchmarks.figures.kept import kept
 from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, trained
-from dwn_asic.encode.comparators import encoder_graph
-from dwn_asic.logic.minimize import Effort, minimize
-from dwn_asic.network.graph import BooleanGraph
-from dwn_asic.rtl.writer import design_verilog
-from dwn_asic.synth.pdk import load_pdk
-from dwn_asic.synth.yosys import plain_area
+from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.graph import BooleanGraph
+from dwn_asic.optimize.exact.minimize import Effort, minimize
+from dwn_asic.targets.asic.pdk import load_pdk
+from dwn_asic.targets.asic.yosys import plain_area
+from dwn_asic.verilog.writer import design_verilog
 
 __all__ = ["areas", "core_ratio", "exact_area"]
 

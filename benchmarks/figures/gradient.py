@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.figures.table import Row, row
-from dwn_asic.config import EfdConfig, ModelConfig
 from dwn_asic.data.dataset import prepare
-from dwn_asic.flow_file import load_flow
-from dwn_asic.learn.efd import Efd
-from dwn_asic.learn.fit import train
-from dwn_asic.learn.layers import binarize
-from dwn_asic.learn.lookup import lut_lookup
+from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.methods.dwn.config import EfdConfig, ModelConfig
+from dwn_asic.methods.dwn.efd import Efd
+from dwn_asic.methods.dwn.fit import train
+from dwn_asic.methods.dwn.layers import binarize
+from dwn_asic.methods.dwn.lookup import lut_lookup
 
 FLOW = Path("flows/phoneme.yaml")
 PYRAMID = (64, 16, 4, 1)

@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 
-from dwn_asic.logic.aig import to_aig
-from dwn_asic.logic.anneal.candidates import CostModel
-from dwn_asic.logic.anneal.search import Chain, Schedule, anneal, assess
-from dwn_asic.network.arithmetic import argmax_index, popcount
-from dwn_asic.network.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.boolean.aig import to_aig
+from dwn_asic.boolean.arithmetic import argmax_index, popcount
+from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.optimize.lossy.anneal.candidates import CostModel
+from dwn_asic.optimize.lossy.anneal.search import Chain, Schedule, anneal, assess
 
 _FEATURES, _LUTS, _ROWS, _PROPOSALS = 16, 390, 8000, 1_000_000
 

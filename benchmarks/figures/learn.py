@@ -20,13 +20,14 @@ from benchmarks.figures.kept import kept
 from benchmarks.figures.table import Row, row
 from benchmarks.test_bench_torchlogix import measure_against_torchlogix
 from benchmarks.test_bench_training_step import measure_growth, measure_lookup
-from dwn_asic.baselines.gbdt import GradientBoosting
-from dwn_asic.config import FlowConfig, SpectralConfig
+from dwn_asic.boolean.convert import to_graph
+from dwn_asic.boolean.lut_network import LutNetwork
 from dwn_asic.data.dataset import Dataset, prepare
-from dwn_asic.flow_file import load_flow
-from dwn_asic.learn.fit import train
-from dwn_asic.network.convert import to_graph
-from dwn_asic.network.lut_network import LutNetwork
+from dwn_asic.flow.config import FlowConfig
+from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.methods.dwn.config import SpectralConfig
+from dwn_asic.methods.dwn.fit import train
+from dwn_asic.methods.gbdt import GradientBoosting
 
 FLOWS = Path("flows") / "accuracy"
 SEEDS = range(5)

@@ -24,9 +24,9 @@ from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, network
 from benchmarks.figures.rival import AREAS, LEAVES, studies
 from benchmarks.figures.shrunk import study as shrunk_study
 from benchmarks.figures.table import Row, row
-from dwn_asic.config import ShrinkConfig
-from dwn_asic.logic.front import choose, front
-from dwn_asic.logic.shrink import search
+from dwn_asic.optimize.lossy.config import ShrinkConfig
+from dwn_asic.optimize.lossy.front import choose, front
+from dwn_asic.optimize.lossy.shrink import search
 
 TABLES = Path("reports/rival.md")
 _LEAST = 1.0
@@ -252,11 +252,11 @@ def speed() -> Iterator[Row]:
 
 def _proposal_rate() -> tuple[float, int]:
     """Of a chain that has settled at about 40 gates; its number of gates."""
-    from dwn_asic.logic.anneal.bridge import empty_archive, start
-    from dwn_asic.logic.anneal.candidates import CostModel, InputTable
-    from dwn_asic.logic.anneal.loop import anneal_slice
-    from dwn_asic.logic.anneal.moves import MOVE_WEIGHTS, MOVES
-    from dwn_asic.logic.anneal.state import GATES, UNIT
+    from dwn_asic.optimize.lossy.anneal.bridge import empty_archive, start
+    from dwn_asic.optimize.lossy.anneal.candidates import CostModel, InputTable
+    from dwn_asic.optimize.lossy.anneal.loop import anneal_slice
+    from dwn_asic.optimize.lossy.anneal.moves import MOVE_WEIGHTS, MOVES
+    from dwn_asic.optimize.lossy.anneal.state import GATES, UNIT
 
     dataset, graph = network("phoneme", "n6", 0)
     codes, labels = (

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from benchmarks.figures.table import Row, row
 from dwn_asic import circuit
-from dwn_asic.encode.comparators import encoder_graph
-from dwn_asic.flow_file import load_flow
-from dwn_asic.network.graph import BooleanGraph
-from dwn_asic.pipeline import STAGES, Flow, Reporter, run_stage
-from dwn_asic.rtl.writer import design_verilog
-from dwn_asic.synth.yosys import plain_area
+from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.graph import BooleanGraph
+from dwn_asic.flow import STAGES, Flow, Reporter, run_stage
+from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.targets.asic.yosys import plain_area
+from dwn_asic.verilog.writer import design_verilog
 
 SEEDS = range(5)
 

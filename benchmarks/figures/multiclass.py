@@ -11,13 +11,13 @@ import numpy as np
 
 from benchmarks.figures.kept import FOLDER, kept
 from benchmarks.figures.rival import Measure
-from dwn_asic.config import ShrinkConfig
-from dwn_asic.flow_file import load_flow
-from dwn_asic.logic.shrink import shrink
-from dwn_asic.network.graph import BooleanGraph
-from dwn_asic.network.lut_network import LutNetwork
-from dwn_asic.pipeline import STAGES, Flow, Reporter, run_stage
-from dwn_asic.synth.pdk import load_pdk
+from dwn_asic.boolean.graph import BooleanGraph
+from dwn_asic.boolean.lut_network import LutNetwork
+from dwn_asic.flow import STAGES, Flow, Reporter, run_stage
+from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.optimize.lossy.config import ShrinkConfig
+from dwn_asic.optimize.lossy.shrink import shrink
+from dwn_asic.targets.asic.pdk import load_pdk
 
 FLOWS = Path("flows") / "multiclass"
 SETS = tuple(sorted(path.stem for path in FLOWS.glob("*.yaml")))

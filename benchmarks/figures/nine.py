@@ -6,11 +6,12 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.figures.kept import FOLDER
-from dwn_asic.config import FlowConfig, ModelConfig
+from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.flow_file import load_flow
-from dwn_asic.network.graph import BooleanGraph
-from dwn_asic.pipeline import STAGES, Flow, Reporter, run_stage
+from dwn_asic.flow import STAGES, Flow, Reporter, run_stage
+from dwn_asic.flow.config import FlowConfig
+from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.methods.dwn.config import ModelConfig
 
 FLOWS = Path("flows") / "nine"
 SETS = tuple(sorted(path.stem for path in FLOWS.glob("*.yaml")))

@@ -12,16 +12,16 @@ import numpy as np
 
 from benchmarks.figures.kept import kept
 from benchmarks.figures.nine import SEEDS, SETS, network
-from dwn_asic.baselines.decision_tree import DecisionTree
-from dwn_asic.config import ShrinkConfig
+from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.encode.comparators import encoder_graph
-from dwn_asic.logic.anneal.search import Found
-from dwn_asic.logic.front import Point, front, within
-from dwn_asic.logic.minimize import minimize
-from dwn_asic.logic.shrink import search
-from dwn_asic.network.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
-from dwn_asic.synth.pdk import load_pdk
+from dwn_asic.methods.decision_tree import DecisionTree
+from dwn_asic.optimize.exact.minimize import minimize
+from dwn_asic.optimize.lossy.anneal.search import Found
+from dwn_asic.optimize.lossy.config import ShrinkConfig
+from dwn_asic.optimize.lossy.front import Point, front, within
+from dwn_asic.optimize.lossy.shrink import search
+from dwn_asic.targets.asic.pdk import load_pdk
 
 LEAVES = (8, 16, 24, 32)
 PROPOSALS = 6_000_000

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.config import DataConfig, EncoderConfig
+from dwn_asic.data.config import DataConfig
 from dwn_asic.data.sources import read_source
 from dwn_asic.data.split import stratified_split
 from dwn_asic.data.table import PARTS, Part, Split, Table
+from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.errors import DataError
 

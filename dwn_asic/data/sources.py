@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from dwn_asic.config import DataConfig
+from dwn_asic.data.config import DataConfig
 from dwn_asic.data.csv_file import read_csv
 from dwn_asic.data.raw import RawTable
 from dwn_asic.data.table import Table
 from dwn_asic.errors import ConfigError, DataError
-from dwn_asic.flow_file import csv_file
+from dwn_asic.flow.flow_file import csv_file
 
 __all__ = ["BUNDLED", "SKLEARN", "load_table", "read_source"]
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dwn_asic.network.lut_network import LutLayer
+from dwn_asic.boolean.lut_network import LutLayer
 
 __all__ = ["read_layers", "write_layers"]
 

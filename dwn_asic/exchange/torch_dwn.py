@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
 from dwn_asic.encode.quantizer import MAX_INPUT_BITS
 from dwn_asic.errors import DataError
 from dwn_asic.exchange.layers import LayerError, read_layers, write_layers
 from dwn_asic.exchange.thresholds import quantize, real_thresholds
 from dwn_asic.exchange.unpickle import StandIn, is_a, load_safely
 from dwn_asic.files import staged
-from dwn_asic.network.lut_network import Head, LutLayer, LutNetwork
 
 __all__ = ["ForeignModel", "Import", "export_checkpoint", "import_checkpoint", "read_checkpoint"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from dwn_asic.metrics import METRICS, Metric
 from dwn_asic.report.result import MethodResult, Result
-from dwn_asic.synth.metrics import METRICS, Metric
 
 __all__ = ["Change", "changes", "compare_lines", "setup_changes"]
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dwn_asic.metrics import CORE, TEST, TOTAL
 from dwn_asic.report.result import MethodResult, Result
 from dwn_asic.report.table import sorted_methods
-from dwn_asic.synth.metrics import CORE, TEST, TOTAL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from dwn_asic.errors import DataError, DwnAsicError
-from dwn_asic.synth.metrics import METRICS, check_metrics
+from dwn_asic.metrics import METRICS, check_metrics
 
 __all__ = [
     "NO_CIRCUIT",
@@ -96,7 +96,8 @@ class FrontPoint(_Strict):
     accuracy_train: FiniteFloat
     accuracy_val: FiniteFloat
     accuracy_expected: FiniteFloat
-    """On validation rows, without the luck of this circuit: see :class:`dwn_asic.logic.front.Point`."""
+    """On validation rows, corrected for selection bias: see
+    :class:`dwn_asic.optimize.lossy.front.Point`."""
     accuracy_test: FiniteFloat
     netlist: Netlist | None = None
     """Of circuits that match a rival which the flow names."""
@@ -121,7 +122,7 @@ class MethodResult(_Strict):
     proof: Text = "-"
     """``proved``, or what was shown instead; ``-`` for nothing."""
     metrics: Mapping[str, int | float]
-    """By the names of :data:`dwn_asic.synth.metrics.METRICS`, in their units."""
+    """By the names of :data:`dwn_asic.metrics.METRICS`, in their units."""
     front: tuple[FrontPoint, ...] = ()
     """Of a shrunk circuit: those of other sizes, ascending by area."""
     details: Mapping[str, JsonValue] = {}

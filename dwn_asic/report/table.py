@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
+from dwn_asic.metrics import CORE, ENCODER, TEST, TOTAL, TRAIN, VAL
 from dwn_asic.report.result import Method, MethodResult, Result
-from dwn_asic.synth.metrics import CORE, ENCODER, TEST, TOTAL, TRAIN, VAL
 
 if TYPE_CHECKING:
     from rich.table import Table

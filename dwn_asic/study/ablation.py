@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from dwn_asic.metrics import CORE, TEST, TOTAL, VAL
+from dwn_asic.report.choice import OURS, Candidate, front_of, smallest_reaching
 from dwn_asic.report.result import MethodResult
-from dwn_asic.study.choice import OURS, Candidate, front_of, smallest_reaching
 from dwn_asic.study.runs import Run, Study, over_runs
 from dwn_asic.study.tables import (
     Cell,
@@ -20,7 +21,6 @@ from dwn_asic.study.tables import (
     standard_error,
     text,
 )
-from dwn_asic.synth.metrics import CORE, TEST, TOTAL, VAL
 
 __all__ = ["ablation_table"]
 

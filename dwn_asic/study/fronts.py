@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dwn_asic.study.choice import FAMILIES, OURS, ROUNDING, Area, best_within, candidates
+from dwn_asic.report.choice import FAMILIES, OURS, ROUNDING, Area, best_within, candidates
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Cell, Table, mean_spread, number, standard_error, text
 

@@ -8,8 +8,8 @@ from itertools import chain
 
 import numpy as np
 
-from dwn_asic.report.result import MethodResult
-from dwn_asic.study.choice import (
+from dwn_asic.metrics import CORE, TEST, TOTAL, VAL
+from dwn_asic.report.choice import (
     OURS,
     ROUNDING,
     Area,
@@ -19,6 +19,7 @@ from dwn_asic.study.choice import (
     circuit_of,
     smallest_reaching,
 )
+from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import (
     Cell,
@@ -32,7 +33,6 @@ from dwn_asic.study.tables import (
     text,
 )
 from dwn_asic.study.trace import Traced
-from dwn_asic.synth.metrics import CORE, TEST, TOTAL, VAL
 
 __all__ = [
     "BUDGET",

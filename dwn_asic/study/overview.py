@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dwn_asic.metrics import CELLS, CORE, ENCODER, TEST, TOTAL, VAL
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Study, over_runs
 from dwn_asic.study.tables import Cell, Table, mean_spread, number, text
-from dwn_asic.synth.metrics import CELLS, CORE, ENCODER, TEST, TOTAL, VAL
 
 __all__ = ["method_table", "run_table"]
 

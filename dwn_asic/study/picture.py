@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dwn_asic.metrics import CORE, TEST, TOTAL
+from dwn_asic.report.choice import Area
 from dwn_asic.report.picture import LOOKS, render_svg
 from dwn_asic.report.result import MethodResult
-from dwn_asic.study.choice import Area
 from dwn_asic.study.fronts import LARGEST, curve
 from dwn_asic.study.runs import Study
 from dwn_asic.study.tables import SMALLEST
-from dwn_asic.synth.metrics import CORE, TEST, TOTAL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import friedmanchisquare, norm, rankdata, studentized_range
 
-from dwn_asic.study.choice import OURS, best_within, candidates
+from dwn_asic.metrics import TEST, TOTAL
+from dwn_asic.report.choice import OURS, best_within, candidates
 from dwn_asic.study.fronts import LARGEST
 from dwn_asic.study.headline import HEADLINE_RIVALS
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import SMALLEST, Cell, Table, number, text
-from dwn_asic.synth.metrics import TEST, TOTAL
 
 __all__ = ["Ranking", "bootstrap_interval", "critical_difference", "holm", "rank_table", "ranking"]
 

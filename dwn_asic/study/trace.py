@@ -8,9 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from dwn_asic.metrics import CORE, TEST, TOTAL, VAL
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Run
-from dwn_asic.synth.metrics import CORE, TEST, TOTAL, VAL
 
 __all__ = ["Traced", "circuit_lines", "flow_text", "run_lines", "verilog_file"]
 

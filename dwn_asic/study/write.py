@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dwn_asic.report.choice import OURS
 from dwn_asic.report.collect import collect
 from dwn_asic.report.picture import accuracy_area_svg
 from dwn_asic.report.result import write_atomically
 from dwn_asic.study.ablation import ablation_table
-from dwn_asic.study.choice import OURS
 from dwn_asic.study.fronts import domination_table, equal_area_table
 from dwn_asic.study.headline import (
     HEADLINE_RIVALS,

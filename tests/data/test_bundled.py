@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import dwn_asic.data
-from dwn_asic.config import DataConfig
+from dwn_asic.data.config import DataConfig
 from dwn_asic.data.sources import BUNDLED, load_table
 
 FOLDER = Path(dwn_asic.data.__file__).parent / "bundled"

@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dwn_asic.config import DataConfig, EncoderConfig, SplitConfig
+from dwn_asic.boolean.lut_network import Head, LutNetwork
+from dwn_asic.data.config import DataConfig, SplitConfig
 from dwn_asic.data.dataset import Dataset, prepare
 from dwn_asic.data.split import stratified_split
 from dwn_asic.data.table import PARTS, Split
+from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.errors import ConfigError, DataError
-from dwn_asic.network.lut_network import Head, LutNetwork
 
 IRIS = DataConfig(source="sklearn:iris")
 

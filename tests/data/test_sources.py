@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from dwn_asic.config import DataConfig
+from dwn_asic.data.config import DataConfig
 from dwn_asic.data.sources import SKLEARN, load_table
 from dwn_asic.data.table import Table
 from dwn_asic.errors import ConfigError, DataError

@@ -9,12 +9,12 @@ import torch_dwn_mimic as mimic
 from torch import nn
 from typer.testing import CliRunner
 
+from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
 from dwn_asic.cli import app
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.errors import DataError
 from dwn_asic.exchange.torch_dwn import export_checkpoint, import_checkpoint, read_checkpoint
-from dwn_asic.network.lut_network import Head, LutLayer, LutNetwork
 
 FEATURES, BITS = 5, 3
 

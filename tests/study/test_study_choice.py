@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from study_examples import methods, rival, shrunk, study_of
 
-from dwn_asic.study.choice import Candidate, best_within, candidates, smallest_reaching
+from dwn_asic.report.choice import Candidate, best_within, candidates, smallest_reaching
 from dwn_asic.study.fronts import Curve, curve, domination_table, dominations, equal_area_table
 
 CIRCUITS = [

@@ -22,7 +22,7 @@ from dwn_asic.study.picture import set_picture
 from dwn_asic.study.runs import Run, load_study
 from dwn_asic.study.trace import flow_text, verilog_file
 from dwn_asic.study.write import tables, write_reports
-from dwn_asic.synth.tools import find_tool
+from dwn_asic.tools import find_tool
 
 
 @pytest.fixture(scope="module")

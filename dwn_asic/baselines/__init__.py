@@ -1,1 +1,0 @@
-"""What an engineer would pick instead. Each rival fits the data and becomes a Boolean graph."""

@@ -1,0 +1,1 @@
+"""Boolean graphs, LUT networks, and-inverter graphs, bit-parallel simulation, arithmetic blocks."""

@@ -1,0 +1,91 @@
+"""Generators of head logic: popcount, comparison, argmax and priority, as LUT nodes of at most 3 fan-ins.
+
+A number is a list of node ids, least significant bit first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dwn_asic.boolean.graph import Constant, GraphBuilder, Lut
+
+__all__ = ["add_up", "argmax_index", "popcount", "priority_index"]
+
+# Truth tables; fan-in 0 is the least significant address bit.
+_XOR2, _AND2, _OR2 = 0b0110, 0b1000, 0b1110
+_AND_NOT_FIRST = 0b0100  # fan-in 1 and not fan-in 0
+_XOR3, _MAJORITY3 = 0b10010110, 0b11101000
+_MUX = 0b11001010  # fan-in 2 chooses fan-in 1 (when set) or fan-in 0
+_LESS = 0b11010100  # (a, b, less so far): b if a != b, else less so far
+
+
+def popcount(builder: GraphBuilder, bits: Sequence[int]) -> list[int]:
+    """The number of set bits, by a tree of full and half adders of the exact width."""
+    return add_up(builder, [bits])
+
+
+def add_up(builder: GraphBuilder, columns: Sequence[Sequence[int]]) -> list[int]:
+    """The sum of bits, those of column k worth 2**k, by a tree of full and half adders of the exact width."""
+    waiting = [list(column) for column in columns]
+    total = []
+    while waiting:
+        column = waiting.pop(0)
+        carries: list[int] = []
+        while len(column) > 1:
+            taken, column = column[:3], column[3:]
+            xor, carry = (_XOR3, _MAJORITY3) if len(taken) == 3 else (_XOR2, _AND2)
+            # Sums go to the back of the column, so that the tree stays shallow.
+            column.append(builder.add(Lut(tuple(taken), xor)))
+            carries.append(builder.add(Lut(tuple(taken), carry)))
+        if carries:
+            waiting = waiting or [[]]
+            waiting[0] += carries
+        if not column and waiting:
+            column = [builder.add(Constant(value=False))]
+        total += column
+    return total
+
+
+def argmax_index(builder: GraphBuilder, numbers: Sequence[Sequence[int]]) -> list[int]:
+    """The index of the largest number; ties go to the lowest index. Gives ceil(log2(len(numbers))) bits."""
+    zero = builder.add(Constant(value=False))
+    one = builder.add(Constant(value=True))
+    width = max((len(number) for number in numbers), default=0)
+    index_bits = max(1, (len(numbers) - 1).bit_length())
+    entrants = [
+        (
+            [*number, *[zero] * (width - len(number))],
+            [one if i >> k & 1 else zero for k in range(index_bits)],
+        )
+        for i, number in enumerate(numbers)
+    ]
+    while len(entrants) > 1:
+        # Neighbours meet, so the left one always has the lower index and wins ties.
+        pairs = zip(entrants[::2], entrants[1::2], strict=False)
+        winners = [_winner(builder, left, right) for left, right in pairs]
+        entrants = winners + (entrants[-1:] if len(entrants) % 2 else [])
+    return entrants[0][1]
+
+
+def _winner(
+    builder: GraphBuilder, left: tuple[list[int], list[int]], right: tuple[list[int], list[int]]
+) -> tuple[list[int], list[int]]:
+    less = builder.add(Constant(value=False))
+    for a, b in zip(left[0], right[0], strict=True):
+        less = builder.add(Lut((a, b, less), _LESS))
+    return (
+        [builder.add(Lut((a, b, less), _MUX)) for a, b in zip(left[0], right[0], strict=True)],
+        [builder.add(Lut((a, b, less), _MUX)) for a, b in zip(left[1], right[1], strict=True)],
+    )
+
+
+def priority_index(builder: GraphBuilder, bits: Sequence[int]) -> list[int]:
+    """The index of the first set bit, 0 where none is set; ceil(log2(len(bits))) bits."""
+    zero = builder.add(Constant(value=False))
+    index = [zero] * max(1, (len(bits) - 1).bit_length())
+    for i in range(len(bits) - 1, -1, -1):
+        index = [
+            builder.add(Lut((bits[i], low), _OR2 if i >> k & 1 else _AND_NOT_FIRST))
+            for k, low in enumerate(index)
+        ]
+    return index

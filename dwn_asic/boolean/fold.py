@@ -1,0 +1,147 @@
+"""Folding: the cheap exact rewrites that every graph goes through before the expensive ones.
+
+Constants are propagated, repeated and irrelevant LUT inputs dropped, buffers and inverters absorbed into
+their readers, equal LUTs (up to complement) merged, and what no output needs is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dwn_asic.boolean import truth_table as tt
+from dwn_asic.boolean.graph import (
+    BooleanGraph,
+    CodeBit,
+    Constant,
+    GraphBuilder,
+    Interface,
+    Lut,
+    Output,
+    Threshold,
+)
+
+__all__ = ["FoldingBuilder", "Literal", "fold"]
+
+# A node id and whether it is complemented; the constant is node CONSTANT.
+Literal = tuple[int, bool]
+_CONSTANT = -1
+FALSE: Literal = (_CONSTANT, False)
+TRUE: Literal = (_CONSTANT, True)
+
+
+def fold(graph: BooleanGraph) -> BooleanGraph:
+    """The same function with fewer LUTs; inputs that no output needs are gone."""
+    builder = FoldingBuilder(graph.interface)
+    literals: list[Literal] = []
+    for _, node in graph.nodes():
+        match node:
+            case Threshold() | CodeBit():
+                literals.append(builder.input(node))
+            case Constant(value):
+                literals.append(TRUE if value else FALSE)
+            case Lut(fanins, table):
+                literals.append(builder.lut([literals[f] for f in fanins], table))
+            case Output():
+                break  # outputs are last
+    return builder.finish([literals[driver] for driver in graph.outputs])
+
+
+class FoldingBuilder:
+    """A graph builder that folds as it goes and hands out literals."""
+
+    def __init__(self, interface: Interface) -> None:
+        self.interface = interface
+        self._nodes: list[Threshold | CodeBit | Lut] = []
+        self._known: dict[Threshold | CodeBit | Lut, int] = {}
+
+    def input(self, node: Threshold | CodeBit) -> Literal:
+        """A threshold or code bit; a threshold outside the code range is a constant."""
+        if isinstance(node, Threshold):
+            if node.constant <= 0:
+                return TRUE
+            if node.constant >= 1 << self.interface.widths[node.feature]:
+                return FALSE
+        return self._intern(node), False
+
+    def lut(self, fanins: Sequence[Literal], table: int) -> Literal:
+        """The function ``table`` of the literals, folded."""
+        # Sorted distinct nodes as inputs: equal functions of equal nodes then become equal keys.
+        nodes = sorted({node for node, _ in fanins if node != _CONSTANT})
+        place = {node: i for i, node in enumerate(nodes)} | {_CONSTANT: len(nodes)}
+        addresses = [
+            sum(((a >> place[node] & 1) ^ phase) << k for k, (node, phase) in enumerate(fanins))
+            for a in range(1 << len(nodes))
+        ]
+        table = tt.project(table, len(fanins), addresses)
+        for k in range(len(nodes) - 1, -1, -1):
+            if not tt.depends_on(table, len(nodes), k):
+                table = tt.cofactor(table, len(nodes), k, 0)
+                del nodes[k]
+        if not nodes:
+            return TRUE if table else FALSE
+        if len(nodes) == 1:
+            return nodes[0], table == 0b01
+        complemented = bool(table & 1)
+        if complemented:
+            table = tt.complement(table, len(nodes))
+        return self._intern(Lut(tuple(nodes), table)), complemented
+
+    def _intern(self, node: Threshold | CodeBit | Lut) -> int:
+        if node not in self._known:
+            self._known[node] = len(self._nodes)
+            self._nodes.append(node)
+        return self._known[node]
+
+    def finish(self, outputs: list[Literal]) -> BooleanGraph:
+        """The graph of what the outputs need; a complemented output gets its inverter absorbed."""
+        needed = self._needed(outputs)
+        builder = GraphBuilder(self.interface)
+        place: dict[int, int] = {}
+        flipped = self._flipped(outputs, needed)
+        for index in sorted(needed):
+            node = self._nodes[index]
+            if isinstance(node, Lut):
+                n, table = len(node.fanins), node.table
+                for k, fanin in enumerate(node.fanins):
+                    if fanin in flipped:
+                        table = tt.negate_input(table, n, k)
+                if index in flipped:
+                    table = tt.complement(table, n)
+                node = Lut(tuple(place[f] for f in node.fanins), table)
+            place[index] = builder.add(node)
+        drivers = []
+        inverters: dict[int, int] = {}
+        for index, complemented in outputs:
+            if index == _CONSTANT:
+                drivers.append(builder.add(Constant(complemented)))
+            elif complemented == (index in flipped):
+                drivers.append(place[index])
+            else:
+                if index not in inverters:
+                    inverters[index] = builder.add(Lut((place[index],), 0b01))
+                drivers.append(inverters[index])
+        return builder.finish(drivers)
+
+    def _flipped(self, outputs: list[Literal], needed: set[int]) -> set[int]:
+        """LUTs that are stored complemented, since all outputs that they drive want them so."""
+        wanted: dict[int, set[bool]] = {}
+        for index, complemented in outputs:
+            wanted.setdefault(index, set()).add(complemented)
+        return {
+            i
+            for i, phases in wanted.items()
+            if i in needed and phases == {True} and isinstance(self._nodes[i], Lut)
+        }
+
+    def _needed(self, outputs: list[Literal]) -> set[int]:
+        needed: set[int] = set()
+        stack = [index for index, _ in outputs if index != _CONSTANT]
+        while stack:
+            index = stack.pop()
+            if index in needed:
+                continue
+            needed.add(index)
+            node = self._nodes[index]
+            if isinstance(node, Lut):
+                stack += node.fanins
+        return needed

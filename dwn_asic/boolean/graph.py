@@ -1,0 +1,315 @@
+"""BooleanGraph: typed nodes on a networkx DiGraph, the form between the model and the gates.
+
+Build with :class:`GraphBuilder`; a finished graph never changes:
+
+>>> interface = Interface(("height",), (8,), ("small", "tall"))
+>>> builder = GraphBuilder(interface)
+>>> low, high = builder.add(Threshold(0, 64)), builder.add(Threshold(0, 128))
+>>> only_low = builder.add(Lut((low, high), 0b0010))  # address 1: low set, high not
+>>> graph = builder.finish([only_low])
+>>> graph.predict(np.array([[10], [100], [200]])).tolist()
+[0, 1, 0]
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from dwn_asic.boolean.packed import FlatLogic, pack_rows, simulate, unpack_rows
+from dwn_asic.errors import DataError
+
+__all__ = [
+    "BooleanGraph",
+    "CodeBit",
+    "Constant",
+    "GraphBuilder",
+    "Input",
+    "Interface",
+    "Lut",
+    "Node",
+    "Output",
+    "Threshold",
+]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, order=True)
+class Threshold:
+    """Input of a core: ``code of the feature >= constant``."""
+
+    feature: int
+    constant: int
+
+
+@dataclass(frozen=True, order=True)
+class CodeBit:
+    """Input of an encoder: one bit of a feature's code; bit 0 is the least significant."""
+
+    feature: int
+    bit: int
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Always 0 or always 1."""
+
+    value: bool
+
+
+@dataclass(frozen=True)
+class Lut:
+    """Any function of its fan-ins.
+
+    Attributes
+    ----------
+    fanins
+        Node ids; fan-in 0 is the address's least significant bit.
+    table
+        Truth table; bit a is the output at address a.
+    """
+
+    fanins: tuple[int, ...]
+    table: int
+
+
+@dataclass(frozen=True)
+class Output:
+    """Output number ``index``; of a classifier: that bit of the class index."""
+
+    index: int
+    fanin: int
+
+
+Input = Threshold | CodeBit
+Node = Input | Constant | Lut | Output
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What the circuit's ports mean.
+
+    Attributes
+    ----------
+    feature_names
+        (F,) names.
+    widths
+        (F,) code widths in bits.
+    class_names
+        (C,) names in the order of the class indices.
+    """
+
+    feature_names: tuple[str, ...]
+    widths: tuple[int, ...]
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.feature_names) != len(self.widths):
+            raise ValueError(f"{len(self.feature_names)} feature names, {len(self.widths)} widths")
+
+    @property
+    def class_bits(self) -> int:
+        """Width of the class index in bits."""
+        return max(1, (len(self.class_names) - 1).bit_length())
+
+
+class BooleanGraph:
+    """An immutable Boolean network.
+
+    Node ids are 0..len-1 in topological order: the fan-ins of a node have smaller ids than the node.
+
+    Attributes
+    ----------
+    digraph
+        The frozen networkx DiGraph; each node has the attribute ``node`` (one of the classes above) and
+        ``kind`` (its class name in lower case). An edge runs from fan-in to reader.
+    interface
+        What inputs and outputs mean.
+    """
+
+    def __init__(self, digraph: nx.DiGraph[int], interface: Interface) -> None:
+        self.digraph: nx.DiGraph[int] = nx.freeze(digraph)
+        self.interface = interface
+
+    def __len__(self) -> int:
+        return self.digraph.number_of_nodes()
+
+    def node(self, index: int) -> Node:
+        """The node with this id."""
+        node: Node = self.digraph.nodes[index]["node"]
+        return node
+
+    def nodes(self) -> Iterator[tuple[int, Node]]:
+        """All (id, node) in topological order."""
+        for index in range(len(self)):
+            yield index, self.node(index)
+
+    @cached_property
+    def inputs(self) -> tuple[tuple[int, Input], ...]:
+        """The inputs (thresholds or code bits) with their ids, ascending."""
+        return tuple((i, node) for i, node in self.nodes() if isinstance(node, Threshold | CodeBit))
+
+    @cached_property
+    def luts(self) -> tuple[tuple[int, Lut], ...]:
+        """The LUTs with their ids, ascending."""
+        return tuple((i, node) for i, node in self.nodes() if isinstance(node, Lut))
+
+    @cached_property
+    def outputs(self) -> tuple[int, ...]:
+        """The ids that drive output 0, 1, ..."""
+        found = [node for _, node in self.nodes() if isinstance(node, Output)]
+        return tuple(node.fanin for node in sorted(found, key=lambda node: node.index))
+
+    @cached_property
+    def flat(self) -> FlatLogic:
+        """The logic as flat arrays, for the simulation kernels."""
+        fanins = [node.fanins if isinstance(node, Lut) else () for _, node in self.nodes()]
+        tables = [
+            node.table if isinstance(node, Lut) else int(isinstance(node, Constant) and node.value)
+            for _, node in self.nodes()
+        ]
+        is_input = [isinstance(node, Threshold | CodeBit) for _, node in self.nodes()]
+        return FlatLogic.build(fanins, tables, is_input)
+
+    def input_bits(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(N, F) codes -> (N, I) values of the inputs, in the order of :attr:`inputs`."""
+        columns = [
+            codes[:, node.feature] >= node.constant
+            if isinstance(node, Threshold)
+            else (codes[:, node.feature] >> node.bit) & 1
+            for _, node in self.inputs
+        ]
+        return np.stack(columns, axis=1).astype(bool) if columns else np.zeros((len(codes), 0), bool)
+
+    def simulate(self, input_bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(N, I) input values -> (N, O) output values."""
+        values = simulate(self.flat, pack_rows(input_bits))
+        return unpack_rows(values[list(self.outputs)], len(input_bits))
+
+    def predict(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(N, F) codes -> (N,) class indices."""
+        outputs = self.simulate(self.input_bits(codes))
+        return outputs @ (1 << np.arange(outputs.shape[1]))
+
+    def accuracy(self, codes: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
+        """Share of the rows, (N, F) codes, whose predicted class is their label, (N,)."""
+        return float(np.mean(self.predict(codes) == labels))
+
+    def save(self, path: Path) -> None:
+        """Write JSON, one node per line; equal graphs give equal bytes."""
+        lines = ",\n".join(json.dumps(_to_json(node)) for _, node in self.nodes())
+        interface = json.dumps(asdict(self.interface))
+        path.write_text(f'{{"format": {_FORMAT},\n"interface": {interface},\n"nodes": [\n{lines}\n]}}\n')
+
+    @classmethod
+    def load(cls, path: Path) -> BooleanGraph:
+        """Read what :meth:`save` wrote; raises DataError for a file that is not a graph."""
+        try:
+            content = json.loads(path.read_text())
+            if content["format"] != _FORMAT:
+                raise DataError(path, f"graph format {content['format']}, this version reads {_FORMAT}")
+            interface = Interface(**{key: tuple(value) for key, value in content["interface"].items()})
+            builder = GraphBuilder(interface)
+            drivers = {}
+            for index, entry in enumerate(content["nodes"]):
+                node = _from_json(entry)
+                if isinstance(node, Output):
+                    drivers[node.index] = node.fanin
+                elif builder.add(node) != index:
+                    raise ValueError(f"node {index} is there already, or follows an output")
+            return builder.finish([drivers[i] for i in range(len(drivers))])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise DataError(path, f"not a graph file: {error!r}") from error
+
+
+class GraphBuilder:
+    """Collects nodes in topological order; :meth:`finish` gives the graph."""
+
+    def __init__(self, interface: Interface) -> None:
+        self.interface = interface
+        self._nodes: list[Node] = []
+        self._inputs: dict[Input, int] = {}
+
+    def add(self, node: Input | Constant | Lut) -> int:
+        """Add a node and return its id; an input that is there already keeps its id.
+
+        Raises
+        ------
+        ValueError
+            An input of no feature of the interface, a fan-in that is not there yet, or a table that is too
+            large for the fan-ins.
+        """
+        if isinstance(node, Threshold | CodeBit):
+            if not 0 <= node.feature < len(self.interface.widths):
+                raise ValueError(f"{node} of {len(self.interface.widths)} features")
+            if node in self._inputs:
+                return self._inputs[node]
+            self._inputs[node] = len(self._nodes)
+        if isinstance(node, Lut):
+            if any(not 0 <= fanin < len(self._nodes) for fanin in node.fanins):
+                raise ValueError(
+                    f"fan-ins {node.fanins} are not all among the {len(self._nodes)} earlier nodes"
+                )
+            if not 0 <= node.table < 1 << (1 << len(node.fanins)):
+                raise ValueError(f"table {node.table:#x} does not fit {len(node.fanins)} fan-ins")
+        self._nodes.append(node)
+        return len(self._nodes) - 1
+
+    def node(self, index: int) -> Node:
+        """A node added earlier."""
+        return self._nodes[index]
+
+    def finish(self, outputs: Sequence[int]) -> BooleanGraph:
+        """The graph whose output i is driven by node ``outputs[i]``; raises ValueError for no such node."""
+        if any(not 0 <= fanin < len(self._nodes) for fanin in outputs):
+            raise ValueError(f"outputs {tuple(outputs)} are not all among the {len(self._nodes)} nodes")
+        nodes = [*self._nodes, *(Output(i, fanin) for i, fanin in enumerate(outputs))]
+        digraph: nx.DiGraph[int] = nx.DiGraph()
+        for index, node in enumerate(nodes):
+            digraph.add_node(index, node=node, kind=type(node).__name__.lower())
+            digraph.add_edges_from((fanin, index) for fanin in _fanins(node))
+        return BooleanGraph(digraph, self.interface)
+
+
+def _fanins(node: Node) -> Iterable[int]:
+    if isinstance(node, Lut):
+        return node.fanins
+    return (node.fanin,) if isinstance(node, Output) else ()
+
+
+def _to_json(node: Node) -> list[Any]:
+    match node:
+        case Threshold(feature, constant):
+            return ["threshold", feature, constant]
+        case CodeBit(feature, bit):
+            return ["code_bit", feature, bit]
+        case Constant(value):
+            return ["constant", int(value)]
+        case Lut(fanins, table):
+            return ["lut", list(fanins), f"{table:#x}"]
+        case Output(index, fanin):
+            return ["output", index, fanin]
+
+
+def _from_json(entry: list[Any]) -> Node:
+    match entry:
+        case ["threshold", feature, constant]:
+            return Threshold(int(feature), int(constant))
+        case ["code_bit", feature, bit]:
+            return CodeBit(int(feature), int(bit))
+        case ["constant", value]:
+            return Constant(bool(value))
+        case ["lut", fanins, table]:
+            return Lut(tuple(map(int, fanins)), int(table, 16))
+        case ["output", index, fanin]:
+            return Output(int(index), int(fanin))
+    raise ValueError(f"unknown node {entry!r}")

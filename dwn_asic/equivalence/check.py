@@ -1,0 +1,131 @@
+"""The verification stage: model == graph == Verilog == mapped netlist, on every row and formally."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dwn_asic.boolean.comparators import specification
+from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input, Interface
+from dwn_asic.boolean.ports import CLASS_PORT, feature_of_port, feature_port
+from dwn_asic.equivalence.combinational import Counterexample, find_difference
+from dwn_asic.errors import VerificationError
+from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.verilog.elaborate import Elaborated, elaborate
+from dwn_asic.verilog.reader import Design
+
+__all__ = ["Check", "check_equal", "check_rows", "check_verilog", "specification"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison that held.
+
+    Attributes
+    ----------
+    what
+        For example ``model == graph``.
+    how
+        ``rows`` (every row of the data), ``proof`` (every input there is) or ``simulation`` (by an
+        event-driven simulator, of some test rows).
+    size
+        Rows compared, or 0 for a proof.
+    seconds
+        Time it took.
+    """
+
+    what: str
+    how: str
+    size: int
+    seconds: float
+
+
+def check_rows(
+    what: str,
+    expected: NDArray[np.int64],
+    got: NDArray[np.int64],
+    codes: NDArray[np.int64],
+    interface: Interface,
+) -> Check:
+    """Class indices (N,) of two descriptions on the same (N, F) codes.
+
+    Raises
+    ------
+    VerificationError
+        With the first row that differs, and how many do.
+    """
+    start = time.perf_counter()
+    differing = np.flatnonzero(expected != got)
+    if len(differing):
+        row = int(differing[0])
+        inputs = _features(interface, {f: int(code) for f, code in enumerate(codes[row])})
+        raise VerificationError(
+            f"{what} fails on {len(differing)} of {len(expected)} rows, first row {row + 1}",
+            inputs=inputs,
+            expected=f"class {expected[row]}",
+            got=f"class {got[row]}",
+        )
+    return Check(what, "rows", len(expected), time.perf_counter() - start)
+
+
+def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout_s: float = 300.0) -> Check:
+    """Prove two graphs over code bits equal; raises VerificationError with a counterexample."""
+    start = time.perf_counter()
+    if len(expected.outputs) != len(got.outputs):
+        raise VerificationError(f"{what} fails: {len(expected.outputs)} outputs against {len(got.outputs)}")
+    difference = find_difference(expected, got, timeout_s=timeout_s)
+    if difference is not None:
+        raise VerificationError(
+            f"{what} fails",
+            inputs=_features(expected.interface, _codes(difference)),
+            expected=f"{CLASS_PORT} {_number(difference.expected)}",
+            got=f"{CLASS_PORT} {_number(difference.got)}",
+        )
+    return Check(what, "proof", 0, time.perf_counter() - start)
+
+
+def check_verilog(
+    design: Design, top: str, interface: Interface, library: CellLibrary | None, latency: int
+) -> Elaborated:
+    """Elaborate a top module written by this package (or mapped from it) and check its pipeline depth.
+
+    Raises
+    ------
+    VerificationError
+        Paths from inputs to outputs cross other numbers of registers than ``latency``.
+    """
+
+    def input_of(port: str, bit: int) -> Input:
+        feature = feature_of_port(port)
+        if feature is None or feature >= len(interface.widths) or bit >= interface.widths[feature]:
+            raise VerificationError(f"{design.source}: port {port} of {top} is not a feature")
+        return CodeBit(feature, bit)
+
+    elaborated = elaborate(design, top, input_of, interface, library)
+    if not elaborated.latencies <= {latency}:
+        found = ", ".join(map(str, sorted(elaborated.latencies)))
+        raise VerificationError(
+            f"{design.source}: {found} registers from input to output, expected {latency}"
+        )
+    return elaborated
+
+
+def _codes(difference: Counterexample) -> dict[int, int]:
+    """Feature -> code, of a counterexample over code bits."""
+    codes: dict[int, int] = {}
+    for node, value in difference.inputs.items():
+        if isinstance(node, CodeBit):
+            codes[node.feature] = codes.get(node.feature, 0) | int(value) << node.bit
+    return codes
+
+
+def _features(interface: Interface, codes: Mapping[int, int]) -> str:
+    return " ".join(f"{feature_port(f, interface.feature_names[f])}={c}" for f, c in sorted(codes.items()))
+
+
+def _number(bits: tuple[bool, ...]) -> int:
+    return sum(int(bit) << k for k, bit in enumerate(bits))

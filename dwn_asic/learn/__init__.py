@@ -1,1 +1,0 @@
-"""Training of differentiable weightless networks. The only package that imports torch."""

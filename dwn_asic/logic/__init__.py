@@ -1,1 +1,0 @@
-"""Exact Boolean minimization: folding, the bridge to and-inverter graphs, and ABC."""

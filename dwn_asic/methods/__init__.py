@@ -1,0 +1,1 @@
+"""Classifiers that become circuits, and software ceilings; each method is one module."""

@@ -1,0 +1,1 @@
+"""Differentiable Weightless Neural Networks: training, and the configuration of it."""

@@ -1,0 +1,43 @@
+"""Rows that are images, moved a little anew in each epoch, so that no decision hangs on where they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dwn_asic.errors import ConfigError
+from dwn_asic.methods.dwn.config import ShiftConfig
+
+__all__ = ["check_shift", "shifted"]
+
+
+def check_shift(shift: ShiftConfig, n_features: int, file: str | Path) -> None:
+    """Raise ConfigError where the images have not as many pixels as there are features."""
+    if shift.height * shift.width != n_features:
+        problem = f"{shift.height} x {shift.width} pixels, but there are {n_features} features"
+        raise ConfigError(file, "training.shift", problem, "height x width equal to the number of features")
+
+
+def shifted(
+    values: NDArray[np.float64], shift: ShiftConfig, generator: torch.Generator
+) -> NDArray[np.float64]:
+    """(N, F) images, pixels row by row, each moved by its own draw; pixels of the edge repeat.
+
+    Parameters
+    ----------
+    values
+        (N, height * width) values.
+    shift
+        Size, and how far at most.
+    generator
+        Draws (N, 2) moves, down and to the right, evenly from ``-pixels..pixels``.
+    """
+    size = (2, len(values), 1)
+    down, right = torch.randint(-shift.pixels, shift.pixels + 1, size, generator=generator).numpy()
+    rows = (np.arange(shift.height) - down).clip(0, shift.height - 1)  # (N, height) where each comes from
+    columns = (np.arange(shift.width) - right).clip(0, shift.width - 1)
+    pixels = (rows[:, :, None] * shift.width + columns[:, None]).reshape(values.shape)
+    return np.take_along_axis(values, pixels, 1)

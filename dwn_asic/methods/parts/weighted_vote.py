@@ -1,0 +1,77 @@
+"""Sums of small integer weights as adders: what linear models and binarized neurons are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dwn_asic.boolean.arithmetic import add_up, argmax_index
+from dwn_asic.boolean.graph import Constant, GraphBuilder, Lut
+
+__all__ = ["WeightedVotes"]
+
+_NOT = 0b01
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedVotes:
+    """Classes with integer scores; the largest wins, of equals the first. With one score: whether it is > 0.
+
+    Attributes
+    ----------
+    weights
+        (S, I) integers, of each bit in each score.
+    biases
+        (S,) integers.
+    """
+
+    weights: NDArray[np.int64]
+    biases: NDArray[np.int64]
+
+    def scores(self, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(N, I) bits -> (N, S)."""
+        found: NDArray[np.int64] = bits.astype(np.int64) @ self.weights.T + self.biases
+        return found
+
+    def decide(self, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(N, I) bits -> (N,) which score is largest; with one score 1 where it is above 0, else 0."""
+        scores = self.scores(bits)
+        if scores.shape[1] == 1:
+            return (scores[:, 0] > 0).astype(np.int64)
+        return scores.argmax(1)
+
+    def add(self, builder: GraphBuilder, bits: Sequence[int]) -> list[int]:
+        """The same as logic: the nodes of the decision's bits.
+
+        A bit of negative weight is counted inverted, which adds the weight to the bias; then all biases are
+        raised by the same amount, so that none is negative.
+        """
+        biases = self.biases + np.minimum(self.weights, 0).sum(1)
+        compared = list(zip(self.weights, biases, strict=True))
+        if len(compared) == 1:  # against 0, which comes first and so wins when equal
+            compared.insert(0, (np.zeros_like(self.weights[0]), np.int64(0)))
+        least = min(int(bias) for _, bias in compared)
+        negative = (self.weights.min(0) < 0).tolist()
+        inverted = {
+            bit: builder.add(Lut((bit,), _NOT)) for bit, used in zip(bits, negative, strict=True) if used
+        }
+        sums = []
+        for weights, bias in compared:
+            columns: list[list[int]] = []
+            for bit, weight in zip(bits, weights, strict=True):
+                _put(columns, abs(int(weight)), inverted[bit] if weight < 0 else bit)
+            if bias > least:
+                _put(columns, int(bias) - least, builder.add(Constant(value=True)))
+            sums.append(add_up(builder, columns))
+        return argmax_index(builder, sums)
+
+
+def _put(columns: list[list[int]], weight: int, node: int) -> None:
+    for k in range(weight.bit_length()):
+        while len(columns) <= k:
+            columns.append([])
+        if weight >> k & 1:
+            columns[k].append(node)

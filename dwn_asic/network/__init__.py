@@ -1,1 +1,0 @@
-"""The trained model as plain arrays (LutNetwork), as a Boolean graph, and its bit-parallel simulation."""

@@ -1,0 +1,1 @@
+"""Exact minimization: the smallest circuit of the same function, proved."""

@@ -1,0 +1,82 @@
+"""Incremental SAT: two and-inverter graphs are equal on every reachable input, or here is one that tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dwn_asic.boolean.flat_aig import FlatAig
+from dwn_asic.optimize.exact.reachable import ReachableInputs
+
+__all__ = ["Prover"]
+
+# Every variable of the database costs a decision: above this many a fresh solver is faster.
+_MOST_VARIABLES = 1500
+
+
+class Prover:
+    """A solver that knows every AND it has ever seen by its fan-ins: equal structure is one variable."""
+
+    def __init__(self, reachable: ReachableInputs) -> None:
+        self._reachable = reachable
+        self._solver: Any = None
+        self._restart()
+
+    def _restart(self) -> None:
+        from pysat.solvers import Minisat22
+
+        if self._solver is not None:
+            self._solver.delete()
+        self._solver = Minisat22(bootstrap_with=self._reachable.clauses)
+        self._true = len(self._reachable.inputs) + 1
+        self._last = self._true
+        self._solver.add_clause([self._true])
+        self._latest: tuple[FlatAig, list[int]] | None = None
+        self._known: dict[tuple[int, int], int] = {}
+
+    def difference(
+        self, before: FlatAig, after: FlatAig, conflicts: int = 20_000
+    ) -> NDArray[np.bool_] | None:
+        """None where the graphs are proved equal, else (I,) input values on which they differ.
+
+        A proof that takes more than ``conflicts`` conflicts counts as a difference that nobody has seen: the
+        array is empty then.
+        """
+        if self._last > _MOST_VARIABLES + 2 * len(before.fanins):
+            self._restart()
+        pairs = zip(self._outputs(before), self._outputs(after), strict=True)
+        for a, b in pairs:
+            if a == b:
+                continue
+            for assumptions in ((a, -b), (-a, b)):
+                self._solver.conf_budget(conflicts)
+                answer = self._solver.solve_limited(assumptions=assumptions)
+                if answer is None:
+                    return np.zeros(0, bool)
+                if answer:
+                    model = self._solver.get_model()
+                    return np.array([model[i] > 0 for i in range(len(self._reachable.inputs))])
+            self._solver.append_formula([[-a, b], [a, -b]])
+        return None
+
+    def _outputs(self, aig: FlatAig) -> list[int]:
+        if self._latest is not None and self._latest[0] is aig:
+            return self._latest[1]
+        variables = [-self._true, *range(1, aig.n_inputs + 1)]
+        known, clauses = self._known, []
+        for a, b in aig.fanins[1 + aig.n_inputs :].tolist():
+            x, y = variables[a >> 1], variables[b >> 1]
+            x, y = (-x if a & 1 else x), (-y if b & 1 else y)
+            key = (x, y) if x < y else (y, x)
+            z = known.get(key)
+            if z is None:
+                self._last += 1
+                z = known[key] = self._last
+                clauses += [[-z, x], [-z, y], [z, -x, -y]]
+            variables.append(z)
+        self._solver.append_formula(clauses, no_return=True)
+        outputs = [-variables[o >> 1] if o & 1 else variables[o >> 1] for o in aig.outputs.tolist()]
+        self._latest = aig, outputs
+        return outputs

@@ -1,0 +1,272 @@
+"""Errors of proposals, from what flipping a node would do; and values after a proposal was accepted.
+
+A proposal changes one node, on some rows. Whether a row is wrong depends on that node alone, so the rows that
+would be wrong were the node the other way say all; they are computed when first asked for, block by block,
+and serve every later proposal for that node until the circuit changes.
+"""
+
+# ruff: noqa: D103 - one line of comment says what each compiled function does
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+import numpy as np
+
+from dwn_asic.boolean.words import ones
+from dwn_asic.compiled import kernel, leaf
+from dwn_asic.optimize.lossy.anneal.edits import is_free
+from dwn_asic.optimize.lossy.anneal.state import (
+    CHANGED,
+    CONE,
+    CONE_PLACE,
+    EPOCH,
+    ERRORS,
+    FIRST_GATE,
+    FLIP_EPOCH,
+    FOLLOWING,
+    HEAD,
+    KIND,
+    LITERAL,
+    LOG,
+    LOGGED,
+    MARKS,
+    N_BLOCKS,
+    N_EDGES,
+    N_GATES,
+    N_NODES,
+    N_OUTPUTS,
+    N_ROWS,
+    N_SITES,
+    N_WORDS,
+    VALID,
+    WANTED,
+    XOR,
+    block_size,
+    block_start,
+)
+
+__all__ = ["evaluate_all", "is_hopeless", "refresh", "refresh_gate", "rows_if_flipped"]
+
+_SIGMAS = 3.0
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_1 = np.uint64(1)
+
+
+@leaf
+def is_hopeless(added, allowed, share):  # pragma: no cover - compiled
+    # Whether errors added on a share of the rows say that on all more than `allowed` would be. Were the rest
+    # like this part, the sum would be added / share; its deviation is at most about sqrt(rows that changed)
+    # and those are at least `added`. The rows are in random order, so that the first speak for the others.
+    return added > 0 and added - _SIGMAS * np.sqrt(added) > allowed * share
+
+
+@leaf
+def _flip(literal):  # pragma: no cover - compiled
+    return _ALL if literal & 1 else np.uint64(0)
+
+
+@leaf
+def _mark(c, words, gate):  # pragma: no cover - compiled
+    words[c[MARKS] + (gate >> 6)] |= _1 << np.uint64(gate & 63)
+
+
+@kernel
+def _gather(c, words, lowest, highest):  # pragma: no cover - compiled
+    # From the marked gates, in words lowest..highest of the marks, on to all that read them: the cone, in
+    # topological order. Gives its size.
+    n_gates = c[N_GATES]
+    first_gate = c[FIRST_GATE]
+    count = 0
+    word = lowest
+    while word <= highest:
+        bits = words[c[MARKS] + word]
+        if bits == 0:
+            word += 1
+            continue
+        lowest_bit = bits & (~bits + _1)
+        words[c[MARKS] + word] = bits ^ lowest_bit
+        gate = (word << 6) + ones(lowest_bit - _1)
+        c[c[CONE] + count] = gate
+        count += 1
+        edge = c[c[HEAD] + first_gate + gate]
+        while edge >= 0:
+            if edge < 2 * n_gates:
+                _mark(c, words, edge >> 1)
+                highest = max(highest, edge >> 7)
+            edge = c[c[FOLLOWING] + edge]
+    return count
+
+
+@kernel
+def _gate(kind, values, x, y, flip_x, flip_y, before, after, size):  # pragma: no cover - compiled
+    # A gate of two rows of a block, all given by where their words stand; tells whether the result differs
+    # from `before`. Unsigned numbers, since indices that may be negative cost.
+    x, y, before, after = np.uint64(x), np.uint64(y), np.uint64(before), np.uint64(after)
+    different = np.uint64(0)
+    if kind == XOR:
+        flip = flip_x ^ flip_y
+        for i in range(size):
+            w = np.uint64(i)
+            value = values[x + w] ^ values[y + w] ^ flip
+            different |= value ^ values[before + w]
+            values[after + w] = value
+    else:
+        for i in range(size):
+            w = np.uint64(i)
+            value = (values[x + w] ^ flip_x) & (values[y + w] ^ flip_y)
+            different |= value ^ values[before + w]
+            values[after + w] = value
+    return different != 0
+
+
+@leaf
+def _new_place(c, node):  # pragma: no cover - compiled
+    # Where in the cone a node stands whose values differ now, -1 for any other.
+    place = c[c[CONE_PLACE] + node]
+    return place if place >= 0 and c[c[CHANGED] + place] else np.int64(-1)
+
+
+@kernel
+def _flip_cone(c, values, count, flipped, base, size):  # pragma: no cover - compiled
+    # Values of the cone, were the node flipped, in one block; gates that don't notice are left out.
+    n_nodes = c[N_NODES]
+    first_gate = c[FIRST_GATE]
+    for i in range(count):
+        gate = c[c[CONE] + i]
+        a, b = c[c[LITERAL] + 2 * gate], c[c[LITERAL] + 2 * gate + 1]
+        row_a, row_b = a >> 1, b >> 1
+        place_a, place_b = _new_place(c, row_a), _new_place(c, row_b)
+        noticed = False
+        if row_a == flipped:
+            a ^= 1
+            noticed = True
+        if row_b == flipped:
+            b ^= 1
+            noticed = True
+        if place_a >= 0:
+            row_a = n_nodes + place_a
+            noticed = True
+        if place_b >= 0:
+            row_b = n_nodes + place_b
+            noticed = True
+        c[c[CONE_PLACE] + first_gate + gate] = i
+        c[c[CHANGED] + i] = noticed and _gate(
+            c[c[KIND] + gate],
+            values,
+            base + row_a * size,
+            base + row_b * size,
+            _flip(a),
+            _flip(b),
+            base + (first_gate + gate) * size,
+            base + (n_nodes + i) * size,
+            size,
+        )
+
+
+@kernel
+def _wrong_rows(c, words, values, site, block, row):  # pragma: no cover - compiled
+    # The rows that are wrong with the new values of the cone and the site flipped, into a row of values.
+    size, start = block_size(block), block_start(block)
+    base = start * c[N_ROWS]
+    result = np.uint64(base + row * size)
+    for i in range(size):
+        values[result + np.uint64(i)] = 0
+    for k in range(c[N_OUTPUTS]):
+        literal = c[c[LITERAL] + 2 * c[N_GATES] + k]
+        node = literal >> 1
+        place = _new_place(c, node)
+        given = np.uint64(base + (c[N_NODES] + place if place >= 0 else node) * size)
+        wanted = np.uint64(c[WANTED] + k * c[N_WORDS] + start)
+        flip = _flip(literal ^ (node == site or c[N_NODES] + k == site))
+        for i in range(size):
+            w = np.uint64(i)
+            values[result + w] |= values[given + w] ^ flip ^ words[wanted + w]
+    valid = np.uint64(c[VALID] + start)
+    for i in range(size):
+        w = np.uint64(i)
+        values[result + w] &= words[valid + w]
+
+
+@kernel
+def _flip_site(c, words, values, site, block):  # pragma: no cover - compiled
+    n_nodes = c[N_NODES]
+    first_gate = c[FIRST_GATE]
+    count = 0
+    if 0 < site < n_nodes:
+        lowest, highest = c[N_GATES], np.int64(-1)
+        edge = c[c[HEAD] + site]
+        while edge >= 0:
+            if edge < 2 * c[N_GATES]:
+                _mark(c, words, edge >> 1)
+                lowest, highest = min(lowest, edge >> 7), max(highest, edge >> 7)
+            edge = c[c[FOLLOWING] + edge]
+        count = _gather(c, words, lowest, highest)
+        size = block_size(block)
+        _flip_cone(c, values, count, site, block_start(block) * c[N_ROWS], size)
+    _wrong_rows(c, words, values, site if site > 0 else np.int64(-1), block, n_nodes + c[N_GATES] + site)
+    for i in range(count):
+        c[c[CONE_PLACE] + first_gate + c[c[CONE] + i]] = -1
+    c[c[FLIP_EPOCH] + block * c[N_SITES] + site] = c[EPOCH]
+
+
+@leaf
+def rows_if_flipped(c, words, values, site, block):  # pragma: no cover - compiled
+    # Where in `values` the block's words stand with the rows that would be wrong, were the site the other
+    # way. A site is a node, or N + k for output k alone; 0 stands for the circuit as it is.
+    if c[c[FLIP_EPOCH] + block * c[N_SITES] + site] != c[EPOCH]:
+        _flip_site(c, words, values, site, block)
+    return block_start(block) * c[N_ROWS] + (c[N_NODES] + c[N_GATES] + site) * block_size(block)
+
+
+@kernel
+def refresh(c, words, values, added):  # pragma: no cover - compiled
+    # Values after the logged changes, which stay.
+    n_gates = c[N_GATES]
+    lowest, highest = n_gates, np.int64(-1)
+    for i in range(c[LOGGED]):
+        what = c[c[LOG] + 2 * i]
+        if what >= 2 * n_gates and what < c[N_EDGES]:
+            continue
+        gate = what - c[N_EDGES] if what >= c[N_EDGES] else what >> 1
+        if is_free(c, gate):
+            continue
+        _mark(c, words, gate)
+        lowest, highest = min(lowest, gate >> 6), max(highest, gate >> 6)
+    count = _gather(c, words, lowest, highest)
+    for block in range(c[N_BLOCKS]):
+        for i in range(count):
+            _compute(c, values, c[c[CONE] + i], block)
+    c[ERRORS] += added
+    c[EPOCH] += 1
+
+
+@kernel
+def refresh_gate(c, values, gate):  # pragma: no cover - compiled
+    # The same where nothing outside the gate can tell: what flipping any other node does stays known.
+    for block in range(c[N_BLOCKS]):
+        _compute(c, values, gate, block)
+        c[c[FLIP_EPOCH] + block * c[N_SITES] + c[FIRST_GATE] + gate] = 0
+
+
+@leaf
+def _compute(c, values, gate, block):  # pragma: no cover - compiled
+    size = block_size(block)
+    base = block_start(block) * c[N_ROWS]
+    a, b = c[c[LITERAL] + 2 * gate], c[c[LITERAL] + 2 * gate + 1]
+    row = base + (c[FIRST_GATE] + gate) * size
+    x, y = base + (a >> 1) * size, base + (b >> 1) * size
+    _gate(c[c[KIND] + gate], values, x, y, _flip(a), _flip(b), row, row, size)
+
+
+@kernel
+def evaluate_all(c, words, values):  # pragma: no cover - compiled
+    # Values and errors from scratch.
+    c[EPOCH] += 1
+    c[ERRORS] = 0
+    for block in range(c[N_BLOCKS]):
+        for gate in range(c[N_GATES]):
+            if not is_free(c, gate):
+                _compute(c, values, gate, block)
+        first = rows_if_flipped(c, words, values, np.int64(0), block)
+        for place in range(first, first + block_size(block)):
+            c[ERRORS] += ones(values[place])

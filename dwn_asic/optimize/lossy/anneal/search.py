@@ -1,0 +1,285 @@
+"""Simulated annealing of whole circuits: chains over a range of prices give a front, area against errors.
+
+One chain holds the price of a misclassified row fixed and lowers the temperature; chains with other prices
+end at other sizes. All the way each chain remembers, for each size, the circuit with the fewest errors. So
+one search gives circuits of all sizes, and validation rows choose among them
+(:mod:`dwn_asic.optimize.lossy.front`).
+"""
+
+from __future__ import annotations
+
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dwn_asic.boolean.graph import BooleanGraph, Input
+from dwn_asic.files import digest
+from dwn_asic.optimize.lossy.anneal.bridge import empty_archive, start, to_graph
+from dwn_asic.optimize.lossy.anneal.candidates import CostModel, InputTable
+from dwn_asic.optimize.lossy.anneal.evaluate import evaluate_all
+from dwn_asic.optimize.lossy.anneal.loop import Archive, anneal_slice
+from dwn_asic.optimize.lossy.anneal.moves import MOVE_WEIGHTS, MOVES
+from dwn_asic.optimize.lossy.anneal.state import AREA, ERRORS, UNIT
+
+__all__ = ["Chain", "Found", "Schedule", "anneal", "areas", "assess"]
+
+_SLICES = 64
+_SAVE_SECONDS = 5.0
+_BUCKET = 0.5
+"""NAND2-equivalents: of circuits that close in size only the best is remembered."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how hot.
+
+    Attributes
+    ----------
+    proposals
+        Of one chain.
+    hot, cold
+        Temperature at the start and at the end, in NAND2-equivalents; it falls geometrically. At 2 a start
+        circuit dissolves, at 0.3 it is kept and improved.
+    """
+
+    proposals: int
+    hot: float
+    cold: float = 0.1
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One run of the annealing.
+
+    Attributes
+    ----------
+    graph
+        Where it starts, from any source.
+    price
+        NAND2-equivalents that one percentage point of the rows is worth.
+    schedule
+        How long and how hot.
+    seed
+        Of its random numbers.
+    """
+
+    graph: BooleanGraph
+    price: float
+    schedule: Schedule
+    seed: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A circuit that a chain remembered.
+
+    Attributes
+    ----------
+    graph
+        Folded, two-input gates.
+    area
+        NAND2-equivalents by the cost model.
+    errors
+        Misclassified rows of those it was judged on.
+    """
+
+    graph: BooleanGraph
+    area: float
+    errors: int
+
+
+def anneal(
+    chains: Sequence[Chain],
+    codes: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    cost: CostModel,
+    *,
+    jobs: int = 1,
+    checkpoints: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Found, ...]:
+    """Run the chains and give what they remembered, those that no other beats in area and in errors.
+
+    Equal arguments give equal circuits, whatever ``jobs`` is and however often it was interrupted.
+
+    Parameters
+    ----------
+    chains
+        Each runs by itself.
+    codes, labels
+        (N, F) codes and (N,) class indices of the rows to judge on; their order matters not.
+    cost
+        What is minimized beside the errors.
+    jobs
+        Threads.
+    checkpoints
+        Folder in which unfinished and finished chains are kept: a call with equal arguments goes on there.
+    progress
+        Called with the slices done and their number.
+    """
+    # In random order the first block of rows speaks for all.
+    order = np.random.default_rng(0).permutation(len(labels))
+    codes, labels = codes[order], labels[order]
+    done = [0] * len(chains)
+    tables: dict[tuple[Input, ...], InputTable] = {}
+    for chain in chains:
+        inputs = tuple(node for _, node in chain.graph.inputs)
+        if inputs not in tables:
+            tables[inputs] = InputTable.build(codes, chain.graph.interface, inputs)
+    stop = Event()
+
+    def run(number: int) -> list[Found]:
+        def tell(slices: int) -> None:
+            done[number] = slices
+            if progress is not None:
+                progress(sum(done), _SLICES * len(chains))
+
+        return _Run(chains[number], tables, labels, cost, checkpoints, stop).finish(tell)
+
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        futures = [pool.submit(run, number) for number in range(len(chains))]
+        try:
+            found = [circuit for future in futures for circuit in future.result()]
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return _undominated(found)
+
+
+def assess(
+    graphs: Sequence[BooleanGraph], codes: NDArray[np.int64], labels: NDArray[np.int64], cost: CostModel
+) -> tuple[Found, ...]:
+    """Circuits as they are, ascending by area by the cost model."""
+    found = []
+    for graph in graphs:
+        table = InputTable.of(graph, codes)
+        memory = start(graph, table, table.candidates.prices(cost), labels, seed=0)
+        found.append(Found(graph, float(memory.c[AREA]) * UNIT, int(memory.c[ERRORS])))
+    return tuple(sorted(found, key=lambda circuit: (circuit.area, circuit.errors)))
+
+
+def areas(graphs: Sequence[BooleanGraph], cost: CostModel) -> list[float]:
+    """NAND2-equivalents of each circuit by the cost model."""
+    return [assess([graph], *_no_rows(graph), cost)[0].area for graph in graphs]
+
+
+def _no_rows(graph: BooleanGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return np.zeros((0, len(graph.interface.widths)), np.int64), np.zeros(0, np.int64)
+
+
+def _undominated(found: Sequence[Found]) -> tuple[Found, ...]:
+    kept: list[Found] = []
+    for circuit in sorted(found, key=lambda c: (c.area, c.errors)):
+        if not kept or circuit.errors < kept[-1].errors:
+            kept.append(circuit)
+    return tuple(kept)
+
+
+class _Run:
+    """A chain at work."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        tables: Mapping[tuple[Input, ...], InputTable],
+        labels: NDArray[np.int64],
+        cost: CostModel,
+        checkpoints: Path | None,
+        stop: Event,
+    ) -> None:
+        self._chain, self._stop = chain, stop
+        table = tables[tuple(node for _, node in chain.graph.inputs)]
+        self._candidates = table.candidates
+        self._memory = start(chain.graph, table, table.candidates.prices(cost), labels, seed=chain.seed)
+        self._archive = empty_archive(self._memory, round(_BUCKET / UNIT))
+        self._counts = np.zeros((len(MOVES), 3), np.int64)
+        self._price = chain.price / UNIT / (len(labels) / 100)
+        self._file: Path | None = None
+        if checkpoints is not None:
+            checkpoints.mkdir(parents=True, exist_ok=True)
+            arrays = [self._memory.c, self._memory.words, self._memory.values]
+            key = digest({"chain": repr((chain.price, chain.schedule, chain.seed)), "cost": repr(cost)}, [])
+            content = digest({"start": [int(a.view(np.uint64).sum(dtype=np.uint64)) for a in arrays]}, [])
+            self._file = checkpoints / f"{key[:16]}-{content[:16]}.npz"
+
+    def finish(self, tell: Callable[[int], None]) -> list[Found]:
+        """Go on until the end, or until told to stop; then the state is saved."""
+        done, saved = self._load(), time.monotonic()
+        try:
+            while done < _SLICES and not self._stop.is_set():
+                self._slice(done)
+                done += 1
+                if time.monotonic() - saved > _SAVE_SECONDS:
+                    self._save(done)
+                    saved = time.monotonic()
+                tell(done)
+        finally:
+            self._save(done)
+        if done < _SLICES:
+            return []
+        tell(_SLICES)
+        archive = self._archive
+        return [
+            Found(
+                to_graph(archive.kind[i], archive.literal[i], self._candidates),
+                float(archive.area[i]) * UNIT,
+                int(archive.errors[i]),
+            )
+            for i in _improving(archive)
+        ]
+
+    def _slice(self, number: int) -> None:
+        memory, schedule = self._memory, self._chain.schedule
+        steps = schedule.proposals * (number + 1) // _SLICES - schedule.proposals * number // _SLICES
+        if not steps:
+            return
+        ratio = schedule.cold / schedule.hot
+        hot, cold = (schedule.hot * ratio ** (n / _SLICES) / UNIT for n in (number, number + 1))
+        plan = np.array([[hot, cold], [self._price, self._price]])
+        weights = np.cumsum(MOVE_WEIGHTS) / sum(MOVE_WEIGHTS)
+        anneal_slice(memory.c, memory.words, memory.values, self._archive, weights, self._counts, plan, steps)
+
+    def _save(self, done: int) -> None:
+        if self._file is None:
+            return
+        partial = self._file.with_suffix(".partial")
+        with partial.open("wb") as file:
+            np.savez(file, done=done, c=self._memory.c, words=self._memory.words, **self._archive._asdict())
+        partial.replace(self._file)
+
+    def _load(self) -> int:
+        """Slices done before; a checkpoint that can't be read counts as none."""
+        if self._file is None or not self._file.exists():
+            return 0
+        try:
+            with self._file.open("rb") as stream, np.load(stream) as file:
+                content = dict(file)
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+            return 0
+        memory = self._memory
+        memory.c[:], memory.words[:] = content["c"], content["words"]
+        for name, array in self._archive._asdict().items():
+            array[...] = content[name]
+        errors = int(memory.c[ERRORS])
+        evaluate_all(memory.c, memory.words, memory.values)
+        assert errors == memory.c[ERRORS]
+        return int(content["done"])
+
+
+def _improving(archive: Archive) -> list[int]:
+    """Buckets with fewer errors than all smaller circuits."""
+    best, kept = np.iinfo(np.int64).max, []
+    for i in np.flatnonzero(archive.errors >= 0):
+        if archive.errors[i] < best:
+            best = archive.errors[i]
+            kept.append(int(i))
+    return kept

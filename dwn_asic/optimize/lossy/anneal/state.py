@@ -1,0 +1,236 @@
+"""The circuit under annealing as flat memory, which compiled code changes in place.
+
+Nodes: 0 is the constant 0; then I input candidates (thresholds, code bits), of which a circuit uses few; then
+G gate slots, of which some are free. A gate is an AND or an XOR of two literals; a literal is
+``2 * node + complemented``. A gate reads only inputs and gates of lower slots, so slots are in topological
+order. Edge ``2 * g + s`` is fan-in s of gate g, edge ``2 * G + k`` drives output k.
+
+All integers stand in one array ``c``: a header of numbers, then sections whose places the header holds, so
+that ``c[c[KIND] + g]`` is the kind of gate g. Passing one array instead of thirty makes a call of compiled
+code an order of magnitude cheaper, and there are dozens of calls in a proposal.
+
+Values stand block by block of rows: all nodes' words of the first, then of the second. The first block, where
+most proposals fail, is small and so stays in a near cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dwn_asic.compiled import leaf
+
+__all__ = ["AND", "BLOCK", "FREE", "UNIT", "XOR", "Memory", "Prices", "block_size", "block_start"]
+
+AND, XOR = 0, 1
+FREE = -1
+"""Literal of an edge that reads nothing: both edges of a free gate slot."""
+UNIT = 0.01
+"""NAND2-equivalents; areas are integers, so that taking a change back gives the very same sum."""
+FIRST_BLOCK, BLOCK = 8, 64
+"""Words evaluated at one time, in the first block and in all others; multiples of 4. Most proposals fail in
+the first block, but every block costs something."""
+
+# Numbers in the header.
+AREA, ERRORS, GATES, USED_COUNT = 0, 1, 2, 3
+"""Of the present circuit: area in UNITs, misclassified rows, gates, inputs in use."""
+LOGGED, PENDING_COUNT, FAILED, LOG_SIZE, PENDING_SIZE = 4, 5, 6, 7, 8
+"""Of the present proposal: entries of the log and of the pending gates, whether it failed; room for both."""
+N_GATES, N_NODES, FIRST_GATE, N_EDGES, N_OUTPUTS, N_WORDS, N_BLOCKS, N_FEATURES, N_PARTS = range(9, 18)
+N_ROWS = 18
+"""Rows of ``values``."""
+EPOCH = 19
+"""Changes with the circuit, see FLIP_EPOCH."""
+FORM, PLACE_OF, TO, NEW_GATE, NEW_KIND, NEW_A, NEW_B = range(20, 27)
+"""The plan of a proposal, see :mod:`dwn_asic.optimize.lossy.anneal.moves`."""
+N_SITES = 27
+"""Nodes and outputs."""
+
+# Sections of c.
+(
+    KIND,  # (G,) AND or XOR
+    LITERAL,  # (E,) of each edge, FREE where there is none
+    HEAD,  # (N,) first edge that reads the node, -1 for none: the edges are a doubly linked list
+    FOLLOWING,  # (E,) next edge that reads the same node
+    PRECEDING,  # (E,) the one before
+    READERS,  # (N,) edges that read the node
+    ACTIVE,  # (G,) the gates in use, in no order: the first GATES entries
+    PLACE,  # (G,) where in it a gate stands
+    USED,  # (I + 1,) the inputs in use, the first USED_COUNT entries
+    USED_PLACE,  # (1 + I,) where in it an input stands
+    PART_USES,  # (P,) inputs in use that need each part of a comparator
+    GATE_PRICE,  # (2,) area of an AND, of an XOR
+    PART_START,  # (I + 2,) of node i: its parts are PARTS[PART_START[i] : PART_START[i + 1]]
+    PARTS,  # parts of comparators
+    PART_PRICE,  # (P,) area of a part
+    FEATURE_START,  # (F + 1,) first node of each feature
+    FEATURE_OF,  # (1 + I,) feature of each node
+    LOG,  # (L, 2) changed edge (or E + gate for its kind) and what was there before
+    PENDING,  # gates that may have lost their last reader or have become trivial
+    CONE,  # (G,) gates to evaluate, in order
+    CONE_PLACE,  # (N,) where in it a node stands, -1 for not at all
+    CHANGED,  # (G,) 1 where a gate of the cone has other values than before, in the block at hand
+    FLIP_EPOCH,  # (B, S) the epoch whose circuit the site's wrong rows, if flipped, were computed for
+    # Sections of words.
+    WANTED,  # (K, W) bit k of each row's class index; W is a whole number of blocks
+    VALID,  # (W,) ones where there is a row
+    MARKS,  # (G / 64,) gates to evaluate, as a bitmap
+) = range(28, 54)
+_HEADER = 54
+
+
+@leaf
+def block_start(block):  # type: ignore[no-untyped-def]  # noqa: D103  # pragma: no cover - compiled
+    # First word of a block.
+    return np.int64(0) if block == 0 else FIRST_BLOCK + (block - 1) * BLOCK
+
+
+@leaf
+def block_size(block):  # type: ignore[no-untyped-def]  # noqa: D103  # pragma: no cover - compiled
+    return FIRST_BLOCK if block == 0 else BLOCK
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Areas in UNITs, see :mod:`dwn_asic.optimize.lossy.anneal.candidates`.
+
+    Attributes
+    ----------
+    gate
+        (2,) int64: an AND, an XOR.
+    part_start, parts
+        Parts of comparators that node i needs: ``parts[part_start[i] : part_start[i + 1]]``.
+    part
+        (P,) int64 area of each part; parts are shared between the inputs of a feature.
+    feature_start
+        (F + 1,) int64: the inputs of feature f are nodes ``feature_start[f]`` up to the next start, ordered
+        by their constants.
+    """
+
+    gate: NDArray[np.int64]
+    part_start: NDArray[np.int64]
+    parts: NDArray[np.int64]
+    part: NDArray[np.int64]
+    feature_start: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One circuit, its values on all rows, and working space.
+
+    Attributes
+    ----------
+    c
+        int64, see the module.
+    words
+        uint64: the random numbers' state, then the sections of words.
+    values
+        (R * W,) uint64: row r of block b stands at ``block_start(b) * R + r * block_size(b)``. The first N
+        rows are values of the nodes; the next G are working space, by place in the cone; the last say which
+        rows of data would be wrong were the node, or the output, the other way.
+    """
+
+    c: NDArray[np.int64]
+    words: NDArray[np.uint64]
+    values: NDArray[np.uint64]
+
+    @classmethod
+    def allocate(
+        cls,
+        *,
+        n_gates: int,
+        inputs: NDArray[np.uint64],
+        wanted: NDArray[np.uint64],
+        valid: NDArray[np.uint64],
+        prices: Prices,
+        seed: int,
+    ) -> Memory:
+        """No gates yet; (I, W) inputs, (K, W) wanted output bits, (W,) valid."""
+        n_inputs = len(inputs)
+        n_nodes, n_edges, n_outputs = 1 + n_inputs + n_gates, 2 * n_gates + len(wanted), len(wanted)
+        n_blocks = 1
+        while (n_words := block_start(n_blocks)) < inputs.shape[1]:
+            n_blocks += 1
+        n_sites = n_nodes + n_outputs
+        n_rows = n_nodes + n_gates + n_sites
+        n_parts, n_features = len(prices.part), len(prices.feature_start) - 1
+        log, pending = 4 * n_edges + 64, 2 * n_edges + 64
+        sizes = {
+            KIND: n_gates,
+            LITERAL: n_edges,
+            HEAD: n_nodes,
+            FOLLOWING: n_edges,
+            PRECEDING: n_edges,
+            READERS: n_nodes,
+            ACTIVE: n_gates,
+            PLACE: n_gates,
+            USED: n_inputs + 1,
+            USED_PLACE: n_inputs + 1,
+            PART_USES: n_parts,
+            GATE_PRICE: 2,
+            PART_START: len(prices.part_start),
+            PARTS: len(prices.parts),
+            PART_PRICE: n_parts,
+            FEATURE_START: n_features + 1,
+            FEATURE_OF: n_inputs + 1,
+            LOG: 2 * log,
+            PENDING: pending,
+            CONE: n_gates,
+            CONE_PLACE: n_nodes,
+            CHANGED: n_gates,
+            FLIP_EPOCH: n_blocks * n_sites,
+        }
+        word_sizes = {
+            WANTED: n_outputs * n_words,
+            VALID: n_words,
+            MARKS: n_gates // 64 + 1,
+        }
+        starts = _HEADER + np.concatenate([[0], np.cumsum(list(sizes.values()))])
+        word_starts = 1 + np.concatenate([[0], np.cumsum(list(word_sizes.values()))])
+        c = np.zeros(starts[-1], np.int64)
+        words = np.zeros(word_starts[-1], np.uint64)
+        c[list(sizes)], c[list(word_sizes)] = starts[:-1], word_starts[:-1]
+        c[[N_GATES, N_NODES, FIRST_GATE, N_EDGES]] = n_gates, n_nodes, 1 + n_inputs, n_edges
+        c[[N_OUTPUTS, N_WORDS, N_BLOCKS, N_FEATURES, N_PARTS]] = (
+            n_outputs,
+            n_words,
+            n_blocks,
+            n_features,
+            n_parts,
+        )
+        c[[LOG_SIZE, PENDING_SIZE]] = log, pending
+        c[[N_ROWS, N_SITES, EPOCH]] = n_rows, n_sites, 1
+        memory = cls(c, words, np.zeros(n_rows * n_words, np.uint64))
+        inputs, wanted, valid = (_widened(array, n_words) for array in (inputs, wanted, valid[None]))
+        for block in range(n_blocks):
+            start, size = block_start(block), block_size(block)
+            rows = memory.values[start * n_rows : (start + size) * n_rows].reshape(n_rows, size)
+            rows[1 : 1 + n_inputs] = inputs[:, start : start + size]
+        for section, content in (
+            (GATE_PRICE, prices.gate),
+            (PART_START, prices.part_start),
+            (PARTS, prices.parts),
+            (PART_PRICE, prices.part),
+            (FEATURE_START, prices.feature_start),
+        ):
+            memory.section(section, len(content))[:] = content
+        feature_of = np.searchsorted(prices.feature_start, np.arange(n_inputs + 1), side="right") - 1
+        memory.section(FEATURE_OF, n_inputs + 1)[:] = feature_of
+        memory.section(LITERAL, n_edges)[:] = FREE
+        memory.section(CONE_PLACE, n_nodes)[:] = -1
+        words[c[WANTED] : c[WANTED] + wanted.size] = wanted.ravel()
+        words[c[VALID] : c[VALID] + n_words] = valid[0]
+        words[0] = np.random.default_rng(seed).integers(1, 1 << 63, dtype=np.uint64)
+        return memory
+
+    def section(self, start: int, size: int) -> NDArray[np.int64]:
+        """A view of a section of ``c``."""
+        first = self.c[start]
+        return self.c[first : first + size]
+
+
+def _widened(words: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
+    """(..., W) -> (..., width) with zeros at the end."""
+    return np.pad(words, ((0, 0), (0, width - words.shape[1])))

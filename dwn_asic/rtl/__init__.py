@@ -1,1 +1,0 @@
-"""Structural Verilog: encoder, core, top and testbench written; modules and netlists read back."""

@@ -1,1 +1,0 @@
-"""Cell libraries, PDKs, external tools, Yosys runs, and the metrics that come of them."""

@@ -1,0 +1,1 @@
+"""What circuits are built for; each target is one package."""

@@ -1,0 +1,1 @@
+"""Structural Verilog: written, read back, elaborated and simulated."""

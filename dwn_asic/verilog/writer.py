@@ -1,0 +1,221 @@
+"""Structural Verilog: NAME_encoder (comparators), NAME_core (logic), NAME_top (both, and registers)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Constant, Input, Interface, Lut, Threshold
+from dwn_asic.boolean.ports import CLASS_PORT, CLOCK_PORT, THERMOMETER_PORT, feature_port
+
+__all__ = ["Registers", "design_verilog", "latency", "register_bits", "used_features"]
+
+Registers = Literal["none", "inputs", "outputs", "both"]
+
+# Two-input functions as operators; fan-in 0 is a, the least significant address bit.
+_TWO_INPUT = {
+    0b0001: "~({a} | {b})",
+    0b0010: "{a} & ~{b}",
+    0b0100: "~{a} & {b}",
+    0b0110: "{a} ^ {b}",
+    0b0111: "~({a} & {b})",
+    0b1000: "{a} & {b}",
+    0b1001: "~({a} ^ {b})",
+    0b1011: "{a} | ~{b}",
+    0b1101: "~{a} | {b}",
+    0b1110: "{a} | {b}",
+}
+_THREE_INPUT = {
+    0b10010110: "{a} ^ {b} ^ {c}",
+    0b11101000: "({a} & {b}) | ({a} & {c}) | ({b} & {c})",
+    0b11001010: "{c} ? {b} : {a}",
+}
+_ONE_INPUT = {0b01: "~{a}", 0b10: "{a}"}
+
+
+@dataclass(frozen=True)
+class _Port:
+    direction: Literal["input", "output"]
+    name: str
+    width: int
+
+    def declaration(self) -> str:
+        return f"    {self.direction:<6} wire {_range(self.width)}{self.name}"
+
+
+def latency(registers: Registers) -> int:
+    """Clock cycles from features to class index; 0 for a combinational circuit."""
+    return {"none": 0, "inputs": 1, "outputs": 1, "both": 2}[registers]
+
+
+def register_bits(graph: BooleanGraph, registers: Registers) -> int:
+    """Flip-flops of the top module of a circuit with these inputs: all bits of the features that it reads."""
+    inputs = sum(graph.interface.widths[feature] for feature in used_features(graph))
+    held_in, held_out = registers in {"inputs", "both"}, registers in {"outputs", "both"}
+    return inputs * held_in + len(graph.outputs) * held_out
+
+
+def used_features(graph: BooleanGraph) -> list[int]:
+    """Ascending indices of the features that a circuit reads: they become ports."""
+    return sorted({node.feature for _, node in graph.inputs})
+
+
+def design_verilog(name: str, encoder: BooleanGraph, core: BooleanGraph, registers: Registers) -> str:
+    """The whole design as Verilog text.
+
+    Parameters
+    ----------
+    name
+        Prefix of the module names.
+    encoder
+        From :class:`CodeBit` inputs to one output per core input, in the core's input order.
+    core
+        From thresholds (or code bits) to the bits of the class index.
+    registers
+        Where the top module holds values in flip-flops.
+    """
+    modules = [
+        _encoder_module(f"{name}_encoder", encoder, core),
+        _core_module(f"{name}_core", core),
+        _top_module(name, encoder, core, registers),
+    ]
+    return "\n".join(modules)
+
+
+def _encoder_module(name: str, encoder: BooleanGraph, core: BooleanGraph) -> str:
+    interface = core.interface
+    comments = [
+        _comment(f"{THERMOMETER_PORT}[{t}]: {_meaning(node, interface)}")
+        for t, (_, node) in enumerate(core.inputs)
+    ]
+    wires = {
+        index: f"{feature_port(node.feature, interface.feature_names[node.feature])}"
+        + (f"[{node.bit}]" if interface.widths[node.feature] > 1 else "")
+        for index, node in encoder.inputs
+        if isinstance(node, CodeBit)
+    }
+    ports = _feature_ports(encoder, interface)
+    if encoder.outputs:
+        ports.append(_Port("output", THERMOMETER_PORT, len(encoder.outputs)))
+    return _module(
+        f"{name}: quantized features to thermometer bits.",
+        name,
+        ports,
+        [*comments, *_logic(encoder, wires, THERMOMETER_PORT)],
+    )
+
+
+def _meaning(node: Input, interface: Interface) -> str:
+    name = interface.feature_names[node.feature]
+    return f"{name} code >= {node.constant}" if isinstance(node, Threshold) else f"{name} code bit {node.bit}"
+
+
+def _core_module(name: str, core: BooleanGraph) -> str:
+    ports = [_Port("input", THERMOMETER_PORT, len(core.inputs))] if core.inputs else []
+    ports.append(_Port("output", CLASS_PORT, len(core.outputs)))
+    wires = {index: _bit(THERMOMETER_PORT, t, len(core.inputs)) for t, (index, _) in enumerate(core.inputs)}
+    return _module(f"{name}: thermometer bits to class index.", name, ports, _logic(core, wires, CLASS_PORT))
+
+
+def _top_module(name: str, encoder: BooleanGraph, core: BooleanGraph, registers: Registers) -> str:
+    features = _feature_ports(encoder, core.interface)
+    width, bits = len(core.outputs), len(core.inputs)
+    clock = [_Port("input", CLOCK_PORT, 1)] if registers != "none" else []
+    held_in, held_out = registers in {"inputs", "both"}, registers in {"outputs", "both"}
+    inside = {port.name: f"{port.name}_q" if held_in else port.name for port in features}
+    class_net = f"{CLASS_PORT}_d" if held_out else CLASS_PORT
+    body: list[str] = []
+    if held_in and features:
+        body += [
+            "    // Input registers.",
+            *_registers([(p.name, inside[p.name], p.width) for p in features]),
+        ]
+    if bits:
+        body += ["    // Thermometer encoder.", f"    wire {_range(bits)}{THERMOMETER_PORT};"]
+        body.append(_instance(f"{name}_encoder", "encoder", {**inside, THERMOMETER_PORT: THERMOMETER_PORT}))
+    if held_out:
+        body += ["    // Output registers.", f"    wire {_range(width)}{class_net};"]
+        body += _registers([(class_net, f"{CLASS_PORT}_q", width)])
+        body.append(f"    assign {CLASS_PORT} = {CLASS_PORT}_q;")
+    connections = ({THERMOMETER_PORT: THERMOMETER_PORT} if bits else {}) | {CLASS_PORT: class_net}
+    body += ["    // Core.", _instance(f"{name}_core", "core", connections)]
+    classes = ", ".join(f"{i} = {text}" for i, text in enumerate(core.interface.class_names))
+    return _module(
+        f"{name}_top: quantized features to class index ({classes}).",
+        f"{name}_top",
+        [*clock, *features, _Port("output", CLASS_PORT, width)],
+        body,
+    )
+
+
+def _feature_ports(encoder: BooleanGraph, interface: Interface) -> list[_Port]:
+    return [
+        _Port("input", feature_port(f, interface.feature_names[f]), interface.widths[f])
+        for f in used_features(encoder)
+    ]
+
+
+def _registers(held: Sequence[tuple[str, str, int]]) -> list[str]:
+    lines = [f"    reg {_range(width)}{target};" for _, target, width in held]
+    lines.append(f"    always @(posedge {CLOCK_PORT}) begin")
+    lines += [f"        {target} <= {source};" for source, target, _ in held]
+    return [*lines, "    end"]
+
+
+def _instance(module: str, name: str, connections: dict[str, str]) -> str:
+    pins = ",\n".join(f"        .{port}({net})" for port, net in connections.items())
+    return f"    {module} {name} (\n{pins}\n    );"
+
+
+def _module(comment: str, name: str, ports: Sequence[_Port], body: Sequence[str]) -> str:
+    header = ",\n".join(port.declaration() for port in ports)
+    return "\n".join([_comment(comment).strip(), f"module {name} (", header, ");", *body, "endmodule", ""])
+
+
+def _comment(text: str) -> str:
+    """One comment line; names come from the user's table and may hold anything."""
+    return "    // " + " ".join(text.encode("ascii", "replace").decode().split())
+
+
+def _logic(graph: BooleanGraph, wires: dict[int, str], port: str) -> list[str]:
+    """Wires and assigns of every LUT and output; ``wires`` names the inputs."""
+    wires = dict(wires)
+    lines = []
+    if graph.luts:
+        lines.append(f"    // Logic: {len(graph.luts)} functions.")
+    for index, node in graph.nodes():
+        if isinstance(node, Constant):
+            wires[index] = f"1'b{int(node.value)}"
+        elif isinstance(node, Lut):
+            wires[index] = f"n{index}"
+            lines += _lut(f"n{index}", [wires[f] for f in node.fanins], node.table)
+    lines.append(f"    // Outputs: {len(graph.outputs)}.")
+    return lines + [
+        f"    assign {_bit(port, k, len(graph.outputs))} = {wires[driver]};"
+        for k, driver in enumerate(graph.outputs)
+    ]
+
+
+def _lut(name: str, fanins: Sequence[str], table: int) -> list[str]:
+    n = len(fanins)
+    known = {1: _ONE_INPUT, 2: _TWO_INPUT, 3: _THREE_INPUT}.get(n, {})
+    if table in known:
+        expression = known[table].format(**dict(zip("abc", fanins, strict=False)))
+        return [f"    wire {name} = {expression};"]
+    if n == 0:
+        return [f"    wire {name} = 1'b{table};"]
+    size = 1 << n
+    address = ", ".join(reversed(fanins))
+    return [
+        f"    localparam [{size - 1}:0] T_{name} = {size}'h{table:0{max(1, size // 4)}x};",
+        f"    wire {name} = T_{name}[{{{address}}}];",
+    ]
+
+
+def _range(width: int) -> str:
+    return f"[{width - 1}:0] " if width > 1 else ""
+
+
+def _bit(port: str, index: int, width: int) -> str:
+    return f"{port}[{index}]" if width > 1 else port

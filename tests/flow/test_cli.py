@@ -1,0 +1,268 @@
+"""The command line as a user meets it: exit codes, one-line errors, quick help."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from killing import contents, kill_when
+
+from dwn_asic import cli
+from dwn_asic.flow import Flow
+from flows import finished_flow, write_flow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
+    return finished_flow(tmp_path_factory.mktemp("cli"))
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Exit code of the command."""
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(sys, "argv", ["dwn-asic", *arguments])
+    try:
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    return int(caught.value.code or 0)
+
+
+def python(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    ).stdout
+
+
+def test_help_answers_at_once_and_without_torch() -> None:
+    slow = "torch numba sklearn scipy matplotlib pydantic networkx"
+    code = (
+        "import sys, time; start = time.perf_counter(); sys.argv = ['dwn-asic', '--help']\n"
+        "from dwn_asic import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        f"print('SECONDS', time.perf_counter() - start, [m for m in '{slow}'.split() if m in sys.modules])"
+    )
+    best = min((python(code).split("SECONDS ")[1] for _ in range(3)), key=lambda text: float(text.split()[0]))
+    assert best.split(maxsplit=1)[1].strip() == "[]"
+    assert float(best.split()[0]) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"sed": 1}, "sed: unknown key"),
+        ({"seed": "one"}, "seed: is 'one'"),
+        ({"synthesis": {"pdk": "nowhere"}}, "nowhere"),
+        ({"data": {"source": "csv:missing.csv"}}, "missing.csv"),
+        ({"data": {"source": "bundled:nothing"}}, "australian, phoneme, segment"),
+        ({"model": {"layers": [{"luts": 1, "inputs": 3}]}}, "model.layers"),
+    ],
+)
+def test_user_mistakes_are_one_line_and_exit_code_2(
+    change: dict[str, object],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = write_flow(tmp_path / "bad.yaml", **change)
+    assert call(monkeypatch, "run", str(file)) == 2
+    errors = capsys.readouterr().err.strip().splitlines()
+    assert len(errors) == 1
+    assert errors[0].startswith("dwn-asic: error: ")
+    assert says in errors[0]
+
+
+def test_available_names_the_flows_whose_table_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flows = {
+        "base": write_flow(tmp_path / "base" / "all.yaml", data={"source": "csv:all.csv"}),
+        **{name: tmp_path / f"{name}.yaml" for name in ("extended", "quoted", "absent")},
+        "elsewhere": write_flow(tmp_path / "other" / "iris.yaml"),
+    }
+    flows["extended"].write_text("extends: base/all.yaml\n")
+    flows["quoted"].write_text('extends: base/all.yaml\ndata: {source: "csv:~/t.csv"}  # at home\n')
+    flows["absent"].write_text("extends: base/all.yaml\ndata:\n  source: csv:none.csv  # all.csv\n")
+    for table in ("all.csv", "t.csv"):
+        (tmp_path / table).touch()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert call(monkeypatch, "available", *map(str, flows.values())) == 0
+    expected = [str(flows[name]) for name in ("extended", "quoted", "elsewhere")]
+    assert capsys.readouterr().out.splitlines() == expected
+
+
+def test_debug_shows_the_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "run", str(tmp_path / "none.yaml"), "--debug") == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_tool_failure_is_exit_code_3(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DWN_ASIC_YOSYS", str(tmp_path / "none"))
+    assert call(monkeypatch, "synth", str(finished.folder)) == 3
+    assert "DWN_ASIC_YOSYS" in capsys.readouterr().err
+
+
+def test_verification_failure_is_exit_code_4_with_a_counterexample(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    flow = finished_flow(tmp_path, baselines=[])
+    netlist = flow.folder / "netlist.v"
+    text = netlist.read_text()
+    swapped = text.replace(".class_index(class_index)", ".class_index({class_index[0], class_index[1]})")
+    assert swapped != text
+    netlist.write_text(swapped)
+    assert call(monkeypatch, "verify", str(flow.folder)) == 4
+    assert "expected class" in capsys.readouterr().err
+
+
+def test_run_says_when_there_is_nothing_to_do(
+    finished: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "run", str(finished.folder)) == 0
+    capsys.readouterr()
+    assert call(monkeypatch, "run", str(finished.folder)) == 0
+    assert "is up to date: nothing to do" in capsys.readouterr().out
+
+
+def test_show_prints_every_method(
+    finished: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "show", str(finished.folder)) == 0
+    output = capsys.readouterr().out
+    assert "DWN 4-2" in output
+    assert "decision tree, 3 leaves" in output
+
+
+def test_collect_writes_an_index(finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call(monkeypatch, "collect", str(finished.folder), "--out", str(tmp_path / "reports")) == 0
+    assert "tiny" in (tmp_path / "reports" / "README.md").read_text()
+
+
+def test_compare_takes_folders_and_files(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = finished.folder / "result.json"
+    changed = tmp_path / "changed.json"
+    changed.write_text(record.read_text().replace('"seed": ', '"seed": 1'))
+    assert call(monkeypatch, "compare", str(finished.folder), str(record)) == 0
+    assert capsys.readouterr().out == "no metric differs\n"
+    assert call(monkeypatch, "compare", str(record), str(changed)) == 0
+    assert "seed: " in capsys.readouterr().out
+    assert call(monkeypatch, "compare", str(record), str(tmp_path)) == 2
+    assert "result.json: cannot be read" in capsys.readouterr().err
+
+
+def test_doctor_lists_tools_and_pdks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "doctor") == 0
+    output = capsys.readouterr().out
+    for word in ("yosys", "abc", "iverilog", "torch", "sky130hd"):
+        assert word in output
+
+
+def test_pdk_list_and_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "pdk", "list") == 0
+    assert "sky130hd: sky130_fd_sc_hd tt_025C_1v80" in capsys.readouterr().out
+    assert call(monkeypatch, "pdk", "check", "sky130hd") == 0
+    assert "sky130_fd_sc_hd__nand2_1" in capsys.readouterr().out
+
+
+def test_pdk_extract_makes_the_embedded_table(
+    shared_pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lib = "sky130A/libs.ref/sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib"
+    config = ROOT / "pdk_configs" / "sky130hd.yaml"
+    out = tmp_path / "table.csv"
+    arguments = ("pdk", "extract", str(shared_pdk / lib), "--config", str(config), "-o", str(out))
+    assert call(monkeypatch, *arguments) == 0
+    assert out.read_bytes() == (ROOT / "pdk_configs" / "sky130hd.cells.csv").read_bytes()
+
+
+def test_unreadable_liberty_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.lib").write_text("library (x) { cell (a) {")
+    config = ROOT / "pdk_configs" / "sky130hd.yaml"
+    arguments = ("pdk", "extract", str(tmp_path / "bad.lib"), "--config", str(config), "-o", "out.csv")
+    assert call(monkeypatch, *arguments) == 2
+    assert "bad.lib" in capsys.readouterr().err
+    assert not Path("out.csv").exists()
+
+
+def test_a_terminated_run_says_so_and_the_next_one_recovers(tmp_path: Path) -> None:
+    file = write_flow(tmp_path / "tiny.yaml", training={"epochs": 100_000, "threads": 1})
+    command = [sys.executable, "-m", "dwn_asic", "run", str(file)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    folder = tmp_path / "build" / "tiny"
+    deadline = time.monotonic() + 60
+    while not (folder / ".manifest" / "data.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "interrupted" in errors
+    assert not (folder / "network.npz").exists()
+    write_flow(file)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    assert (folder / "result.json").exists()
+
+
+MOMENTS = {
+    "shrunk/chains/*/*.npz": "shrunk",
+    "baselines/tree-3/shrunk/chains/*/*.npz": "baselines/tree-3/shrunk",
+    "baselines/tree-3/method.json": "baselines/tree-4",
+}
+"""A file after which a run is killed, and the folder of what is under way then."""
+
+
+def test_what_a_killed_run_had_finished_is_never_done_again(tmp_path: Path) -> None:
+    changes = {
+        "shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 2000, "rivals": True},
+        "baselines": [{"kind": "decision_tree", "leaves": [3, 4]}],
+    }
+    command = [sys.executable, "-m", "dwn_asic", "run", str(write_flow(tmp_path / "tiny.yaml", **changes))]
+    folder = tmp_path / "build" / "tiny"
+    kept: dict[Path, tuple[bytes, int]] = {}
+    for moment, under_way in MOMENTS.items():
+        kill_when(partial(found, folder, moment), command)
+        assert contents(kept) == kept, moment
+        assert not (folder / under_way / "method.json").exists()
+        kept = contents(path for path in found(folder, "**/*") if folder / under_way not in path.parents)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
+    assert contents(kept) == kept
+    assert {"network.npz", "shrunk/netlist.v", "baselines/tree-3/shrunk/netlist.v"} <= {
+        path.relative_to(folder).as_posix() for path in kept
+    }
+    whole = finished_flow(tmp_path / "whole", **changes)
+    assert measured(folder) == measured(whole.folder)
+
+
+def found(folder: Path, pattern: str) -> list[Path]:
+    """Files but for half-written ones."""
+    paths = folder.glob(pattern)
+    return [path for path in paths if path.is_file() and "partial" not in str(path.relative_to(folder))]
+
+
+def measured(folder: Path) -> dict[str, Any]:
+    """What a run's result says, but for how long it took, and where."""
+    content = json.loads((folder / "result.json").read_text())
+    return {key: value for key, value in content.items() if key not in {"run", "flow_file"}}

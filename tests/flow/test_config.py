@@ -1,0 +1,263 @@
+"""Every mistake in a flow file is one line that names the file, the key, and what would be right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dwn_asic.errors import ConfigError
+from dwn_asic.flow.config import FlowConfig
+from dwn_asic.flow.flow_file import flow_files, load_flow
+
+DATA = "data: {source: 'bundled:phoneme'}\n"
+MODEL = "model: {layers: [{luts: 4, inputs: 2}]}\n"
+MINIMAL = DATA + MODEL
+
+
+@pytest.fixture
+def flow_file(tmp_path: Path) -> Path:
+    return tmp_path / "small_flow.yaml"
+
+
+def load(path: Path, text: str) -> FlowConfig:
+    path.write_text(text, encoding="utf-8")
+    return load_flow(path)
+
+
+def mistake(path: Path, text: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        load(path, text)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return caught.value
+
+
+def test_minimal_flow_takes_its_name_from_the_file_and_defaults_elsewhere(flow_file: Path) -> None:
+    flow = load(flow_file, MINIMAL)
+    assert flow.name == "small_flow"
+    assert flow.seed == 0
+    assert (flow.data.split.val, flow.data.split.test) == (0.2, 0.2)
+    assert (flow.encoder.input_bits, flow.encoder.thermometer, flow.encoder.bits) == (8, "distributive", 32)
+    assert flow.model.layers[0].mapping == "learnable"
+
+
+def test_a_name_in_the_file_wins(flow_file: Path) -> None:
+    assert load(flow_file, MINIMAL + "name: other\n").name == "other"
+
+
+def test_the_flows_of_the_repository_load() -> None:
+    flows = sorted((Path(__file__).parents[2] / "flows").glob("*.yaml"))
+    assert flows
+    for path in flows:
+        assert load_flow(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "allowed"),
+    [
+        (MINIMAL + "modle: 3\n", "modle", "model"),
+        (MINIMAL + "training: {epoch: 3}\n", "training.epoch", "epochs"),
+        (MINIMAL + "training: {efd: {gamma: 1.0}}\n", "training.efd.gamma", "beta"),
+        (DATA + "model: {layers: [{luts: 4, inputs: 2, size: 3}]}\n", "model.layers.0.size", "mapping"),
+        (
+            MINIMAL + "baselines: [{kind: decision_tree, leafs: [2]}]\n",
+            "baselines.0.decision_tree.leafs",
+            "leaves",
+        ),
+    ],
+)
+def test_unknown_key_lists_the_keys_of_its_own_section(
+    flow_file: Path, text: str, key: str, allowed: str
+) -> None:
+    error = mistake(flow_file, text)
+    assert (error.key, error.problem) == (key, "unknown key")
+    assert allowed in error.allowed.split(", ")
+    if "." in key:
+        assert "hardware" not in error.allowed  # a key of the top level
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        (MINIMAL + "seed: three\n", "seed", "'three'"),
+        (MINIMAL + "seed: '3'\n", "seed", "'3'"),  # strict: a text is not a number
+        (MINIMAL + "seed: true\n", "seed", "True"),
+        (MINIMAL + "seed: 1.5\n", "seed", "1.5"),
+        (MINIMAL + "seed: -1\n", "seed", "-1"),
+        (MINIMAL + "encoder: {input_bits: 17}\n", "encoder.input_bits", "17"),
+        (MINIMAL + "training: {learning_rate: 0}\n", "training.learning_rate", "0"),
+        (MINIMAL + "training: {learning_rate: .nan}\n", "training.learning_rate", "nan"),
+        (DATA + "model: {layers: []}\n", "model.layers", "[]"),
+        (DATA + "model: {layers: [{luts: 0, inputs: 2}]}\n", "model.layers.0.luts", "0"),
+        (DATA + "model: {layers: [{luts: 1, inputs: 9}]}\n", "model.layers.0.inputs", "9"),
+        (DATA + "model: {layers: [{luts: 1, inputs: [6, 9]}]}\n", "model.layers.0.inputs.1", "9"),
+        (DATA + "model: {pyramid: [6, 0]}\n", "model.pyramid.1", "0"),
+        ("data: phoneme\n" + MODEL, "data", "'phoneme'"),
+        ("data:\n" + MODEL, "data", "None"),
+        (MINIMAL + "name: 1st\n", "name", "'1st'"),
+        (MINIMAL + "baselines: [tree]\n", "baselines.0", "'tree'"),
+    ],
+)
+def test_wrong_type_or_range_shows_the_value(flow_file: Path, text: str, key: str, value: str) -> None:
+    error = mistake(flow_file, text)
+    assert error.key == key
+    assert error.problem == f"is {value}"
+    assert error.allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (DATA, "model"),
+        (MODEL, "data"),
+        ("data: {}\n" + MODEL, "data.source"),
+        (DATA + "model: {layers: [{luts: 4}]}\n", "model.layers.0.inputs"),
+    ],
+)
+def test_missing_key(flow_file: Path, text: str, key: str) -> None:
+    error = mistake(flow_file, text)
+    assert (error.key, error.problem) == (key, "missing")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "choices"),
+    [
+        (MINIMAL + "encoder: {thermometer: normal}\n", "encoder.thermometer", "normal", "gaussian"),
+        ("data: {source: a, impute: zero}\n" + MODEL, "data.impute", "zero", "median"),
+        (MINIMAL + "minimize: {effort: max}\n", "minimize.effort", "max", "high"),
+        (MINIMAL + "hardware: {registers: all}\n", "hardware.registers", "all", "both"),
+    ],
+)
+def test_bad_literal_lists_the_choices(
+    flow_file: Path, text: str, key: str, value: str, choices: str
+) -> None:
+    error = mistake(flow_file, text)
+    assert (error.key, error.problem) == (key, f"is {value!r}")
+    assert f"'{choices}'" in error.allowed
+
+
+def test_bad_discriminator_lists_the_kinds(flow_file: Path) -> None:
+    error = mistake(flow_file, MINIMAL + "baselines: [{kind: gbdt}, {kind: svm}]\n")
+    assert error.key == "baselines.1"
+    assert "kind" in error.problem
+    for kind in ("tiny_classifier", "decision_tree", "gbdt"):
+        assert kind in error.allowed
+
+
+def test_missing_discriminator(flow_file: Path) -> None:
+    error = mistake(flow_file, MINIMAL + "baselines: [{leaves: [2]}]\n")
+    assert error.key == "baselines.0"
+    assert "kind" in error.problem
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ("{}", "either layers or pyramid"),
+        ("{layers: [{luts: 1, inputs: 2}], pyramid: [2]}", "either layers or pyramid"),
+        ("{pyramid: [2], head: popcount}", "popcount needs layers"),
+    ],
+)
+def test_layers_or_a_pyramid(flow_file: Path, model: str, says: str) -> None:
+    error = mistake(flow_file, f"data: {{source: a}}\nmodel: {model}\n")
+    assert error.key == "model"
+    assert says in error.allowed
+
+
+def test_split_must_leave_training_rows(flow_file: Path) -> None:
+    error = mistake(flow_file, "data: {source: a, split: {val: 0.6, test: 0.4}}\n" + MODEL)
+    assert error.key == "data.split"
+    assert "below 1" in error.allowed
+
+
+def test_popcount_head_has_no_code(flow_file: Path) -> None:
+    text = DATA + "model: {layers: [{luts: 4, inputs: 2}], head: popcount, code: onehot}\n"
+    assert mistake(flow_file, text).key == "model.code"
+
+
+def test_the_first_of_two_mistakes_is_reported(flow_file: Path) -> None:
+    error = mistake(flow_file, MINIMAL + "seed: x\nhardware: {registers: y}\n")
+    assert error.key == "seed"
+
+
+@pytest.mark.parametrize("text", ["a: [1\n", "a:\n\t- 1\n", "a: b: c\n", "a: \x07\n"])
+def test_not_yaml(flow_file: Path, text: str) -> None:
+    error = mistake(flow_file, text)
+    assert error.key == ""
+    assert error.problem.startswith("not YAML: ")
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n- 2\n", "just a text\n"])
+def test_not_a_mapping(flow_file: Path, text: str) -> None:
+    assert "must be a mapping" in mistake(flow_file, text).problem
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file or directory"):
+        load_flow(tmp_path / "none.yaml")
+
+
+def test_folder_instead_of_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_flow(tmp_path)
+
+
+def test_not_utf8(flow_file: Path) -> None:
+    flow_file.write_bytes(b"name: \xff\xfe\n")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_flow(flow_file)
+
+
+def test_user_mistakes_exit_with_2(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_flow(tmp_path / "none.yaml")
+    assert caught.value.exit_code == 2
+
+
+def test_a_flow_extends_another_key_by_key(flow_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "all.yaml").write_text(
+        MODEL + "encoder: {bits: 5, input_bits: 7}\nbaselines: [{kind: gbdt}]\nseed: 3\n"
+    )
+    flow = load(flow_file, DATA + "extends: base/all.yaml\nencoder: {bits: 6}\nbaselines: []\n")
+    assert (flow.encoder.bits, flow.encoder.input_bits) == (6, 7)
+    assert flow.baselines == ()
+    assert (flow.seed, flow.name) == (3, "small_flow")
+    assert load_flow(flow_file, 8).seed == 8
+    assert flow_files(flow_file) == [flow_file, tmp_path / "base" / "all.yaml"]
+
+
+def test_extending_goes_on_and_paths_start_at_each_file(flow_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "one.yaml").write_text("extends: b/two.yaml\nencoder: {bits: 9}\n")
+    (tmp_path / "a" / "b" / "two.yaml").write_text(MODEL + "encoder: {bits: 1, input_bits: 2}\n")
+    flow = load(flow_file, DATA + "extends: a/one.yaml\n")
+    assert (flow.encoder.bits, flow.encoder.input_bits) == (9, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("extends: small_flow.yaml\n", "extends this file itself"),
+        ("extends: none.yaml\n", "there is no file"),
+        ("extends: 3\n", "the path of a flow file"),
+    ],
+)
+def test_what_cannot_be_extended(flow_file: Path, text: str, problem: str) -> None:
+    error = mistake(flow_file, MINIMAL + text)
+    assert error.key == "extends"
+    assert problem in str(error)
+
+
+def test_the_flows_of_all_studies_load() -> None:
+    folder = Path(__file__).parents[2] / "flows"
+    files = [
+        path for study in ("nine", "ablation", "quick") for path in sorted((folder / study).glob("*.yaml"))
+    ]
+    assert len(files) >= 13
+    for path in files:
+        flow = load_flow(path)
+        assert flow.shrink is not None
+        assert flow.baselines

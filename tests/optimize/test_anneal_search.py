@@ -1,0 +1,157 @@
+"""Candidates and their prices, the way into memory and back, whole searches."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import strategies
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.convert import to_graph as network_graph
+from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.boolean.lut_network import LutNetwork
+from dwn_asic.optimize.lossy.anneal.bridge import start, to_graph
+from dwn_asic.optimize.lossy.anneal.candidates import Candidates, CostModel, InputTable
+from dwn_asic.optimize.lossy.anneal.search import Chain, Found, Schedule, anneal
+from dwn_asic.optimize.lossy.anneal.state import AREA, KIND, LITERAL, N_EDGES, N_GATES, UNIT
+
+INTERFACE = Interface(("a", "b"), (6, 6), ("no", "yes"))
+
+
+@given(st.integers(1, 8), st.data())
+def test_candidates_tell_the_same_codes_apart_by_cheap_constants(width: int, data: st.DataObject) -> None:
+    column = np.array(data.draw(st.lists(st.integers(0, 2**width - 1), min_size=1, max_size=20)))
+    candidates = Candidates.choose(column[:, None], Interface(("a",), (width,), ("x", "y")))
+    constants = [node.constant for node in candidates.inputs if isinstance(node, Threshold)]
+    seen = np.unique(column)
+    assert len(constants) == len(seen) - 1
+    for (low, high), constant in zip(pairwise(seen), constants, strict=True):
+        assert low < constant <= high
+        zeros = [(c & -c) for c in range(int(low) + 1, int(high) + 1)]
+        assert constant & -constant == max(zeros)
+
+
+@given(st.sets(st.integers(1, 255), min_size=1, max_size=6))
+def test_the_price_of_thresholds_counts_the_gates_of_the_encoder(constants: set[int]) -> None:
+    interface = Interface(("a",), (8,), ("x", "y"))
+    thresholds = [Threshold(0, c) for c in sorted(constants)]
+    codes = np.arange(256)[:, None]
+    builder = GraphBuilder(interface)
+    nodes = [builder.add(node) for node in thresholds]
+    graph = builder.finish([builder.add(Lut(tuple(nodes), (1 << (1 << len(nodes)) - 1)))])
+    table = InputTable.build(codes, interface, thresholds)
+    memory = start(
+        graph, table, table.candidates.prices(CostModel(0.0, 0.0, 1.0)), np.zeros(256, np.int64), seed=0
+    )
+    encoder = encoder_graph([node for _, node in graph.inputs], interface)
+    assert memory.c[AREA] * UNIT == pytest.approx(len(encoder.luts))
+
+
+@settings(max_examples=25)
+@given(strategies.lut_networks())
+def test_a_graph_survives_the_way_into_memory_and_back(network: LutNetwork) -> None:
+    graph, codes = network_graph(network), strategies.rows(network, 300)
+    table = InputTable.build(codes, graph.interface, [node for _, node in graph.inputs])
+    labels = np.zeros(len(codes), np.int64)
+    memory = start(graph, table, table.candidates.prices(CostModel()), labels, seed=0)
+    kind = memory.section(KIND, int(memory.c[N_GATES])).astype(np.uint8)
+    again = to_graph(kind, memory.section(LITERAL, int(memory.c[N_EDGES])), table.candidates)
+    assert (again.predict(codes) == graph.predict(codes)).all()
+
+
+def task(n_rows: int = 800) -> tuple[np.ndarray, np.ndarray]:
+    """Class 1 inside a rectangle, some labels wrong."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 64, (n_rows, 2))
+    inside = (codes[:, 0] >= 20) & (codes[:, 1] >= 32) & (codes[:, 1] < 50)
+    return codes, (inside ^ (rng.random(n_rows) < 0.02)).astype(np.int64)
+
+
+def random_circuit() -> BooleanGraph:
+    """30 gates over 12 thresholds."""
+    rng = np.random.default_rng(1)
+    builder = GraphBuilder(INTERFACE)
+    nodes = [
+        builder.add(Threshold(int(f), int(c)))
+        for f, c in zip(rng.integers(0, 2, 12), rng.integers(1, 64, 12), strict=True)
+    ]
+    for _ in range(30):
+        a, b = rng.choice(len(nodes), 2, replace=False)
+        nodes.append(builder.add(Lut((nodes[a], nodes[b]), int(rng.choice([0b1000, 0b1110, 0b0010])))))
+    return builder.finish([nodes[-1]])
+
+
+def chains(seed: int = 0, proposals: int = 150_000) -> list[Chain]:
+    return [
+        Chain(random_circuit(), price, Schedule(proposals, 2.0), seed + i)
+        for i, price in enumerate((2.0, 8.0))
+    ]
+
+
+def plain(found: tuple[Found, ...]) -> list[tuple[float, int, str]]:
+    return [(f.area, f.errors, str([f.graph.node(i) for i in range(len(f.graph))])) for f in found]
+
+
+def test_the_annealing_finds_the_rectangle_from_a_random_circuit() -> None:
+    codes, labels = task()
+    found = anneal(chains(), codes, labels, CostModel())
+    best = found[-1]
+    assert best.errors < 0.04 * len(labels)
+    assert len(best.graph.luts) <= 6
+    for circuit in found:
+        assert circuit.errors == (circuit.graph.predict(codes) != labels).sum()
+    assert [f.area for f in found] == sorted(f.area for f in found)
+    assert [f.errors for f in found] == sorted((f.errors for f in found), reverse=True)
+
+
+def test_equal_seeds_give_equal_circuits_whatever_the_number_of_threads() -> None:
+    codes, labels = task()
+    results = [plain(anneal(chains(), codes, labels, CostModel(), jobs=jobs)) for jobs in (1, 2)]
+    assert results[0] == results[1]
+    assert plain(anneal(chains(seed=7), codes, labels, CostModel())) != results[0]
+
+
+@pytest.mark.parametrize("at", [1, 30, 70, 127])
+def test_an_interrupted_search_goes_on_to_the_same_result(at: int, tmp_path: Path) -> None:
+    codes, labels = task()
+    wanted = plain(anneal(chains(), codes, labels, CostModel()))
+
+    def interrupt(done: int, total: int) -> None:
+        assert total == 128
+        if done == at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        anneal(chains(), codes, labels, CostModel(), checkpoints=tmp_path, progress=interrupt)
+    resumed: list[int] = []
+    again = anneal(
+        chains(),
+        codes,
+        labels,
+        CostModel(),
+        checkpoints=tmp_path,
+        progress=lambda done, _: resumed.append(done),
+    )
+    assert plain(again) == wanted
+    assert len(resumed) <= 128 + 2 - at
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path) -> None:
+    codes, labels = task()
+    wanted = plain(anneal(chains(), codes, labels, CostModel(), checkpoints=tmp_path))
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:100])
+    assert plain(anneal(chains(), codes, labels, CostModel(), checkpoints=tmp_path)) == wanted
+
+
+def test_thresholds_are_free_when_only_the_core_counts() -> None:
+    codes, labels = task()
+    core = anneal(chains(), codes, labels, CostModel(comparator_bit=0.0))
+    total = anneal(chains(), codes, labels, CostModel())
+    assert core[-1].area < total[-1].area

@@ -1,0 +1,46 @@
+"""The choice on a front."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interface, Threshold
+from dwn_asic.optimize.lossy.anneal.search import Found
+from dwn_asic.optimize.lossy.front import choose, front, within
+
+INTERFACE = Interface(("a",), (6,), ("no", "yes"))
+CODES = np.arange(64)[:, None]
+LABELS = (CODES[:, 0] >= 32).astype(np.int64)
+
+
+def stump(constant: int) -> BooleanGraph:
+    builder = GraphBuilder(INTERFACE)
+    return builder.finish([builder.add(Threshold(0, constant) if constant else Constant(value=False))])
+
+
+def points() -> tuple[Found, ...]:
+    # Thresholds nearer and nearer to the right one: 0, 16, 8, 2, 0 rows wrong of 64.
+    circuits = ((0, 32), (16, 16), (24, 8), (30, 2), (32, 0))
+    return tuple(Found(stump(c), 2.0 * i, errors) for i, (c, errors) in enumerate(circuits))
+
+
+def test_a_front_holds_accuracy_on_the_rows_held_out() -> None:
+    found = front(points(), 64, CODES, LABELS)
+    assert [point.val for point in found] == [0.5, 0.75, 0.875, 62 / 64, 1.0]
+    assert [point.train for point in found] == [point.val for point in found]
+    assert [point.expected for point in found] == pytest.approx([point.val for point in found])
+
+
+def test_luck_on_the_rows_held_out_does_not_count() -> None:
+    # The third circuit is right on all held-out rows by luck: they stop where it would fail.
+    lucky = CODES[(CODES[:, 0] < 24) | (CODES[:, 0] >= 32)]
+    found = front(points(), 64, lucky, (lucky[:, 0] >= 32).astype(np.int64))
+    assert found[2].val == 1.0
+    assert found[2].expected < 1.0
+    assert within(found, 0.99)[0].area > found[2].area
+
+
+@pytest.mark.parametrize(("tolerance", "area"), [(0.0, 8.0), (0.04, 6.0), (0.15, 4.0), (0.6, 0.0)])
+def test_the_smallest_within_the_tolerance_is_chosen(tolerance: float, area: float) -> None:
+    assert choose(front(points(), 64, CODES, LABELS), tolerance).area == area

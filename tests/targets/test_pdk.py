@@ -1,0 +1,211 @@
+"""PDK configurations: where the library comes from, and what is said when it can't be found."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dwn_asic.errors import ConfigError, PdkError
+from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.targets.asic.pdk import check, extract, list_pdks, load_config, load_pdk
+
+CONFIGS = Path(__file__).parents[2] / "pdk_configs"
+SHARED = Path(os.environ.get("DWN_ASIC_SHARED_PDK") or Path(__file__).parents[3] / "shared" / "pdk")
+SKY130_LIB = Path("sky130A/libs.ref/sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib")
+needs_shared = pytest.mark.skipif(
+    not (SHARED / SKY130_LIB).is_file(),
+    reason=f"no PDK files in {SHARED} (set DWN_ASIC_SHARED_PDK to a folder that holds them)",
+)
+
+TOY = """
+description: a toy
+library: toy
+corner: typical
+folders: [toyA/lib, ciel/toy/versions/*/toyA/lib]
+liberty: [toy.lib]
+nand2: NAND2
+get: "Draw one."
+copyright: Nobody
+licence: none
+"""
+TOY_LIB = """library (toy) { capacitive_load_unit (1, pf); leakage_power_unit : "1nW";
+  cell (INV) { area : 1; pin (A) { direction : input; capacitance : 0.001; }
+    pin (Y) { direction : output; function : "!A"; } }
+  cell (BUF) { area : 2; pin (A) { direction : input; capacitance : 0.001; }
+    pin (Y) { direction : output; function : "A"; } }
+  cell (NAND2) { area : 1.5; pin (A) { direction : input; capacitance : 0.001; }
+    pin (B) { direction : input; capacitance : 0.001; } pin (Y) { direction : output; function : "!(A B)"; } }
+}
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home and working directory, no PDK_ROOT: the host's own PDKs must not decide a test."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("PDK_ROOT", raising=False)
+    monkeypatch.setattr("dwn_asic.targets.asic.pdk._SYSTEM_ROOTS", ())
+    monkeypatch.chdir(tmp_path)
+    return home
+
+
+def write_toy(folder: Path, extra: str = "") -> Path:
+    path = folder / "toy.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(TOY + extra)
+    return path
+
+
+def install_toy(root: Path, folder: str = "toyA/lib") -> Path:
+    path = root / folder / "toy.lib"
+    path.parent.mkdir(parents=True)
+    path.write_text(TOY_LIB)
+    return path
+
+
+def test_sky130_without_a_pdk_uses_the_embedded_table() -> None:
+    pdk = load_pdk("sky130hd")
+    assert pdk.origin == "embedded table sky130hd.cells.csv"
+    assert pdk.liberty == ()
+    assert pdk.library.nand2_area == 3.7536
+    assert pdk.config.name == "sky130hd"
+
+
+def test_check_is_a_summary() -> None:
+    summary = check("sky130hd")
+    assert (summary.library, summary.corner) == ("sky130_fd_sc_hd", "tt_025C_1v80")
+    assert (summary.cells, summary.flip_flop) == (77, "sky130_fd_sc_hd__dfxtp_1")
+    assert (summary.nand2, summary.nand2_area) == ("sky130_fd_sc_hd__nand2_1", 3.7536)
+
+
+@needs_shared
+def test_embedded_table_is_the_real_library_byte_for_byte(tmp_path: Path) -> None:
+    config = load_config(CONFIGS / "sky130hd.yaml")
+    extracted = extract([SHARED / SKY130_LIB], config, tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == (CONFIGS / "sky130hd.cells.csv").read_bytes()
+    assert extracted == CellLibrary.load_table(CONFIGS / "sky130hd.cells.csv")
+
+
+@needs_shared
+def test_pdk_root_gives_the_same_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded = load_pdk("sky130hd").library
+    monkeypatch.setenv("PDK_ROOT", str(SHARED))
+    pdk = load_pdk("sky130hd")
+    assert pdk.library == embedded
+    assert pdk.origin == str(SHARED / SKY130_LIB)
+    assert pdk.liberty == (SHARED / SKY130_LIB,)
+
+
+def test_pdk_root_without_the_library_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    with pytest.raises(
+        PdkError, match=r"PDK_ROOT is .* holds no sky130_fd_sc_hd__tt_025C_1v80\.lib"
+    ) as caught:
+        load_pdk("sky130hd")
+    message = str(caught.value)
+    assert f"below {tmp_path}" in message
+    assert "sky130A/libs.ref/sky130_fd_sc_hd/lib" in message
+    assert "ciel" in message
+    assert "Without PDK_ROOT, the embedded table of cells is used." in message
+    assert "\n" not in message
+
+
+def test_pdk_root_that_is_no_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path / "nowhere"))
+    with pytest.raises(PdkError, match=r"PDK_ROOT is .*nowhere"):
+        load_pdk("sky130hd")
+
+
+def test_empty_pdk_root_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDK_ROOT", "")
+    assert load_pdk("sky130hd").origin.startswith("embedded")
+
+
+@pytest.mark.parametrize("place", ["toyA/lib", "ciel/toy/versions/0123abc/toyA/lib"])
+def test_installed_pdk_is_found_in_the_home_folder(
+    nothing_installed: Path, tmp_path: Path, place: str
+) -> None:
+    path = install_toy(nothing_installed / ".ciel", place)
+    pdk = load_pdk(write_toy(tmp_path))
+    assert pdk.liberty == (path,)
+    assert pdk.library.nand2_area == 1.5
+    assert (pdk.library.copyright, pdk.library.licence) == ("Nobody", "none")
+    assert check(tmp_path / "toy.yaml").flip_flop == ""
+
+
+def test_chosen_version_comes_before_the_others(nothing_installed: Path, tmp_path: Path) -> None:
+    install_toy(nothing_installed / ".volare", "ciel/toy/versions/0/toyA/lib")
+    chosen = install_toy(nothing_installed / ".volare", "toyA/lib")
+    assert load_pdk(write_toy(tmp_path)).liberty == (chosen,)
+
+
+def test_folder_must_hold_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_toy(tmp_path / "root")
+    monkeypatch.setenv("PDK_ROOT", "root")
+    config = write_toy(tmp_path)
+    config.write_text(TOY.replace("[toy.lib]", "[toy.lib, toy_ff.lib]"))
+    with pytest.raises(PdkError, match=r"holds no toy\.lib \+ toy_ff\.lib"):
+        load_pdk(config)
+
+
+def test_without_table_and_pdk_the_message_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(PdkError, match=r"PDK toy: not found, and it has no embedded table.*Draw one"):
+        load_pdk(write_toy(tmp_path))
+
+
+def test_table_of_another_library_is_an_error(tmp_path: Path) -> None:
+    path = write_toy(tmp_path, "table: toy.csv\n")
+    (tmp_path / "toy.csv").write_bytes((CONFIGS / "sky130hd.cells.csv").read_bytes())
+    with pytest.raises(PdkError, match="is a table of sky130_fd_sc_hd tt_025C_1v80, not what toy asks for"):
+        load_pdk(path)
+
+
+def test_extract_then_use_the_table(tmp_path: Path) -> None:
+    path = write_toy(tmp_path / "pdk_configs", "table: toy.csv\n")
+    extracted = extract([install_toy(tmp_path)], load_config(path), path.parent / "toy.csv")
+    pdk = load_pdk("toy")
+    assert pdk.library == extracted
+    assert pdk.origin == "embedded table toy.csv"
+
+
+def test_broken_liberty_in_pdk_root_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lib = install_toy(tmp_path)
+    lib.write_text(TOY_LIB[:-20])
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    with pytest.raises(PdkError, match=r"toy\.lib: not a complete Liberty file"):
+        load_pdk(write_toy(tmp_path, "table: toy.csv\n"))
+
+
+def test_names(tmp_path: Path) -> None:
+    assert list_pdks() == ("sky130hd",)
+    write_toy(tmp_path / "pdk_configs")
+    assert list_pdks() == ("sky130hd", "toy")
+    with pytest.raises(PdkError, match=r"no PDK 'sky131'; there is sky130hd, toy; searched .*pdk_configs"):
+        load_pdk("sky131")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("nand2: NAND2\n", "", "nand2: missing"),
+        ("nand2: NAND2\n", "nand2: NAND2\nnand3: NAND3\n", "nand3: unknown key .*dont_use"),
+        ("[toy.lib]", "toy.lib", "liberty: is 'toy.lib'"),
+        ("[toy.lib]", "[]", "liberty: "),
+        ("licence: none", "licence: 2", "licence: is 2"),
+    ],
+)
+def test_wrong_configs_name_file_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = write_toy(tmp_path)
+    assert old in TOY
+    path.write_text(TOY.replace(old, new))
+    with pytest.raises(ConfigError, match=f"toy.yaml: {message}"):
+        load_pdk(path)
+
+
+def test_missing_config_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
+        load_pdk(str(tmp_path / "none.yaml"))

@@ -1,0 +1,205 @@
+"""Written Verilog: readable, accepted by Icarus without a warning, and the graph's function."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import boolean_graphs
+
+from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.equivalence.check import check_equal, check_verilog, specification
+from dwn_asic.errors import ToolError, VerificationError
+from dwn_asic.tools import require_tool
+from dwn_asic.verilog.reader import parse_verilog
+from dwn_asic.verilog.simulate import run_testbench
+from dwn_asic.verilog.testbench import bench_verilog
+from dwn_asic.verilog.writer import Registers, design_verilog, latency, used_features
+
+REGISTERS: list[Registers] = ["none", "inputs", "outputs", "both"]
+WEIRD = ("a b/ü;\n`", "a b?ü", "module", "1st", "clk", "therm", "", "class_index", "n3", "\\escaped ")
+
+
+def weird_core() -> BooleanGraph:
+    """Every feature has a name that is trouble; tables of 1 to 4 inputs, a constant, a shared output."""
+    interface = Interface(WEIRD, (1, 8) + (4,) * (len(WEIRD) - 2), ("no;\n`endmodule", "yes*/", "ü\\"))
+    builder = GraphBuilder(interface)
+    bits = [builder.add(Threshold(f, 1)) for f in range(len(WEIRD))]
+    inverted = builder.add(Lut((bits[0],), 0b01))
+    wide = builder.add(Lut((inverted, *bits[1:4]), 0xA53C))
+    odd = builder.add(Lut((wide, bits[4], bits[5]), 0b01101011))
+    rest = builder.add(Lut(tuple(bits[6:10]), 0x8001))
+    one = builder.add(Constant(value=True))
+    top = builder.add(Lut((odd, rest, one), 0b11001010))
+    return builder.finish([top, odd])
+
+
+def written(core: BooleanGraph, registers: Registers = "none") -> str:
+    thresholds = [node for _, node in core.inputs if isinstance(node, Threshold)]
+    return design_verilog("demo", encoder_graph(thresholds, core.interface), core, registers)
+
+
+def small_core() -> BooleanGraph:
+    builder = GraphBuilder(Interface(("height", "age"), (8, 3), ("small", "tall")))
+    a, b = builder.add(Threshold(0, 128)), builder.add(Threshold(1, 3))
+    return builder.finish([builder.add(Lut((a, b), 0b0111))])
+
+
+def test_the_text() -> None:
+    assert written(small_core(), "outputs") == (
+        """\
+// demo_encoder: quantized features to thermometer bits.
+module demo_encoder (
+    input  wire [7:0] x0_height,
+    input  wire [2:0] x1_age,
+    output wire [1:0] therm
+);
+    // therm[0]: height code >= 128
+    // therm[1]: age code >= 3
+    // Logic: 2 functions.
+    wire n3 = x1_age[1] & x1_age[0];
+    wire n5 = x1_age[2] | n3;
+    // Outputs: 2.
+    assign therm[0] = x0_height[7];
+    assign therm[1] = n5;
+endmodule
+
+// demo_core: thermometer bits to class index.
+module demo_core (
+    input  wire [1:0] therm,
+    output wire class_index
+);
+    // Logic: 1 functions.
+    wire n2 = ~(therm[0] & therm[1]);
+    // Outputs: 1.
+    assign class_index = n2;
+endmodule
+
+// demo_top: quantized features to class index (0 = small, 1 = tall).
+module demo_top (
+    input  wire clk,
+    input  wire [7:0] x0_height,
+    input  wire [2:0] x1_age,
+    output wire class_index
+);
+    // Thermometer encoder.
+    wire [1:0] therm;
+    demo_encoder encoder (
+        .x0_height(x0_height),
+        .x1_age(x1_age),
+        .therm(therm)
+    );
+    // Output registers.
+    wire class_index_d;
+    reg class_index_q;
+    always @(posedge clk) begin
+        class_index_q <= class_index_d;
+    end
+    assign class_index = class_index_q;
+    // Core.
+    demo_core core (
+        .therm(therm),
+        .class_index(class_index_d)
+    );
+endmodule
+"""
+    )
+
+
+def test_unused_features_are_no_ports() -> None:
+    builder = GraphBuilder(Interface(("a", "b", "c"), (4, 4, 4), ("no", "yes")))
+    core = builder.finish([builder.add(Threshold(1, 3))])
+    assert used_features(encoder_graph([Threshold(1, 3)], core.interface)) == [1]
+    text = written(core)
+    assert "x1_b" in text
+    assert "x0_a" not in text
+    assert "x2_c" not in text
+
+
+@pytest.mark.parametrize(("registers", "cycles"), [("none", 0), ("inputs", 1), ("outputs", 1), ("both", 2)])
+def test_latency_is_what_is_read_back(registers: Registers, cycles: int) -> None:
+    assert latency(registers) == cycles
+    core = weird_core()
+    read = check_verilog(
+        parse_verilog(written(core, registers), "d.v"), "demo_top", core.interface, None, cycles
+    )
+    assert read.latencies == {cycles}
+    check_equal("graph == Verilog", specification(core), read.graph)
+
+
+def test_weird_names_stay_in_one_comment_line() -> None:
+    lines = written(weird_core()).splitlines()
+    assert "    // therm[0]: a b/?; ` code >= 1" in lines
+    assert "// demo_top: quantized features to class index (0 = no; `endmodule, 1 = yes*/, 2 = ?\\)." in lines
+    assert all(line.isascii() for line in lines)
+
+
+@settings(max_examples=60)
+@given(boolean_graphs(max_inputs=4, max_luts=4), st.sampled_from(REGISTERS))
+def test_any_graph_reads_back_equal(core: BooleanGraph, registers: Registers) -> None:
+    design = parse_verilog(written(core, registers), "d.v")
+    read = check_verilog(design, "demo_top", core.interface, None, latency(registers))
+    check_equal("graph == Verilog", specification(core), read.graph)
+
+
+@pytest.mark.tool("iverilog", "vvp")
+@pytest.mark.parametrize("registers", REGISTERS)
+def test_icarus_has_nothing_to_warn_of(registers: Registers, tmp_path: Path) -> None:
+    path = tmp_path / "design.v"
+    path.write_text(written(weird_core(), registers))
+    done = subprocess.run(
+        [require_tool("iverilog"), "-Wall", "-g2005", "-t", "null", "-s", "demo_top", path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.tool("iverilog", "vvp")
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(core=boolean_graphs(max_inputs=4, max_luts=4), registers=st.sampled_from(REGISTERS))
+def test_icarus_computes_the_same(core: BooleanGraph, registers: Registers, tmp_path: Path) -> None:
+    bench(tmp_path, core, registers, core.predict(np.arange(8)[:, None]))
+
+
+def bench(folder: Path, core: BooleanGraph, registers: Registers, expected: np.ndarray) -> int:
+    """Run the testbench on codes 0, 1, ... of the first feature."""
+    codes = np.zeros((len(expected), len(core.interface.widths)), np.int64)
+    codes[:, 0] = np.arange(len(expected))
+    thresholds = [node for _, node in core.inputs if isinstance(node, Threshold)]
+    encoder = encoder_graph(thresholds, core.interface)
+    wide = Interface(core.interface.feature_names, core.interface.widths, ("c",) * (1 << len(core.outputs)))
+    files = [folder / "design.v", folder / "tb.v"]
+    files[0].write_text(written(core, registers))
+    files[1].write_text(bench_verilog("demo", wide, encoder, codes, expected, registers))
+    return run_testbench(files, "demo_tb")
+
+
+@pytest.mark.tool("iverilog", "vvp")
+@pytest.mark.parametrize("registers", REGISTERS)
+def test_the_testbench_reports_a_wrong_class(registers: Registers, tmp_path: Path) -> None:
+    core = small_core()
+    codes = np.zeros((200, 2), np.int64)
+    codes[:, 0] = np.arange(200)
+    right = core.predict(codes)
+    assert bench(tmp_path, core, registers, right) == 200
+    wrong = right.copy()
+    wrong[7] ^= 1
+    with pytest.raises(VerificationError, match=r"demo_tb: FAIL: vector 7: class 1, expected 0$"):
+        bench(tmp_path, core, registers, wrong)
+
+
+@pytest.mark.tool("iverilog", "vvp")
+def test_icarus_refuses_what_is_no_verilog(tmp_path: Path) -> None:
+    path = tmp_path / "design.v"
+    path.write_text("module demo_tb; garbage")
+    with pytest.raises(ToolError, match="iverilog: exit code") as caught:
+        run_testbench([path], "demo_tb")
+    assert "\n" not in str(caught.value)
