@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from dwn_asic.errors import DataError, DwnAsicError
-from dwn_asic.metrics import METRICS, check_metrics
+from dwn_asic.report.metrics import check_metrics
 
 __all__ = [
     "NO_CIRCUIT",
@@ -122,7 +122,7 @@ class MethodResult(_Strict):
     proof: Text = "-"
     """``proved``, or what was shown instead; ``-`` for nothing."""
     metrics: Mapping[str, int | float]
-    """By the names of :data:`dwn_asic.metrics.METRICS`, in their units."""
+    """By the names of :func:`dwn_asic.report.metrics.metrics`, in their units."""
     front: tuple[FrontPoint, ...] = ()
     """Of a shrunk circuit: those of other sizes, ascending by area."""
     details: Mapping[str, JsonValue] = {}
@@ -130,14 +130,14 @@ class MethodResult(_Strict):
 
     @field_validator("metrics", mode="before")
     @classmethod
-    def _registered(cls, metrics: object) -> object:
-        if not isinstance(metrics, Mapping):
-            return metrics
-        check_metrics(metrics)
-        for name, value in metrics.items():
+    def _registered(cls, found: object) -> object:
+        if not isinstance(found, Mapping):
+            return found
+        check_metrics(found)
+        for name, value in found.items():
             if not math.isfinite(value):
                 raise DwnAsicError(f"metric {name!r} is {value}, not a finite number")
-        return {name: metrics[name] for name in METRICS if name in metrics}
+        return {name: found[name] for name in metrics() if name in found}
 
     @model_validator(mode="after")
     def _software_has_no_area(self) -> MethodResult:

@@ -1,4 +1,4 @@
-"""The stage shrink: a front, a choice, and a netlist that is proved equal to the chosen circuit."""
+"""Shrink in a flow: a front, a choice, and a netlist that is proved equal to the chosen circuit."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 from dwn_asic.boolean.graph import BooleanGraph
-from dwn_asic.circuit import load_predictions
 from dwn_asic.errors import ConfigError
-from dwn_asic.flow import STAGES, Flow, Reporter, configure, run_flow, run_stage
+from dwn_asic.flow import Flow, Reporter, open_flow, run_flow
+from dwn_asic.flow.artifacts import IMPLEMENTATION, PREDICTIONS
 from dwn_asic.optimize.exact.minimize import mapped_areas
 from dwn_asic.report.result import Result
 from flows import finished_flow, write_flow
 
 SHRINK = {"prices": [4.0, 32.0], "temperatures": [0.5], "proposals": 20_000, "rivals": True}
-STAGE = {stage.name: stage for stage in STAGES}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +60,7 @@ def test_every_shrunk_row_has_its_front(finished: Flow) -> None:
 def test_the_model_downstream_is_the_shrunk_graph(finished: Flow) -> None:
     folder = finished.folder / "shrunk"
     graph = BooleanGraph.load(folder / "graph.json")
-    predictions = load_predictions(folder)
+    predictions = finished.read(PREDICTIONS.at("shrunk"))
     assert (graph.predict(finished.dataset.codes) == predictions).all()
     checks = {(check["what"], check["how"]) for check in json.loads((folder / "verify.json").read_text())}
     assert {("graph == netlist", "proof"), ("model == netlist", "rows")} <= checks
@@ -90,13 +89,11 @@ def test_the_front_is_kept_with_its_circuits(finished: Flow) -> None:
 
 
 def test_checkpoints_are_gone_after_success(finished: Flow) -> None:
-    assert not list(finished.folder.rglob("chains"))
+    assert not [path for path in finished.folder.rglob("checkpoints/*")]
 
 
 def test_an_interrupted_shrink_goes_on_to_equal_bytes(finished: Flow, tmp_path: Path) -> None:
-    flow = configure(write_flow(tmp_path / "flows" / "tiny.yaml", shrink=SHRINK), tmp_path / "build")
-    for name in ("data", "train"):
-        run_stage(flow, STAGE[name], Reporter())
+    flow = open_flow(write_flow(tmp_path / "flows" / "tiny.yaml", shrink=SHRINK), tmp_path / "build")
 
     class Impatient(Reporter):
         def progress(self, what: str, done: int, total: int, note: str = "") -> None:
@@ -104,10 +101,11 @@ def test_an_interrupted_shrink_goes_on_to_equal_bytes(finished: Flow, tmp_path: 
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_stage(flow, STAGE["shrink"], Impatient())
-    assert list((flow.folder / "shrunk" / "chains").rglob("*.npz"))
-    assert not (flow.folder / "shrunk" / "method.json").exists()
-    run_stage(flow, STAGE["shrink"], Reporter())
+        run_flow(flow, Impatient())
+    kept = list((flow.folder / ".work" / "shrunk" / "shrink" / "checkpoints").iterdir())
+    assert kept
+    assert not (flow.folder / "shrunk" / "front.csv").exists()
+    assert run_flow(flow, Reporter())[0] == "shrunk/shrink"
     for name in ("front.csv", "graph.json", "netlist.v"):
         wanted = (finished.folder / "shrunk" / name).read_bytes()
         assert (flow.folder / "shrunk" / name).read_bytes() == wanted, name
@@ -115,36 +113,58 @@ def test_an_interrupted_shrink_goes_on_to_equal_bytes(finished: Flow, tmp_path: 
 
 def test_without_the_section_there_is_no_shrunk_circuit(finished: Flow, tmp_path: Path) -> None:
     flow = finished_flow(tmp_path)
-    assert json.loads((flow.folder / "shrunk" / "method.json").read_text()) is None
+    assert not (flow.folder / "shrunk").exists()
     assert "dwn-shrunk" not in [m.name for m in Result.load(flow.folder / "result.json").methods]
 
 
 def test_an_unknown_key_names_the_allowed_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"shrink\.price.*unknown key.*prices.*proposals"):
-        configure(write_flow(tmp_path / "flows" / "bad.yaml", shrink={"price": 3}), tmp_path / "build")
+        open_flow(write_flow(tmp_path / "flows" / "bad.yaml", shrink={"price": 3}), tmp_path / "build")
 
 
 def test_a_changed_price_runs_only_what_depends_on_it(finished: Flow, tmp_path: Path) -> None:
     flow = finished_flow(tmp_path, shrink=SHRINK)
-    changed = configure(
+    changed = open_flow(
         write_flow(tmp_path / "flows" / "tiny.yaml", shrink={**SHRINK, "prices": [8.0]}), tmp_path / "build"
     )
     assert changed.folder == flow.folder
+    shrunk = [f"shrunk/{name}" for name in ("shrink", "minimize", "implement", "verify")]
+    tree = [f"baselines/tree-3/{title}" for title in shrunk]
     ran = run_flow(changed, Reporter())
-    assert "train" not in ran
-    assert "minimize" not in ran
-    assert {"shrink", "report"} <= set(ran)
+    assert ran[0] == "shrunk/shrink"
+    assert ran[-1] == "report"
+    assert set(ran) <= {*shrunk, *tree, "report"}  # a front may end in the same choice
+
+
+def test_an_edited_front_and_a_changed_choice_of_minimization_show_in_the_result(
+    finished: Flow, tmp_path: Path
+) -> None:
+    shrink = {**SHRINK, "rivals": False}
+    flow = finished_flow(tmp_path, shrink=shrink)
+    table = flow.folder / "shrunk" / "front.csv"
+    text = table.read_text()
+    table.write_text(text.replace(text.splitlines()[1].split(",")[3], "7.77"))
+    assert run_flow(flow, Reporter()) == ["report"]
+    assert "7.77" in (flow.folder / "result.json").read_text()
+    file = write_flow(tmp_path / "flows" / "tiny.yaml", shrink={**shrink, "minimize_front": True})
+    changed = open_flow(file, tmp_path / "build")
+    ran = run_flow(changed, Reporter())
+    assert (ran[0], ran[-1]) == ("shrunk/shrink", "report")
+    method = next(m for m in Result.load(flow.folder / "result.json").methods if m.name == "dwn-shrunk")
+    assert [p.total for p in method.front] == [
+        float(point["total_nand2"]) for point in front(flow.folder / "shrunk")
+    ]
 
 
 def test_two_judges_and_a_minimized_front(finished: Flow, tmp_path: Path) -> None:
     shrink = {**SHRINK, "rivals": False, "judges": ["labels", "agreed"], "minimize_front": True}
     flow = finished_flow(tmp_path, shrink=shrink)
-    library, points = flow.pdk.library, front(flow.folder / "shrunk")
+    cost, points = flow.target.open().cost, front(flow.folder / "shrunk")
     assert points
     for point in points:
         graph = BooleanGraph.load(flow.folder / "shrunk" / point["circuit"])
-        plain, *_ = mapped_areas([graph], library)
-        assert float(point["core_nand2"]) <= library.nand2_equivalents(plain) + 0.01
+        plain, *_ = mapped_areas([graph], cost)
+        assert float(point["core_nand2"]) <= plain / cost.unit + 0.01
         codes, labels = flow.dataset.part("train")  # all of them, whatever the judge looked at
         accuracy = float(np.mean(graph.predict(codes) == labels))
         assert float(point["accuracy_train"]) == pytest.approx(accuracy, abs=1e-6)
@@ -176,10 +196,10 @@ def test_circuits_at_a_rivals_accuracy_go_to_netlists(tmp_path: Path) -> None:
 def test_a_match_that_is_no_rival_is_an_error(tmp_path: Path) -> None:
     path = write_flow(tmp_path / "flows" / "bad.yaml", shrink=SHRINK, match=["tree-9"])
     with pytest.raises(ConfigError, match=r"match.*'tree-9'.*tree-3"):
-        configure(path, tmp_path / "build")
+        open_flow(path, tmp_path / "build")
     path = write_flow(tmp_path / "flows" / "bad.yaml", match=["tree-3"])
     with pytest.raises(ConfigError, match="only with shrink"):
-        configure(path, tmp_path / "build")
+        open_flow(path, tmp_path / "build")
 
 
 def test_registers_count_on_the_front(tmp_path: Path) -> None:
@@ -187,6 +207,6 @@ def test_registers_count_on_the_front(tmp_path: Path) -> None:
         tmp_path, shrink={**SHRINK, "rivals": False, "minimize_front": True}, hardware={"registers": "both"}
     )
     chosen = next(point for point in front(flow.folder / "shrunk") if point["chosen"])
-    found = json.loads((flow.folder / "shrunk" / "method.json").read_text())
+    found = flow.read(IMPLEMENTATION.at("shrunk")).metrics
     assert found["area__registers__nand2_equivalent"] > 0.0
     assert float(chosen["total_nand2"]) == pytest.approx(found["area__nand2_equivalent"], rel=0.05)
