@@ -57,13 +57,9 @@ def run_report(flow: Flow, reporter: Reporter) -> None:
 
 
 def _dwn_label(flow: Flow) -> str:
-    from dwn_asic.methods.dwn.heads import network_head
+    from dwn_asic.methods.dwn import network_label
 
-    model = flow.config.model
-    layers = model.layers_for(network_head(model, flow.dataset.table.n_classes).direct_outputs)
-    sizes = "-".join(str(layer.luts) for layer in layers)
-    arities = ",".join("+".join(map(str, layer.inputs)) for layer in layers)
-    return f"DWN {sizes} ({arities}-input LUTs)"
+    return network_label(flow.config.model, flow.dataset.table.n_classes)
 
 
 def _dwn_results(flow: Flow) -> list[MethodResult]:

@@ -18,7 +18,7 @@ from dwn_asic.flow.circuits import shrink_circuit, shrunk_names, summary, to_net
 from dwn_asic.flow.context import Flow, Reporter
 
 if TYPE_CHECKING:
-    from dwn_asic.methods.base import RivalPlan
+    from dwn_asic.methods.base import Plan
 
 __all__ = ["run_baseline"]
 
@@ -44,7 +44,7 @@ def run_baseline(flow: Flow, reporter: Reporter) -> float:
     return earlier
 
 
-def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -> float:
+def _run_rival(flow: Flow, rival: Plan, folder: Path, reporter: Reporter) -> float:
     """Fit one rival and take its graph through the very same steps as the DWN's.
 
     What is up to date is left alone, the whole rival or its exact circuit; gives the seconds that it took.
@@ -91,14 +91,15 @@ def _run_rival(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -
     return earlier
 
 
-def _fit(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -> dict[str, Any]:
+def _fit(flow: Flow, rival: Plan, folder: Path, reporter: Reporter) -> dict[str, Any]:
     """Fit a rival, take its graph to a proved netlist in ``folder``, and give the row of that."""
     from dwn_asic import circuit
     from dwn_asic.metrics import METRICS
     from dwn_asic.report.result import NO_CIRCUIT
 
     fitted = rival.fit(flow.dataset, flow.config.seed, None)
-    found: dict[str, float] = {f"accuracy__{part}": value for part, value in fitted.accuracy.items()}
+    accuracy = fitted.accuracy(flow.dataset)
+    found: dict[str, float] = {f"accuracy__{part}": value for part, value in accuracy.items()}
     graph, details = fitted.graph, dict(fitted.details)
     if graph is not None:
         circuit.save_model(folder, graph, graph.predict(flow.dataset.codes))
@@ -112,7 +113,7 @@ def _fit(flow: Flow, rival: RivalPlan, folder: Path, reporter: Reporter) -> dict
     return {
         "name": fitted.name,
         "label": fitted.label + (NO_CIRCUIT if "no_circuit" in details else ""),
-        "method": fitted.method,
+        "method": fitted.kind,
         "kind": "software" if graph is None else "exact",
         "metrics": {name: found[name] for name in METRICS if name in found},
         "details": details,

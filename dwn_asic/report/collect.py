@@ -1,4 +1,4 @@
-"""Write the reports: tables and pictures of one flow, and the index over many."""
+"""Write the reports: tables and figures of one flow, and the index over many."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dwn_asic.errors import DwnAsicError
-from dwn_asic.report.picture import accuracy_area_png, accuracy_area_svg
+from dwn_asic.report.figure import accuracy_area_png, accuracy_area_svg
 from dwn_asic.report.result import Result, write_atomically
 from dwn_asic.report.table import (
     comparison_csv,
@@ -77,7 +77,7 @@ def _check_names(results: Sequence[Result]) -> None:
 
 
 def _write_page(result: Result, folder: Path) -> tuple[Path, ...]:
-    """Table and picture, without the PNG."""
+    """Table and figure, without the PNG."""
     page = f"# {escape(result.flow)}\n\n![{result.flow}: {_ALT}]({_SVG})\n\n{comparison_markdown(result)}"
     return (
         _write(folder / _SVG, accuracy_area_svg(result)),
@@ -87,7 +87,7 @@ def _write_page(result: Result, folder: Path) -> tuple[Path, ...]:
 
 
 def _index(results: Sequence[Result], links: Sequence[str]) -> str:
-    """Summary of all flows, what its columns mean, then each flow's picture and setup."""
+    """Summary of all flows, what its columns mean, then each flow's figure and setup."""
     more = "".join(f"{link}\n" for link in links)
     if not results:
         return f"# Reports\n\n{more}"
