@@ -1,4 +1,4 @@
-"""Write the reports: tables and pictures of one flow, and the index over many."""
+"""Write the reports: tables and figures of one flow, and the index over many."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dwn_asic.errors import DwnAsicError
-from dwn_asic.report.picture import accuracy_area_png, accuracy_area_svg
+from dwn_asic.report.figure import accuracy_area_png, accuracy_area_svg
 from dwn_asic.report.result import Result, write_atomically
 from dwn_asic.report.table import (
     comparison_csv,
@@ -86,7 +86,7 @@ def _pages(result: Result) -> dict[str, bytes]:
 
 
 def _index(results: Sequence[Result], links: Sequence[str]) -> str:
-    """Summary of all flows, what its columns mean, then each flow's picture and setup."""
+    """Summary of all flows, what its columns mean, then each flow's figure and setup."""
     more = "".join(f"{link}\n" for link in links)
     if not results:
         return f"# Reports\n\n{more}"

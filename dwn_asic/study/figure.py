@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dwn_asic.methods import registry
 from dwn_asic.metrics import CORE, TEST, TOTAL
-from dwn_asic.report.choice import Area
-from dwn_asic.report.picture import LOOKS, render_svg
+from dwn_asic.report.choice import OUR_FAMILY, Area, Family, families
+from dwn_asic.report.figure import render_svg
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.fronts import LARGEST, curve
 from dwn_asic.study.runs import Study
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["set_picture"]
+__all__ = ["set_figure"]
 
 _AREAS: Mapping[Area, tuple[str, str]] = MappingProxyType(
     {
@@ -28,11 +29,11 @@ _AREAS: Mapping[Area, tuple[str, str]] = MappingProxyType(
         "total": (TOTAL, "Total: core + encoder + registers"),
     }
 )
-_FRONTS = (("ours", "dwn"), ("tree", "decision_tree"), ("tiny", "tiny_classifier"))
-"""Families that give a front, and their look."""
+_LEAST_SIZES = 3
+"""Circuits of a baseline's family from which on a line says more than their marks."""
 
 
-def set_picture(study: Study, flow: str) -> bytes:
+def set_figure(study: Study, flow: str) -> bytes:
     """SVG; equal results give equal bytes."""
     return render_svg(lambda: _draw(study, flow))
 
@@ -81,11 +82,13 @@ def _spread(methods: list[MethodResult], metric: str) -> tuple[float, float]:
 
 def _fronts(axes: Axes, study: Study, flow: str, area: Area) -> None:
     """Mean lines with a band of a standard deviation."""
-    for family, method in _FRONTS:
-        found = curve(study.sets[flow], family, area)
+    for key, family in families().items():
+        if key != OUR_FAMILY and _sizes(study, flow, family) < _LEAST_SIZES:
+            continue
+        found = curve(study.sets[flow], key, area)
         if found is None:
             continue
-        look = LOOKS[method]
+        look = registry.method(family.method).look
         # With more area than the largest circuit takes, the best is still the best.
         areas = np.maximum([*found.areas, max(LARGEST, found.areas[-1])], SMALLEST)
         tests = 100.0 * np.concatenate([found.tests, found.tests[-1:]])
@@ -94,8 +97,12 @@ def _fronts(axes: Axes, study: Study, flow: str, area: Area) -> None:
         axes.fill_between(
             areas, mean - spread, mean + spread, step="post", color=look.colour, alpha=0.12, linewidth=0
         )
-        label = f"{look.name}, shrunk: front" if family == "ours" else f"{look.name}: front"
+        label = f"{look.name}, shrunk: front" if key == OUR_FAMILY else f"{look.name}: front"
         axes.step(areas, mean, where="post", color=look.colour, linewidth=1.5, label=label, zorder=3)
+
+
+def _sizes(study: Study, flow: str, family: Family) -> int:
+    return len({m.name for run in study.sets[flow] for m in run.result.methods if family.holds(m)})
 
 
 def _points(axes: Axes, methods: Mapping[str, list[MethodResult]], area: Area) -> None:
@@ -105,7 +112,7 @@ def _points(axes: Axes, methods: Mapping[str, list[MethodResult]], area: Area) -
         circuits = [method for method in found if metric in method.metrics]
         if not circuits:
             continue
-        look, kind = LOOKS[circuits[0].method], circuits[0].kind
+        look, kind = registry.method(circuits[0].method).look, circuits[0].kind
         (x, x_spread), (y, y_spread) = _spread(circuits, metric), _spread(circuits, TEST)
         options: dict[str, Any] = {
             "fmt": look.marker,
@@ -126,7 +133,7 @@ def _ceilings(axes: Axes, methods: Mapping[str, list[MethodResult]]) -> None:
     for found in methods.values():
         if any(method.kind != "software" for method in found):
             continue
-        look = LOOKS[found[0].method]
+        look = registry.method(found[0].method).look
         label = found[0].label
         axes.axhline(
             100.0 * _spread(found, TEST)[0], color=look.colour, linewidth=0.9, linestyle="--", label=label

@@ -1,4 +1,4 @@
-"""Datasets for the tests of the rivals."""
+"""Made-up data sets for the tests of the methods."""
 
 from __future__ import annotations
 

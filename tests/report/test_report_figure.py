@@ -12,8 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from report_examples import circuit, methods, result, software
 
-from dwn_asic.report import picture
-from dwn_asic.report.picture import accuracy_area_png, accuracy_area_svg
+from dwn_asic.report import figure as drawing
+from dwn_asic.report.figure import accuracy_area_png, accuracy_area_svg
 from dwn_asic.report.result import MethodResult, Result
 
 CROWD = (
@@ -28,7 +28,7 @@ CROWD = (
 
 def labels(shown: Result) -> list[list[Text]]:
     """The labels in each panel."""
-    figure = picture._draw(shown)
+    figure = drawing._draw(shown)
     FigureCanvasAgg(figure).draw()
     names = {method.name for method in shown.methods}
     return [
@@ -102,7 +102,7 @@ def test_edge_cases_are_drawn(shown: tuple[MethodResult, ...]) -> None:
 
 def test_axis_of_circuits_without_area_shows_zero() -> None:
     wire = circuit("wire", "decision_tree", 0.85, 0.0, 3.0)
-    figure = picture._draw(result(methods=(wire, circuit("dwn", "dwn", 0.9, 12.0, 30.0))))
+    figure = drawing._draw(result(methods=(wire, circuit("dwn", "dwn", 0.9, 12.0, 30.0))))
     core, total = figure.axes
     assert list(core.get_xticks()) == [0.0, 1.0, 2.0, 5.0, 10.0, 20.0]
     assert core.get_xscale() == "symlog"

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dwn_asic.methods import registry
+from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.metrics import CORE, TEST, TOTAL
 from dwn_asic.report.result import MethodResult, Result
 from dwn_asic.report.table import sorted_methods
@@ -20,40 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["LOOKS", "Look", "accuracy_area_png", "accuracy_area_svg", "render_svg"]
+__all__ = ["accuracy_area_png", "accuracy_area_svg", "render_svg"]
 
 _PANELS = (
     (CORE, "core", "Core alone, without encoder"),
     (TOTAL, "total", "Total: core + encoder + registers"),
-)
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a method is drawn."""
-
-    name: str
-    colour: str
-    """Of Okabe and Ito's palette, which colour-blind readers can tell apart."""
-    marker: str
-
-
-LOOKS: Mapping[str, Look] = MappingProxyType(
-    {
-        "dwn": Look("DWN", "#D55E00", "o"),
-        "decision_tree": Look("decision tree", "#0072B2", "s"),
-        "tiny_classifier": Look("Tiny Classifier", "#009E73", "^"),
-        "forest": Look("random forest", "#56B4E9", "p"),
-        "linear": Look("linear, integer weights", "#8C6D31", "v"),
-        "binarized_mlp": Look("binarized MLP", "#7F7F7F", "<"),
-        "gate_network": Look("gate network", "#E69F00", "P"),
-        "wisard": Look("WiSARD", "#000000", "X"),
-        "dwn_variant": Look("DWN variant", "#D58A5E", "h"),
-        "gbdt": Look("gradient boosting", "#CC79A7", "D"),
-        "xgboost": Look("XGBoost", "#8A5A83", "D"),
-        "tabnet": Look("TabNet", "#BCBD22", "D"),
-        "mlp": Look("MLP", "#9467BD", "d"),
-    }
 )
 _CEILING_LINE: Mapping[str, Any] = MappingProxyType({"color": "#555555", "linewidth": 1.2, "linestyle": "--"})
 _FRONT_LINE: Mapping[str, Any] = MappingProxyType(
@@ -86,12 +59,12 @@ _STYLE: Mapping[str, Any] = MappingProxyType(
 
 
 def accuracy_area_svg(result: Result) -> bytes:
-    """The picture as SVG; equal results give equal bytes."""
+    """The figure as SVG; equal results give equal bytes."""
     return render_svg(lambda: _draw(result))
 
 
 def accuracy_area_png(result: Result) -> bytes:
-    """The picture as PNG, 1900 pixels wide; equal results give equal bytes."""
+    """The figure as PNG, 1900 pixels wide; equal results give equal bytes."""
     return _render(lambda: _draw(result), "png", {"Software": None})
 
 
@@ -103,11 +76,11 @@ def render_svg(draw: Callable[[], Figure]) -> bytes:
 def _render(draw: Callable[[], Figure], kind: str, metadata: dict[str, None]) -> bytes:
     from matplotlib import style
 
-    # The user's matplotlibrc must not show in a committed picture.
+    # The user's matplotlibrc must not show in a committed figure.
     with style.context(["default", dict(_STYLE)], after_reset=True):
-        picture = io.BytesIO()
-        draw().savefig(picture, format=kind, metadata=metadata)
-        return picture.getvalue()
+        image = io.BytesIO()
+        draw().savefig(image, format=kind, metadata=metadata)
+        return image.getvalue()
 
 
 def _draw(result: Result) -> Figure:
@@ -194,7 +167,7 @@ def _fronts(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
                 best = point.accuracy_val
                 points.append((getattr(point, area), point.accuracy_test))
         if points:
-            colour = LOOKS[method.method].colour
+            colour = registry.method(method.method).look.colour
             axes.plot(*zip(*points, strict=True), color=colour, **_FRONT_LINE)
 
 
@@ -207,7 +180,7 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
     for name, kind in dict.fromkeys((method.method, method.kind) for method in circuits):
         family = [method for method in circuits if (method.method, method.kind) == (name, kind)]
         lines.append(sorted(points[method.name] for method in family))
-        colour = LOOKS[name].colour
+        colour = registry.method(name).look.colour
         axes.plot(*zip(*lines[-1], strict=True), color=colour, linewidth=1.0, alpha=0.35, zorder=2)
     for method in circuits:
         area, accuracy = points[method.name]
@@ -224,15 +197,15 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
 
 def _marker_style(method: MethodResult) -> dict[str, Any]:
     """Filled where the circuit is exact, hollow where it's shrunk."""
-    look = LOOKS[method.method]
+    look = registry.method(method.method).look
     return {
         "marker": look.marker,
-        "markersize": 9.0 if method.method == "dwn" else 8.0,
+        "markersize": 9.0 if method.method == OWN.kind else 8.0,
         "markerfacecolor": look.colour if method.kind == "exact" else "none",
         # White rims keep markers apart that lie on each other.
         "markeredgecolor": "white" if method.kind == "exact" else look.colour,
         "markeredgewidth": 0.7 if method.kind == "exact" else 1.8,
-        "zorder": 4 if method.method == "dwn" else 3,
+        "zorder": 4 if method.method == OWN.kind else 3,
         "linestyle": "none",
     }
 
@@ -242,7 +215,7 @@ def _legend(figure: Figure, methods: Sequence[MethodResult]) -> None:
     from matplotlib.lines import Line2D
 
     circuits = [method for method in methods if method.kind != "software"]
-    looks = [LOOKS[name] for name in dict.fromkeys(method.method for method in circuits)]
+    looks = [registry.method(name).look for name in dict.fromkeys(method.method for method in circuits)]
     handles = [
         Line2D([], [], label=look.name, marker=look.marker, markersize=7, color=look.colour, ls="none")
         for look in looks
@@ -255,7 +228,7 @@ def _legend(figure: Figure, methods: Sequence[MethodResult]) -> None:
     ]
     fronts = [method for method in circuits if method.front]
     if fronts:
-        colours = {LOOKS[method.method].colour for method in fronts}
+        colours = {registry.method(method.method).look.colour for method in fronts}
         colour = colours.pop() if len(colours) == 1 else "#444444"
         handles.append(Line2D([], [], label="front of shrink", color=colour, **_FRONT_LINE))
     if len(circuits) < len(methods):
@@ -312,7 +285,7 @@ def _label(axes: Axes, method: MethodResult, metric: str) -> _Label:
         x, y = axes.transData.transform((axes.get_xlim()[0], accuracy))
         places = _places_along(axes, float(y), *_measure(axes, text))
     else:
-        text, colour = method.name, LOOKS[method.method].colour
+        text, colour = method.name, registry.method(method.method).look.colour
         x, y = axes.transData.transform((method.metrics[metric], accuracy))
         places = _places_around(float(x), float(y), *_measure(axes, text))
     return _Label(text, colour, (float(x), float(y)), method.kind == "software", tuple(places))
@@ -387,7 +360,7 @@ def _dots(axes: Axes, line: Sequence[tuple[float, float]]) -> Iterator[tuple[flo
 
 
 def _write(axes: Axes, label: _Label, box: _Box) -> None:
-    # In shares of the panel: pixels change with the resolution that the picture is saved at.
+    # In shares of the panel: pixels change with the resolution that the figure is saved at.
     to_share = axes.transAxes.inverted().transform
     x, y = to_share(((box.left + box.right) / 2, (box.bottom + box.top) / 2))
     axes.text(

@@ -7,27 +7,32 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from rival_tables import blobs, datasets, make
+from made_datasets import blobs, datasets, make
 
 from dwn_asic.boolean.graph import GraphBuilder, Threshold
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import PARTS
 from dwn_asic.errors import VerificationError
-from dwn_asic.flow.config import BaselineConfig, DecisionTreeConfig, GbdtConfig, TinyClassifierConfig
-from dwn_asic.methods.base import Fitting, Progress, RivalPlan
-from dwn_asic.methods.decision_tree import DecisionTree, Forest
-from dwn_asic.methods.registry import fit_rivals, plan
-from dwn_asic.methods.tiny_classifier import Inputs, TinyClassifier
+from dwn_asic.methods.base import Classifier, Fitted, MethodConfig, Plan, Progress
+from dwn_asic.methods.decision_tree import DecisionTree, DecisionTreeConfig
+from dwn_asic.methods.forest import Forest
+from dwn_asic.methods.gbdt import GbdtConfig
+from dwn_asic.methods.registry import plan
+from dwn_asic.methods.tiny_classifier import Inputs, TinyClassifier, TinyClassifierConfig
 from dwn_asic.methods.wisard import Wisard
 
 TINY = TinyClassifierConfig(kind="tiny_classifier", gates=20, generations=200)
-CONFIGS: list[BaselineConfig] = [TINY, DecisionTreeConfig(kind="decision_tree"), GbdtConfig(kind="gbdt")]
+CONFIGS: list[MethodConfig] = [TINY, DecisionTreeConfig(kind="decision_tree"), GbdtConfig(kind="gbdt")]
+
+
+def fit_all(dataset: Dataset, seed: int, progress: Progress | None = None) -> list[Classifier]:
+    return [each.fit(dataset, seed, progress) for each in plan(CONFIGS)]
 
 
 def test_plan_keeps_the_flow_s_order_and_names_are_identifiers() -> None:
     plans = plan(CONFIGS)
     assert [p.name for p in plans] == ["tiny-2bit", "tiny-4bit", "tree-8", "tree-16", "tree-32", "gbdt"]
-    assert [p.method for p in plans] == ["tiny_classifier"] * 2 + ["decision_tree"] * 3 + ["gbdt"]
+    assert [p.kind for p in plans] == ["tiny_classifier"] * 2 + ["decision_tree"] * 3 + ["gbdt"]
     assert plans[3].label == "decision tree, 16 leaves"
 
 
@@ -54,45 +59,51 @@ def test_gate_budgets_and_names_tell_tiny_classifiers_apart() -> None:
     ]
 
 
-def test_fit_rivals_reports_accuracies_and_lines() -> None:
+def test_fitting_reports_accuracies_and_lines() -> None:
     dataset, lines = blobs(3), list[str]()
-    rivals = fit_rivals(CONFIGS, dataset, 0, lines.append)
-    assert len(lines) >= len(rivals)
-    for rival in rivals:
-        assert re.fullmatch("[a-z0-9-]+", rival.name)
-        assert set(rival.accuracy) == set(PARTS)
-        assert json.loads(json.dumps(dict(rival.details))) == rival.details
-        if rival.graph is None:
-            assert rival.name == "gbdt"
+    classifiers = fit_all(dataset, 0, lines.append)
+    assert len(lines) >= len(classifiers)
+    for found in classifiers:
+        assert re.fullmatch("[a-z0-9-]+", found.name)
+        assert set(found.accuracy(dataset)) == set(PARTS)
+        assert json.loads(json.dumps(dict(found.details))) == found.details
+        if found.graph is None:
+            assert found.name == "gbdt"
             continue
-        assert rival.graph.interface.class_names == dataset.table.class_names
-        assert len(rival.graph.outputs) == rival.graph.interface.class_bits
-        assert all(isinstance(node, Threshold) for _, node in rival.graph.inputs)
+        assert found.graph.interface.class_names == dataset.table.class_names
+        assert len(found.graph.outputs) == found.graph.interface.class_bits
+        assert all(isinstance(node, Threshold) for _, node in found.graph.inputs)
         for part in PARTS:
             codes, labels = dataset.part(part)
-            assert rival.accuracy[part] == pytest.approx((rival.graph.predict(codes) == labels).mean())
+            assert found.accuracy(dataset)[part] == pytest.approx(
+                (found.graph.predict(codes) == labels).mean()
+            )
 
 
 def test_one_at_a_time_is_the_same_as_all() -> None:
     dataset = blobs(3)
-    for one, other in zip(plan(CONFIGS), fit_rivals(CONFIGS, dataset, 3), strict=True):
-        rival = one.fit(dataset, 3)
-        assert (rival.name, rival.label, rival.accuracy) == (other.name, other.label, other.accuracy)
-        assert rival.details == other.details
+    for one, other in zip(plan(CONFIGS), fit_all(dataset, 3), strict=True):
+        found = one.fit(dataset, 3)
+        assert (found.name, found.label, found.accuracy(dataset)) == (
+            other.name,
+            other.label,
+            other.accuracy(dataset),
+        )
+        assert found.details == other.details
 
 
 def test_a_circuit_that_differs_from_its_model_is_an_error() -> None:
     tree = DecisionTree(8)
 
-    def wrong(dataset: Dataset, seed: int, progress: Progress) -> Fitting:
-        fitting = tree(dataset, seed, progress)
-        assert fitting.graph is not None
-        builder = GraphBuilder(fitting.graph.interface)
+    def wrong(dataset: Dataset, seed: int, progress: Progress) -> Fitted:
+        fitted = tree(dataset, seed, progress)
+        assert fitted.graph is not None
+        builder = GraphBuilder(fitted.graph.interface)
         driver = builder.add(Threshold(0, 1))
-        return replace(fitting, graph=builder.finish([driver] * fitting.graph.interface.class_bits))
+        return replace(fitted, graph=builder.finish([driver] * fitted.graph.interface.class_bits))
 
     with pytest.raises(VerificationError, match=r"bad: the circuit and its software model differ on .* row"):
-        RivalPlan("bad", "bad", "decision_tree", wrong).fit(blobs(2), 0)
+        Plan("bad", "bad", "decision_tree", wrong).fit(blobs(2), 0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -113,14 +124,14 @@ def test_every_method_agrees_with_its_graph_on_any_table(dataset: Dataset) -> No
         TinyClassifier((Inputs(2, "equal_width", "onehot"), Inputs(4, "quantile", "gray")), 30, 60, 60, 20),
         TinyClassifier((Inputs(2, "quantile", "binary"),), 30, 60, 60, nand_only=True),
     ):
-        rival = RivalPlan("x", "x", "x", fitter).fit(dataset, 1)
-        assert rival.graph is not None
-        assert rival.graph.predict(dataset.codes).max() < 1 << rival.graph.interface.class_bits
+        found = Plan("x", "x", "x", fitter).fit(dataset, 1)
+        assert found.graph is not None
+        assert found.graph.predict(dataset.codes).max() < 1 << found.graph.interface.class_bits
 
 
 def test_a_table_without_information_gives_the_most_frequent_class() -> None:
     labels = np.repeat([0, 1, 2], [10, 40, 10])
     dataset = make(np.ones((60, 2)), labels)
-    for rival in fit_rivals(CONFIGS, dataset, 0):
-        assert rival.accuracy["test"] == pytest.approx(2 / 3)
-        assert rival.graph is None or not rival.graph.inputs
+    for found in fit_all(dataset, 0):
+        assert found.accuracy(dataset)["test"] == pytest.approx(2 / 3)
+        assert found.graph is None or not found.graph.inputs

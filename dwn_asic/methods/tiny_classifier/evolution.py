@@ -116,7 +116,7 @@ def advance(
     genes
         The parent.
     best
-        The parent that did best on the validation rows; of equals, the first of those with the fewest gates.
+        The parent that did best on the validation rows; ties go to the first of those with the fewest gates.
         (No parent does worse on the training rows than one before it.)
     scores
         (3,) accuracies and a count: the parent's on the training rows (negative before the first

@@ -1,9 +1,8 @@
-"""Binarized neural network: weights and activations are signs, so a neuron is a popcount and a comparison."""
+"""A binarized network: trained with sign weights, and its neurons as integers and as logic."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,62 +12,43 @@ from torch import Tensor, nn
 from dwn_asic.boolean.convert import add_thresholds
 from dwn_asic.boolean.graph import GraphBuilder
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.methods.base import Fitting, Progress, interface_of, most_frequent
-from dwn_asic.methods.parts.fitting_steps import best_on_validation, thermometer_of
+from dwn_asic.methods.base import Fitted, Progress
+from dwn_asic.methods.parts.fitting_steps import (
+    best_on_validation,
+    interface_of,
+    most_frequent,
+    thermometer_of,
+)
 from dwn_asic.methods.parts.torch_steps import train
 from dwn_asic.methods.parts.weighted_vote import WeightedVotes
 
-__all__ = ["BinarizedMlp"]
+if TYPE_CHECKING:
+    from dwn_asic.methods.binarized_mlp import BinarizedMlp
+
+__all__ = ["fit"]
 
 
-@dataclass(frozen=True)
-class BinarizedMlp:
-    """One hidden layer of neurons with sign weights over thermometer bits, straight-through gradient.
-
-    A fixed scale and a learned bias stand for batch normalization: of a hidden neuron only the sign remains,
-    so its bias becomes an integer threshold without loss; the outputs' biases are rounded. Adam at 0.01; of
-    60 looks the one with the best validation accuracy of the integer network is kept.
-
-    Attributes
-    ----------
-    hidden
-        Neurons.
-    bits
-        Thermometer bits of a feature, at most.
-    steps
-        Of the optimizer, each with 128 rows.
-
-    References
-    ----------
-    Hubara, Courbariaux, Soudry, El-Yaniv and Bengio, Binarized Neural Networks, NeurIPS 2016.
-    """
-
-    hidden: int
-    bits: int
-    steps: int
-
-    def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
-        """Train; the same seed gives the same neurons."""
-        codes, labels = dataset.part("train")
-        val_codes, val_labels = dataset.part("val")
-        thermometer = thermometer_of(dataset, self.bits)
-        interface = interface_of(dataset)
-        if not len(thermometer):
-            return most_frequent(dataset, interface)
-        generator = torch.Generator().manual_seed(seed)
-        model = _Mlp(len(thermometer), self.hidden, dataset.table.n_classes, generator)
-        rows, targets = torch.from_numpy(thermometer.encode(codes)).float() * 2 - 1, torch.tensor(labels)
-        trained = train(model, rows, targets, steps=self.steps, generator=generator, after_step=model.clamp)
-        val_bits = thermometer.encode(val_codes)
-        layers = best_on_validation(
-            (model.integers() for _ in trained), lambda each: _decide(each, val_bits), val_labels, progress
-        )
-        builder = GraphBuilder(interface)
-        bits = add_thresholds(builder, thermometer)
-        hidden = [neuron.add(builder, bits)[0] for neuron in layers[0]]
-        index = layers[1].add(builder, hidden)
-        predictions = _decide(layers, thermometer.encode(dataset.codes))
-        return Fitting(builder.finish(index), predictions, {"neurons": self.hidden})
+def fit(options: BinarizedMlp, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
+    """Train; the same seed returns the same neurons."""
+    codes, labels = dataset.part("train")
+    val_codes, val_labels = dataset.part("val")
+    thermometer = thermometer_of(dataset, options.bits)
+    if not len(thermometer):
+        return most_frequent(dataset)
+    generator = torch.Generator().manual_seed(seed)
+    model = _Mlp(len(thermometer), options.hidden, dataset.table.n_classes, generator)
+    rows, targets = torch.from_numpy(thermometer.encode(codes)).float() * 2 - 1, torch.tensor(labels)
+    trained = train(model, rows, targets, steps=options.steps, generator=generator, after_step=model.clamp)
+    val_bits = thermometer.encode(val_codes)
+    layers = best_on_validation(
+        (model.integers() for _ in trained), lambda each: _decide(each, val_bits), val_labels, progress
+    )
+    builder = GraphBuilder(interface_of(dataset))
+    bits = add_thresholds(builder, thermometer)
+    hidden = [neuron.add(builder, bits)[0] for neuron in layers[0]]
+    index = layers[1].add(builder, hidden)
+    predictions = _decide(layers, thermometer.encode(dataset.codes))
+    return Fitted(builder.finish(index), predictions, {"neurons": options.hidden})
 
 
 _Integers = tuple[list[WeightedVotes], WeightedVotes]
