@@ -335,10 +335,13 @@ def pdk_extract(
     """Make a compact cell table from Liberty files."""
     from dwn_asic.targets.asic.pdk import extract, load_config
 
-    library = extract(liberty, load_config(config), out)
+    reading = extract(liberty, load_config(config), out)
+    library = reading.library
     typer.echo(
         f"{out}: {len(library.cells)} cells and {len(library.flip_flops)} flip-flops of {library.name}"
     )
+    for note in reading.notes:
+        typer.echo(f"note: {note}")
 
 
 @pdk_app.command("check")
@@ -350,7 +353,10 @@ def pdk_check(name: Annotated[str, typer.Argument(help="Name or file of a PDK co
 
     summary = check(name)
     for item in fields(summary):
-        typer.echo(f"{item.name:<12} {getattr(summary, item.name)}")
+        if item.name != "notes":
+            typer.echo(f"{item.name:<12} {getattr(summary, item.name)}")
+    for note in summary.notes:
+        typer.echo(f"{'note':<12} {note}")
 
 
 class _Terminal:
