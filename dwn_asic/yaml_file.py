@@ -80,8 +80,8 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> Iterato
             here = [found for field in fields for found in _models_in(field.annotation)]
         elif isinstance(step, str):
             here = [m for m in here if _tag(m) == step] or here
-    for m in here:
-        yield from m.model_fields
+    for m in here:  # without what no file says
+        yield from (name for name, field in m.model_fields.items() if not field.exclude)
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

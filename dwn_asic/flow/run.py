@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from dwn_asic import __version__
+from dwn_asic.data.sources import data_file
 from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.files import digest, read_json, staged, write_json, write_text_if_changed
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.context import Flow, Reporter, Stage
-from dwn_asic.flow.flow_file import data_file, flow_files, load_flow
+from dwn_asic.flow.flow_file import flow_files, load_flow
 from dwn_asic.flow.stages import STAGES
 from dwn_asic.yaml_file import validate
 
@@ -29,12 +30,12 @@ def configure(flow_file: Path, build: Path = DEFAULT_BUILD, seed: int | None = N
     """
     config = load_flow(flow_file, seed)
     flow = Flow(config, build / config.name, flow_file)
-    text = json.dumps({"file": str(flow_file), "flow": config.model_dump(mode="json")}, indent=1)
-    write_text_if_changed(flow.folder / "config" / "flow.json", text + "\n")
+    record = {"file": str(flow_file), "table": config.data.file, "flow": config.model_dump(mode="json")}
+    write_text_if_changed(flow.folder / "config" / "flow.json", json.dumps(record, indent=1) + "\n")
     for stage in STAGES:
         part = json.dumps(_stage_config(flow, stage), indent=1, sort_keys=True)
         write_text_if_changed(flow.folder / "config" / f"{stage.name}.json", part + "\n")
-    table = data_file(config.data.source, flow.base)
+    table = data_file(config.data)
     rules = [f"{flow.folder}/dataset.npz: {table}\n"] if table else []
     rules += [f"{flow.folder}/config/.done: {extended}\n" for extended in flow_files(flow_file)[1:]]
     write_text_if_changed(flow.folder / "config" / "data.mk", "".join(rules))
@@ -53,6 +54,7 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
             path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
         )
     content = read_json(record)
+    content["flow"]["data"]["file"] = content["table"]
     return Flow(validate(FlowConfig, content["flow"], record), path, Path(content["file"]))
 
 
@@ -95,7 +97,7 @@ def is_current(flow: Flow, stage: Stage) -> bool:
 
 def _key(flow: Flow, stage: Stage) -> str:
     inputs = [flow.folder / name for name in stage.inputs]
-    table = data_file(flow.config.data.source, flow.base) if stage.name == "data" else None
+    table = data_file(flow.config.data) if stage.name == "data" else None
     return digest(_stage_config(flow, stage), [*inputs, *([table] if table else [])])
 
 

@@ -17,7 +17,7 @@ __all__ = ["STAGES"]
 def _run_data(flow: Flow, reporter: Reporter) -> None:
     from dwn_asic.data.dataset import prepare
 
-    dataset = prepare(flow.config.data, flow.config.encoder, flow.config.seed, flow.base)
+    dataset = prepare(flow.config.data, flow.config.encoder, flow.config.seed)
     with staged(flow.folder, "data") as scratch:
         dataset.save(scratch / "dataset.npz")
     table, split = dataset.table, dataset.split
@@ -25,6 +25,8 @@ def _run_data(flow: Flow, reporter: Reporter) -> None:
         f"data: {table.source}, {len(table.feature_names)} features, {table.n_classes} classes, "
         f"{len(split.train)} / {len(split.val)} / {len(split.test)} rows to train / validate / test"
     )
+    for note in table.notes:
+        reporter.message(f"data: {note}")
 
 
 def _run_train(flow: Flow, reporter: Reporter) -> None:
