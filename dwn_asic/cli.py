@@ -141,10 +141,11 @@ def make(
 @app.command()
 def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) -> None:
     """Print the flow files whose table is there (make calls this); only that of csv: may be absent."""
-    from dwn_asic.flow.flow_file import data_file, load_flow
+    from dwn_asic.data.sources import data_file
+    from dwn_asic.flow.flow_file import load_flow
 
     for flow in flows:
-        table = data_file(load_flow(flow).data.source, flow.parent)
+        table = data_file(load_flow(flow).data)
         if table is None or table.exists():
             typer.echo(flow)
 
@@ -230,7 +231,7 @@ def import_(
     from dwn_asic.exchange.torch_dwn import import_checkpoint
     from dwn_asic.files import staged
 
-    table = None if data is None else load_table(DataConfig(source=data, label=label), Path())
+    table = None if data is None else load_table(DataConfig(source=data, label=label))
     imported = import_checkpoint(
         checkpoint,
         thresholds=thresholds,

@@ -95,12 +95,12 @@ def test_available_names_the_flows_whose_table_is_there(
     flows["extended"].write_text("extends: base/all.yaml\n")
     flows["quoted"].write_text('extends: base/all.yaml\ndata: {source: "csv:~/t.csv"}  # at home\n')
     flows["absent"].write_text("extends: base/all.yaml\ndata:\n  source: csv:none.csv  # all.csv\n")
-    for table in ("all.csv", "t.csv"):
+    for table in ("base/all.csv", "t.csv"):
         (tmp_path / table).touch()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert call(monkeypatch, "available", *map(str, flows.values())) == 0
-    expected = [str(flows[name]) for name in ("extended", "quoted", "elsewhere")]
+    expected = [str(flows[name]) for name in ("base", "extended", "quoted", "elsewhere")]
     assert capsys.readouterr().out.splitlines() == expected
 
 
