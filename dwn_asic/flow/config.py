@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SerializeAsAny
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticKnownError
 
 from dwn_asic.configuration import Strict
@@ -17,7 +25,7 @@ from dwn_asic.methods.dwn.config import ModelConfig, TrainingConfig
 from dwn_asic.methods.registry import methods
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.lossy.config import ShrinkConfig
-from dwn_asic.targets.asic.config import SynthesisConfig
+from dwn_asic.targets.registry import target_kind, target_kinds
 from dwn_asic.verilog.config import HardwareConfig
 
 __all__ = ["BaselineConfig", "FlowConfig"]
@@ -41,6 +49,20 @@ BaselineConfig = Annotated[SerializeAsAny[MethodConfig], BeforeValidator(_by_kin
 """An entry of ``baselines``: the configuration of any registered method, told apart by ``kind``."""
 
 
+def _known_target(value: str) -> str:
+    if value not in target_kinds():
+        context = {"expected": ", ".join(map(repr, target_kinds()))}
+        raise PydanticKnownError("literal_error", context)
+    return value
+
+
+def _of_target(value: object, _handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Strict:
+    """The options of the target that the flow names; those of an unknown target are an error of its own."""
+    if isinstance(value, Strict) or "target" not in info.data:
+        return value if isinstance(value, Strict) else Strict()
+    return target_kind(info.data["target"]).config.model_validate(value)
+
+
 class FlowConfig(Strict):
     """One experiment."""
 
@@ -54,7 +76,12 @@ class FlowConfig(Strict):
     """Without it only the exact circuit is made."""
     minimize: MinimizeConfig = MinimizeConfig()
     hardware: HardwareConfig = HardwareConfig()
-    synthesis: SynthesisConfig = SynthesisConfig()
+    target: Annotated[str, AfterValidator(_known_target)] = "asic"
+    """What circuits are built for: ``asic``, or a target that another package adds."""
+    synthesis: Annotated[SerializeAsAny[Strict], WrapValidator(_of_target)] = Field(
+        default={}, validate_default=True
+    )
+    """Options of the target."""
     baselines: tuple[BaselineConfig, ...] = Field(default=(), strict=False)
     match: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Baselines by name. For each, the smallest circuit of the shrunk front that has its validation accuracy

@@ -89,7 +89,7 @@ class Flow:
     def _steps(self) -> Iterator[Step[Any]]:
         config, target = self.config, self.target
         own, baselines = self._own(), plan(config.baselines)
-        yield data_step(DataSettings(config.data, config.encoder.input_bits, config.seed, self.file.parent))
+        yield data_step(DataSettings(config.data, config.encoder.input_bits, config.seed))
         yield train_step(own, config.seed)
         yield from circuit_steps("", config.name, target, config.minimize)
         if config.shrink is not None:
@@ -167,6 +167,7 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
             path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
         )
     content = read_json(record)
+    content["flow"]["data"]["file"] = content["table"]
     return Flow(validate(FlowConfig, content["flow"], record), path, Path(content["file"]))
 
 
@@ -215,7 +216,11 @@ def _flow_file(name: str, build: Path) -> Path:
 
 def _remember(flow: Flow) -> None:
     """Write what :func:`open_flow` needs to open the folder later."""
-    content = {"file": flow.file.as_posix(), "flow": flow.config.model_dump(mode="json")}
+    content = {
+        "file": flow.file.as_posix(),
+        "table": flow.config.data.file,
+        "flow": flow.config.model_dump(mode="json"),
+    }
     flow.folder.mkdir(parents=True, exist_ok=True)
     partial = flow.folder / f".{_RECORD}.partial"
     partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

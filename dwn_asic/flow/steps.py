@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dwn_asic import __version__
@@ -52,7 +51,6 @@ from dwn_asic.targets.registry import target_kind
 from dwn_asic.verilog.config import HardwareConfig
 
 if TYPE_CHECKING:
-    from dwn_asic.data.dataset import Dataset
     from dwn_asic.optimize.exact.minimize import Minimized
     from dwn_asic.targets.base import Target
 
@@ -121,7 +119,6 @@ class DataSettings:
     data: DataConfig
     input_bits: int
     seed: int
-    base: Path
 
 
 def _data(settings: DataSettings, space: Workspace) -> None:
@@ -129,19 +126,21 @@ def _data(settings: DataSettings, space: Workspace) -> None:
     from dwn_asic.encode.config import EncoderConfig
 
     encoder = EncoderConfig(input_bits=settings.input_bits)
-    dataset = prepare(settings.data, encoder, settings.seed, settings.base)
+    dataset = prepare(settings.data, encoder, settings.seed)
     space.put(DATASET, dataset)
     table, split = dataset.table, dataset.split
     space.reporter.message(
         f"data: {table.source}, {len(table.feature_names)} features, {table.n_classes} classes, "
         f"{len(split.train)} / {len(split.val)} / {len(split.test)} rows to train / validate / test"
     )
+    for note in table.notes:
+        space.reporter.message(f"data: {note}")
 
 
 def _data_environment(settings: DataSettings) -> Mapping[str, str]:
-    from dwn_asic.flow.flow_file import data_file
+    from dwn_asic.data.sources import data_file
 
-    table = data_file(settings.data.source, settings.base)
+    table = data_file(settings.data)
     content = content_digest(table) if table is not None and table.exists() else ""
     return {**versions("scikit-learn"), "table": content}
 
@@ -161,6 +160,8 @@ class FitSettings:
 
 
 def _fit(settings: FitSettings, space: Workspace) -> None:
+    from dwn_asic.data.accuracy import accuracies
+
     dataset, plan = space.get(DATASET), settings.plan
     fitted = plan.fit(dataset, settings.seed, lambda line: space.reporter.progress(plan.name, 0, 1, line))
     if fitted.graph is not None:
@@ -168,25 +169,26 @@ def _fit(settings: FitSettings, space: Workspace) -> None:
     space.put(PREDICTIONS, fitted.predictions)
     space.put(FITTED, FittedRecord(fitted.name, fitted.label, fitted.kind, dict(fitted.details)))
     if fitted.graph is None:
-        accuracy = _accuracies(dataset, space)[TEST]
-        space.reporter.message(f"baseline {fitted.name}: test accuracy {accuracy:.4f}")
+        found = accuracies(dataset, fitted.predictions)
+        space.reporter.message(f"{_who(space.folder)}: {_summary(found)}")
 
 
 def _train(settings: FitSettings, space: Workspace) -> None:
     """As :func:`_fit`, and the LUT network beside the graph."""
-    plan = settings.plan
-    fitted = plan.fit(
-        space.get(DATASET), settings.seed, lambda line: space.reporter.progress("training", 0, 1, line)
-    )
+    said = [""]
+
+    def progress(line: str) -> None:
+        said[0] = line
+        space.reporter.progress("training", 0, 1, line)
+
+    fitted = settings.plan.fit(space.get(DATASET), settings.seed, progress)
     assert fitted.graph is not None
     assert fitted.network is not None
     space.put(NETWORK, fitted.network)
     space.put(GRAPH, fitted.graph)
     space.put(PREDICTIONS, fitted.predictions)
     space.put(FITTED, FittedRecord(fitted.name, fitted.label, fitted.kind, dict(fitted.details)))
-    space.reporter.message(
-        f"train: best epoch {fitted.details['best_epoch']} of start {fitted.details['best_start']}"
-    )
+    space.reporter.message(f"train: {said[0]}")
 
 
 def _method_environment(settings: FitSettings) -> Mapping[str, str]:
@@ -282,6 +284,7 @@ class VerifySettings:
 
 def _verify(settings: VerifySettings, space: Workspace) -> None:
     from dwn_asic.boolean.compose import Circuit
+    from dwn_asic.data.accuracy import accuracies
     from dwn_asic.targets.base import Implementation, Specification
 
     record, dataset = space.get(IMPLEMENTATION), space.get(DATASET)
@@ -297,7 +300,7 @@ def _verify(settings: VerifySettings, space: Workspace) -> None:
     proof = settings.target.open().verify(built, wanted)
     space.put(VERIFIED, tuple(VerifiedCheck(**asdict(check)) for check in proof.checks))
     if space.folder:
-        found = {**record.metrics, **_accuracies(dataset, space)}
+        found = {**record.metrics, **accuracies(dataset, wanted.predictions)}
         space.reporter.message(f"{_who(space.folder)}: {_summary(found)}")
         return
     for check in proof.checks:
@@ -321,17 +324,11 @@ def _who(folder: str) -> str:
     return f"baseline {name}, shrunk" if more else f"baseline {name}"
 
 
-def _accuracies(dataset: Dataset, space: Workspace) -> dict[str, float]:
-    from dwn_asic.data.accuracy import accuracies
-
-    return accuracies(dataset, space.get(PREDICTIONS))
-
-
 def _summary(found: Mapping[str, float]) -> str:
-    text = f"test accuracy {found[TEST]:.4f}, " if TEST in found else ""
+    parts = [f"test accuracy {found[TEST]:.4f}"] if TEST in found else []
     if TOTAL in found:
-        text += f"core {found[CORE_AREA]:.1f}, total {found[TOTAL]:.1f} NAND2-equivalents, "
-    return f"{text}proved"
+        parts += [f"core {found[CORE_AREA]:.1f}, total {found[TOTAL]:.1f} NAND2-equivalents, proved"]
+    return ", ".join(parts) or "proved"
 
 
 def circuit_steps(

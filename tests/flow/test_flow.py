@@ -10,14 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.boolean.lut_network import LutNetwork
-from dwn_asic.equivalence.check import Check
-from dwn_asic.errors import ConfigError, DataError, PdkError, ToolError, ToolTimeoutError, VerificationError
+from dwn_asic.errors import ConfigError, DataError, ToolError, ToolTimeoutError, VerificationError
 from dwn_asic.flow import Flow, Reporter, artifacts, open_flow, run_flow
 from dwn_asic.flow.artifacts import GRAPH, PREDICTIONS, RESULT
-from dwn_asic.report.result import MethodResult, Result
-from dwn_asic.targets.asic import target, yosys
+from dwn_asic.report.result import MethodResult
+from dwn_asic.targets.asic import yosys
 from dwn_asic.verilog import testbench
 from flows import Lines, finished_flow, write_flow
 
@@ -220,7 +218,9 @@ def test_tool_that_fails_is_named(flow: Flow, monkeypatch: pytest.MonkeyPatch, t
     broken.write_text("#!/bin/sh\necho 'ERROR: out of ideas'\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setenv("DWN_ASIC_YOSYS", str(broken))
-    with pytest.raises(ToolError, match=r"exit code 1; last output: ERROR: out of ideas; log: .*implement.log"):
+    with pytest.raises(
+        ToolError, match=r"exit code 1; last output: ERROR: out of ideas; log: .*implement.log"
+    ):
         run_flow(flow, Reporter(), targets=["netlist.v"])
     assert "out of ideas" in (flow.folder / "implement.log").read_text()
 

@@ -157,9 +157,11 @@ class AsicTarget:
 
 
 def _open(config: SynthesisConfig, hardware: HardwareConfig) -> AsicTarget:
-    from dwn_asic.targets.asic.pdk import load_pdk
+    from dwn_asic.targets.asic.pdk import load_pdk, require_flip_flop
 
-    return AsicTarget(load_pdk(config.pdk), hardware, config.timeout_s)
+    pdk = load_pdk(config.pdk)
+    require_flip_flop(pdk, hardware.registers)
+    return AsicTarget(pdk, hardware, config.timeout_s)
 
 
 def _environment(config: SynthesisConfig) -> Mapping[str, str]:
