@@ -130,7 +130,7 @@ def test_a_second_run_does_nothing(flow: Flow) -> None:
         ({"baselines": [{"kind": "gbdt"}]}, ["report"]),
         ({"training": {"epochs": 2, "threads": 2}}, ["train", "report"]),
         ({"encoder": {"input_bits": 4, "bits": 2}}, [*OURS[1:], "report"]),
-        ({"seed": 1}, ALL),
+        ({"seed": 1}, [title for title in ALL if title != TREE[1]]),  # the tree is the same
     ],
 )
 def test_a_changed_flow_runs_exactly_what_depends_on_it(
