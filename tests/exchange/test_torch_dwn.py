@@ -14,7 +14,8 @@ from dwn_asic.cli import app
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.errors import DataError
-from dwn_asic.exchange.torch_dwn import export_checkpoint, import_checkpoint, read_checkpoint
+from dwn_asic.exchange.checkpoint import read_checkpoint
+from dwn_asic.exchange.torch_dwn import export_checkpoint, import_checkpoint
 
 FEATURES, BITS = 5, 3
 
@@ -219,7 +220,7 @@ def state_and(thresholds=None, **changes):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ({"a": 1}, "neither 'state_dict' nor 'model'"),
+        ({"a": 1}, "neither 'state_dict', 'model_state_dict' nor 'model'; there are: a$"),
         ({"state_dict": {"w": torch.zeros(2)}}, "say it"),
         ({"state_dict": sequential().state_dict()}, "no thermometer"),
         (state_and(torch.full((5, 3), torch.nan)), "15 of 15 thresholds are not finite"),
