@@ -9,6 +9,8 @@ all thresholds share, and :func:`dwn_asic.exchange.codes.find_codes` looks for t
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,19 +33,48 @@ _TIES = 4.0
 """A boundary may lie this many times as far above a threshold as values that count as equal to it."""
 
 
+@dataclass(frozen=True)
+class _Feature:
+    """What is known of one feature.
+
+    Attributes
+    ----------
+    thresholds
+        (z,) above which a bit is set, ties included.
+    ties
+        (z,) how far above the stored thresholds that is.
+    read
+        (z,) whether a LUT reads the bit.
+    share
+        Of the way from a threshold to what follows it, that its boundary may take.
+    """
+
+    thresholds: NDArray[np.float64]
+    ties: NDArray[np.float64]
+    read: NDArray[np.bool_]
+    share: float
+
+    def windows(self, following: NDArray[np.float64], first: float, last: float) -> Windows:
+        """Of the (K,) distinct thresholds that are read, each followed by a value on the other side."""
+        low, places = np.unique(self.thresholds[self.read], return_index=True)
+        distance = following - low
+        room = np.maximum(distance * self.share, _TIES * self.ties[self.read][places])
+        return Windows(low, low + np.minimum(room, distance), 1 / distance, first, last)
+
+
 def quantize(
     model: ForeignModel, input_bits: int, values: NDArray[np.float64] | None
 ) -> tuple[Quantizer, Thermometer]:
     """A quantizer, and the thermometer whose bit ``f * z + i`` is threshold i of feature f.
 
-    A value that equals its threshold is on its side. With data every bit that a LUT reads is right on every row
-    of it, if ``input_bits`` are enough. Without, a bit may be wrong for values above its threshold by less
-    than a code's step.
+    With data every bit that a LUT reads is right on every row of it, if ``input_bits`` are enough, and codes
+    reach over all values. Without, a value that equals a threshold is on its side, and a bit may be wrong for
+    values above its threshold by less than a code's step, where there is no better code by less than half.
 
     Parameters
     ----------
     model
-        Bits that no LUT reads get any constant near their threshold.
+        Bits that no LUT reads get a constant near their threshold.
     input_bits
         The widest code, 1..16; a feature gets fewer where fewer do.
     values
@@ -51,83 +82,78 @@ def quantize(
     """
     used = model.used()
     share = _share(used, None if values is None else len(values))
-    z = model.thresholds.shape[1]
-    coded = []
-    constants = np.zeros((model.n_features, z), np.int64)
-    for f in range(model.n_features):
-        column = None if values is None else np.unique(values[:, f])
-        thresholds, read = model.thresholds[f] + model.ties[f], used[f]
-        codes = _feature(thresholds, model.ties[f], read, share, column, input_bits)
+    coded, constants = [], []
+    for f, read in enumerate(used):
+        feature = _Feature(model.thresholds[f] + model.ties[f], model.ties[f], read, share)
+        if values is None:
+            codes = _without_data(feature, input_bits)
+        else:
+            codes = _with_data(feature, np.unique(values[:, f]), input_bits)
         coded.append(codes)
-        steps = (thresholds - codes.lo) / codes.step
-        constants[f] = np.clip(np.round(steps) + 1, 0, 1 << codes.bits)
-        found = np.searchsorted(np.unique(thresholds[read]), thresholds[read])
-        constants[f, read] = codes.constants[found]
+        constants.append(_constants(feature, codes))
     quantizer = Quantizer(
         np.array([codes.lo for codes in coded]),
         np.array([codes.step for codes in coded]),
         np.array([codes.bits for codes in coded], np.int64),
     )
-    return quantizer, Thermometer(np.repeat(np.arange(model.n_features), z), constants.ravel())
+    features = np.repeat(np.arange(model.n_features), model.thresholds.shape[1])
+    return quantizer, Thermometer(features, np.concatenate(constants))
 
 
 def _share(used: NDArray[np.bool_], n_rows: int | None) -> float:
     """Of the way from a threshold to the next (or to the next value of data), that its boundary may take.
 
-    As many rows are expected there as the budget has for each threshold, if rows are spread evenly between two
-    neighbours: one part in z + 1 of all, or one row in n + 1.
+    As many rows are expected there as the budget has for each threshold, if rows are spread evenly between
+    two neighbours: one part in z + 1 of all, or one row in n + 1.
     """
     parts = used.shape[1] + 1 if n_rows is None else n_rows + 1
-    return min(1.0, _CHANGED_BITS * parts / max(1, used.sum()))
+    return min(1.0, _CHANGED_BITS * parts / max(1, int(used.sum())))
 
 
-def _feature(
-    thresholds: NDArray[np.float64],
-    ties: NDArray[np.float64],
-    read: NDArray[np.bool_],
-    share: float,
-    column: NDArray[np.float64] | None,
-    input_bits: int,
-) -> Codes:
-    """Codes of a feature with (z,) thresholds, ties included, and (D,) distinct values or None."""
-    low, places = np.unique(thresholds[read], return_index=True)
+def _constants(feature: _Feature, codes: Codes) -> NDArray[np.int64]:
+    """(z,) constants of all thresholds, where codes have those of the distinct ones that are read."""
+    nearest = np.round((feature.thresholds - codes.lo) / codes.step) + 1
+    constants = np.clip(nearest, 0, 1 << codes.bits).astype(np.int64)
+    own = feature.thresholds[feature.read]
+    constants[feature.read] = codes.constants[np.searchsorted(np.unique(own), own)]
+    return constants
+
+
+def _without_data(feature: _Feature, input_bits: int) -> Codes:
+    """Nobody knows the values between two thresholds, nor how far above the last there are any."""
+    known = np.unique(feature.thresholds)
+    if not feature.read.any():
+        return _fitted(known, input_bits)
+    low = np.unique(feature.thresholds[feature.read])
+    beyond = known[-1] - known[-2] if len(known) > 1 else max(abs(known[-1]), 1.0)
+    following = np.append(known, known[-1] + beyond)[np.searchsorted(known, low, side="right")]
+    windows = feature.windows(following, low[0], low[-1])
+    return find_codes(windows, 1, input_bits, np.random.default_rng(0))
+
+
+def _with_data(feature: _Feature, column: NDArray[np.float64], input_bits: int) -> Codes:
+    """From the (D,) distinct values of the data; those on a grid of few points are their own codes."""
+    fitted = _fitted(column, input_bits)
+    low = np.unique(feature.thresholds[feature.read])
     if not len(low):
-        return _unread(thresholds, column, input_bits)
-    following = _following(low, np.unique(thresholds), column)
-    room = np.maximum((following - low) * share, _TIES * ties[read][places])
-    if column is not None:  # a value that occurs is never on the wrong side
-        room = np.minimum(room, following - low)
-    least_bits, first, last = 1, low[0], low[-1]
-    if column is not None:
-        grid = Quantizer.fit(column[:, None], min(_DATA_BITS, input_bits))
-        lo, step, bits = float(grid.lo[0]), float(grid.step[0]), int(grid.bits[0])
-        codes = grid.codes(column[:, None])[:, 0]
-        if (np.abs(lo + step * codes - column) <= _ON_GRID * step).all():
-            return Codes(
-                lo, step, bits, np.append(codes, codes[-1] + 1)[np.searchsorted(column, low, "right")]
-            )
-        least_bits, first, last = bits, column[0], column[-1]
-    windows = Windows(low, low + room, 1 / (following - low), float(first), float(last))
-    return find_codes(windows, least_bits, input_bits, np.random.default_rng(0))
+        return fitted
+    place = np.searchsorted(column, low, side="right")
+    codes = np.round((column - fitted.lo) / fitted.step)
+    if (np.abs(fitted.lo + fitted.step * codes - column) <= _ON_GRID * fitted.step).all():
+        seen = np.concatenate([[-1], codes, [1 << fitted.bits]])
+        steps = np.round((low - fitted.lo) / fitted.step)
+        constants = np.clip(steps, seen[place], seen[place + 1] - 1).astype(np.int64) + 1
+        return replace(fitted, constants=constants)
+    beyond = max(column[-1], low[-1]) + (column[-1] - column[0])
+    windows = feature.windows(np.append(column, beyond)[place], column[0], column[-1])
+    return find_codes(windows, fitted.bits, input_bits, np.random.default_rng(0))
 
 
-def _following(
-    low: NDArray[np.float64], thresholds: NDArray[np.float64], column: NDArray[np.float64] | None
-) -> NDArray[np.float64]:
-    """(K,) the next value of data above each threshold, or the next of all the distinct thresholds."""
-    found = thresholds if column is None else column
-    place = np.searchsorted(found, low, side="right")
-    # Nobody knows what is above the last: as far as it is from the one before it.
-    before = low - thresholds[np.maximum(np.searchsorted(thresholds, low) - 1, 0)]
-    beyond = np.where(before > 0, before, np.maximum(np.abs(low), 1.0))
-    return np.where(place < len(found), found[np.minimum(place, len(found) - 1)], low + beyond)
-
-
-def _unread(thresholds: NDArray[np.float64], column: NDArray[np.float64] | None, input_bits: int) -> Codes:
-    """Codes of a feature that no LUT reads."""
-    values = np.unique(thresholds) if column is None else column
-    fitted = Quantizer.fit(values[:, None], min(_DATA_BITS, input_bits))
-    return Codes(float(fitted.lo[0]), float(fitted.step[0]), int(fitted.bits[0]), np.zeros(0, np.int64))
+def _fitted(values: NDArray[np.float64], input_bits: int) -> Codes:
+    """Codes over (D,) values, no constants."""
+    quantizer = Quantizer.fit(values[:, None], min(_DATA_BITS, input_bits))
+    lo, step, bits = quantizer.lo[0], quantizer.step[0], quantizer.bits[0]
+    return Codes(float(lo), float(step), int(bits), np.zeros(0, np.int64))
 
 
 def real_thresholds(
