@@ -13,7 +13,6 @@ VENV   ?= .venv
 TORCH  ?= torch==2.13.0
 FLOW   ?= flows/phoneme.yaml
 BUILD  ?= build
-NAME   := $(basename $(notdir $(FLOW)))
 FLOWS  := $(patsubst flows/%.yaml,%,$(wildcard flows/*.yaml))
 # What `make figures` measures: a topic such as main, or one id such as main.phoneme_accuracy.
 ONLY   ?=
@@ -22,7 +21,15 @@ BIN := $(VENV)/bin
 DWN := $(BIN)/dwn-asic
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test ci lint format bench report report-files report-quick report-unseen figures doctor clean
+# An environment holds one checkout, which its stamp names.
+owner := $(strip $(shell cat $(VENV)/.ready-run 2>/dev/null))
+ifneq ($(owner),)
+ifneq ($(owner),$(CURDIR))
+$(error $(VENV) belongs to $(owner): remove it, or give another with VENV=FOLDER)
+endif
+endif
+
+.PHONY: FORCE help run test ci lint format bench report report-files report-quick report-unseen figures doctor clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   data -> DWN -> proved netlist -> comparison, in $(BUILD)/NAME'
@@ -37,12 +44,23 @@ help:
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 
+# Prints where another checkout is that this environment was made for.
+define OTHER_CHECKOUT
+import importlib.metadata, json, os
+for d in importlib.metadata.distributions(name="dwn-asic"):
+    home = json.loads(d.read_text("direct_url.json") or "{}").get("url", "").removeprefix("file://")
+    if home and os.path.realpath(home) != os.getcwd(): print(home)
+endef
+export OTHER_CHECKOUT
+
 $(RUN_READY): pyproject.toml
 	@echo 'Setting up $(VENV) (once) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@other=$$($(BIN)/python -c "$$OTHER_CHECKOUT"); test -z "$$other" || { \
+	    echo "$(VENV) belongs to $$other: remove it, or give another with VENV=FOLDER" >&2; exit 1; }
 	@$(PIP) install '$(TORCH)'
 	@$(PIP) install --editable .
-	@touch $@
+	@echo '$(CURDIR)' > $@
 
 $(DEV_READY): $(RUN_READY)
 	@echo 'Adding the development tools to $(VENV) (once) ...'
@@ -50,73 +68,17 @@ $(DEV_READY): $(RUN_READY)
 	@touch $@
 
 # ---- one flow -----------------------------------------------------------------------------------------------
-RESULT := $(BUILD)/$(NAME)/result.json
-
+# dwn-asic knows the steps of a flow and which of them are up to date; make only asks it.
 run: $(RUN_READY)
-	@before=$$({ cksum < $(RESULT); } 2>/dev/null || true); \
-	$(MAKE) --no-print-directory --silent $(RESULT) FLOW=$(FLOW) BUILD=$(BUILD); \
-	if [ "$$before" = "$$(cksum < $(RESULT))" ]; then \
-	    echo '$(BUILD)/$(NAME) is up to date: nothing to do (table: $(BUILD)/$(NAME)/comparison.md)'; \
-	else \
-	    $(DWN) show $(BUILD)/$(NAME); \
-	    echo 'Files: $(BUILD)/$(NAME)/{comparison.md,accuracy_area.svg,design.v,netlist.v,verify.json,result.json}'; \
-	fi
+	@$(DWN) run '$(FLOW)' --build '$(BUILD)'
 
-# A flow file becomes one small file per stage, which changes only when that stage's part of the flow does.
-$(BUILD)/%/config/.done: flows/%.yaml | $(RUN_READY)
-	@$(DWN) configure $< --build $(BUILD)
-	@touch $@
+# Any file of a flow. FLOW counts only where it was given: the default is another flow's.
+$(BUILD)/%: FORCE | $(RUN_READY)
+	@$(DWN) make '$@' --build '$(BUILD)' $(if $(filter command environment,$(origin FLOW)),--flow '$(FLOW)')
 
-ifneq ($(FLOW),flows/$(NAME).yaml)
-$(BUILD)/$(NAME)/config/.done: $(FLOW) | $(RUN_READY)
-	@$(DWN) configure $< --build $(BUILD)
-	@touch $@
-endif
+FORCE: ;
 
-$(BUILD)/%/config/data.json $(BUILD)/%/config/train.json $(BUILD)/%/config/minimize.json $(BUILD)/%/config/shrink.json \
-$(BUILD)/%/config/verilog.json $(BUILD)/%/config/synth.json $(BUILD)/%/config/verify.json \
-$(BUILD)/%/config/baseline.json $(BUILD)/%/config/match.json $(BUILD)/%/config/report.json: $(BUILD)/%/config/.done ;
-
-# A csv: source is a prerequisite of its data set.
--include $(wildcard $(BUILD)/*/config/data.mk)
-
-$(BUILD)/%/dataset.npz: $(BUILD)/%/config/data.json
-	@$(DWN) data $(BUILD)/$*
-
-$(BUILD)/%/network.npz $(BUILD)/%/graph.json $(BUILD)/%/predictions.npy: \
-    $(BUILD)/%/dataset.npz $(BUILD)/%/config/train.json
-	@$(DWN) train $(BUILD)/$*
-
-$(BUILD)/%/shrunk/method.json: $(BUILD)/%/dataset.npz $(BUILD)/%/graph.json $(BUILD)/%/config/shrink.json
-	@$(DWN) shrink $(BUILD)/$*
-
-$(BUILD)/%/core.json $(BUILD)/%/encoder.json $(BUILD)/%/minimize.json: \
-    $(BUILD)/%/graph.json $(BUILD)/%/config/minimize.json
-	@$(DWN) minimize $(BUILD)/$*
-
-$(BUILD)/%/design.v $(BUILD)/%/testbench.v: \
-    $(BUILD)/%/core.json $(BUILD)/%/encoder.json $(BUILD)/%/config/verilog.json
-	@$(DWN) verilog $(BUILD)/$*
-
-$(BUILD)/%/netlist.v $(BUILD)/%/cells.v $(BUILD)/%/synth.json: $(BUILD)/%/design.v $(BUILD)/%/config/synth.json
-	@$(DWN) synth $(BUILD)/$*
-
-$(BUILD)/%/verify.json: $(BUILD)/%/netlist.v $(BUILD)/%/testbench.v $(BUILD)/%/config/verify.json
-	@$(DWN) verify $(BUILD)/$*
-
-$(BUILD)/%/baselines/summary.json: $(BUILD)/%/dataset.npz $(BUILD)/%/config/baseline.json
-	@$(DWN) baseline $(BUILD)/$*
-
-$(BUILD)/%/shrunk/front/matched.json: \
-    $(BUILD)/%/shrunk/method.json $(BUILD)/%/baselines/summary.json $(BUILD)/%/config/match.json
-	@$(DWN) match $(BUILD)/$*
-
-$(BUILD)/%/result.json $(BUILD)/%/comparison.md $(BUILD)/%/comparison.csv $(BUILD)/%/accuracy_area.svg \
-$(BUILD)/%/accuracy_area.png: \
-    $(BUILD)/%/verify.json $(BUILD)/%/shrunk/front/matched.json $(BUILD)/%/config/report.json
-	@$(DWN) report $(BUILD)/$*
-
-# Nothing that a stage made is thrown away.
+# No file that a step made is thrown away.
 .SECONDARY:
 
 # ---- all flows and studies ----------------------------------------------------------------------------------
@@ -127,14 +89,14 @@ OUT     ?= reports
 JOBS    ?= 2
 
 define study_rule
-$(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/%.yaml $(wildcard flows/base/*.yaml) | $(DEV_READY)
-	@$(DWN) run $$< --seed $(2) --build $(BUILD)/$(1)/seed-$(2) > $(BUILD)/$(1)-$(2)-$$*.log 2>&1 \
-	    || { cat $(BUILD)/$(1)-$(2)-$$*.log; exit 1; }
-	@touch $$@; echo 'done: $(1)/$$*, seed $(2)'
+$(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/%.yaml FORCE | $(DEV_READY)
+	@log=$(BUILD)/$(1)-$(2)-$$*.log; \
+	$(DWN) run $$< --seed $(2) --build $(BUILD)/$(1)/seed-$(2) > $$$$log 2>&1 || { cat $$$$log; exit 1; }; \
+	grep -q 'is up to date: nothing to do' $$$$log || echo 'done: $(1)/$$*, seed $(2)'
 endef
 $(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(eval $(call study_rule,$(study),$(seed)))))
 
-# One run on each core. A run that was killed goes on where it was.
+# One run on each core. A run that was killed resumes.
 report: export OMP_NUM_THREADS = 1
 report: $(DEV_READY)
 	@mkdir -p $(BUILD)
@@ -147,13 +109,14 @@ AVAILABLE   := $(if $(STUDY_FLOWS),$(shell $(DWN) available $(STUDY_FLOWS)))
 ifneq ($(filter-out 0,$(.SHELLSTATUS)),)
 $(error which tables are there is not known: see above)
 endif
+NAMES := $(if $(FLOWS),$(shell $(DWN) names $(FLOWS:%=flows/%.yaml)))
 runs_of = $(patsubst flows/$(1)/%.yaml,$(BUILD)/$(1)/seed-$(2)/%/result.json,$(filter flows/$(1)/%,$(AVAILABLE)))
 
 report-files: $(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(call runs_of,$(study),$(seed)))) \
-    $(FLOWS:%=$(BUILD)/%/result.json)
+    $(NAMES:%=$(BUILD)/%/result.json)
 	@$(foreach flow,$(filter-out $(AVAILABLE),$(STUDY_FLOWS)),\
 	    echo 'left out, its table is not there: $(flow)';)
-	@$(DWN) collect $(FLOWS:%=$(BUILD)/%) --out $(OUT) \
+	@$(DWN) collect $(NAMES:%=$(BUILD)/%) --out $(OUT) \
 	    $(foreach study,$(STUDIES),$(if $(filter flows/$(study)/%,$(AVAILABLE)),--study $(BUILD)/$(study)))
 endif
 

@@ -19,7 +19,7 @@ from dwn_asic.errors import DwnAsicError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from dwn_asic.flow import Reporter
+    from dwn_asic.flow.engine import Reporter
 
 __all__ = ["main"]
 
@@ -38,7 +38,7 @@ Build = Annotated[Path, typer.Option(help="Folder that holds the flows' build fo
 
 _TOOL_FAILURE = 3
 _INTERRUPTED = 130
-_AFTER_INTERRUPT = "interrupted; finished stages are kept, the next run goes on from them"
+_AFTER_INTERRUPT = "interrupted; finished steps are kept, the next run resumes after them"
 
 
 def main() -> None:
@@ -88,28 +88,54 @@ def run(
     build: Build = Path("build"),
     *,
     seed: Annotated[int | None, typer.Option(min=0, help="In place of the flow file's.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run every stage, up to date or not.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Run every step, up to date or not, baselines too.")
+    ] = False,
 ) -> None:
-    """Run a flow from data to comparison; stages that are up to date are skipped."""
+    """Run a flow from data to comparison; steps that are up to date are skipped."""
     from dwn_asic.flow import open_flow, run_flow
 
     opened = open_flow(flow, build, seed)
     start = time.perf_counter()
     with _reporter() as reporter:
         ran = run_flow(opened, reporter, force=force)
-    if ran:
-        show(opened.folder)
-        typer.echo(f"{opened.folder}: ran {', '.join(ran)} in {time.perf_counter() - start:.1f} s")
-    else:
-        typer.echo(f"{opened.folder} is up to date: nothing to do")
+    folder = opened.folder
+    if not ran:
+        typer.echo(f"{folder} is up to date: nothing to do (table: {folder / 'comparison.md'})")
+        return
+    show(folder)
+    typer.echo(
+        f"Files: {folder}/{{comparison.md,accuracy_area.svg,design.v,netlist.v,verify.json,result.json}}"
+    )
+    typer.echo(f"{folder}: ran {_steps(ran)} in {time.perf_counter() - start:.1f} s")
+
+
+def _steps(titles: list[str]) -> str:
+    """The steps by name; those of one name as their number."""
+    names = [title.rpartition("/")[2] for title in titles]
+    counts = {name: names.count(name) for name in names}
+    return ", ".join(name if count == 1 else f"{count} x {name}" for name, count in counts.items())
 
 
 @app.command()
-def configure(flow: Annotated[Path, typer.Argument(help="Flow file.")], build: Build = Path("build")) -> None:
-    """Check a flow file and write its stages' parts to BUILD/NAME/config (make calls this)."""
-    from dwn_asic.flow import configure as configure_flow
+def make(
+    files: Annotated[list[Path], typer.Argument(help="Files below BUILD, for example build/NAME/netlist.v.")],
+    build: Build = Path("build"),
+    *,
+    flow: Annotated[
+        Path | None, typer.Option(help="Flow file; default the one of an earlier run, or flows/NAME.yaml.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="In place of the flow file's.")] = None,
+) -> None:
+    """Bring single files of a flow up to date, and what they depend on (make calls this)."""
+    from dwn_asic.flow import run_flow
+    from dwn_asic.flow.run import flow_of_file
 
-    typer.echo(f"configured {configure_flow(flow, build).folder}")
+    with _reporter() as reporter:
+        for file in files:
+            opened, name = flow_of_file(file, build, flow, seed)
+            if not run_flow(opened, reporter, targets=[name]):
+                typer.echo(f"{file} is up to date")
 
 
 @app.command()
@@ -123,26 +149,13 @@ def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) 
             typer.echo(flow)
 
 
-def _stage_command(name: str, text: str) -> None:
-    @app.command(name, help=text)
-    def command(target: Target, build: Build = Path("build")) -> None:
-        from dwn_asic.flow import STAGES, open_flow, run_stage
+@app.command()
+def names(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) -> None:
+    """Print the name of each flow, which its folder below BUILD has (make calls this)."""
+    from dwn_asic.flow.flow_file import load_flow
 
-        stage = next(stage for stage in STAGES if stage.name == name)
-        with _reporter() as reporter:
-            run_stage(open_flow(target, build), stage, reporter)
-
-
-_stage_command("data", "Load the table, split it, fit the quantizer: dataset.npz.")
-_stage_command("train", "Train the DWN: network.npz, graph.json.")
-_stage_command("shrink", "Fewer gates at the same measured accuracy, to a proved netlist: shrunk/.")
-_stage_command("minimize", "Minimize core and encoder, proved: core.json, encoder.json.")
-_stage_command("verilog", "Write design.v and testbench.v.")
-_stage_command("synth", "Map to the PDK's cells with Yosys: netlist.v, synth.json.")
-_stage_command("verify", "Prove model == graph == Verilog == netlist: verify.json.")
-_stage_command("baseline", "Fit the rivals and take them through the same steps: baselines/.")
-_stage_command("match", "Take our smallest circuits at rivals' accuracies to proved netlists: shrunk/front/.")
-_stage_command("report", "Write result.json, comparison.md, comparison.csv and the picture.")
+    for flow in flows:
+        typer.echo(load_flow(flow).name)
 
 
 @app.command()
@@ -341,12 +354,12 @@ def pdk_check(name: Annotated[str, typer.Argument(help="Name or file of a PDK co
 
 
 class _Terminal:
-    """Context of a :class:`dwn_asic.flow.Reporter` that prints lines and one progress bar."""
+    """Context of a :class:`dwn_asic.flow.engine.Reporter` that prints lines and one progress bar."""
 
     def __enter__(self) -> Reporter:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        from dwn_asic.flow import Reporter
+        from dwn_asic.flow.engine import Reporter
 
         bar = Progress(
             TextColumn("{task.description}"),

@@ -73,16 +73,26 @@ class ToolError(DwnAsicError):
         The command line.
     tail
         The last lines of its output.
+    output
+        The whole output.
     log
-        The file that holds the whole output.
+        The file that holds it.
     """
 
     exit_code = 3
 
     def __init__(
-        self, tool: str, problem: str, *, command: str = "", tail: str = "", log: str | Path | None = None
+        self,
+        tool: str,
+        problem: str,
+        *,
+        command: str = "",
+        tail: str = "",
+        output: str = "",
+        log: str | Path | None = None,
     ) -> None:
-        self.tool, self.problem, self.command, self.tail, self.log = tool, problem, command, tail, log
+        self.tool, self.problem, self.command, self.tail = tool, problem, command, tail
+        self.output, self.log = output, log
         parts = [f"{tool}: {problem}"]
         last = tail.strip().splitlines()[-1:] if tail else []
         if last:
@@ -90,6 +100,12 @@ class ToolError(DwnAsicError):
         if log is not None:
             parts.append(f"log: {log}")
         super().__init__("; ".join(parts))
+
+    def with_log(self, log: Path) -> ToolError:
+        """The same error, with the file that its output was written to."""
+        return type(self)(
+            self.tool, self.problem, command=self.command, tail=self.tail, output=self.output, log=log
+        )
 
 
 class ToolTimeoutError(ToolError):

@@ -7,12 +7,16 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from dwn_asic.errors import DataError
 
-__all__ = ["digest", "read_json", "staged", "write_json", "write_text_if_changed"]
+__all__ = ["canonical_digest", "content_digest", "read_json", "replace_path", "staged", "write_json"]
 
 
 @contextmanager
@@ -33,12 +37,69 @@ def staged(folder: Path, stage: str) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def digest(config: Mapping[str, Any], inputs: Sequence[Path]) -> str:
-    """SHA-256 over a JSON-like configuration and the contents of files."""
-    sha = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
-    for path in inputs:
-        sha.update(hashlib.sha256(path.read_bytes()).digest())
-    return sha.hexdigest()
+def canonical_digest(content: object) -> str:
+    """SHA-256 of a nested value: mappings, sequences, dataclasses, pydantic models, paths, numbers, texts.
+
+    Equal values have equal digests in every process.
+
+    Raises
+    ------
+    TypeError
+        The value holds something that has no canonical form.
+    """
+    return hashlib.sha256(json.dumps(_canonical(content), sort_keys=True).encode()).hexdigest()
+
+
+def _canonical(value: object) -> object:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, BaseModel):
+        return [type(value).__name__, _canonical(value.model_dump(mode="json"))]
+    if is_dataclass(value) and not isinstance(value, type):
+        content = {field.name: getattr(value, field.name) for field in fields(value)}
+        return [type(value).__name__, _canonical(content)]
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_canonical(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} has no canonical form")
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of a file's content, or of the names and contents of a folder's files."""
+    if path.is_dir():
+        files = {p.relative_to(path).as_posix(): p for p in path.rglob("*") if p.is_file()}
+        return canonical_digest({name: content_digest(file) for name, file in files.items()})
+    state = path.stat()
+    return _file_digest(str(path.resolve()), state.st_mtime_ns, state.st_size, state.st_ino)
+
+
+@lru_cache(maxsize=100_000)
+def _file_digest(path: str, _written_ns: int, _size: int, _inode: int) -> str:
+    """Reads a file once in a process, as long as it stays the same file."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def replace_path(source: Path | None, target: Path, *, copy: bool = False) -> None:
+    """Put a file or folder in the place of another; None only removes that."""
+    if target.is_dir():
+        shutil.rmtree(target)
+    elif source is None or source.is_dir():
+        target.unlink(missing_ok=True)
+    if source is None:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not copy:
+        source.replace(target)
+    elif source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        partial = target.with_name(f".{target.name}.partial")
+        shutil.copyfile(source, partial)
+        partial.replace(target)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -52,17 +113,3 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(path, f"not a readable JSON file: {error}") from error
-
-
-def write_text_if_changed(path: Path, text: str) -> bool:
-    """Write ``text`` unless the file holds it already; tells whether it wrote.
-
-    An untouched file keeps its time stamp, so that make rebuilds only what depends on a real change.
-    """
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-    return True

@@ -6,6 +6,7 @@ success is looked for: an exit code of 0 alone proves nothing (ABC returns it af
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import importlib.util
 import os
@@ -15,7 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,7 @@ def run_tool(
         # It may stand far above, for stderr isn't buffered and stdout is; it is the evidence that counts.
         tail.append(said[0].strip())
     kind = ToolTimeoutError if timed_out else ToolError
-    raise kind(name, problem, command=shlex.join(command), tail="\n".join(tail), log=log)
+    raise kind(name, problem, command=shlex.join(command), tail="\n".join(tail), output=output, log=log)
 
 
 def _communicate(
@@ -367,3 +368,17 @@ def _version(name: str, arguments: Sequence[str]) -> str:
     except ToolError as error:
         return str(error)
     return lines[0].strip() if lines else f"{path}, which prints no version"
+
+
+def mapper_fingerprint() -> dict[str, str]:
+    """What decides the results of Yosys and ABC: where they come from, and version or content."""
+    found: dict[str, Callable[[], YosysTool | AbcTool]] = {"yosys": find_yosys, "abc": find_abc}
+    return {name: _fingerprint(find()) for name, find in found.items()}
+
+
+def _fingerprint(tool: YosysTool | AbcTool) -> str:
+    path = Path(tool.command[0]) if isinstance(tool, YosysTool) else tool.path
+    if tool.origin.startswith("pyosys "):
+        return tool.origin
+    with path.open("rb") as file:
+        return f"{path} {hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -38,7 +38,7 @@ def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
         return model.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        problem, allowed = _explain(model, first)
+        problem, allowed = _explain(model, first, content)
         key = ".".join(map(str, _written(first["loc"], content)))
         raise ConfigError(path, key, problem, allowed) from error
 
@@ -56,11 +56,11 @@ def _written(location: tuple[int | str, ...], content: Any) -> tuple[int | str, 
     return location
 
 
-def _explain(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
+def _explain(model: type[BaseModel], error: ErrorDetails, content: Any) -> tuple[str, str]:
     """The problem and what is allowed, in the words of the file's author."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        return "unknown key", ", ".join(_keys_at(model, error["loc"][:-1]))
+        return "unknown key", ", ".join(_keys_at(model, error["loc"][:-1], content))
     if kind == "missing":
         return "missing", "this key is required"
     if kind == "literal_error":
@@ -71,22 +71,25 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
     return f"is {error['input']!r}", message[0].lower() + message[1:]
 
 
-def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> Iterator[str]:
-    """Field names of the model that stands at ``location`` (indices and union tags are steps too)."""
+def _keys_at(model: type[BaseModel], location: tuple[int | str, ...], content: Any) -> Iterator[str]:
+    """Field names of the model that the content has at ``location``; of several, of the one of its kind."""
     here: list[type[BaseModel]] = [model]
     for step in location:
         fields = [m.model_fields[step] for m in here if isinstance(step, str) and step in m.model_fields]
-        if fields:
-            here = [found for field in fields for found in _models_in(field.annotation)]
-        elif isinstance(step, str):
-            here = [m for m in here if _tag(m) == step] or here
+        here = [found for field in fields for found in _models_in(field.annotation)] or here
+        content = content[step]
+        if isinstance(content, dict) and "kind" in content:
+            here = [m for m in here if _tag(m) == content["kind"]] or here
     for m in here:
         yield from m.model_fields
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models of an annotation, each with those that are derived from it and may stand in its place."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
+        for derived in annotation.__subclasses__():
+            yield from _models_in(derived)
     for argument in get_args(annotation):
         yield from _models_in(argument)
 

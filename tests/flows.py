@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from dwn_asic.flow import Flow, Reporter, configure, run_flow
+from dwn_asic.flow import Flow, Reporter, open_flow, run_flow
 
 TINY = {
     "data": {"source": "sklearn:iris"},
@@ -37,6 +37,6 @@ def write_flow(path: Path, **changes: object) -> Path:
 
 def finished_flow(folder: Path, **changes: object) -> Flow:
     """A flow that has run to the end in ``folder``."""
-    flow = configure(write_flow(folder / "flows" / "tiny.yaml", **changes), folder / "build")
+    flow = open_flow(write_flow(folder / "flows" / "tiny.yaml", **changes), folder / "build")
     run_flow(flow, Reporter())
     return flow

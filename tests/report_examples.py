@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from dwn_asic.report.result import Kind, Method, MethodResult, PdkResult, Result, SplitSizes
+from dwn_asic.report.result import Kind, MethodResult, PdkResult, Result, SplitSizes
 
 NAND2 = 3.7536
 
 
 def circuit(
     name: str,
-    method: Method,
+    method: str,
     accuracy: float,
     core: float,
     encoder: float,

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dwn_asic.errors import DwnAsicError
-from dwn_asic.metrics import METRICS, check_metrics
+from dwn_asic.report.metrics import METRICS, check_metrics
 
 
 def test_names_of_the_design_are_there() -> None:

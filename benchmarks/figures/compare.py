@@ -1,4 +1,4 @@
-"""Topic ``compare``: the rivals on the nine data sets, from the runs of ``make report``."""
+"""Topic ``compare``: the baselines on the nine data sets, from the runs of ``make report``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from benchmarks.figures.evaluations import measure as full_evaluations
 from benchmarks.figures.table import Row, row
 from dwn_asic.data.dataset import prepare
 from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.methods.decision_tree import METHOD as TREE_METHOD
 from dwn_asic.methods.tiny_classifier import Inputs, TinyClassifier
+from dwn_asic.report.choice import OUR_FAMILY
+from dwn_asic.study.equal_accuracy import comparison
 from dwn_asic.study.fronts import curve, dominations
-from dwn_asic.study.headline import HEADLINE_RIVALS, comparison
 from dwn_asic.study.runs import Study, load_study
 from dwn_asic.study.tables import geometric_mean
+from dwn_asic.study.tiny_classifier.paper import BASELINES, budget_ratios
 
 BUILD = Path("build")
 Measurement = Callable[[], Iterator[Row]]
@@ -48,7 +51,7 @@ TINY = (
 )
 """What is measured of each Tiny Classifier."""
 TREE = ("sets", "lead", "lead_error")
-RIVALS = dict(zip(("paper", "tenfold", "accuracy", "evaluations"), HEADLINE_RIVALS, strict=True))
+NAMES = dict(zip(("paper", "tenfold", "accuracy", "evaluations"), BASELINES, strict=True))
 
 
 @cache
@@ -86,12 +89,12 @@ def tiny(name: str, prefix: str) -> Iterator[Row]:
     """Our smallest circuits of the Tiny Classifiers' validation accuracy, in one study."""
     sets = study(name).sets
     runs = f"{len(sets)} sets x {len(study(name).seeds)} seeds"
-    for key, rival in RIVALS.items():
-        found = comparison(study(name), rival)
+    for key, baseline in NAMES.items():
+        found = comparison(study(name), baseline)
         start, whose = f"compare.{prefix}{key}", f"Tiny Classifier ({key}), {runs}"
         what = f"{whose}: sets on which our circuit of its validation accuracy has its mean test accuracy"
         yield row(f"{start}_wins", what, found.wins, "sets", f">= {len(sets)}")
-        gains, mapped, budget = found.gains, found.mapped, found.budget
+        gains, mapped, budget = found.gains, found.mapped, budget_ratios(found)
         mean = float(np.mean([*gains.values()]))
         yield row(f"{start}_gain", f"{whose}: test accuracy gained", mean, "points")
         worst = min(gains, key=lambda flow: gains[flow])
@@ -110,10 +113,10 @@ def tiny(name: str, prefix: str) -> Iterator[Row]:
             f"{whose}: sets on which one of ours has its validation accuracy on every seed (not on: {short})"
         )
         yield row(f"{start}_reached", which, len(fully.matches), "sets")
-        for key, ratios in (("mapped", fully.mapped), ("budget", fully.budget)):
+        for key, ratios in (("mapped", fully.mapped), ("budget", budget_ratios(fully))):
             of_these = f"{whose}: {key}, of these sets alone"
             yield row(f"{start}_{key}_reached", of_these, geometric_mean(ratios.values()), "x")
-        with_gates = found.with_gates.budget
+        with_gates = budget_ratios(found.with_gates)
         if found.free:
             what += f" without {', '.join(found.free)}, where ours needs no gate"
         mean = geometric_mean(with_gates.values())
@@ -127,7 +130,7 @@ def tree(name: str, prefix: str) -> Iterator[Row]:
     for area in ("total", "core"):
         above = {}
         for flow, runs in study(name).sets.items():
-            ours, theirs = curve(runs, "ours", area), curve(runs, "tree", area)
+            ours, theirs = curve(runs, OUR_FAMILY, area), curve(runs, TREE_METHOD.kind, area)
             assert ours is not None
             assert theirs is not None
             above[flow] = dominations(ours, theirs)
@@ -175,7 +178,7 @@ def _of_studies() -> Iterator[tuple[str, Measurement]]:
     """The nine, and as ``unseen_`` data sets that nothing was tried on."""
     for name, prefix in (("nine", ""), ("unseen", "unseen_")):
         of_tiny, of_tree = partial(tiny, name, prefix), partial(tree, name, prefix)
-        for key, what in product(RIVALS, TINY):
+        for key, what in product(NAMES, TINY):
             yield f"compare.{prefix}{key}_{what}", of_tiny
         for area, what in product(("total", "core"), TREE):
             yield f"compare.{prefix}tree_{area}_{what}", of_tree

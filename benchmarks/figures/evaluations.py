@@ -21,11 +21,12 @@ from dwn_asic.methods.registry import plan
 from dwn_asic.methods.tiny_classifier import TinyClassifier
 from dwn_asic.metrics import TEST
 from dwn_asic.report.result import MethodResult, write_atomically
-from dwn_asic.study.headline import HEADLINE_RIVALS, Comparison, Match, matches
+from dwn_asic.study.equal_accuracy import Comparison, Match, matches
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import geometric_mean
+from dwn_asic.study.tiny_classifier.paper import BASELINES, budget_ratios
 
-RIVAL = HEADLINE_RIVALS[-1]
+BASELINE = BASELINES[-1]
 SEED = 0
 WHAT = (
     "wins",
@@ -41,13 +42,13 @@ RATIOS = {"mapped": "its mapped total area over ours", "budget": "300 gates over
 
 
 def to_the_end(run: Run, scratch: Path) -> MethodResult:
-    """The rival of a run once more, to the end and on as many rows as the others; kept in a file."""
+    """The baseline of a run once more, to the end and on as many rows as the others; kept in a file."""
     folder = scratch / run.result.flow
     record = folder / "method.json"
     if record.exists():
         return MethodResult.model_validate_json(record.read_bytes())
     flow = open_flow(run.folder)
-    planned = next(rival for rival in plan(flow.config.baselines) if rival.name == RIVAL)
+    planned = next(each for each in plan(flow.config.baselines) if each.name == BASELINE)
     assert isinstance(planned.fitter, TinyClassifier)
     fitter = replace(planned.fitter, patience=planned.fitter.generations, rows=TinyClassifier.rows)
     fitted = replace(planned, fitter=fitter).fit(flow.dataset, run.result.seed)
@@ -55,7 +56,7 @@ def to_the_end(run: Run, scratch: Path) -> MethodResult:
     folder.mkdir(parents=True, exist_ok=True)
     circuit.save_model(folder, fitted.graph, fitted.graph.predict(flow.dataset.codes))
     found = MethodResult(
-        name=RIVAL,
+        name=BASELINE,
         label=f"{planned.label}, to the end",
         method="tiny_classifier",
         kind="exact",
@@ -73,9 +74,9 @@ def measure(study: Study, scratch: Path) -> Iterator[Row]:
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda run: to_the_end(run, scratch), runs))
     ended = Comparison(
-        {run.result.flow: [Match.of(run, rival)] for run, rival in zip(runs, found, strict=True)}
+        {run.result.flow: [Match.of(run, baseline)] for run, baseline in zip(runs, found, strict=True)}
     )
-    early = Comparison({run.result.flow: matches([run], RIVAL) for run in runs})
+    early = Comparison({run.result.flow: matches([run], BASELINE) for run in runs})
     start, whose = "compare.evaluations_full", f"Tiny Classifier, all evaluations used, seed {SEED}"
     what = f"{whose}: sets on which our circuit of its validation accuracy has its test accuracy"
     yield row(f"{start}_wins", what, ended.wins, "sets", f">= {len(runs)}")
@@ -84,14 +85,14 @@ def measure(study: Study, scratch: Path) -> Iterator[Row]:
     for key, target in (("mapped", ">= 2"), ("budget", ">= 20")):
         what = f"{whose}: {RATIOS[key]} at its validation accuracy, geometric mean"
         for name, compared, when in (("", ended, ""), ("early_", early, "; ended early, as in the studies")):
-            ratios = compared.mapped if key == "mapped" else compared.budget
+            ratios = compared.mapped if key == "mapped" else budget_ratios(compared)
             mean = geometric_mean(ratios.values())
             yield row(f"{start}_{name}{key}", f"{what}{when}", mean, "x", target)
     gained = [
-        100.0 * (ended.matches[flow][0].rival.metrics[TEST] - pairs[0].rival.metrics[TEST])
+        100.0 * (ended.matches[flow][0].baseline.metrics[TEST] - pairs[0].baseline.metrics[TEST])
         for flow, pairs in early.matches.items()
     ]
     what = f"{whose}: its test accuracy less that of the studies, which ends early"
     yield row(f"{start}_rival_gain", what, float(np.mean(gained)), "points")
-    generations = [float(str(pairs[0].rival.details["generations"])) for pairs in ended.matches.values()]
+    generations = [float(str(pairs[0].baseline.details["generations"])) for pairs in ended.matches.values()]
     yield row(f"{start}_generations", f"{whose}: generations, least", min(generations))

@@ -1,10 +1,34 @@
-"""Joining graphs: an encoder in front of a core."""
+"""A circuit in two parts, encoder and core, and the two joined."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Lut, Output
 
-__all__ = ["compose"]
+__all__ = ["Circuit", "compose"]
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """A classifier as targets build it: comparators, and the logic behind them.
+
+    Attributes
+    ----------
+    encoder
+        From code bits to one output per input of the core, in the core's input order.
+    core
+        From thresholds (or code bits) to the bits of the class index.
+    """
+
+    encoder: BooleanGraph
+    core: BooleanGraph
+
+    @cached_property
+    def graph(self) -> BooleanGraph:
+        """The whole, from code bits to class index."""
+        return compose(self.encoder, self.core)
 
 
 def compose(encoder: BooleanGraph, core: BooleanGraph) -> BooleanGraph:

@@ -1,4 +1,4 @@
-"""The verification stage: model == graph == Verilog == mapped netlist, on every row and formally."""
+"""Two descriptions of a classifier compared: on rows of data, and by proof on every input."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.boolean.comparators import specification
-from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input, Interface
-from dwn_asic.boolean.ports import CLASS_PORT, feature_of_port, feature_port
+from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Interface
+from dwn_asic.boolean.ports import CLASS_PORT, feature_port
 from dwn_asic.equivalence.combinational import Counterexample, find_difference
 from dwn_asic.errors import VerificationError
-from dwn_asic.targets.asic.cell_library import CellLibrary
-from dwn_asic.verilog.elaborate import Elaborated, elaborate
-from dwn_asic.verilog.reader import Design
 
-__all__ = ["Check", "check_equal", "check_rows", "check_verilog", "specification"]
+__all__ = ["Check", "check_equal", "check_rows"]
 
 
 @dataclass(frozen=True)
@@ -86,32 +82,6 @@ def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout
             got=f"{CLASS_PORT} {_number(difference.got)}",
         )
     return Check(what, "proof", 0, time.perf_counter() - start)
-
-
-def check_verilog(
-    design: Design, top: str, interface: Interface, library: CellLibrary | None, latency: int
-) -> Elaborated:
-    """Elaborate a top module written by this package (or mapped from it) and check its pipeline depth.
-
-    Raises
-    ------
-    VerificationError
-        Paths from inputs to outputs cross other numbers of registers than ``latency``.
-    """
-
-    def input_of(port: str, bit: int) -> Input:
-        feature = feature_of_port(port)
-        if feature is None or feature >= len(interface.widths) or bit >= interface.widths[feature]:
-            raise VerificationError(f"{design.source}: port {port} of {top} is not a feature")
-        return CodeBit(feature, bit)
-
-    elaborated = elaborate(design, top, input_of, interface, library)
-    if not elaborated.latencies <= {latency}:
-        found = ", ".join(map(str, sorted(elaborated.latencies)))
-        raise VerificationError(
-            f"{design.source}: {found} registers from input to output, expected {latency}"
-        )
-    return elaborated
 
 
 def _codes(difference: Counterexample) -> dict[int, int]:

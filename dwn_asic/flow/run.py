@@ -1,53 +1,167 @@
-"""Set up a flow's folder and run the stages that have something to do."""
+"""A flow and its folder: opened from a flow file or a folder, run as far as is wanted."""
 
 from __future__ import annotations
 
 import json
-import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from dwn_asic import __version__
-from dwn_asic.errors import ConfigError, DataError
-from dwn_asic.files import digest, read_json, staged, write_json, write_text_if_changed
+from dwn_asic.errors import ConfigError, ToolTimeoutError
+from dwn_asic.files import read_json
+from dwn_asic.flow.artifacts import DATASET
 from dwn_asic.flow.config import FlowConfig
-from dwn_asic.flow.context import Flow, Reporter, Stage
-from dwn_asic.flow.flow_file import data_file, flow_files, load_flow
-from dwn_asic.flow.stages import STAGES
-from dwn_asic.yaml_file import validate
+from dwn_asic.flow.engine import Artifact, Engine, Reporter, Step
+from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.flow.result_step import ResultSettings, Row, result_step
+from dwn_asic.flow.steps import (
+    SHRUNK,
+    DataSettings,
+    TargetSettings,
+    circuit_steps,
+    data_step,
+    fit_step,
+    match_folder,
+    match_step,
+    shrink_step,
+    train_step,
+)
+from dwn_asic.methods.base import Plan
+from dwn_asic.methods.dwn import METHOD as DWN
+from dwn_asic.methods.registry import method, plan
+from dwn_asic.yaml_file import load_yaml, validate
 
-__all__ = ["configure", "is_current", "open_flow", "run_flow", "run_stage"]
+if TYPE_CHECKING:
+    from dwn_asic.data.dataset import Dataset
 
+Value = TypeVar("Value")
+
+__all__ = ["DEFAULT_BUILD", "Flow", "flow_of_file", "open_flow", "run_flow"]
 
 DEFAULT_BUILD = Path("build")
+_RECORD = "flow.json"
 
 
-def configure(flow_file: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) -> Flow:
-    """Read a flow file and write its stages' parts to ``build/NAME/config/``; equal parts stay untouched.
+@dataclass(frozen=True)
+class Flow:
+    """An experiment and its folder.
 
-    ``seed`` is one in place of the file's.
+    Attributes
+    ----------
+    config
+        What the flow file says.
+    folder
+        Where everything of it lives: ``build/NAME``; the baselines' circuits in ``baselines/NAME`` below.
+    file
+        The flow file.
     """
-    config = load_flow(flow_file, seed)
-    flow = Flow(config, build / config.name, flow_file)
-    text = json.dumps({"file": str(flow_file), "flow": config.model_dump(mode="json")}, indent=1)
-    write_text_if_changed(flow.folder / "config" / "flow.json", text + "\n")
-    for stage in STAGES:
-        part = json.dumps(_stage_config(flow, stage), indent=1, sort_keys=True)
-        write_text_if_changed(flow.folder / "config" / f"{stage.name}.json", part + "\n")
-    table = data_file(config.data.source, flow.base)
-    rules = [f"{flow.folder}/dataset.npz: {table}\n"] if table else []
-    rules += [f"{flow.folder}/config/.done: {extended}\n" for extended in flow_files(flow_file)[1:]]
-    write_text_if_changed(flow.folder / "config" / "data.mk", "".join(rules))
-    return flow
+
+    config: FlowConfig
+    folder: Path
+    file: Path
+
+    @property
+    def name(self) -> str:
+        """Prefix of module names and name of the folder."""
+        return self.config.name
+
+    @property
+    def target(self) -> TargetSettings:
+        """What circuits are built for."""
+        return TargetSettings(self.config.target, self.config.synthesis, self.config.hardware)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The steps, in order."""
+        return Engine(self.folder, [*self._steps()], ("baselines", f"{SHRUNK}/match"))
+
+    def read(self, artifact: Artifact[Value]) -> Value:
+        """A value of the run; raises DataError where its file is missing or damaged."""
+        return artifact.codec.read(self.folder / (artifact.folder or "") / artifact.name)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The rows, their split and their codes."""
+        return self.read(DATASET)
+
+    def _steps(self) -> Iterator[Step[Any]]:
+        config, target = self.config, self.target
+        own, baselines = self._own(), plan(config.baselines)
+        yield data_step(DataSettings(config.data, config.encoder.input_bits, config.seed, self.file.parent))
+        yield train_step(own, config.seed)
+        yield from circuit_steps("", config.name, target, config.minimize)
+        if config.shrink is not None:
+            yield shrink_step("", target, config.shrink, config.minimize, config.seed, network=True)
+            yield from circuit_steps(SHRUNK, config.name, target, config.minimize)
+        for each in baselines:
+            yield from self._baseline(each)
+        for name in config.match:
+            yield match_step(name, f"baselines/{name}")
+            tolerates = (ToolTimeoutError,)
+            yield from circuit_steps(match_folder(name), config.name, target, config.minimize, tolerates)
+        rows = [Row("", software=False, shrunk=config.shrink is not None)]
+        rows += [
+            Row(f"baselines/{each.name}", software=_software(each), shrunk=self._shrinks(each))
+            for each in baselines
+        ]
+        yield result_step(ResultSettings(config, self.file.as_posix(), target, tuple(rows)))
+
+    def _own(self) -> Plan:
+        config = self.config
+        sections = DWN.config(
+            kind="dwn", encoder=config.encoder, model=config.model, training=config.training
+        )
+        return next(DWN.plans(sections))
+
+    def _shrinks(self, baseline: Plan) -> bool:
+        shrink = self.config.shrink
+        return shrink is not None and shrink.rivals and not _software(baseline)
+
+    def _baseline(self, baseline: Plan) -> Iterator[Step[Any]]:
+        """A baseline takes the very same steps; one too large for the limits must not cost the comparison."""
+        config, folder, tolerates = self.config, f"baselines/{baseline.name}", (ToolTimeoutError,)
+        yield fit_step(folder, baseline, config.seed)
+        if _software(baseline):
+            return
+        yield from circuit_steps(folder, config.name, self.target, config.minimize, tolerates)
+        if config.shrink is not None and self._shrinks(baseline):
+            yield shrink_step(folder, self.target, config.shrink, config.minimize, config.seed)
+            yield from circuit_steps(
+                f"{folder}/{SHRUNK}", config.name, self.target, config.minimize, tolerates
+            )
+
+
+def _software(planned: Plan) -> bool:
+    return method(planned.kind).software
 
 
 def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) -> Flow:
-    """The flow of a flow file (``*.yaml``), or of a folder that :func:`configure` made with its seed."""
+    """The flow of a flow file (``*.yaml``), or of a folder that an earlier run made.
+
+    Parameters
+    ----------
+    path
+        Flow file, or folder.
+    build
+        Holds the flows' folders.
+    seed
+        In place of the flow file's.
+
+    Raises
+    ------
+    ConfigError
+        The flow file is wrong, or the folder is no flow's.
+    """
     if path.suffix in {".yaml", ".yml"}:
-        return configure(path, build, seed)
+        config = load_flow(path, seed)
+        flow = Flow(config, build / config.name, path)
+        _remember(flow)
+        return flow
     if seed is not None:
         raise ConfigError(path, "", "is a build folder, whose seed is fixed", "a seed with a flow file")
-    record = path / "config" / "flow.json"
+    record = path / _RECORD
     if not record.exists():
         raise ConfigError(
             path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
@@ -56,56 +170,74 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
     return Flow(validate(FlowConfig, content["flow"], record), path, Path(content["file"]))
 
 
-def run_stage(flow: Flow, stage: Stage, reporter: Reporter) -> None:
-    """Run one stage, whether or not it is up to date, and write its manifest."""
-    for name in stage.inputs:
-        if not (flow.folder / name).exists():
-            maker = next(s.name for s in STAGES if name in s.outputs)
-            raise DataError(flow.folder / name, f"is missing; 'dwn-asic {maker} {flow.folder}' makes it")
-    manifest = flow.folder / ".manifest" / f"{stage.name}.json"
-    manifest.unlink(missing_ok=True)
-    start = time.perf_counter()
-    earlier = stage.run(flow, reporter)
-    seconds = time.perf_counter() - start + (earlier or 0.0)
-    manifest.parent.mkdir(exist_ok=True)
-    with staged(manifest.parent, stage.name) as scratch:
-        write_json(scratch / manifest.name, {"key": _key(flow, stage), "seconds": seconds})
+def flow_of_file(
+    file: Path, build: Path = DEFAULT_BUILD, flow_file: Path | None = None, seed: int | None = None
+) -> tuple[Flow, str]:
+    """The flow that makes a file ``build/NAME/...``, and the file's name below the flow's folder.
+
+    Parameters
+    ----------
+    file
+        It may be there or not.
+    build, seed
+        As in :func:`open_flow`.
+    flow_file
+        Of the flow; default the one of an earlier run, else the file of ``flows/`` whose name is NAME.
+
+    Raises
+    ------
+    ConfigError
+        The file is not below ``build``, or no flow has this name.
+    """
+    try:
+        name, *rest = file.resolve().relative_to(build.resolve()).parts
+    except ValueError:
+        name, rest = "", []
+    if not rest:
+        raise ConfigError(file, "", "is no file of a flow", f"{build}/NAME/FILE")
+    if flow_file is None:
+        flow_file = _flow_file(name, build)
+    flow = open_flow(flow_file, build, seed)
+    if flow.name != name:
+        raise ConfigError(flow_file, "name", f"is {flow.name!r}, but {file} is a file of flow {name!r}")
+    return flow, "/".join(rest)
 
 
-def run_flow(flow: Flow, reporter: Reporter, *, force: bool = False) -> list[str]:
-    """Run every stage that is not up to date; gives the names of those that ran."""
-    ran = []
-    for stage in STAGES:
-        if not force and is_current(flow, stage):
-            reporter.message(f"{stage.name}: up to date")
-            continue
-        run_stage(flow, stage, reporter)
-        ran.append(stage.name)
-    return ran
+def _flow_file(name: str, build: Path) -> Path:
+    record = build / name / _RECORD
+    if record.exists() and (known := Path(read_json(record)["file"])).exists():
+        return known
+    for path in sorted(Path("flows").glob("*.yaml")):
+        if load_yaml(path).get("name", path.stem) == name:
+            return path
+    raise ConfigError(build / name, "", f"no flow is named {name!r}", "a flow file of flows/, or FLOW=FILE")
 
 
-def is_current(flow: Flow, stage: Stage) -> bool:
-    """Whether the outputs are there and were made from the present inputs and configuration."""
-    manifest = flow.folder / ".manifest" / f"{stage.name}.json"
-    files = [flow.folder / name for name in (*stage.inputs, *stage.outputs)]
-    if not manifest.exists() or not all(path.exists() for path in files):
-        return False
-    return bool(read_json(manifest).get("key") == _key(flow, stage))
+def _remember(flow: Flow) -> None:
+    """Write what :func:`open_flow` needs to open the folder later."""
+    content = {"file": flow.file.as_posix(), "flow": flow.config.model_dump(mode="json")}
+    flow.folder.mkdir(parents=True, exist_ok=True)
+    partial = flow.folder / f".{_RECORD}.partial"
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(flow.folder / _RECORD)
 
 
-def _key(flow: Flow, stage: Stage) -> str:
-    inputs = [flow.folder / name for name in stage.inputs]
-    table = data_file(flow.config.data.source, flow.base) if stage.name == "data" else None
-    return digest(_stage_config(flow, stage), [*inputs, *([table] if table else [])])
+def run_flow(
+    flow: Flow, reporter: Reporter, *, targets: Iterable[str] | None = None, force: bool = False
+) -> list[str]:
+    """Run every step that is not up to date; returns the titles of those that ran.
 
-
-def _stage_config(flow: Flow, stage: Stage) -> dict[str, Any]:
-    """The stage's part of the flow configuration."""
-    content: Any = flow.config.model_dump(mode="json")
-    part: dict[str, Any] = {"version": __version__, "stage": stage.name}
-    for section in stage.sections:
-        value = content
-        for key in section.split("."):
-            value = value[key]
-        part[section] = value
-    return part
+    Parameters
+    ----------
+    flow
+        From :func:`open_flow`.
+    reporter
+        Gets messages and progress.
+    targets
+        Files of the run that are wanted, for example ``netlist.v``; default all.
+    force
+        Run every step, up to date or not, baselines too.
+    """
+    # A target that can't be had (no PDK, no flip-flop for the registers) is an error before training starts.
+    ran = flow.engine.run(reporter, targets=targets, force=force, before=flow.target.open)
+    return [step.title for step in ran]

@@ -1,1 +1,4 @@
-"""Classifiers that become circuits, and software ceilings; each method is one module."""
+"""Methods: our network and what it is compared with, each a module that declares all of itself in ``METHOD``.
+
+``base`` says what a method is, ``registry`` finds them all, ``parts`` holds what several are built from.
+"""

@@ -2,39 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from dwn_asic.data.dataset import Dataset
+from pydantic import Field
+
 from dwn_asic.encode.config import EncoderConfig
-from dwn_asic.encode.thermometer import Thermometer
-from dwn_asic.methods.base import Fitting, Progress, interface_of, most_frequent
+from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress
+from dwn_asic.methods.dwn import METHOD as DWN
 from dwn_asic.methods.dwn.config import ModelConfig, TrainingConfig
 
-__all__ = ["DwnVariant"]
+if TYPE_CHECKING:
+    from dwn_asic.data.dataset import Dataset
+
+__all__ = ["METHOD", "DwnVariant", "DwnVariantConfig"]
+
+
+class DwnVariantConfig(MethodConfig):
+    """A DWN of another encoder, model or training."""
+
+    kind: Literal["dwn_variant"] = "dwn_variant"
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    """What differs, for example ``fixed-mapping``."""
+    encoder: EncoderConfig = EncoderConfig()
+    model: ModelConfig
+    training: TrainingConfig = TrainingConfig()
 
 
 @dataclass(frozen=True)
 class DwnVariant:
     """A network of its own ``encoder``, ``model`` and ``training``, for example with fixed random wiring.
 
-    Only the encoder's thermometer is taken; features have the data set's codes.
+    Only the encoder's thermometer is taken; features have the data set's codes. Its shrinking starts from the
+    graph alone, as that of every baseline.
     """
 
     encoder: EncoderConfig
     model: ModelConfig
     training: TrainingConfig
 
-    def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
+    def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
         """Train; as :func:`dwn_asic.methods.dwn.fit.train`."""
         from dwn_asic.boolean.convert import to_graph
+        from dwn_asic.encode.thermometer import Thermometer
         from dwn_asic.methods.dwn.fit import train
+        from dwn_asic.methods.parts.fitting_steps import most_frequent
 
         encoder, codes = self.encoder, dataset.part("train")[0]
         if not len(
             Thermometer.fit(codes, dataset.quantizer.bits, kind=encoder.thermometer, bits=encoder.bits)
         ):
-            return most_frequent(dataset, interface_of(dataset))
+            return most_frequent(dataset)
         result = train(dataset, encoder, self.model, self.training, seed)
         progress(f"best epoch {result.best_epoch + 1} of start {result.restart + 1}")
         luts = sum(layer.n_luts for layer in result.network.layers)
-        return Fitting(to_graph(result.network), result.network.predict(dataset.codes), {"luts": luts})
+        return Fitted(to_graph(result.network), result.network.predict(dataset.codes), {"luts": luts})
+
+
+def _plans(config: DwnVariantConfig) -> Iterator[Plan]:
+    label = f"DWN, {config.name.replace('-', ' ')}"
+    fitter = DwnVariant(config.encoder, config.model, config.training)
+    yield Plan(f"dwn-{config.name}", label, config.kind, fitter)
+
+
+METHOD = Method(
+    "dwn_variant",
+    DwnVariantConfig,
+    _plans,
+    Look("DWN variant", "#D58A5E", "h"),
+    DWN.reference,
+    rank=80,
+    packages=DWN.packages,
+)

@@ -1,48 +1,73 @@
-"""From a flow's ``baselines`` to rivals: what is planned, then fitted one after another."""
+"""Which methods there are, and what a flow's ``baselines`` ask of them.
+
+A method is known once its module defines ``METHOD``: every module of this package, every entry point of the
+group ``dwn_asic.methods`` of an installed distribution, and what :func:`register` is given.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import pkgutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial, singledispatch
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 
-from dwn_asic.data.dataset import Dataset
-from dwn_asic.flow.config import (
-    BaselineConfig,
-    BinarizedMlpConfig,
-    DecisionTreeConfig,
-    DwnVariantConfig,
-    ForestConfig,
-    GateNetworkConfig,
-    GbdtConfig,
-    LinearConfig,
-    MlpConfig,
-    TabnetConfig,
-    TinyClassifierConfig,
-    WisardConfig,
-    XgboostConfig,
-)
-from dwn_asic.methods.base import Progress, Rival, RivalPlan
-from dwn_asic.methods.decision_tree import DecisionTree, Forest
-from dwn_asic.methods.dwn_variant import DwnVariant
-from dwn_asic.methods.gbdt import GradientBoosting
-from dwn_asic.methods.linear import Linear
-from dwn_asic.methods.mlp import Mlp
-from dwn_asic.methods.tabnet import Tabnet
-from dwn_asic.methods.tiny_classifier import Inputs, TinyClassifier
-from dwn_asic.methods.wisard import Wisard
-from dwn_asic.methods.xgboost import Xgboost
+import dwn_asic.methods
+from dwn_asic.errors import DwnAsicError
+from dwn_asic.methods.base import Method, MethodConfig, Plan
 
-__all__ = ["fit_rivals", "plan"]
+__all__ = ["GROUP", "AnyMethod", "method", "methods", "plan", "register"]
+
+GROUP = "dwn_asic.methods"
+"""Entry points of this group name a Method: ``mine = "package.module:METHOD"``."""
+AnyMethod = Method[MethodConfig]
+_NAME = "METHOD"
+
+_registered: dict[str, AnyMethod] = {}
 
 
-def plan(configs: Sequence[BaselineConfig]) -> list[RivalPlan]:
-    """The rivals that a flow asks for, in its order, each once and under a name of its own.
+def methods() -> Mapping[str, AnyMethod]:
+    """All methods by kind, in the order of tables and legends: by rank, then by kind.
 
-    A second rival of the same name but other options gets a number: ``tiny-2bit-v2``.
+    Raises
+    ------
+    DwnAsicError
+        An entry point cannot be loaded or names no method, or two methods have the same kind.
     """
-    plans: list[RivalPlan] = []
-    for wanted in (each for config in configs for each in _plans(config)):
+    found = {**_discovered(), **_registered}
+    return MappingProxyType(dict(sorted(found.items(), key=lambda item: (item[1].rank, item[0]))))
+
+
+def method(kind: str) -> AnyMethod:
+    """The method of this kind; raises DwnAsicError where there is none."""
+    known = methods()
+    if kind not in known:
+        raise DwnAsicError(f"there is no method of kind {kind!r} (allowed: {', '.join(known)})")
+    return known[kind]
+
+
+def register(added: AnyMethod) -> None:
+    """Make a method known in this process, for example in a notebook; one registered before is replaced.
+
+    Raises
+    ------
+    DwnAsicError
+        A module of this package or an entry point defines a method of this kind.
+    """
+    if added.kind in _discovered():
+        raise DwnAsicError(f"there is a method of kind {added.kind!r} already: choose another kind")
+    _registered[added.kind] = added
+
+
+def plan(configs: Sequence[MethodConfig]) -> list[Plan]:
+    """The baselines that a flow asks for, in its order, each once and under a name of its own.
+
+    A second baseline of the same name but other options gets a number: ``tiny-2bit-v2``.
+    """
+    plans: list[Plan] = []
+    for wanted in (each for config in configs for each in method(config.kind).plans(config)):
         alike = [p for p in plans if p.name == wanted.name or p.name.startswith(f"{wanted.name}-v")]
         if any(p.fitter == wanted.fitter for p in alike):
             continue
@@ -52,131 +77,32 @@ def plan(configs: Sequence[BaselineConfig]) -> list[RivalPlan]:
     return plans
 
 
-def fit_rivals(
-    configs: Sequence[BaselineConfig], dataset: Dataset, seed: int, progress: Progress | None = None
-) -> list[Rival]:
-    """Fit all of them; raises as :meth:`dwn_asic.methods.base.RivalPlan.fit`."""
-    return [rival.fit(dataset, seed, progress) for rival in plan(configs)]
+@cache
+def _discovered() -> Mapping[str, AnyMethod]:
+    """Methods of this package, then those of entry points."""
+    found: dict[str, AnyMethod] = {}
+    for declared in (*_of_package(), *map(_of_entry_point, entry_points(group=GROUP))):
+        if declared.kind in found:
+            raise DwnAsicError(f"two methods are of the kind {declared.kind!r}")
+        found[declared.kind] = declared
+    return MappingProxyType(found)
 
 
-@singledispatch
-def _plans(config: BaselineConfig) -> Iterator[RivalPlan]:
-    """Methods that need torch are loaded only where they are asked for."""
-    raise NotImplementedError(f"no rival for {type(config).__name__}")
-
-
-@_plans.register
-def _decision_trees(config: DecisionTreeConfig) -> Iterator[RivalPlan]:
-    which, more = ("pruned", ", pruned") if config.pruned else ("tree", "")
-    for leaves in config.leaves:
-        label = f"decision tree, {leaves} leaves{more}"
-        yield RivalPlan(f"{which}-{leaves}", label, config.kind, DecisionTree(leaves, config.pruned))
-
-
-@_plans.register
-def _forests(config: ForestConfig) -> Iterator[RivalPlan]:
-    for trees in config.trees:
-        label = f"forest, {trees} trees of {config.leaves} leaves"
-        yield RivalPlan(f"forest-{trees}x{config.leaves}", label, config.kind, Forest(trees, config.leaves))
-
-
-@_plans.register
-def _tiny_classifiers(config: TinyClassifierConfig) -> Iterator[RivalPlan]:
-    """Of each gate budget one for each encoding, or one with the best of them."""
-    encodings = [
-        Inputs(bits, cuts, code) for bits in config.bits for cuts in config.cuts for code in config.codes
+def _of_package() -> list[AnyMethod]:
+    """What the modules beside this one define."""
+    package = dwn_asic.methods
+    modules = [
+        import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
     ]
-    nand_only, plain = config.functions == "nand", config.fitness == "accuracy"
-    for gates in config.gates:
-        budget = [f"{gates}g"] if len(config.gates) > 1 else []
-        which = ["nand"] * nand_only + ["accuracy"] * plain + [config.name] * bool(config.name) + budget
-        more = ["nand only"] * nand_only + ["accuracy as fitness"] * plain
-        more += [config.name.replace("-", " ")] * bool(config.name)
-        more += [f"{gates} gates"] * bool(budget)
-        evolve = partial(
-            TinyClassifier,
-            gates=gates,
-            generations=config.generations,
-            patience=config.patience,
-            trial=config.trial,
-            nand_only=nand_only,
-            rows=config.rows,
-            fitness=config.fitness,
-        )
-        if config.keep == "best":
-            label = f"Tiny Classifier, best of {len(encodings)} encodings"
-            plans = [("tiny", label, evolve(tuple(encodings)))]
-        else:
-            plans = [(*_encoding_names(config, inputs), evolve((inputs,))) for inputs in encodings]
-        for name, label, fitter in plans:
-            yield RivalPlan("-".join([name, *which]), ", ".join([label, *more]), config.kind, fitter)
+    return [vars(module)[_NAME] for module in modules if _NAME in vars(module)]
 
 
-def _encoding_names(config: TinyClassifierConfig, inputs: Inputs) -> tuple[str, str]:
-    """Name and label of the Tiny Classifier with this encoding."""
-    if len(config.cuts) * len(config.codes) == 1 and inputs == Inputs(inputs.bits):
-        return f"tiny-{inputs.bits}bit", f"Tiny Classifier, {inputs.bits} bits per feature"
-    cuts = inputs.cuts.replace("_", "-")
-    return f"tiny-{inputs.bits}bit-{inputs.code}-{cuts}", f"Tiny Classifier, {inputs}"
-
-
-@_plans.register
-def _linear(config: LinearConfig) -> Iterator[RivalPlan]:
-    label = f"linear, {config.weight_bits}-bit weights of {config.bits}-bit levels"
-    fitter = Linear(config.bits, config.weight_bits)
-    yield RivalPlan(f"linear-{config.weight_bits}bit", label, config.kind, fitter)
-
-
-@_plans.register
-def _wisard(config: WisardConfig) -> Iterator[RivalPlan]:
-    tables, which = f"{config.tuples} tables", f"{config.tuples}x"
-    if config.tuples is None:
-        tables, which = "each bit in two tables", "all-"
-    label = f"WiSARD, {tables} of {config.inputs} inputs per class"
-    fitter = Wisard(config.tuples, config.inputs, config.bits)
-    yield RivalPlan(f"wisard-{which}{config.inputs}", label, config.kind, fitter)
-
-
-@_plans.register
-def _binarized_mlps(config: BinarizedMlpConfig) -> Iterator[RivalPlan]:
-    from dwn_asic.methods.binarized_mlp import BinarizedMlp
-
-    for hidden in config.hidden:
-        fitter = BinarizedMlp(hidden, config.bits, config.steps)
-        yield RivalPlan(f"bnn-{hidden}", f"binarized MLP, {hidden} hidden neurons", config.kind, fitter)
-
-
-@_plans.register
-def _gate_network(config: GateNetworkConfig) -> Iterator[RivalPlan]:
-    from dwn_asic.methods.gate_network import GateNetwork
-
-    sizes = "-".join(map(str, config.gates))
-    fitter = GateNetwork(config.gates, config.bits, config.steps)
-    yield RivalPlan(f"gates-{sizes}", f"gate network {sizes}", config.kind, fitter)
-
-
-@_plans.register
-def _dwn_variant(config: DwnVariantConfig) -> Iterator[RivalPlan]:
-    label = f"DWN, {config.name.replace('-', ' ')}"
-    fitter = DwnVariant(config.encoder, config.model, config.training)
-    yield RivalPlan(f"dwn-{config.name}", label, config.kind, fitter)
-
-
-@_plans.register
-def _gbdt(config: GbdtConfig) -> Iterator[RivalPlan]:
-    yield RivalPlan("gbdt", "gradient boosting (software)", config.kind, GradientBoosting())
-
-
-@_plans.register
-def _xgboost(config: XgboostConfig) -> Iterator[RivalPlan]:
-    yield RivalPlan("xgboost", "XGBoost (software)", config.kind, Xgboost())
-
-
-@_plans.register
-def _tabnet(config: TabnetConfig) -> Iterator[RivalPlan]:
-    yield RivalPlan("tabnet", "TabNet (software)", config.kind, Tabnet(config.epochs, config.rows))
-
-
-@_plans.register
-def _mlp(config: MlpConfig) -> Iterator[RivalPlan]:
-    yield RivalPlan("mlp", "MLP (software)", config.kind, Mlp(config.hidden))
+def _of_entry_point(point: EntryPoint) -> AnyMethod:
+    where = f"entry point {point.name!r} of the group {GROUP!r} ({point.value})"
+    try:
+        declared = point.load()
+    except (ImportError, AttributeError) as error:
+        raise DwnAsicError(f"{where} cannot be loaded: {error}") from error
+    if not isinstance(declared, Method):
+        raise DwnAsicError(f"{where} is no Method but {type(declared).__name__}")
+    return declared

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.preprocessing import StandardScaler
+from dwn_asic.configuration import Count
+from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress
 
-from dwn_asic.data.dataset import Dataset
-from dwn_asic.data.split import drawn
-from dwn_asic.methods.base import Fitting, Progress
-from dwn_asic.methods.parts.fitting_steps import not_installed, short_seed
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-__all__ = ["Tabnet"]
+    from dwn_asic.data.dataset import Dataset
+
+__all__ = ["METHOD", "Tabnet", "TabnetConfig"]
 
 _PATIENCE = 10
 _BATCH, _VIRTUAL_BATCH = 1024, 128
+
+
+class TabnetConfig(MethodConfig):
+    """TabNet, an extra package: a software ceiling, accuracy only."""
+
+    kind: Literal["tabnet"] = "tabnet"
+    epochs: Count = 100
+    """At most; training ends earlier after ten without a better validation accuracy."""
+    rows: Count = 32_768
+    """Training rows, at most; of more these are drawn."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ class Tabnet:
     epochs: int
     rows: int = 32_768
 
-    def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
+    def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
         """Fit on training rows.
 
         Raises
@@ -49,19 +60,20 @@ class Tabnet:
         ToolError
             The package is not installed.
         """
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of scipy, about what the package imports
-                from pytorch_tabnet.tab_model import TabNetClassifier
-        except ImportError as error:
-            raise not_installed(str(error.name or "pytorch-tabnet"), "tabnet") from error
+        classifier = _classifier()
+        import numpy as np
+        from sklearn.preprocessing import StandardScaler
+
+        from dwn_asic.data.split import drawn
+        from dwn_asic.methods.parts.fitting_steps import short_seed
+
         split, table = dataset.split, dataset.table
         rows, labels = drawn((split.train, table.labels[split.train]), self.rows, seed)
         classes, places = np.unique(labels, return_inverse=True)
         values = StandardScaler().fit(table.values[rows]).transform(table.values).astype(np.float32)
         known = split.val[np.isin(table.labels[split.val], classes)]
         batch = min(_BATCH, max(2, len(rows) // 10))
-        model = TabNetClassifier(seed=short_seed(seed), verbose=0, device_name="cpu")
+        model = classifier(seed=short_seed(seed), verbose=0, device_name="cpu")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.fit(
@@ -77,4 +89,33 @@ class Tabnet:
             )
             predictions: NDArray[np.int64] = classes[model.predict(values).astype(np.int64)]
         progress(f"best epoch {model.best_epoch + 1}")
-        return Fitting(None, predictions, {"best_epoch": model.best_epoch + 1})
+        return Fitted(None, predictions, {"best_epoch": model.best_epoch + 1})
+
+
+def _classifier() -> Any:
+    """The package's class; it has no types."""
+    from dwn_asic.methods.parts.fitting_steps import not_installed
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of scipy, about what the package imports
+            from pytorch_tabnet.tab_model import TabNetClassifier
+    except ImportError as error:
+        raise not_installed(str(error.name or "pytorch-tabnet"), "tabnet") from error
+    return TabNetClassifier
+
+
+def _plans(config: TabnetConfig) -> Iterator[Plan]:
+    yield Plan("tabnet", "TabNet (software)", config.kind, Tabnet(config.epochs, config.rows))
+
+
+METHOD = Method(
+    "tabnet",
+    TabnetConfig,
+    _plans,
+    Look("TabNet", "#BCBD22", "D"),
+    "Arik and Pfister, TabNet: Attentive Interpretable Tabular Learning, AAAI 2021",
+    rank=110,
+    software=True,
+    packages=("pytorch-tabnet", "torch", "scikit-learn"),
+)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress
 
-from dwn_asic.data.dataset import Dataset
-from dwn_asic.methods.base import Fitting, Progress
-from dwn_asic.methods.parts.fitting_steps import not_installed
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-__all__ = ["Xgboost"]
+    from dwn_asic.data.dataset import Dataset
+
+__all__ = ["METHOD", "Xgboost", "XgboostConfig"]
+
+
+class XgboostConfig(MethodConfig):
+    """XGBoost, an extra package: a software ceiling, accuracy only."""
+
+    kind: Literal["xgboost"] = "xgboost"
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,7 @@ class Xgboost:
     Chen and Guestrin, XGBoost: A Scalable Tree Boosting System, KDD 2016.
     """
 
-    def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitting:
+    def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
         """Fit on the training rows; validation rows take no part.
 
         Raises
@@ -31,6 +39,10 @@ class Xgboost:
         ToolError
             The package is not installed.
         """
+        import numpy as np
+
+        from dwn_asic.methods.parts.fitting_steps import not_installed
+
         try:
             from xgboost import XGBClassifier
         except ImportError as error:
@@ -42,4 +54,20 @@ class Xgboost:
         predictions: NDArray[np.int64] = classes[model.predict(table.values).astype(np.int64)]
         rounds = int(model.get_booster().num_boosted_rounds())
         progress(f"{rounds} rounds of boosting")
-        return Fitting(None, predictions, {"trees": rounds * (1 if len(classes) == 2 else len(classes))})
+        return Fitted(None, predictions, {"trees": rounds * (1 if len(classes) == 2 else len(classes))})
+
+
+def _plans(config: XgboostConfig) -> Iterator[Plan]:
+    yield Plan("xgboost", "XGBoost (software)", config.kind, Xgboost())
+
+
+METHOD = Method(
+    "xgboost",
+    XgboostConfig,
+    _plans,
+    Look("XGBoost", "#8A5A83", "D"),
+    "Chen and Guestrin, XGBoost: A Scalable Tree Boosting System, KDD 2016",
+    rank=100,
+    software=True,
+    packages=("xgboost-cpu", "xgboost"),
+)

@@ -1,1 +1,1 @@
-"""Comparison tables and pictures made from result files."""
+"""Comparison tables and figures made from result files."""

@@ -1,37 +1,45 @@
 """Circuits of a method on one run, and the choice among them: by validation rows alone.
 
-A method that gives circuits of several sizes (a tree by its number of leaves, a Tiny Classifier by its gate
-budget, a shrunk DWN by its front) is one family. Two questions are put to every family: which circuit within
-an area, and which at a rival's accuracy? Validation rows answer both; test rows give the number reported.
+A method that offers circuits of several sizes (a tree by its number of leaves, a shrunk DWN by its front) is
+one family. Two questions are put to every family: which circuit within an area, and which at a baseline's
+accuracy? Validation rows answer both; test rows give the number reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal
 
+from dwn_asic.methods.dwn import METHOD as OWN
+from dwn_asic.methods.registry import methods
 from dwn_asic.metrics import CORE, TEST, TOTAL, TRAIN, VAL
-from dwn_asic.report.result import FrontPoint, MethodResult, Netlist, Result
+from dwn_asic.report.result import FrontPoint, Kind, MethodResult, Netlist, Result
 
 __all__ = [
-    "FAMILIES",
+    "EXACT",
     "OURS",
+    "OUR_FAMILY",
     "ROUNDING",
     "Area",
     "Candidate",
+    "Family",
     "best_within",
     "by_area",
     "candidates",
     "circuit_of",
+    "families",
     "front_of",
     "smallest_reaching",
 ]
 
 Area = Literal["core", "total"]
 OURS = "dwn-shrunk"
-"""Name of the method that is our shrunk circuit."""
+"""Name of the row of our shrunk circuit."""
+EXACT = "dwn"
+"""Name of the row of the circuit that it was shrunk from."""
+OUR_FAMILY = "ours"
+"""Key of the family that the front of our shrunk circuits is."""
 ROUNDING = 1e-6
 """Accuracies that differ by less are equal: a front's are kept with six decimals."""
 
@@ -51,9 +59,9 @@ class Candidate:
     val
         Accuracy on validation rows, which the choice within an area goes by; for every family alike.
     sure
-        Validation accuracy without luck, which must reach a rival's. Of many circuits the smallest that does
-        is a lucky one; so of a front's circuits this is the lower of ``val`` and what their neighbours lead
-        one to expect. Of a single circuit it is ``val``.
+        Validation accuracy corrected for selection bias, which must reach a baseline's. Of many circuits the
+        smallest that does owes that to chance; so of a front's circuits this is the lower of ``val`` and what
+        their neighbours lead one to expect. Of a single circuit it is ``val``.
     test
         Accuracy on test rows.
     netlist
@@ -82,30 +90,45 @@ class Candidate:
         return self.core if area == "core" else self.total
 
 
-def _is(method: str) -> Callable[[MethodResult], bool]:
-    return lambda found: found.method == method and found.kind == "exact"
+@dataclass(frozen=True)
+class Family:
+    """Circuits of one method in several sizes.
+
+    Attributes
+    ----------
+    name
+        For people.
+    method
+        Kind of the method.
+    kind
+        Of its circuits: ours are shrunk, a baseline's are exact.
+    """
+
+    name: str
+    method: str
+    kind: Kind
+
+    def holds(self, found: MethodResult) -> bool:
+        """Whether this row of a result belongs to it."""
+        return found.method == self.method and found.kind == self.kind
 
 
-FAMILIES: Mapping[str, tuple[str, Callable[[MethodResult], bool]]] = MappingProxyType(
-    {
-        "ours": ("DWN, shrunk", lambda found: found.method == "dwn" and found.kind == "shrunk"),
-        "tree": ("decision tree", _is("decision_tree")),
-        "tiny": ("Tiny Classifier", _is("tiny_classifier")),
-        "forest": ("random forest", _is("forest")),
-    }
-)
-"""Key -> name, and which methods belong to it."""
+def families() -> Mapping[str, Family]:
+    """Ours, then every method that offers several sizes, by its kind, in the order of tables."""
+    ours = Family(f"{OWN.look.name}, shrunk", OWN.kind, "shrunk")
+    sized = {kind: Family(each.look.name, kind, "exact") for kind, each in methods().items() if each.sizes}
+    return {OUR_FAMILY: ours, **sized}
 
 
 def candidates(result: Result, family: str) -> list[Candidate]:
     """The circuits of a family on one run, ascending by total area."""
-    belongs = FAMILIES[family][1]
-    found = [c for method in result.methods if belongs(method) for c in _of_method(method)]
+    asked = families()[family]
+    found = [c for method in result.methods if asked.holds(method) for c in _of_method(method)]
     return sorted(found, key=by_area)
 
 
 def by_area(circuit: Candidate) -> tuple[float, float]:
-    """Ascending by total area, of equals the best first."""
+    """Ascending by total area; of equal areas the best comes first."""
     return circuit.total, -circuit.val
 
 
@@ -138,7 +161,7 @@ def front_of(points: Sequence[FrontPoint]) -> list[Candidate]:
 
 
 def best_within(circuits: Sequence[Candidate], limit: float, area: Area = "total") -> Candidate | None:
-    """The best in validation within this area, of equals the best in training; None if none is so small."""
+    """The best in validation within this area, ties go to the best in training; None if none is so small."""
     fitting = [circuit for circuit in circuits if circuit.area(area) <= limit]
     return max(fitting, key=lambda circuit: (circuit.val, circuit.train, -circuit.area(area)), default=None)
 

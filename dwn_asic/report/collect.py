@@ -1,4 +1,4 @@
-"""Write the reports: tables and pictures of one flow, and the index over many."""
+"""Write the reports: tables and figures of one flow, and the index over many."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dwn_asic.errors import DwnAsicError
-from dwn_asic.report.picture import accuracy_area_png, accuracy_area_svg
+from dwn_asic.report.figure import accuracy_area_png, accuracy_area_svg
 from dwn_asic.report.result import Result, write_atomically
 from dwn_asic.report.table import (
     comparison_csv,
@@ -17,23 +17,18 @@ from dwn_asic.report.table import (
     summary_markdown,
 )
 
-__all__ = ["collect", "write_flow_report"]
+__all__ = ["collect", "flow_pages"]
 
 _TABLE, _CSV, _SVG, _PNG = "comparison.md", "comparison.csv", "accuracy_area.svg", "accuracy_area.png"
 _ALT = "test accuracy against area, core alone and in total"
 
 
-def write_flow_report(result: Result, folder: Path) -> tuple[Path, ...]:
-    """Write one flow's ``comparison.md``, ``comparison.csv`` and ``accuracy_area.svg`` and ``.png``.
+def flow_pages(result: Result) -> dict[str, bytes]:
+    """One flow's ``comparison.md``, ``comparison.csv`` and ``accuracy_area.svg`` and ``.png``.
 
-    Each file is written whole or not at all; equal results give equal bytes.
-
-    Returns
-    -------
-    tuple of Path
-        The files.
+    Equal results give equal bytes.
     """
-    return (*_write_page(result, folder), _write(folder / _PNG, accuracy_area_png(result)))
+    return {**_pages(result), _PNG: accuracy_area_png(result)}
 
 
 def collect(results: Sequence[Result], folder: Path, links: Sequence[str] = ()) -> tuple[Path, ...]:
@@ -63,7 +58,11 @@ def collect(results: Sequence[Result], folder: Path, links: Sequence[str] = ()) 
     """
     ordered = sorted(results, key=lambda result: result.flow)
     _check_names(ordered)
-    pages = [path for result in ordered for path in _write_page(result, folder / result.flow)]
+    pages = [
+        _write(folder / result.flow / name, content)
+        for result in ordered
+        for name, content in _pages(result).items()
+    ]
     return (*pages, _write(folder / "README.md", _index(ordered, links).encode()))
 
 
@@ -76,18 +75,18 @@ def _check_names(results: Sequence[Result]) -> None:
         seen[folder] = name
 
 
-def _write_page(result: Result, folder: Path) -> tuple[Path, ...]:
-    """Table and picture, without the PNG."""
+def _pages(result: Result) -> dict[str, bytes]:
+    """Table and figure, without the PNG."""
     page = f"# {escape(result.flow)}\n\n![{result.flow}: {_ALT}]({_SVG})\n\n{comparison_markdown(result)}"
-    return (
-        _write(folder / _SVG, accuracy_area_svg(result)),
-        _write(folder / _CSV, comparison_csv(result).encode()),
-        _write(folder / _TABLE, page.encode()),
-    )
+    return {
+        _SVG: accuracy_area_svg(result),
+        _CSV: comparison_csv(result).encode(),
+        _TABLE: page.encode(),
+    }
 
 
 def _index(results: Sequence[Result], links: Sequence[str]) -> str:
-    """Summary of all flows, what its columns mean, then each flow's picture and setup."""
+    """Summary of all flows, what its columns mean, then each flow's figure and setup."""
     more = "".join(f"{link}\n" for link in links)
     if not results:
         return f"# Reports\n\n{more}"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from dwn_asic.metrics import METRICS, Metric
+from dwn_asic.metrics import Metric
+from dwn_asic.report.metrics import metrics
 from dwn_asic.report.result import MethodResult, Result
 
 __all__ = ["Change", "changes", "compare_lines", "setup_changes"]
@@ -53,7 +54,7 @@ def changes(before: Result, after: Result) -> list[Change]:
 
 
 def _of_method(before: MethodResult, after: MethodResult) -> Iterator[Change]:
-    for name, metric in METRICS.items():
+    for name, metric in metrics().items():
         if name in before.metrics and name in after.metrics and before.metrics[name] != after.metrics[name]:
             yield Change(before.name, metric, float(before.metrics[name]), float(after.metrics[name]))
 

@@ -1,4 +1,4 @@
-"""``build/NAME/result.json``: what one flow measured, for its network and for each of its rivals."""
+"""``build/NAME/result.json``: what one flow measured, for its network and for each of its baselines."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -19,14 +20,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from dwn_asic.errors import DataError, DwnAsicError
-from dwn_asic.metrics import METRICS, check_metrics
+from dwn_asic.methods.registry import methods
+from dwn_asic.report.metrics import check_metrics
 
 __all__ = [
     "NO_CIRCUIT",
     "Kind",
-    "Method",
     "MethodResult",
     "Netlist",
     "PdkResult",
@@ -35,26 +37,21 @@ __all__ = [
     "write_atomically",
 ]
 
-Method = Literal[
-    "dwn",
-    "decision_tree",
-    "tiny_classifier",
-    "forest",
-    "linear",
-    "binarized_mlp",
-    "gate_network",
-    "wisard",
-    "dwn_variant",
-    "gbdt",
-    "xgboost",
-    "tabnet",
-    "mlp",
-]
 Kind = Literal["exact", "shrunk", "software"]
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0)]
 NO_CIRCUIT = " (no circuit in time)"
-"""What the label of a rival ends in on a run that gave no circuit of it."""
+"""What the label of a baseline ends in on a run that made no circuit of it."""
+
+
+def _known(kind: str) -> str:
+    """The kind, if there is a method of it; else the error that pydantic has for a literal."""
+    known = [repr(each) for each in methods()]
+    if repr(kind) not in known:
+        raise PydanticKnownError(
+            "literal_error", {"expected": " or ".join([", ".join(known[:-1]), known[-1]])}
+        )
+    return kind
 
 
 class _Strict(BaseModel):
@@ -100,7 +97,7 @@ class FrontPoint(_Strict):
     :class:`dwn_asic.optimize.lossy.front.Point`."""
     accuracy_test: FiniteFloat
     netlist: Netlist | None = None
-    """Of circuits that match a rival which the flow names."""
+    """Of circuits that match a baseline which the flow names."""
 
 
 class MethodResult(_Strict):
@@ -113,16 +110,17 @@ class MethodResult(_Strict):
     """
 
     name: Text
-    """Short and unique within the flow, for example ``tree-16``: the label in the picture."""
+    """Short and unique within the flow, for example ``tree-16``: the label in the figure."""
     label: Text
     """The label in tables, for example ``decision tree, 16 leaves``."""
-    method: Method
+    method: Annotated[str, AfterValidator(_known)]
+    """Kind of the method: ``decision_tree``."""
     kind: Kind
     """``exact``: computes what the trained model computes; ``shrunk``: guarded by data instead."""
     proof: Text = "-"
     """``proved``, or what was shown instead; ``-`` for nothing."""
     metrics: Mapping[str, int | float]
-    """By the names of :data:`dwn_asic.metrics.METRICS`, in their units."""
+    """By the names of :func:`dwn_asic.report.metrics.metrics`, in their units."""
     front: tuple[FrontPoint, ...] = ()
     """Of a shrunk circuit: those of other sizes, ascending by area."""
     details: Mapping[str, JsonValue] = {}
@@ -130,14 +128,14 @@ class MethodResult(_Strict):
 
     @field_validator("metrics", mode="before")
     @classmethod
-    def _registered(cls, metrics: object) -> object:
-        if not isinstance(metrics, Mapping):
-            return metrics
-        check_metrics(metrics)
-        for name, value in metrics.items():
+    def _registered(cls, found: object) -> object:
+        if not isinstance(found, Mapping):
+            return found
+        check_metrics(found)
+        for name, value in found.items():
             if not math.isfinite(value):
                 raise DwnAsicError(f"metric {name!r} is {value}, not a finite number")
-        return {name: metrics[name] for name in METRICS if name in metrics}
+        return {name: found[name] for name in metrics() if name in found}
 
     @model_validator(mode="after")
     def _software_has_no_area(self) -> MethodResult:

@@ -7,10 +7,11 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
+from dwn_asic.methods.registry import methods
 from dwn_asic.metrics import CORE, ENCODER, TEST, TOTAL, TRAIN, VAL
-from dwn_asic.report.result import Method, MethodResult, Result
+from dwn_asic.report.result import MethodResult, Result
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,7 +27,6 @@ __all__ = [
     "terminal_table",
 ]
 
-_METHODS: tuple[str, ...] = get_args(Method)
 _NOTHING = "-"
 _PARTS = "core + encoder + registers"
 
@@ -63,11 +63,12 @@ _SHORT = (_TEST, *_NAND2, _CELLS)
 
 
 def sorted_methods(result: Result) -> list[MethodResult]:
-    """DWN first, then the rivals by method; each method by total area, rows without an area last."""
+    """DWN first, then the baselines by method; each method by total area, rows without an area last."""
+    places = {kind: place for place, kind in enumerate(methods())}
 
     def order(method: MethodResult) -> tuple[int, bool, float, str]:
         area = method.metrics.get(TOTAL)
-        return _METHODS.index(method.method), area is None, area or 0.0, method.name
+        return places[method.method], area is None, area or 0.0, method.name
 
     return sorted(result.methods, key=order)
 

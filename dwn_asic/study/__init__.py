@@ -1,1 +1,1 @@
-"""Many runs together: data sets by seeds, their tables, pictures and statistics."""
+"""Many runs together: data sets by seeds, their tables, figures and statistics."""

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from dwn_asic.methods.dwn_variant import METHOD as VARIANT
 from dwn_asic.metrics import CORE, TEST, TOTAL, VAL
-from dwn_asic.report.choice import OURS, Candidate, front_of, smallest_reaching
+from dwn_asic.report.choice import EXACT, OURS, Candidate, front_of, smallest_reaching
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Run, Study, over_runs
 from dwn_asic.study.tables import (
@@ -29,13 +30,13 @@ def ablation_table(study: Study) -> Table:
     """The flow's network first, then each variant with its difference from it."""
     rows: list[list[Cell]] = []
     methods: dict[int, tuple[str, str]] = {}
-    variants = [name for name, m in study.methods.items() if m.method == "dwn_variant" and m.kind != "shrunk"]
+    variants = [name for name, m in study.methods.items() if m.method == VARIANT.kind and m.kind != "shrunk"]
     for flow in study.sets:
-        base = study.of(flow, "dwn")
-        circuits_base, shrunk_base = (_circuits(study, flow, name) for name in ("dwn", OURS))
+        base = study.of(flow, EXACT)
+        circuits_base, shrunk_base = (_circuits(study, flow, name) for name in (EXACT, OURS))
         wanted = _values(shrunk_base, VAL)
         equal_base = _equal(shrunk_base, wanted)
-        for name in ("dwn", *variants):
+        for name in (EXACT, *variants):
             every = study.of(flow, name)
             if len(every) != len(base):
                 continue
@@ -50,8 +51,8 @@ def ablation_table(study: Study) -> Table:
                     mean_spread(100.0 * _values(every, TEST), 2),
                     mean_spread(_values(circuits, CORE), 1),
                     mean_spread(_values(circuits, TOTAL), 1),
-                    number(None if name == "dwn" else float(points.mean()), 2),
-                    number(None if name == "dwn" else standard_error(points), 2),
+                    number(None if name == EXACT else float(points.mean()), 2),
+                    number(None if name == EXACT else standard_error(points), 2),
                     ratio(_times(_values(circuits, TOTAL), _values(circuits_base, TOTAL))),
                     mean_spread(100.0 * _values(shrunk, TEST), 2),
                     mean_spread(_values(shrunk, TOTAL), 1),

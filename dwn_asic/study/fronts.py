@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dwn_asic.report.choice import FAMILIES, OURS, ROUNDING, Area, best_within, candidates
+from dwn_asic.report.choice import OUR_FAMILY, OURS, ROUNDING, Area, best_within, candidates, families
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Cell, Table, mean_spread, number, standard_error, text
 
 __all__ = ["LARGEST", "Curve", "Domination", "curve", "domination_table", "dominations", "equal_area_table"]
 
 LARGEST = 300.0
-"""NAND2-equivalents up to which fronts are compared: the gate budget of the Tiny Classifier paper."""
+"""NAND2-equivalents up to which fronts are compared."""
 BUDGETS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 300.0)
 
 
@@ -81,13 +81,13 @@ class Domination:
         return math.isnan(self.most)
 
 
-def dominations(ours: Curve, rival: Curve, largest: float = LARGEST) -> list[Domination]:
-    """The intervals in which the rival is above; those in which it alone has a circuit stand apart."""
-    grid = np.unique(np.concatenate([ours.areas, rival.areas]))
+def dominations(ours: Curve, other: Curve, largest: float = LARGEST) -> list[Domination]:
+    """The intervals in which the other is above; those in which it alone has a circuit stand apart."""
+    grid = np.unique(np.concatenate([ours.areas, other.areas]))
     ends = [*grid[grid <= largest].tolist(), largest]
     found: list[Domination] = []
     for low, high in itertools.pairwise(ends):
-        here = _lead(low, high, ours.at(low), rival.at(low))
+        here = _lead(low, high, ours.at(low), other.at(low))
         if here is None:
             continue
         if found and found[-1].high == low and found[-1].alone == here.alone:
@@ -109,12 +109,22 @@ def _lead(low: float, high: float, mine: np.ndarray | None, theirs: np.ndarray |
     return Domination(low, high, float(points.mean()), standard_error(points))
 
 
-def domination_table(study: Study, rival: str = "tree") -> Table:
-    """Where a rival's front lies above ours."""
+def domination_table(study: Study, family: str, name: str = "") -> Table:
+    """Where a family's front lies above ours.
+
+    Parameters
+    ----------
+    study
+        Runs.
+    family
+        Key of :func:`dwn_asic.report.choice.families`.
+    name
+        Of the table's files; by default it names the family.
+    """
     rows: list[list[Cell]] = []
     for area in ("total", "core"):
         for flow, runs in study.sets.items():
-            ours, theirs = curve(runs, "ours", area), curve(runs, rival, area)
+            ours, theirs = curve(runs, OUR_FAMILY, area), curve(runs, family, area)
             if ours is None or theirs is None:
                 continue
             where = dominations(ours, theirs)
@@ -131,15 +141,15 @@ def domination_table(study: Study, rival: str = "tree") -> Table:
             ]
             if not where:
                 rows.append([text(area), text(flow), *[text("never")] * 2, number(None, 2), number(None, 2)])
-    name = FAMILIES[rival][0]
+    whose = families()[family].name
     return Table(
-        f"above_{rival}",
-        f"Where the {name} is above our front",
+        name or f"above_{family}",
+        f"Where the {whose} is above our front",
         (
             (
                 f"Test accuracy, mean over seeds {study.seed_list}, up to {LARGEST:.0f} NAND2-equivalents. "
                 "At each area, validation rows choose each seed's best circuit within it, of ours from the "
-                f"shrunk front, of the {name} from its sizes. Points: largest difference in the interval, "
+                f"shrunk front, of the {whose} from its sizes. Points: largest difference in the interval, "
                 "and the standard error of that difference over the seeds; no circuit: ours has none "
                 "that is so small."
             ),
@@ -150,11 +160,12 @@ def domination_table(study: Study, rival: str = "tree") -> Table:
     )
 
 
-def equal_area_table(study: Study, families: Sequence[str] = ("ours", "tree", "tiny", "forest")) -> Table:
-    """Test accuracy within equal total areas."""
+def equal_area_table(study: Study) -> Table:
+    """Test accuracy of every family within equal total areas."""
     rows: list[list[Cell]] = []
+    every = families()
     for flow, runs in study.sets.items():
-        curves = {family: curve(runs, family) for family in families}
+        curves = {family: curve(runs, family) for family in every}
         for budget in BUDGETS:
             row = [text(flow), number(budget, 0)]
             for found in curves.values():
@@ -171,7 +182,7 @@ def equal_area_table(study: Study, families: Sequence[str] = ("ours", "tree", "t
                 "budget. A dash: on some seed no circuit is so small."
             ),
         ),
-        ("data set", "NAND2 at most", *(FAMILIES[family][0] for family in families)),
+        ("data set", "NAND2 at most", *(family.name for family in every.values())),
         rows,
         {n: (str(row[0].key), OURS) for n, row in enumerate(rows) if study.of(str(row[0].key), OURS)},
     )

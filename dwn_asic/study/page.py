@@ -31,14 +31,14 @@ class Section:
         Whose runs stand behind the tables' rows.
     tables
         In order.
-    pictures
+    figures
         Caption and SVG of each.
     """
 
     title: str
     study: Study
     tables: Sequence[Table]
-    pictures: Sequence[tuple[str, bytes]]
+    figures: Sequence[tuple[str, bytes]]
 
 
 def page(sections: Sequence[Section]) -> str:
@@ -78,8 +78,8 @@ def _section(section: Section, texts: _Texts) -> dict[str, Any]:
     return {
         "id": name,
         "title": section.title,
-        "pictures": [
-            {"caption": caption, "data": base64.b64encode(svg).decode()} for caption, svg in section.pictures
+        "figures": [
+            {"caption": caption, "data": base64.b64encode(svg).decode()} for caption, svg in section.figures
         ],
         "tables": [_table(section.study, table, texts) for table in section.tables],
     }

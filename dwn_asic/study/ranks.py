@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,19 +12,51 @@ from numpy.typing import NDArray
 from scipy.stats import friedmanchisquare, norm, rankdata, studentized_range
 
 from dwn_asic.metrics import TEST, TOTAL
-from dwn_asic.report.choice import OURS, best_within, candidates
+from dwn_asic.report.choice import OURS, best_within, candidates, families
+from dwn_asic.report.result import MethodResult
 from dwn_asic.study.fronts import LARGEST
-from dwn_asic.study.headline import HEADLINE_RIVALS
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import SMALLEST, Cell, Table, number, text
 
-__all__ = ["Ranking", "bootstrap_interval", "critical_difference", "holm", "rank_table", "ranking"]
+__all__ = [
+    "Entrant",
+    "Entrants",
+    "Ranking",
+    "alone",
+    "best_of_family",
+    "bootstrap_interval",
+    "critical_difference",
+    "entrants",
+    "holm",
+    "rank_table",
+    "ranking",
+]
 
 _RESAMPLES = 10_000
 _LEVEL = 0.05
 
 Measured = tuple[float, float]
 """Test accuracy and total area; nan where there is no circuit."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """What takes part in a ranking.
+
+    Attributes
+    ----------
+    label
+        In the table.
+    measure
+        Its accuracy and area on a run; None where it is not there.
+    """
+
+    label: str
+    measure: Callable[[Run], Measured | None]
+
+
+Entrants = Mapping[str, Entrant]
+"""By key: the name of a row, or the kind of a method whose circuits of all sizes take part as one."""
 
 
 @dataclass(frozen=True)
@@ -117,18 +150,34 @@ def bootstrap_interval(differences: list[NDArray[np.float64]], seed: int = 0) ->
     return float(low), float(high)
 
 
-def _entries(study: Study) -> dict[str, tuple[str, Callable[[Run], Measured | None]]]:
-    """What takes part: methods that give one circuit, and trees by their validation accuracy."""
-    found: dict[str, tuple[str, Callable[[Run], Measured | None]]] = {}
+def alone(method: MethodResult) -> Entrant:
+    """A row of the results by itself."""
+    return Entrant(method.label, partial(_of_row, method.name))
+
+
+def best_of_family(kind: str) -> Entrant:
+    """Of all sizes of a method the one that validation rows choose, up to :data:`LARGEST`."""
+    return Entrant(f"{families()[kind].name}, best up to {LARGEST:.0f} NAND2", partial(_of_family, kind))
+
+
+def entrants(study: Study) -> Entrants:
+    """All that a study has; a method of several sizes takes part once, as the best of them."""
+    sizes = Counter(
+        kind
+        for kind, family in families().items()
+        for method in study.methods.values()
+        if family.holds(method)
+    )
+    found: dict[str, Entrant] = {}
     for name, method in study.methods.items():
-        if method.method not in {"decision_tree", "tiny_classifier"} or name in HEADLINE_RIVALS:
-            found[name] = (method.label, partial(_of_method, name))
-        elif method.method == "decision_tree":
-            found["tree"] = (f"decision tree, best up to {LARGEST:.0f} NAND2", _tree)
+        if sizes[method.method] > 1:
+            found[method.method] = best_of_family(method.method)
+        else:
+            found[name] = alone(method)
     return found
 
 
-def _of_method(name: str, run: Run) -> Measured | None:
+def _of_row(name: str, run: Run) -> Measured | None:
     method = run.methods.get(name)
     if method is None:
         return None
@@ -136,20 +185,22 @@ def _of_method(name: str, run: Run) -> Measured | None:
     return float(metrics[TEST]), float(metrics.get(TOTAL, np.nan))
 
 
-def _tree(run: Run) -> Measured | None:
-    chosen = best_within(candidates(run.result, "tree"), LARGEST)
+def _of_family(kind: str, run: Run) -> Measured | None:
+    chosen = best_within(candidates(run.result, kind), LARGEST)
     return None if chosen is None else (chosen.test, chosen.total)
 
 
-def rank_table(study: Study) -> Table:
+def rank_table(study: Study, taking_part: Entrants | None = None) -> Table:
     """Ranks of circuits by accuracy and by area, and the paired differences from our shrunk circuit.
 
     Parameters
     ----------
     study
         Runs that all have ``dwn-shrunk``.
+    taking_part
+        Ours among them; without it those of :func:`entrants`.
     """
-    labels, measured = _measure(study)
+    labels, measured = _measure(study, entrants(study) if taking_part is None else taking_part)
     ours = measured[OURS]
     circuits = {n: sets for n, sets in measured.items() if not all(np.isnan(s[:, 1]).all() for s in sets)}
     mapped = {n: sets for n, sets in circuits.items() if not any(np.isnan(s[:, 1]).all() for s in sets)}
@@ -211,13 +262,15 @@ def rank_table(study: Study) -> Table:
     )
 
 
-def _measure(study: Study) -> tuple[dict[str, str], dict[str, list[NDArray[np.float64]]]]:
-    """Of each method that all runs have its label, and of each set (seeds, 2) accuracies and areas."""
+def _measure(
+    study: Study, taking_part: Entrants
+) -> tuple[dict[str, str], dict[str, list[NDArray[np.float64]]]]:
+    """Of each entrant that all runs have its label, and of each set (seeds, 2) accuracies and areas."""
     labels, measured = {}, {}
-    for name, (label, measure) in _entries(study).items():
-        sets = [[measure(run) for run in runs] for runs in study.sets.values()]
+    for name, entrant in taking_part.items():
+        sets = [[entrant.measure(run) for run in runs] for runs in study.sets.values()]
         if all(found is not None for runs in sets for found in runs):
-            labels[name] = label
+            labels[name] = entrant.label
             measured[name] = [np.array(runs, float) for runs in sets]
     return labels, measured
 
@@ -247,7 +300,7 @@ def _gain_cells(
     """Points of accuracy, ours less the other's, and their interval."""
     if name == OURS:
         return number(None, 2), text("")
-    gains = [100.0 * (mine[:, 0] - rival[:, 0]) for mine, rival in zip(ours, sets, strict=True)]
+    gains = [100.0 * (mine[:, 0] - other[:, 0]) for mine, other in zip(ours, sets, strict=True)]
     low, high = bootstrap_interval(gains)
     return number(float(np.mean([g.mean() for g in gains])), 2), text(f"{low:.2f} to {high:.2f}")
 
@@ -258,13 +311,13 @@ def _area_cells(
     """Area of the other over ours, and its interval."""
     if name == OURS or sets is None:
         return number(None, 2), text("")
-    logs = [_log_ratios(rival[:, 1], mine[:, 1]) for mine, rival in zip(ours, sets, strict=True)]
+    logs = [_log_ratios(other[:, 1], mine[:, 1]) for mine, other in zip(ours, sets, strict=True)]
     least, most = np.exp(bootstrap_interval(logs))
     return number(float(np.exp(np.mean([g.mean() for g in logs]))), 2), text(f"{least:.2f} to {most:.2f}")
 
 
-def _log_ratios(rival: NDArray[np.float64], ours: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of areas, for the runs in which the rival has one."""
-    there = ~np.isnan(rival)
-    ratios: NDArray[np.float64] = np.log(np.maximum(rival, SMALLEST) / np.maximum(ours, SMALLEST))[there]
+def _log_ratios(other: NDArray[np.float64], ours: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of areas, for the runs in which the other has one."""
+    there = ~np.isnan(other)
+    ratios: NDArray[np.float64] = np.log(np.maximum(other, SMALLEST) / np.maximum(ours, SMALLEST))[there]
     return ratios

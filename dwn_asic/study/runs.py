@@ -98,8 +98,8 @@ class Study:
 def over_runs(found: Iterable[MethodResult]) -> MethodResult:
     """Of one method's results the first with a circuit, else the first; its label is the method's own.
 
-    A rival may have a circuit on some runs and, on the others, its accuracy alone. It's software only if it
-    has none at all.
+    A baseline may have a circuit on some runs and, on the others, its accuracy alone. It's software only if
+    it has none at all.
     """
     first = min(found, key=lambda method: method.kind == "software")
     return first.model_copy(update={"label": first.label.removesuffix(NO_CIRCUIT)})

@@ -127,6 +127,6 @@ def geometric_mean(values: Iterable[float]) -> float:
     return float(np.exp(np.log(known).mean())) if len(known) else math.nan
 
 
-def area_ratio(rival: float, ours: float) -> float:
-    """How many times larger the rival is; see :data:`SMALLEST`."""
-    return max(rival, SMALLEST) / max(ours, SMALLEST)
+def area_ratio(other: float, ours: float) -> float:
+    """How many times larger the other is; see :data:`SMALLEST`."""
+    return max(other, SMALLEST) / max(ours, SMALLEST)

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from dwn_asic.metrics import CORE, TEST, TOTAL, VAL
+from dwn_asic.report.choice import EXACT
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Run
 
@@ -46,7 +47,7 @@ def verilog_file(run: Run, method: MethodResult) -> Path | None:
     if method.kind == "software":
         return None
     name = method.name.removesuffix(_SHRUNK) if method.kind == "shrunk" else method.name
-    folder = run.folder if name == "dwn" else run.folder / "baselines" / name
+    folder = run.folder if name == EXACT else run.folder / "baselines" / name
     return folder / "shrunk" / "design.v" if method.kind == "shrunk" else folder / "design.v"
 
 

@@ -6,27 +6,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dwn_asic.report.choice import OURS
+from dwn_asic.methods.dwn_variant import METHOD as VARIANT
+from dwn_asic.report.choice import OUR_FAMILY, OURS, families
 from dwn_asic.report.collect import collect
-from dwn_asic.report.picture import accuracy_area_svg
+from dwn_asic.report.figure import accuracy_area_svg
 from dwn_asic.report.result import write_atomically
 from dwn_asic.study.ablation import ablation_table
+from dwn_asic.study.equal_accuracy import equal_accuracy_table
+from dwn_asic.study.figure import set_figure
 from dwn_asic.study.fronts import domination_table, equal_area_table
-from dwn_asic.study.headline import (
-    HEADLINE_RIVALS,
-    equal_accuracy_table,
-    generations_table,
-    headline_table,
-)
 from dwn_asic.study.overview import method_table, run_table
 from dwn_asic.study.page import Section, page
-from dwn_asic.study.picture import set_picture
+from dwn_asic.study.protocol import Protocol
 from dwn_asic.study.ranks import rank_table
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Table
+from dwn_asic.study.tiny_classifier import PROTOCOL as TINY_CLASSIFIER
 
-__all__ = ["tables", "write_reports"]
+__all__ = ["PROTOCOLS", "tables", "write_reports"]
 
+PROTOCOLS: tuple[Protocol, ...] = (TINY_CLASSIFIER,)
+"""The first that a study follows chooses its tables."""
 _PAGE = "index.html"
 _ELSEWHERE = {
     "figures.csv": "measured figures, each with its target and the command that measures it again",
@@ -39,7 +39,7 @@ _ELSEWHERE = {
 def tables(study: Study) -> list[Table]:
     """All that its methods allow, the most important first."""
     found = _against_ours(study)
-    if any(method.method == "dwn_variant" for method in study.methods.values()):
+    if any(method.method == VARIANT.kind for method in study.methods.values()):
         found.append(ablation_table(study))
     return [*found, method_table(study)]
 
@@ -47,21 +47,25 @@ def tables(study: Study) -> list[Table]:
 def _against_ours(study: Study) -> list[Table]:
     """Comparisons with our shrunk circuit, on the data sets on which all runs have one."""
     whole = study.having(OURS)
-    known = whole.methods
-    found = []
-    if tiny := [rival for rival in HEADLINE_RIVALS if rival in known]:
-        found += [headline_table(whole, tiny[0]), generations_table(whole, tiny)]
-    if any(method.method == "decision_tree" for method in known.values()):
-        found += [
-            rank_table(whole),
-            domination_table(whole),
-            equal_area_table(whole),
-            equal_accuracy_table(whole),
-        ]
+    protocol = next((each for each in PROTOCOLS if each.follows(whole)), None)
+    found = _general(whole) if protocol is None else protocol.tables(whole)
     if absent := [flow for flow in study.sets if flow not in whole.sets]:
         note = f"Without {', '.join(absent)}, where some run has no shrunk circuit of ours."
         found = [replace(table, notes=(*table.notes, note)) for table in found]
     return found
+
+
+def _general(study: Study) -> list[Table]:
+    """Of a study that follows no protocol, if it has baselines of several sizes."""
+    sized = [
+        key
+        for key, family in families().items()
+        if key != OUR_FAMILY and any(family.holds(method) for method in study.methods.values())
+    ]
+    if not sized:
+        return []
+    above = [domination_table(study, family) for family in sized]
+    return [rank_table(study), *above, equal_area_table(study), equal_accuracy_table(study)]
 
 
 def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) -> tuple[Path, ...]:
@@ -85,9 +89,9 @@ def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) 
     sections = []
     for study in studies:
         found = tables(study)
-        pictures = {flow: set_picture(study, flow) for flow in study.sets}
-        written += _write_study(study, found, pictures, folder / study.name)
-        captions = [(f"{flow}: test accuracy against area", svg) for flow, svg in pictures.items()]
+        figures = {flow: set_figure(study, flow) for flow in study.sets}
+        written += _write_study(study, found, figures, folder / study.name)
+        captions = [(f"{flow}: test accuracy against area", svg) for flow, svg in figures.items()]
         sections.append(Section(f"{study.name}: {len(study.sets)} data sets", study, found, captions))
     if flows:
         single = Study(
@@ -120,9 +124,7 @@ def _links(studies: Sequence[Study], folder: Path) -> list[str]:
     ]
 
 
-def _write_study(
-    study: Study, found: Sequence[Table], pictures: dict[str, bytes], folder: Path
-) -> list[Path]:
+def _write_study(study: Study, found: Sequence[Table], figures: dict[str, bytes], folder: Path) -> list[Path]:
     """A README with the tables that fit on a page, all as CSV, the long ones as Markdown of their own."""
     parts = [
         f"# {study.name}\n\nSeeds {study.seed_list}; every number is of these runs: [runs.csv](runs.csv).\n"
@@ -135,7 +137,7 @@ def _write_study(
         else:
             contents[f"{table.name}.md"] = table.markdown().removeprefix("#").encode()
             parts.append(f"## {table.title}\n\n[Table]({table.name}.md), [CSV]({table.name}.csv)\n")
-    for flow, svg in pictures.items():
+    for flow, svg in figures.items():
         contents[f"{flow}.svg"] = svg
         parts.append(f"![{flow}: test accuracy against area]({flow}.svg)\n")
     contents["README.md"] = "\n".join(parts).encode()

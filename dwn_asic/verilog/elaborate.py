@@ -14,13 +14,13 @@ from typing import Any
 
 from dwn_asic.boolean import truth_table as tt
 from dwn_asic.boolean.fold import FALSE, TRUE, FoldingBuilder, Literal
-from dwn_asic.boolean.graph import BooleanGraph, Input, Interface
-from dwn_asic.boolean.ports import CLOCK_PORT
-from dwn_asic.errors import DataError, PdkError
+from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input, Interface
+from dwn_asic.boolean.ports import CLOCK_PORT, feature_of_port
+from dwn_asic.errors import DataError, PdkError, VerificationError
 from dwn_asic.targets.asic.cell_library import Cell, CellLibrary, FlipFlop
 from dwn_asic.verilog.reader import Bit, Design, Module, ModuleReader, integer, is_kind
 
-__all__ = ["Elaborated", "elaborate"]
+__all__ = ["Elaborated", "elaborate", "elaborate_top"]
 
 _RECURSION_LIMIT = 50_000
 _MOST_ADDRESS_BITS = 16
@@ -94,6 +94,32 @@ def elaborate(
         raise DataError(design.source, f"{top}: {CLOCK_PORT} is used as data")
     latencies = frozenset[int]().union(*(value.latencies for value in values))
     return Elaborated(builder.finish([value.literal for value in values]), latencies)
+
+
+def elaborate_top(
+    design: Design, top: str, interface: Interface, library: CellLibrary | None, latency: int
+) -> Elaborated:
+    """Elaborate a top module written by this package (or mapped from it) and check its pipeline depth.
+
+    Raises
+    ------
+    VerificationError
+        Paths from inputs to outputs cross other numbers of registers than ``latency``.
+    """
+
+    def input_of(port: str, bit: int) -> Input:
+        feature = feature_of_port(port)
+        if feature is None or feature >= len(interface.widths) or bit >= interface.widths[feature]:
+            raise VerificationError(f"{design.source}: port {port} of {top} is not a feature")
+        return CodeBit(feature, bit)
+
+    elaborated = elaborate(design, top, input_of, interface, library)
+    if not elaborated.latencies <= {latency}:
+        found = ", ".join(map(str, sorted(elaborated.latencies)))
+        raise VerificationError(
+            f"{design.source}: {found} registers from input to output, expected {latency}"
+        )
+    return elaborated
 
 
 def _top_input(

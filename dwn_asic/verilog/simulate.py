@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from dwn_asic.errors import VerificationError
@@ -19,8 +19,17 @@ def simulator_installed() -> bool:
     return all(find_tool(name) is not None for name in ("iverilog", "vvp"))
 
 
-def run_testbench(sources: Sequence[Path], top: str, *, timeout_s: float = 300.0) -> int:
-    """Compile and run; gives the number of vectors, all of which matched.
+def run_testbench(sources: Mapping[str, str], top: str, *, timeout_s: float = 300.0) -> int:
+    """Compile and run; returns the number of vectors, all of which matched.
+
+    Parameters
+    ----------
+    sources
+        File name -> Verilog text.
+    top
+        The testbench's module.
+    timeout_s
+        Limit of each tool run in seconds.
 
     Raises
     ------
@@ -32,10 +41,13 @@ def run_testbench(sources: Sequence[Path], top: str, *, timeout_s: float = 300.0
     iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
     with tempfile.TemporaryDirectory() as folder:
         compiled = Path(folder) / "testbench.vvp"
+        for name, text in sources.items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
         run_tool(
             "iverilog",
             [iverilog, "-g2005", "-s", top, "-o", compiled, *sources],
             timeout_s=timeout_s,
+            cwd=Path(folder),
         )
         output = run_tool("vvp", [vvp, "-n", compiled], timeout_s=timeout_s)
     matched = re.search(rf"{ALL_MATCH} \((\d+)\)", output)

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.graph import BooleanGraph, Interface
 from dwn_asic.boolean.ports import CLASS_PORT, CLOCK_PORT, feature_port
 from dwn_asic.verilog.writer import Registers, latency, used_features
 
-__all__ = ["ALL_MATCH", "bench_verilog"]
+__all__ = ["ALL_MATCH", "bench_size", "bench_verilog"]
 
 ALL_MATCH = "All vectors match"
+
+_VECTORS = 10, 500
+"""Rows that a testbench applies, at least and at most."""
+_EVENTS = 1_000_000
+"""A change at an input makes up to gates x depth events; a simulator does some millions of them a second."""
+
+
+def bench_size(circuit: Circuit) -> int:
+    """Rows that a testbench of this circuit applies, at most.
+
+    Fewer for large and deep circuits, which take an event-driven simulator seconds a vector.
+    """
+    graph = circuit.graph
+    depth = int(nx.dag_longest_path_length(graph.digraph))
+    return int(np.clip(_EVENTS // (len(graph) * depth), *_VECTORS))
 
 
 def bench_verilog(

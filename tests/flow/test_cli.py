@@ -115,7 +115,7 @@ def test_tool_failure_is_exit_code_3(
     finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DWN_ASIC_YOSYS", str(tmp_path / "none"))
-    assert call(monkeypatch, "synth", str(finished.folder)) == 3
+    assert call(monkeypatch, "make", "build/tiny/netlist.v", "--flow", str(finished.file)) == 3
     assert "DWN_ASIC_YOSYS" in capsys.readouterr().err
 
 
@@ -128,7 +128,8 @@ def test_verification_failure_is_exit_code_4_with_a_counterexample(
     swapped = text.replace(".class_index(class_index)", ".class_index({class_index[0], class_index[1]})")
     assert swapped != text
     netlist.write_text(swapped)
-    assert call(monkeypatch, "verify", str(flow.folder)) == 4
+    file, build = str(flow.folder / "verify.json"), str(flow.folder.parent)
+    assert call(monkeypatch, "make", file, "--build", build) == 4
     assert "expected class" in capsys.readouterr().err
 
 
@@ -213,7 +214,7 @@ def test_a_terminated_run_says_so_and_the_next_one_recovers(tmp_path: Path) -> N
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     folder = tmp_path / "build" / "tiny"
     deadline = time.monotonic() + 60
-    while not (folder / ".manifest" / "data.json").exists() and time.monotonic() < deadline:
+    while not (folder / "dataset.npz").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(0.3)
     process.terminate()
@@ -227,9 +228,9 @@ def test_a_terminated_run_says_so_and_the_next_one_recovers(tmp_path: Path) -> N
 
 
 MOMENTS = {
-    "shrunk/chains/*/*.npz": "shrunk",
-    "baselines/tree-3/shrunk/chains/*/*.npz": "baselines/tree-3/shrunk",
-    "baselines/tree-3/method.json": "baselines/tree-4",
+    ".work/shrunk/shrink/checkpoints/*": "shrunk",
+    ".work/baselines/tree-3/shrunk/shrink/checkpoints/*": "baselines/tree-3/shrunk",
+    "baselines/tree-3/shrunk/verify.json": "baselines/tree-4",
 }
 """A file after which a run is killed, and the folder of what is under way then."""
 
@@ -245,7 +246,7 @@ def test_what_a_killed_run_had_finished_is_never_done_again(tmp_path: Path) -> N
     for moment, under_way in MOMENTS.items():
         kill_when(partial(found, folder, moment), command)
         assert contents(kept) == kept, moment
-        assert not (folder / under_way / "method.json").exists()
+        assert not (folder / under_way / "verify.json").exists()
         kept = contents(path for path in found(folder, "**/*") if folder / under_way not in path.parents)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
     assert contents(kept) == kept
@@ -259,7 +260,13 @@ def test_what_a_killed_run_had_finished_is_never_done_again(tmp_path: Path) -> N
 def found(folder: Path, pattern: str) -> list[Path]:
     """Files but for half-written ones."""
     paths = folder.glob(pattern)
-    return [path for path in paths if path.is_file() and "partial" not in str(path.relative_to(folder))]
+    return [
+        path
+        for path in paths
+        if path.is_file()
+        and "partial" not in path.name
+        and (not path.relative_to(folder).parts[0].startswith(".") or pattern.startswith(".work"))
+    ]
 
 
 def measured(folder: Path) -> dict[str, Any]:

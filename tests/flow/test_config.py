@@ -63,7 +63,7 @@ def test_the_flows_of_the_repository_load() -> None:
         (DATA + "model: {layers: [{luts: 4, inputs: 2, size: 3}]}\n", "model.layers.0.size", "mapping"),
         (
             MINIMAL + "baselines: [{kind: decision_tree, leafs: [2]}]\n",
-            "baselines.0.decision_tree.leafs",
+            "baselines.0.leafs",
             "leaves",
         ),
     ],

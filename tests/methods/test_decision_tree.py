@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rival_tables import blobs, load, make
+from made_datasets import blobs, load, make
 from sklearn.tree import DecisionTreeClassifier
 
 from dwn_asic.boolean.fold import fold
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.methods.base import RivalPlan, interface_of
-from dwn_asic.methods.decision_tree import DecisionTree, tree_graph
+from dwn_asic.methods.base import Plan
+from dwn_asic.methods.decision_tree import DecisionTree
+from dwn_asic.methods.parts.fitting_steps import interface_of
+from dwn_asic.methods.parts.tree_logic import tree_graph
 
 
 def fitted(dataset: Dataset, leaves: int) -> DecisionTreeClassifier:
@@ -55,18 +57,18 @@ def test_a_class_without_rows_in_training_keeps_the_others_indices() -> None:
 
 def test_fewer_leaves_than_allowed_are_reported() -> None:
     dataset = make(np.repeat([0.0, 1.0], 20)[:, None], np.repeat([0, 1], 20))
-    rival = RivalPlan("tree-8", "", "", DecisionTree(8)).fit(dataset, 0)
-    assert rival.details == {"leaves": 2, "leaves_allowed": 8, "depth": 1, "thresholds": 1}
-    assert rival.accuracy["test"] == 1.0
-    assert rival.graph is not None
-    assert not fold(rival.graph).luts  # the threshold itself
+    found = Plan("tree-8", "", "", DecisionTree(8)).fit(dataset, 0)
+    assert found.details == {"leaves": 2, "leaves_allowed": 8, "depth": 1, "thresholds": 1}
+    assert found.accuracy(dataset)["test"] == 1.0
+    assert found.graph is not None
+    assert not fold(found.graph).luts  # the threshold itself
 
 
 def test_any_seed_is_taken_and_the_same_seed_gives_the_same_tree() -> None:
     dataset = load("sklearn:breast_cancer")
-    plan = RivalPlan("tree-16", "", "", DecisionTree(16))
+    plan = Plan("tree-16", "", "", DecisionTree(16))
     one, other = plan.fit(dataset, 1 << 40), plan.fit(dataset, 1 << 40)
     assert one.graph is not None
     assert other.graph is not None
     assert list(one.graph.nodes()) == list(other.graph.nodes())
-    assert one.accuracy["test"] > 0.85
+    assert one.accuracy(dataset)["test"] > 0.85

@@ -7,26 +7,28 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rival_tables import blobs, load, make
+from made_datasets import blobs, load, make
 from sklearn.metrics import balanced_accuracy_score
 
 from dwn_asic.boolean.graph import Lut
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import Part
-from dwn_asic.methods.base import Rival, RivalPlan, interface_of
+from dwn_asic.methods.base import Classifier, Plan
 from dwn_asic.methods.parts.bucket_code import BucketCode
-from dwn_asic.methods.parts.evolution import LabelledWords, active_gates, advance, random_genes
-from dwn_asic.methods.tiny_classifier import Circuit, Inputs, TinyClassifier
+from dwn_asic.methods.parts.fitting_steps import interface_of
+from dwn_asic.methods.tiny_classifier import Inputs, TinyClassifier
+from dwn_asic.methods.tiny_classifier.circuit import Circuit
+from dwn_asic.methods.tiny_classifier.evolution import LabelledWords, active_gates, advance, random_genes
 
 
-def fit(dataset: Dataset, fitter: TinyClassifier, seed: int = 0) -> Rival:
-    return RivalPlan("tiny", "tiny", "tiny_classifier", fitter).fit(dataset, seed)
+def fit(dataset: Dataset, fitter: TinyClassifier, seed: int = 0) -> Classifier:
+    return Plan("tiny", "tiny", "tiny_classifier", fitter).fit(dataset, seed)
 
 
-def balanced(dataset: Dataset, rival: Rival, part: Part) -> float:
-    assert rival.graph is not None
+def balanced(dataset: Dataset, found: Classifier, part: Part) -> float:
+    assert found.graph is not None
     codes, labels = dataset.part(part)
-    predicted = rival.graph.predict(codes)
+    predicted = found.graph.predict(codes)
     return float(np.mean([(predicted == labels)[labels == c].mean() for c in np.unique(labels)]))
 
 
@@ -117,7 +119,11 @@ def test_each_fitness_gives_the_better_circuit_by_its_own_measure() -> None:
     fitter = TinyClassifier((Inputs(4),), 40, 3_000, 3_000)
     by_balance = fit(dataset, fitter)
     by_accuracy = fit(dataset, replace(fitter, fitness="accuracy"))
-    assert by_accuracy.details["accuracy_val"] == by_accuracy.accuracy["val"] > by_balance.accuracy["val"]
+    assert (
+        by_accuracy.details["accuracy_val"]
+        == by_accuracy.accuracy(dataset)["val"]
+        > by_balance.accuracy(dataset)["val"]
+    )
     assert balanced(dataset, by_balance, "val") > balanced(dataset, by_accuracy, "val")
 
 
@@ -189,10 +195,10 @@ def test_same_seed_same_circuit() -> None:
 
 def test_the_circuit_kept_is_the_one_with_the_best_validation_score() -> None:
     dataset = blobs(4)
-    rival = fit(dataset, TinyClassifier((Inputs(4),), 60, 2_000, 2_000))
-    assert rival.details["balanced_accuracy_val"] == pytest.approx(balanced(dataset, rival, "val"))
+    found = fit(dataset, TinyClassifier((Inputs(4),), 60, 2_000, 2_000))
+    assert found.details["balanced_accuracy_val"] == pytest.approx(balanced(dataset, found, "val"))
     longer = fit(dataset, TinyClassifier((Inputs(4),), 60, 6_000, 6_000))
-    assert balanced(dataset, longer, "val") >= balanced(dataset, rival, "val")
+    assert balanced(dataset, longer, "val") >= balanced(dataset, found, "val")
 
 
 def test_test_rows_have_no_part_in_it() -> None:
@@ -209,30 +215,30 @@ def test_test_rows_have_no_part_in_it() -> None:
 def test_gates_and_thresholds_stay_in_the_budget() -> None:
     dataset = blobs(4)
     for gates in (1, 3, 20):
-        rival = fit(dataset, TinyClassifier((Inputs(2),), gates, 500, 500))
-        assert rival.graph is not None
-        assert rival.details["gates"] == len(rival.graph.luts) <= gates
-        assert rival.details["thresholds"] == len(rival.graph.inputs) <= 2 * dataset.quantizer.n_features
-        assert all(len(lut.fanins) == 2 for _, lut in rival.graph.luts)
+        found = fit(dataset, TinyClassifier((Inputs(2),), gates, 500, 500))
+        assert found.graph is not None
+        assert found.details["gates"] == len(found.graph.luts) <= gates
+        assert found.details["thresholds"] == len(found.graph.inputs) <= 2 * dataset.quantizer.n_features
+        assert all(len(lut.fanins) == 2 for _, lut in found.graph.luts)
 
 
 def test_a_function_that_one_gate_computes_is_found_and_small() -> None:
     grid = np.stack(np.meshgrid(np.arange(2.0), np.arange(2.0), np.arange(10)), axis=-1).reshape(-1, 3)
     dataset = make(grid, (grid[:, 0].astype(bool) & grid[:, 1].astype(bool)).astype(np.int64))
-    rival = fit(dataset, TinyClassifier((Inputs(2),), 30, 3_000, 3_000))
-    assert rival.accuracy == {"train": 1.0, "val": 1.0, "test": 1.0}
-    assert int(rival.details["gates"]) <= 3
+    found = fit(dataset, TinyClassifier((Inputs(2),), 30, 3_000, 3_000))
+    assert found.accuracy(dataset) == {"train": 1.0, "val": 1.0, "test": 1.0}
+    assert int(found.details["gates"]) <= 3
 
 
 def test_phoneme_reaches_what_the_paper_s_method_is_known_for() -> None:
     dataset = load("bundled:phoneme")
     fit(dataset, TinyClassifier((Inputs(2),), 300, 1, 1))  # compile
     start = time.perf_counter()
-    rival = fit(dataset, TinyClassifier((Inputs(4),), 300, 20_000, 20_000))
+    found = fit(dataset, TinyClassifier((Inputs(4),), 300, 20_000, 20_000))
     # 20,000 generations take half a second; the limit is for a machine that is busy with something else.
     assert time.perf_counter() - start < 25
-    assert rival.accuracy["val"] > 0.76
-    assert rival.details["gates_allowed"] == 300
+    assert found.accuracy(dataset)["val"] > 0.76
+    assert found.details["gates_allowed"] == 300
 
 
 def test_the_best_encoding_on_validation_rows_is_kept_and_alone_goes_on() -> None:
@@ -241,7 +247,7 @@ def test_the_best_encoding_on_validation_rows_is_kept_and_alone_goes_on() -> Non
         Inputs(2, cuts, code) for cuts in ("quantile", "equal_width") for code in ("onehot", "gray")
     )
     alone = {each: fit(dataset, TinyClassifier((each,), 40, 200, 10_000)) for each in encodings}
-    best = max(float(rival.details["balanced_accuracy_val"]) for rival in alone.values())
+    best = max(float(found.details["balanced_accuracy_val"]) for found in alone.values())
     together = fit(dataset, TinyClassifier(encodings, 40, 200, 10_000))
     assert together.details["balanced_accuracy_val"] == best
     assert together.details["generations_of_all"] == 200 * len(encodings)
@@ -257,14 +263,14 @@ def test_of_many_training_rows_some_are_drawn() -> None:
     all_rows = fit(dataset, TinyClassifier((Inputs(2),), 20, 300, 300))
     same = fit(dataset, TinyClassifier((Inputs(2),), 20, 300, 300, rows=every))
     fewer = fit(dataset, TinyClassifier((Inputs(2),), 20, 300, 300, rows=every // 4))
-    assert same.accuracy == all_rows.accuracy
+    assert same.accuracy(dataset) == all_rows.accuracy(dataset)
     assert fewer.details != all_rows.details
 
 
 def test_nand_only_uses_no_other_gate() -> None:
     dataset = blobs(2)
-    rival = fit(dataset, TinyClassifier((Inputs(4),), 40, 2_000, 2_000, nand_only=True))
-    assert rival.graph is not None
-    tables = {node.table for _, node in rival.graph.nodes() if isinstance(node, Lut)}
+    found = fit(dataset, TinyClassifier((Inputs(4),), 40, 2_000, 2_000, nand_only=True))
+    assert found.graph is not None
+    tables = {node.table for _, node in found.graph.nodes() if isinstance(node, Lut)}
     assert tables == {0b0111}
-    assert balanced(dataset, rival, "val") > 0.8
+    assert balanced(dataset, found, "val") > 0.8

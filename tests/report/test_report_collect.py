@@ -22,7 +22,7 @@ def small(flow: str) -> Result:
     return result(flow, methods=(circuit("dwn", "dwn", 0.85, 20.0, 30.0), software()))
 
 
-def test_flow_report_has_tables_and_pictures(tmp_path: Path) -> None:
+def test_flow_report_has_tables_and_figures(tmp_path: Path) -> None:
     paths = write_flow_report(result(), tmp_path / "report")
     files = tree(tmp_path / "report")
     assert set(files) == {"comparison.md", "comparison.csv", "accuracy_area.svg", "accuracy_area.png"}

@@ -85,7 +85,7 @@ def test_registers_are_in_the_total() -> None:
     assert row["total = core + encoder + registers (NAND2)"] == "35.0"
 
 
-def test_dwn_is_first_then_rivals_by_area() -> None:
+def test_dwn_is_first_then_baselines_by_area() -> None:
     order = ["dwn-shrunk", "dwn", "tree-8", "tree-16", "tree-32", "tiny-2", "tiny-4", "gbdt"]
     assert [method.name for method in sorted_methods(result())] == order
     assert [method.name for method in sorted_methods(result(methods=methods()[::-1]))] == order

@@ -27,7 +27,9 @@ def shrunk(front: Front, chosen: int = -1) -> MethodResult:
     return one.model_copy(update={"front": points})
 
 
-def rival(name: str, method: str, total: float, val: float, test: float, **details: object) -> MethodResult:
+def baseline(
+    name: str, method: str, total: float, val: float, test: float, **details: object
+) -> MethodResult:
     one = circuit(name, method, test, total / 2, total / 2, label=name.replace("-", " "))  # type: ignore[arg-type]
     return one.model_copy(update={"metrics": {**one.metrics, "accuracy__val": val}, "details": details})
 
@@ -44,16 +46,16 @@ def methods(seed: int, gain: float = 0.0) -> tuple[MethodResult, ...]:
     return (
         circuit("dwn", "dwn", 0.84 + off, 100.0, 100.0, label="DWN"),
         shrunk(front),
-        rival("tree-4", "decision_tree", 12.0, 0.79, 0.78 - off),
-        rival("tree-32", "decision_tree", 100.0, 0.84, 0.83 - off),
-        rival("tiny-paper-300g", "tiny_classifier", 120.0, 0.80, 0.78, gates=90, generations_of_all=8000),
-        rival("forest-3x8", "forest", 80.0, 0.83, 0.82),
+        baseline("tree-4", "decision_tree", 12.0, 0.79, 0.78 - off),
+        baseline("tree-32", "decision_tree", 100.0, 0.84, 0.83 - off),
+        baseline("tiny-paper-300g", "tiny_classifier", 120.0, 0.80, 0.78, gates=90, generations_of_all=8000),
+        baseline("forest-3x8", "forest", 80.0, 0.83, 0.82),
         software(accuracy=0.88 + off),
     )
 
 
 def without_circuit(method: MethodResult) -> MethodResult:
-    """As a rival whose circuit took too long."""
+    """As a baseline whose circuit took too long."""
     return method.model_copy(
         update={
             "kind": "software",

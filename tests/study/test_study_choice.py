@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from study_examples import methods, rival, shrunk, study_of
+from study_examples import baseline, methods, shrunk, study_of
 
 from dwn_asic.report.choice import Candidate, best_within, candidates, smallest_reaching
 from dwn_asic.study.fronts import Curve, curve, domination_table, dominations, equal_area_table
 
+TREE = "decision_tree"
 CIRCUITS = [
     Candidate("a", 1.0, 5.0, 0.7, 0.7, 0.7, 0.6),
     Candidate("b", 4.0, 10.0, 0.9, 0.8, 0.8, 0.9),
@@ -42,8 +43,8 @@ def test_luck_does_not_reach_a_bar_but_may_fill_a_budget() -> None:
 def test_families_and_what_their_choice_goes_by() -> None:
     run = study_of().sets["alpha"][0]
     assert [c.total for c in candidates(run.result, "ours")] == [0.0, 10.0, 20.0, 40.0]
-    assert [c.name for c in candidates(run.result, "tree")] == ["tree-4", "tree-32"]
-    assert [c.name for c in candidates(run.result, "tiny")] == ["tiny-paper-300g"]
+    assert [c.name for c in candidates(run.result, "decision_tree")] == ["tree-4", "tree-32"]
+    assert [c.name for c in candidates(run.result, "tiny_classifier")] == ["tiny-paper-300g"]
 
 
 def test_a_curve_is_the_mean_of_each_seed_s_choice() -> None:
@@ -59,7 +60,7 @@ def test_a_curve_starts_where_every_seed_has_a_circuit() -> None:
     found = curve(runs, "ours")
     assert found is not None
     assert found.areas[0] == 7.0
-    assert curve(runs, "tree") is None
+    assert curve(runs, "decision_tree") is None
 
 
 def test_domination_names_interval_and_difference() -> None:
@@ -86,23 +87,25 @@ def test_a_gap_next_to_areas_without_a_circuit_of_ours_stands_apart() -> None:
 
 
 def test_areas_without_a_circuit_of_ours_are_named_in_the_table() -> None:
-    study = study_of(lambda _: (shrunk([(9.0, 0.8, 0.8)]), rival("tree-2", "decision_tree", 3.0, 0.7, 0.7)))
-    shown = [cell.shown for cell in domination_table(study).rows[0]]
+    study = study_of(
+        lambda _: (shrunk([(9.0, 0.8, 0.8)]), baseline("tree-2", "decision_tree", 3.0, 0.7, 0.7))
+    )
+    shown = [cell.shown for cell in domination_table(study, TREE).rows[0]]
     assert shown == ["total", "alpha", "3.0", "9.0", "no circuit", "-"]
 
 
 def test_tables_of_fronts() -> None:
-    table = domination_table(study_of())
+    table = domination_table(study_of(), TREE)
     assert {row[2].shown for row in table.rows} == {"never"}
     budgets = {row[1].shown: [cell.shown for cell in row[2:]] for row in equal_area_table(study_of()).rows}
     assert budgets["5"] == ["60.10 ± 0.10", "-", "-", "-"]
     assert budgets["100"] == ["85.10 ± 0.10", "82.90 ± 0.10", "-", "82.00 ± 0.00"]
-    worse = domination_table(study_of(lambda s: methods(s, gain=-0.2)))
+    worse = domination_table(study_of(lambda s: methods(s, gain=-0.2)), TREE)
     assert "never" not in {row[2].shown for row in worse.rows}
 
 
 def test_rows_of_fronts_lead_to_the_runs_of_our_shrunk_circuit() -> None:
-    above, equal = domination_table(study_of()), equal_area_table(study_of())
+    above, equal = domination_table(study_of(), TREE), equal_area_table(study_of())
     for table, column in ((above, 1), (equal, 0)):
         flows = [row[column].shown for row in table.rows]
         assert [table.methods[n] for n in range(len(flows))] == [(flow, "dwn-shrunk") for flow in flows]
@@ -110,17 +113,19 @@ def test_rows_of_fronts_lead_to_the_runs_of_our_shrunk_circuit() -> None:
     assert not equal_area_table(unshrunk).methods
 
 
-def test_a_rival_that_is_better_only_where_ours_is_equal_does_not_dominate() -> None:
-    study = study_of(lambda _: (shrunk([(1.0, 0.8, 0.8)]), rival("tree-2", "decision_tree", 1.0, 0.8, 0.8)))
-    assert domination_table(study).rows[0][2].shown == "never"
-
-
-def test_an_area_is_the_same_for_a_front_which_has_two_decimals_and_for_a_rival() -> None:
-    # 5 / 3 NAND2: a rival of the same circuit isn't below ours between 1.6667 and 1.67.
+def test_a_baseline_that_is_better_only_where_ours_is_equal_does_not_dominate() -> None:
     study = study_of(
-        lambda _: (shrunk([(1.67, 0.9, 0.9)]), rival("tree-3", "decision_tree", 5 / 3, 0.9, 0.9))
+        lambda _: (shrunk([(1.0, 0.8, 0.8)]), baseline("tree-2", "decision_tree", 1.0, 0.8, 0.8))
     )
-    ours, tree = (curve(study.sets["alpha"], family) for family in ("ours", "tree"))
+    assert domination_table(study, TREE).rows[0][2].shown == "never"
+
+
+def test_an_area_is_the_same_for_a_front_which_has_two_decimals_and_for_a_baseline() -> None:
+    # 5 / 3 NAND2: a baseline of the same circuit isn't below ours between 1.6667 and 1.67.
+    study = study_of(
+        lambda _: (shrunk([(1.67, 0.9, 0.9)]), baseline("tree-3", "decision_tree", 5 / 3, 0.9, 0.9))
+    )
+    ours, tree = (curve(study.sets["alpha"], family) for family in ("ours", TREE))
     assert ours is not None
     assert tree is not None
     assert not dominations(ours, tree)

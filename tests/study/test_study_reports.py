@@ -16,9 +16,9 @@ import pytest
 from study_examples import methods, saved, study_of, with_forest_circuits
 
 from dwn_asic.errors import DataError
-from dwn_asic.report.picture import LOOKS
+from dwn_asic.methods.registry import method
 from dwn_asic.report.result import MethodResult, Result
-from dwn_asic.study.picture import set_picture
+from dwn_asic.study.figure import set_figure
 from dwn_asic.study.runs import Run, load_study
 from dwn_asic.study.trace import flow_text, verilog_file
 from dwn_asic.study.write import tables, write_reports
@@ -137,20 +137,20 @@ def test_the_page_is_self_contained_and_holds_flow_and_verilog(reports: Path) ->
     assert "build/nine/seed-1/alpha/result.json" in text
 
 
-def test_pictures_are_svg_and_deterministic() -> None:
+def test_figures_are_svg_and_deterministic() -> None:
     study = study_of()
-    picture = set_picture(study, "alpha")
-    assert ET.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
-    assert set_picture(study, "alpha") == picture
-    assert set_picture(study_of(lambda s: methods(s, gain=-0.05)), "alpha") != picture
+    figure = set_figure(study, "alpha")
+    assert ET.fromstring(figure).tag == "{http://www.w3.org/2000/svg}svg"
+    assert set_figure(study, "alpha") == figure
+    assert set_figure(study_of(lambda s: methods(s, gain=-0.05)), "alpha") != figure
 
 
-def test_a_rival_with_circuits_on_some_seeds_is_a_mark_of_these_and_no_ceiling() -> None:
+def test_a_baseline_with_circuits_on_some_seeds_is_a_mark_of_these_and_no_ceiling() -> None:
     def drawn(seeds: set[int]) -> str:
-        return set_picture(study_of(lambda seed: with_forest_circuits(seed, seeds)), "alpha").decode()
+        return set_figure(study_of(lambda seed: with_forest_circuits(seed, seeds)), "alpha").decode()
 
     assert "forest 3x8" not in drawn({1, 2})
-    assert LOOKS["forest"].name in drawn({1, 2})
+    assert method("forest").look.name in drawn({1, 2})
     assert "forest 3x8 (no circuit in time)" in drawn(set())
 
 

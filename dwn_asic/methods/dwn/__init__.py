@@ -1,1 +1,6 @@
 """Differentiable Weightless Neural Networks: training, and the configuration of it."""
+
+from dwn_asic.methods.dwn.config import DwnConfig
+from dwn_asic.methods.dwn.method import METHOD, Dwn, network_label
+
+__all__ = ["METHOD", "Dwn", "DwnConfig", "network_label"]

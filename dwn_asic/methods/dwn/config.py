@@ -1,4 +1,4 @@
-"""The sections ``model`` and ``training`` of a flow file."""
+"""The sections ``model`` and ``training`` of a flow file, and the whole configuration of the method."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from dwn_asic.configuration import Count, Positive, Strict, as_list
+from dwn_asic.encode.config import EncoderConfig
+from dwn_asic.methods.base import MethodConfig
 
-__all__ = ["EfdConfig", "LayerConfig", "ModelConfig", "ShiftConfig", "SpectralConfig", "TrainingConfig"]
+__all__ = [
+    "DwnConfig",
+    "EfdConfig",
+    "LayerConfig",
+    "ModelConfig",
+    "ShiftConfig",
+    "SpectralConfig",
+    "TrainingConfig",
+]
 
 
 Inputs = Annotated[int, Field(ge=1, le=8)]
@@ -118,3 +128,12 @@ class TrainingConfig(Strict):
     """Results are repeatable on a CPU; on a GPU sums may be taken in another order each time."""
     threads: Count = 1
     """Of torch. More help wide layers on an idle machine; on a busy one waiting for each other costs more."""
+
+
+class DwnConfig(MethodConfig):
+    """A network and its training: the sections of a flow file that describe it."""
+
+    kind: Literal["dwn"] = "dwn"
+    encoder: EncoderConfig = EncoderConfig()
+    model: ModelConfig
+    training: TrainingConfig = TrainingConfig()

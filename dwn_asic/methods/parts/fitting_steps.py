@@ -1,4 +1,4 @@
-"""Steps that several rivals' fits have in common."""
+"""Steps that several methods' fits have in common."""
 
 from __future__ import annotations
 
@@ -8,13 +8,22 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dwn_asic.boolean.graph import Constant, GraphBuilder, Interface
 from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.errors import ToolError
-from dwn_asic.methods.base import Progress
+from dwn_asic.methods.base import Fitted, Progress
 
-__all__ = ["best_on_validation", "not_installed", "popcount_network", "short_seed", "thermometer_of"]
+__all__ = [
+    "best_on_validation",
+    "interface_of",
+    "most_frequent",
+    "not_installed",
+    "popcount_network",
+    "short_seed",
+    "thermometer_of",
+]
 
 Model = TypeVar("Model")
 
@@ -25,8 +34,23 @@ def short_seed(seed: int) -> int:
 
 
 def not_installed(package: str, extra: str) -> ToolError:
-    """For a rival whose package is an extra of this project."""
+    """For a method whose package is an extra of this project."""
     return ToolError(package, f"is not installed; pip install 'dwn-asic[{extra}]' gets it")
+
+
+def interface_of(dataset: Dataset) -> Interface:
+    """The ports of a circuit for this table."""
+    widths = tuple(int(width) for width in dataset.quantizer.bits)
+    return Interface(dataset.table.feature_names, widths, dataset.table.class_names)
+
+
+def most_frequent(dataset: Dataset) -> Fitted:
+    """The model that is left where no input bit varies, or all rows are of one class: always that class."""
+    index = int(np.bincount(dataset.part("train")[1]).argmax())
+    builder = GraphBuilder(interface_of(dataset))
+    drivers = [builder.add(Constant(bool(index >> k & 1))) for k in range(builder.interface.class_bits)]
+    predictions = np.full(len(dataset.codes), index, np.int64)
+    return Fitted(builder.finish(drivers), predictions, {"thresholds": 0})
 
 
 def thermometer_of(dataset: Dataset, bits: int) -> Thermometer:
@@ -48,14 +72,14 @@ def best_on_validation(
     labels: NDArray[np.int64],
     progress: Progress,
 ) -> Model:
-    """The candidate that is right most often, of equals the first; candidates may be made one by one.
+    """The candidate that is right most often, ties go to the first; candidates may be made one by one.
 
     Parameters
     ----------
     candidates
         One at least.
     decide
-        Gives a candidate's (N,) class indices of the validation rows.
+        Returns a candidate's (N,) class indices of the validation rows.
     labels
         (N,) class indices of the validation rows.
     """

@@ -1,4 +1,4 @@
-"""Plain training in torch, as the rivals that learn by gradient have it."""
+"""Plain training in torch, as the methods that learn by gradient share it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def train(
     generator: torch.Generator,
     after_step: Callable[[], None] = lambda: None,
 ) -> Iterator[int]:
-    """Train by Adam on the cross entropy of batches; gives the steps done, up to 60 times evenly spaced.
+    """Train by Adam on the cross entropy of batches; yields the steps done, up to 60 times evenly spaced.
 
     Steps, not passes over the rows: a table of few rows would else end long before it has converged.
 

@@ -18,7 +18,7 @@ _NOT = 0b01
 
 @dataclass(frozen=True, eq=False)
 class WeightedVotes:
-    """Classes with integer scores; the largest wins, of equals the first. With one score: whether it is > 0.
+    """Classes with integer scores; the largest wins, ties go to the first. With one score: whether it is > 0.
 
     Attributes
     ----------

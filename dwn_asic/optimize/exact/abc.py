@@ -12,19 +12,19 @@ import numpy as np
 
 from dwn_asic.boolean.flat_aig import FlatAig, flatten
 from dwn_asic.errors import ToolError
-from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.optimize.cost import Mapper
 from dwn_asic.tools import find_abc
 
-__all__ = ["AbcRuns", "aiger_bytes", "mapped_area"]
+__all__ = ["AbcRuns", "aiger_bytes"]
 
 
 class AbcRuns:
-    """Runs in one folder, for one library.
+    """Runs in one folder, for one target.
 
     Parameters
     ----------
-    library
-        Cells to map to.
+    mapper
+        How circuits are mapped, and what they cost then.
     folder
         Where files may be written.
     timeout_s
@@ -38,14 +38,14 @@ class AbcRuns:
         What the last failed run said.
     """
 
-    def __init__(self, library: CellLibrary, folder: Path, timeout_s: float, deadline: float) -> None:
+    def __init__(self, mapper: Mapper, folder: Path, timeout_s: float, deadline: float) -> None:
         self.failure = ""
-        self._library, self._folder = library, folder
+        self._mapper, self._folder = mapper, folder
         self._timeout_s, self._deadline = timeout_s, deadline
         self._abc = find_abc()
         self._areas: dict[tuple[bytes, str], float] = {}
-        self._buffers = {c.name for c in library.cells if len(c.inputs) == 1 and c.table == 0b10}
-        library.write_liberty(folder / "cells.lib")
+        for name, text in mapper.files.items():
+            (folder / name).write_text(text, encoding="utf-8")
 
     def _run(self, commands: str) -> bool:
         left = max(1.0, self._deadline - time.perf_counter())
@@ -68,7 +68,7 @@ class AbcRuns:
         return flatten(read_aiger_into_aig(str(end)), aig.n_inputs) if end.exists() else None
 
     def areas(self, aigs: Sequence[FlatAig], recipes: Mapping[str, str]) -> list[dict[str, float | None]]:
-        """Mapped area in um2 of each graph under each recipe; None where ABC failed.
+        """Mapped cost of each graph under each recipe; None where ABC failed.
 
         What was mapped before is known: among small graphs the same come again and again.
         """
@@ -85,17 +85,16 @@ class AbcRuns:
         """Graphs as AIGER, each under a recipe: what one run of ABC writes of them."""
         if not pairs:
             return
-        commands = ["read_lib -w cells.lib"]
-        for i, (text, recipe) in enumerate(pairs):
-            (self._folder / f"{i}.aig").write_bytes(text)
+        commands = [self._mapper.load]
+        for i, (aiger, recipe) in enumerate(pairs):
+            (self._folder / f"{i}.aig").write_bytes(aiger)
             commands += [f"read_aiger {i}.aig", recipes[recipe], f"write_blif {i}.blif"]
         # What a run that failed has written until then still counts.
         self._run("\n".join(commands))
         for i, pair in enumerate(pairs):
             blif = self._folder / f"{i}.blif"
-            area = mapped_area(blif, self._library, self._buffers)
-            if area is not None:
-                self._areas[pair] = area
+            if (text := _whole(blif)) is not None:
+                self._areas[pair] = self._mapper.cost(text)
             blif.unlink(missing_ok=True)
 
 
@@ -116,14 +115,10 @@ def aiger_bytes(aig: FlatAig) -> bytes:
     return "\n".join([*lines, ""]).encode() + bytes(body)
 
 
-def mapped_area(blif: Path, library: CellLibrary, wires: set[str]) -> float | None:
-    """Area of the gates of a mapped BLIF file, or None if it isn't complete; ``wires`` are buffers' names."""
+def _whole(blif: Path) -> str | None:
+    """A BLIF file that was written to its end."""
     with suppress(OSError):
         text = blif.read_text()
         if text.rstrip().endswith(".end"):
-            gates = [line.split()[1] for line in text.splitlines() if line.startswith(".gate ")]
-            # A constant output is a gate of ABC's own; one that repeats an input or an output gets a buffer,
-            # since BLIF has no aliases. Both are mere wires in a netlist.
-            wires = wires | {"_const0_", "_const1_"}
-            return sum(library.cell(gate).area for gate in gates if gate not in wires)
+            return text
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,12 +16,11 @@ from dwn_asic.boolean.fold import fold
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.equivalence.combinational import find_difference
 from dwn_asic.errors import ToolError, VerificationError
+from dwn_asic.optimize.cost import CostModel, Mapper
 from dwn_asic.optimize.exact.abc import AbcRuns
 from dwn_asic.optimize.exact.moves import compile_kernels
 from dwn_asic.optimize.exact.reachable import ReachableInputs
 from dwn_asic.optimize.exact.resubstitute import Resubstitution
-from dwn_asic.targets.asic.cell_library import CellLibrary
-from dwn_asic.targets.asic.mapping import MAPPING_RECIPES
 
 __all__ = ["Candidate", "Effort", "Minimized", "mapped_areas", "minimize", "minimize_parts"]
 
@@ -40,8 +39,6 @@ _DEEPSYN_LIMIT = 1000
 # Around this many AND nodes the area climbs down for as long as the plan says: smaller graphs have fewer
 # equals, larger ones cost more.
 _CLIMB_SIZE = 100
-# The recipes that rank graphs; all of them are tried on the last.
-_RANKING = {recipe: MAPPING_RECIPES[recipe] for recipe in ("map", "dch_map")}
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ class Candidate:
     script
         What was run, the mapping recipe last.
     area
-        Mapped area in um2, or None where the tool failed or ran out of time.
+        Mapped cost, for cells in um2, or None where the tool failed or ran out of time.
     """
 
     script: str
@@ -102,7 +99,7 @@ class Minimized:
     graph
         Two-input functions; equal to the graph given on every code, proved.
     area
-        Mapped area in um2 that ABC reached for it.
+        Mapped cost that ABC reached for it, for cells in um2.
     candidates
         Everything tried, in order.
     proof_seconds
@@ -117,7 +114,7 @@ class Minimized:
 
 def minimize(
     graph: BooleanGraph,
-    library: CellLibrary,
+    cost: CostModel,
     *,
     effort: Effort = "medium",
     timeout_s: float = 120.0,
@@ -133,8 +130,8 @@ def minimize(
     ----------
     graph
         Any graph.
-    library
-        Whose cells the area is counted in.
+    cost
+        What a mapped circuit costs on the target.
     effort
         How many starts and moves.
     timeout_s
@@ -158,8 +155,8 @@ def minimize(
     candidates: tuple[Candidate, ...] = ()
     if all(start.luts for start in folded):
         with tempfile.TemporaryDirectory() as folder:
-            runs = AbcRuns(library, Path(folder), timeout_s, deadline)
-            search = _Search(folded, runs, _PLANS[effort], deadline)
+            runs = AbcRuns(cost.mapper, Path(folder), timeout_s, deadline)
+            search = _Search(folded, runs, cost.mapper, _PLANS[effort], deadline)
             search.run()
             best, area, candidates = search.result()
     start = time.perf_counter()
@@ -176,18 +173,18 @@ def minimize(
 
 def minimize_parts(
     graph: BooleanGraph,
-    library: CellLibrary,
+    cost: CostModel,
     *,
     effort: Effort = "medium",
     timeout_s: float = 120.0,
     budget_s: float = 60.0,
 ) -> tuple[Minimized, Minimized]:
     """Core and encoder, each minimized by itself; takes and raises what :func:`minimize` does."""
-    core = minimize(graph, library, effort=effort, timeout_s=timeout_s, budget_s=budget_s)
+    core = minimize(graph, cost, effort=effort, timeout_s=timeout_s, budget_s=budget_s)
     inputs = [node for _, node in core.graph.inputs]
     encoder = minimize(
         encoder_graph(inputs, graph.interface),
-        library,
+        cost,
         effort=effort,
         timeout_s=timeout_s,
         budget_s=budget_s,
@@ -197,9 +194,9 @@ def minimize_parts(
 
 
 def mapped_areas(
-    graphs: Sequence[BooleanGraph], library: CellLibrary, *, ranking: bool = False, timeout_s: float = 120.0
+    graphs: Sequence[BooleanGraph], cost: CostModel, *, ranking: bool = False, timeout_s: float = 120.0
 ) -> list[float]:
-    """Mapped area in um2 of each graph as it is, under the best of the recipes; no minimization.
+    """Mapped cost of each graph as it is, for cells in um2, under the best of the recipes; no minimization.
 
     For ranking, the best of two quick ones.
 
@@ -213,8 +210,8 @@ def mapped_areas(
         inputs = tuple(node for _, node in graph.inputs)
         aigs.append(flatten(to_aig(graph, inputs), len(inputs)))
     with tempfile.TemporaryDirectory() as folder:
-        runs = AbcRuns(library, Path(folder), timeout_s, time.perf_counter() + timeout_s)
-        found = runs.areas(aigs, _RANKING if ranking else MAPPING_RECIPES)
+        runs = AbcRuns(cost.mapper, Path(folder), timeout_s, time.perf_counter() + timeout_s)
+        found = runs.areas(aigs, _ranking(cost.mapper) if ranking else cost.mapper.recipes)
     areas = []
     for recipes in found:
         done = [area for area in recipes.values() if area is not None]
@@ -224,10 +221,18 @@ def mapped_areas(
     return areas
 
 
+def _ranking(mapper: Mapper) -> dict[str, str]:
+    """The recipes that rank graphs; all of them are tried on the last."""
+    return {recipe: mapper.recipes[recipe] for recipe in mapper.ranking}
+
+
 class _Search:
     """The best graph so far and what was tried."""
 
-    def __init__(self, starts: Sequence[BooleanGraph], runs: AbcRuns, plan: _Plan, deadline: float) -> None:
+    def __init__(
+        self, starts: Sequence[BooleanGraph], runs: AbcRuns, mapper: Mapper, plan: _Plan, deadline: float
+    ) -> None:
+        self._mapper, self._ranking = mapper, _ranking(mapper)
         self._inputs = tuple(dict.fromkeys(node for start in starts for _, node in start.inputs))
         self._interface = starts[0].interface
         self._starts = [flatten(to_aig(start, self._inputs), len(self._inputs)) for start in starts]
@@ -248,7 +253,7 @@ class _Search:
 
     def result(self) -> tuple[BooleanGraph, float, tuple[Candidate, ...]]:
         """The best graph, its area under the best of all recipes, and what was tried."""
-        self._map({"last": self._best}, MAPPING_RECIPES)
+        self._map({"last": self._best}, self._mapper.recipes)
         return unflatten(self._best, self._inputs, self._interface), self._area, tuple(self._candidates)
 
     def _portfolio(self) -> dict[str, FlatAig]:
@@ -291,9 +296,9 @@ class _Search:
             self._map({f"climb {batch} {i}": aig for i, aig in enumerate(aigs)})
             stale = 0 if self._area < before else stale + 1
 
-    def _map(self, aigs: dict[str, FlatAig], recipes: dict[str, str] = _RANKING) -> None:
+    def _map(self, aigs: dict[str, FlatAig], recipes: Mapping[str, str] | None = None) -> None:
         """Compare areas; among equal ones the later graph wins, for the sake of change."""
-        found = self._runs.areas(list(aigs.values()), recipes)
+        found = self._runs.areas(list(aigs.values()), recipes or self._ranking)
         for (name, aig), areas in zip(aigs.items(), found, strict=True):
             self._candidates += [Candidate(f"{name} {recipe}", area) for recipe, area in areas.items()]
             area = min((a for a in areas.values() if a is not None), default=float("inf"))

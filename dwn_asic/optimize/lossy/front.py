@@ -11,27 +11,27 @@ from numpy.typing import NDArray
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.optimize.lossy.anneal.search import Found
 
-__all__ = ["Point", "choose", "front", "merged", "within"]
+__all__ = ["Front", "FrontCircuit", "Point", "choose", "front", "merged", "within"]
 
 _NEIGHBOURS = 4
 
 
 @dataclass(frozen=True)
 class Point:
-    """A circuit on the front.
+    """A circuit on the front, as the search sees it.
 
     Attributes
     ----------
     graph
         The circuit.
     area
-        NAND2-equivalents by the cost model, not mapped.
+        NAND2-equivalents by the gate prices, not mapped.
     train, val
         Accuracy on the rows that the search judged on, and on the validation rows.
     expected
-        ``train`` less the mean gap between ``train`` and ``val`` of the circuits of about this size. A single
-        circuit's ``val`` is noisy, and of many circuits those with luck would be chosen; this is what is left
-        without the luck.
+        ``val`` corrected for selection bias: ``train`` less the mean gap between ``train`` and ``val`` of the
+        circuits of about this size. A single circuit's ``val`` is noisy, and of many circuits those with
+        favourable noise would be chosen.
     """
 
     graph: BooleanGraph
@@ -39,6 +39,44 @@ class Point:
     train: float
     val: float
     expected: float
+
+
+@dataclass(frozen=True)
+class FrontCircuit:
+    """A circuit of a finished front.
+
+    Attributes
+    ----------
+    graph
+        The circuit.
+    core, encoder, total
+        Mapped area in units of the target's cost model, of the circuit as it is or minimized. The total also
+        holds the registers.
+    train, val, expected, test
+        Accuracy on each part's rows; ``expected`` as in :class:`Point`.
+    """
+
+    graph: BooleanGraph
+    core: float
+    encoder: float
+    total: float
+    train: float
+    val: float
+    expected: float
+    test: float
+
+
+@dataclass(frozen=True)
+class Front:
+    """Circuits of all sizes, ascending by area, and the place of the one that validation rows chose."""
+
+    circuits: tuple[FrontCircuit, ...]
+    choice: int
+
+    @property
+    def chosen(self) -> FrontCircuit:
+        """The circuit that validation rows chose."""
+        return self.circuits[self.choice]
 
 
 def front(

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.boolean.lut_network import LutNetwork
-from dwn_asic.optimize.lossy.anneal.candidates import CostModel
+from dwn_asic.optimize.cost import GatePrices
 
 __all__ = ["function_area", "refit"]
 
@@ -38,6 +38,7 @@ def refit(
     codes: NDArray[np.int64],
     labels: NDArray[np.int64],
     price: float,
+    gates: GatePrices,
     *,
     temperature: float = 1.0,
     seed: int = 0,
@@ -52,6 +53,8 @@ def refit(
         (N, F) codes and (N,) class indices of the training rows.
     price
         NAND2-equivalents that one nat of loss on each of one percent of the rows is worth.
+    gates
+        What gates cost, in the same units.
     temperature
         Votes are divided by it in the loss.
     seed
@@ -76,7 +79,7 @@ def refit(
         changed = 0
         for lut in rng.permutation(layer.n_luts):
             sums = np.bincount(addresses[:, lut], votes.weights(lut), 1 << layer.n_inputs)
-            table = _best_table(sums * price / (len(labels) / 100), layer.n_inputs)
+            table = _best_table(sums * price / (len(labels) / 100), layer.n_inputs, gates)
             changed += bool((table != tables[lut]).any())
             tables[lut] = table
             votes.put(lut, table[addresses[:, lut]])
@@ -115,7 +118,7 @@ class _Votes:
         self._outputs[:, lut] = values
 
 
-def _best_table(sums: NDArray[np.floating[Any]], n_inputs: int) -> NDArray[np.bool_]:
+def _best_table(sums: NDArray[np.floating[Any]], n_inputs: int, gates: GatePrices) -> NDArray[np.bool_]:
     """(2**n,) bits of the function of few inputs with the least area plus sums at its ones."""
     cube = sums.reshape((2,) * n_inputs)  # input k is axis n - 1 - k
     best, chosen = np.inf, 0
@@ -123,7 +126,7 @@ def _best_table(sums: NDArray[np.floating[Any]], n_inputs: int) -> NDArray[np.bo
     for size in range(min(_MOST_INPUTS, n_inputs) + 1):
         for inputs in combinations(range(n_inputs), size):
             rest = tuple(n_inputs - 1 - k for k in range(n_inputs) if k not in inputs)
-            table, value = _cheapened(cube.sum(axis=rest).ravel(), size)
+            table, value = _cheapened(cube.sum(axis=rest).ravel(), size, gates)
             if value < best - 1e-9:
                 best, chosen, at = value, table, inputs
     address = np.zeros(1 << n_inputs, np.int64)
@@ -133,13 +136,14 @@ def _best_table(sums: NDArray[np.floating[Any]], n_inputs: int) -> NDArray[np.bo
     return bits
 
 
-def _cheapened(sums: Floats, n_inputs: int) -> tuple[int, float]:
+def _cheapened(sums: Floats, n_inputs: int, gates: GatePrices) -> tuple[int, float]:
     """A table and its value: ones where sums are negative, then entries flipped while that pays."""
     entries = len(sums)
 
     def value(table: int) -> float:
         vote = 0.0 if table in (0, (1 << entries) - 1) else _VOTE
-        return vote + function_area(table, n_inputs) + sum(sums[a] for a in range(entries) if table >> a & 1)
+        area = function_area(table, n_inputs, gates)
+        return vote + area + sum(sums[a] for a in range(entries) if table >> a & 1)
 
     table = sum(1 << a for a in range(entries) if sums[a] < 0.0)
     best = value(table)
@@ -152,26 +156,26 @@ def _cheapened(sums: Floats, n_inputs: int) -> tuple[int, float]:
 
 
 @cache
-def function_area(table: int, n_inputs: int) -> float:
+def function_area(table: int, n_inputs: int, gates: GatePrices) -> float:
     """NAND2-equivalents of a function, by the cheapest way of taking out one input after the other."""
-    cost, ones = CostModel(), (1 << (1 << n_inputs)) - 1
+    ones = (1 << (1 << n_inputs)) - 1
     if n_inputs < 2 or table in (0, ones):
         return 0.0
     cofactor_ones = (1 << (1 << (n_inputs - 1))) - 1
     found = []
     for k in range(n_inputs):
         low, high = _cofactors(table, n_inputs, k)
-        areas = function_area(low, n_inputs - 1) + function_area(high, n_inputs - 1)
+        areas = function_area(low, n_inputs - 1, gates) + function_area(high, n_inputs - 1, gates)
         if low == high:
-            return function_area(low, n_inputs - 1)
+            return function_area(low, n_inputs - 1, gates)
         if {low, high} == {0, cofactor_ones}:
             return 0.0
         if {low, high} & {0, cofactor_ones}:
-            found.append(cost.and_gate + areas)
+            found.append(gates.and_gate + areas)
         elif low == high ^ cofactor_ones:
-            found.append(cost.xor_gate + areas / 2)
+            found.append(gates.xor_gate + areas / 2)
         else:
-            found.append((2 if low & high in (low, high) else 3) * cost.and_gate + areas)
+            found.append((2 if low & high in (low, high) else 3) * gates.and_gate + areas)
     return min(found)
 
 

@@ -7,10 +7,9 @@ Moves are judged on training rows; all validation rows are held out of that and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +18,20 @@ from dwn_asic.boolean.comparators import encoder_graph
 from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.boolean.lut_network import LutNetwork
+from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.split import drawn
+from dwn_asic.data.table import PARTS
 from dwn_asic.data.teacher import agreed_rows
+from dwn_asic.optimize.cost import CostModel, GatePrices
+from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.exact.minimize import mapped_areas, minimize_parts
-from dwn_asic.optimize.lossy.anneal.candidates import CORE_ONLY, CostModel
 from dwn_asic.optimize.lossy.anneal.search import Chain, Found, Schedule, anneal, areas, assess
 from dwn_asic.optimize.lossy.config import Judge, ShrinkConfig
-from dwn_asic.optimize.lossy.front import Point, choose, front, merged
+from dwn_asic.optimize.lossy.front import Front, FrontCircuit, Point, choose, front, merged
 from dwn_asic.optimize.lossy.refit import refit
 from dwn_asic.optimize.lossy.single_lut import MOST_INPUTS, single_luts
-from dwn_asic.targets.asic.cell_library import CellLibrary
 
-__all__ = ["MappedPoint", "cost_model", "map_points", "minimize_points", "search", "shrink"]
+__all__ = ["MappedPoint", "gate_prices", "map_points", "minimize_points", "search", "shrink"]
 
 _MAPPED_POINTS = 24
 """Of a front by total or core area, at most."""
@@ -38,7 +39,7 @@ _MAPPED_POINTS = 24
 
 @dataclass(frozen=True)
 class MappedPoint:
-    """A circuit of the front with mapped areas in um2, of the circuit as it is or minimized."""
+    """A circuit of the front with mapped costs (for cells, um2), of the circuit as it is or minimized."""
 
     point: Point
     core: float
@@ -46,48 +47,50 @@ class MappedPoint:
 
 
 def shrink(
-    graphs: Sequence[BooleanGraph],
-    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
-    held_out: tuple[NDArray[np.int64], NDArray[np.int64]],
-    library: CellLibrary,
+    starts: Sequence[BooleanGraph],
+    dataset: Dataset,
+    cost: CostModel,
     config: ShrinkConfig,
     seed: int,
     *,
+    limits: MinimizeConfig,
     network: LutNetwork | None = None,
-    checkpoints: Path | None = None,
+    checkpoints: MutableMapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[tuple[MappedPoint, ...], int]:
-    """The front, ascending by area, and the place of the chosen circuit on it.
+) -> Front:
+    """Anneal circuits to a front of smaller ones, and choose on it by validation rows.
 
     Parameters
     ----------
-    graphs
-        Where the search starts.
-    rows
-        (N, F) codes and (N,) class indices to judge moves on: the training rows.
-    held_out
-        The same of the rows to choose by: the validation rows.
-    library
-        Whose areas are counted.
+    starts
+        Circuits for this data set, where the search starts.
+    dataset
+        Training rows judge moves, validation rows choose, test rows are only reported.
+    cost
+        What circuits cost on the target.
     config
         Prices, lengths, tolerance.
     seed
-        Equal arguments give an equal front.
+        Equal arguments return an equal front.
+    limits
+        Time limits of the minimization of the front's circuits.
     network
-        Where the graph comes from, if it is a LUT network: one with a popcount is refitted before.
+        The LUT network of the first start, if it is one: with a popcount it is refitted before.
     checkpoints, progress
         As in :func:`dwn_asic.optimize.lossy.anneal.search.anneal`.
     """
-    starts = list(graphs)
+    rows, held_out = dataset.part("train"), dataset.part("val")
+    prices = gate_prices(config, cost)
+    starts = list(starts)
     known: list[BooleanGraph] = []
     if network is not None and network.head.kind == "popcount":
         refits = [
-            to_graph(refit(network, *rows, price, temperature=temperature, seed=seed))
+            to_graph(refit(network, *rows, price, cost.prices, temperature=temperature, seed=seed))
             for price, temperature in config.refit
         ]
         # Annealing may only overfit such networks; else a trained graph, which validation rows have chosen
         # already, has no place beside circuits that they haven't seen.
-        known = [*graphs, *refits]
+        known = [*starts, *refits]
         starts = [max(refits, key=lambda graph: graph.accuracy(*held_out))] if refits else starts
     fronts = []
     for number, judge in enumerate(config.judges):
@@ -95,20 +98,31 @@ def shrink(
             starts,
             _judged(rows, judge, starts[0], seed),
             config,
+            prices,
             seed,
-            checkpoints=None if checkpoints is None else checkpoints / judge,
+            checkpoints=checkpoints,
             progress=_part(progress, number, len(config.judges)),
         )
         fronts.append(front(found, n_rows, *held_out))
     judged = drawn(rows, config.rows, seed)
     # Apart: beside an annealed circuit without a training error, one that generalizes better looks useless.
     for circuits, on in ((known, rows), (single_luts(*judged, starts[0].interface), judged)):
-        fronts.append(front(assess(circuits, *on, cost_model(config)), len(on[1]), *held_out))
+        fronts.append(front(assess(circuits, *on, prices), len(on[1]), *held_out))
     points = merged(*fronts)
     chosen = choose(points, config.tolerance)
-    thinned = _thin(points, chosen, library)
-    mapped = minimize_points if config.minimize_front else map_points
-    return mapped(thinned, library), next(i for i, point in enumerate(thinned) if point is chosen)
+    thinned = _thin(points, chosen, cost)
+    mapped = minimize_points(thinned, cost, limits) if config.minimize_front else map_points(thinned, cost)
+    measured = tuple(_measured(each, dataset, cost) for each in mapped)
+    return Front(measured, next(i for i, point in enumerate(thinned) if point is chosen))
+
+
+def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCircuit:
+    """With areas in units and accuracies on all rows of each part."""
+    point = mapped.point
+    core, encoder = mapped.core / cost.unit, mapped.encoder / cost.unit
+    total = (mapped.core + mapped.encoder) / cost.unit + cost.overhead(point.graph)
+    train, val, test = (point.graph.accuracy(*dataset.part(part)) for part in PARTS)
+    return FrontCircuit(point.graph, core, encoder, total, train, val, point.expected, test)
 
 
 def _judged(
@@ -135,9 +149,10 @@ def search(
     graphs: Sequence[BooleanGraph],
     rows: tuple[NDArray[np.int64], NDArray[np.int64]],
     config: ShrinkConfig,
+    prices: GatePrices,
     seed: int,
     *,
-    checkpoints: Path | None = None,
+    checkpoints: MutableMapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[tuple[Found, ...], int]:
     """What chains of all prices from all graphs found, and the number of rows that they were judged on."""
@@ -151,7 +166,7 @@ def search(
         chains,
         codes,
         labels,
-        cost_model(config),
+        prices,
         jobs=config.jobs,
         checkpoints=checkpoints,
         progress=progress,
@@ -159,32 +174,37 @@ def search(
     return found, len(labels)
 
 
-def cost_model(config: ShrinkConfig) -> CostModel:
-    """Areas that count: of the whole circuit, or with free comparators."""
-    return CostModel() if config.objective == "total" else CORE_ONLY
+def gate_prices(config: ShrinkConfig, cost: CostModel) -> GatePrices:
+    """Areas that count: of the whole circuit, or with comparators at zero cost."""
+    return cost.prices if config.objective == "total" else cost.prices.core_only
 
 
-def map_points(points: Sequence[Point], library: CellLibrary) -> tuple[MappedPoint, ...]:
+def map_points(points: Sequence[Point], cost: CostModel) -> tuple[MappedPoint, ...]:
     """Core and encoder of each circuit mapped as they are."""
     cores = [point.graph for point in points]
     encoders = [encoder_graph([node for _, node in core.inputs], core.interface) for core in cores]
-    areas = mapped_areas([*cores, *encoders], library)
+    areas = mapped_areas([*cores, *encoders], cost)
     return tuple(
         MappedPoint(point, core, encoder)
         for point, core, encoder in zip(points, areas[: len(points)], areas[len(points) :], strict=True)
     )
 
 
-def minimize_points(points: Sequence[Point], library: CellLibrary) -> tuple[MappedPoint, ...]:
+def minimize_points(
+    points: Sequence[Point], cost: CostModel, limits: MinimizeConfig
+) -> tuple[MappedPoint, ...]:
     """Core and encoder of each circuit after exact minimization at low effort."""
-    parts = (minimize_parts(point.graph, library, effort="low") for point in points)
+    parts = (
+        minimize_parts(point.graph, cost, effort="low", timeout_s=limits.timeout_s, budget_s=limits.budget_s)
+        for point in points
+    )
     return tuple(
         MappedPoint(point, core.area, encoder.area)
         for point, (core, encoder) in zip(points, parts, strict=True)
     )
 
 
-def _thin(points: Sequence[Point], chosen: Point, library: CellLibrary) -> tuple[Point, ...]:
+def _thin(points: Sequence[Point], chosen: Point, cost: CostModel) -> tuple[Point, ...]:
     """The chosen circuit, and those that none of less area, total or core, beats in validation.
 
     The model has inverters for nothing, and they are what counts in circuits of few inputs: a NAND takes less
@@ -192,9 +212,10 @@ def _thin(points: Sequence[Point], chosen: Point, library: CellLibrary) -> tuple
     circuits the ones of least mapped core area stay too.
     """
     graphs = [point.graph for point in points]
-    totals, cores = (_unbeaten(points, areas(graphs, cost)) for cost in (CostModel(), CORE_ONLY))
+    prices = cost.prices
+    totals, cores = (_unbeaten(points, areas(graphs, each)) for each in (prices, prices.core_only))
     few = [i for i, graph in enumerate(graphs) if len(graph.inputs) <= MOST_INPUTS]
-    mapped = mapped_areas([graphs[i] for i in few], library, ranking=True)
+    mapped = mapped_areas([graphs[i] for i in few], cost, ranking=True)
     smallest = {few[i] for i in _unbeaten([points[i] for i in few], mapped)}
     kept = totals | cores | smallest
     return tuple(point for i, point in enumerate(points) if i in kept or point is chosen)

@@ -221,7 +221,11 @@ class CellLibrary:
         )
 
     def write_liberty(self, path: Path) -> None:
-        """Write a Liberty file without timing: Yosys and ABC accept it, area mapping needs no more."""
+        """Write :meth:`liberty` to a file."""
+        _write(path, self.liberty())
+
+    def liberty(self) -> str:
+        """Text of a Liberty file without timing: Yosys and ABC accept it, area mapping needs no more."""
         lines = [
             f'library ("{self.name}") {{',
             '  delay_model : "table_lookup";',
@@ -244,7 +248,7 @@ class CellLibrary:
                 group.append(f'      clear : "{clear}";')
             function = 'function : "IQ_N";' if flip_flop.inverting else 'function : "IQ";'
             lines += _liberty_cell(flip_flop, (*group, "    }"), function)
-        _write(path, "\n".join((*lines, "}", "")))
+        return "\n".join((*lines, "}", ""))
 
     def write_genlib(self, path: Path) -> None:
         """Write the gates as a genlib file, for ABC's ``read_genlib``: the exact areas, every delay 1.
@@ -258,12 +262,12 @@ class CellLibrary:
             lines.append(f"GATE {cell.name} {_decimal(cell.area)} {function} PIN * UNKNOWN 1 999 1 0 1 0")
         _write(path, "\n".join((*lines, "")))
 
-    def write_verilog_models(self, path: Path) -> None:
-        """Write one simulation model per cell, without delays: for RTL-against-netlist simulation."""
+    def verilog_models(self) -> str:
+        """Verilog text with a model per cell, without delays: for RTL-against-netlist simulation."""
         modules = [_verilog_cell(cell) for cell in self.cells]
         modules += [_verilog_flip_flop(flip_flop) for flip_flop in self.flip_flops]
         title = f"// Functional models of {self.name}, from its cell functions: no delays, no power pins."
-        _write(path, "\n".join((title, "`default_nettype none", *modules, "`default_nettype wire", "")))
+        return "\n".join((title, "`default_nettype none", *modules, "`default_nettype wire", ""))
 
 
 def _decimal(value: float) -> str:

@@ -6,7 +6,7 @@ the real cells is kept. Both exact minimization (to rank its candidates) and syn
 
 from __future__ import annotations
 
-__all__ = ["MAPPING_RECIPES"]
+__all__ = ["MAPPING_RECIPES", "RANKING"]
 
 MAPPING_RECIPES = {
     "map": "map -a",
@@ -21,3 +21,5 @@ MAPPING_RECIPES = {
     "nf": "&get -n; &nf; &put",
     "dch_nf": "&get -n; &dch -f; &nf -R 10 -F 5 -p; &put",
 }
+RANKING = ("map", "dch_map")
+"""The quick ones that rank candidates."""

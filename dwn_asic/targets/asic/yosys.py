@@ -51,16 +51,17 @@ class Synthesis:
         Module name -> area.
     yosys
         Which Yosys it was.
+    log
+        What it printed.
     """
 
     netlist: str
     modules: dict[str, ModuleArea]
     yosys: str
+    log: str
 
 
-def synthesize(
-    design: Path, name: str, library: CellLibrary, *, timeout_s: float = 300.0, log: Path | None = None
-) -> Synthesis:
+def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float = 300.0) -> Synthesis:
     """Map ``design`` (with modules NAME_top, NAME_core, NAME_encoder) to the library's cells.
 
     The module hierarchy stays, so the areas of encoder and core are those of their own cells. Each module
@@ -69,15 +70,13 @@ def synthesize(
     Parameters
     ----------
     design
-        Verilog file.
+        Verilog text.
     name
         Prefix of the module names.
     library
         Cells to map to; flip-flops are mapped too where there are any.
     timeout_s
         Limit of each Yosys run in seconds.
-    log
-        File for Yosys' output.
 
     Raises
     ------
@@ -88,10 +87,10 @@ def synthesize(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         library.write_liberty(folder / "cells.lib")
-        (folder / "design.v").write_text(design.read_text())
+        (folder / "design.v").write_text(design)
         for recipe, commands in MAPPING_RECIPES.items():
             (folder / f"{recipe}.abc").write_text("strash\n" + commands.replace("; ", "\n") + "\n")
-        yosys.run_script(_mapping_script(name, library), timeout_s=timeout_s, cwd=folder, log=log)
+        log = yosys.run_script(_mapping_script(name, library), timeout_s=timeout_s, cwd=folder)
         modules: dict[str, ModuleArea] = {}
         texts: list[str] = []
         for module in _stat(folder / "stat_0.json"):
@@ -101,17 +100,15 @@ def synthesize(
             recipe = min(tried, key=lambda r: (_area(tried[r], library), list(MAPPING_RECIPES).index(r)))
             modules[module] = ModuleArea(_area(tried[recipe], library), tried[recipe], recipe)
             texts.append(_module_text(folder / f"netlist_{recipe}.v", module))
-    return Synthesis("\n".join(texts), modules, yosys.origin)
+    return Synthesis("\n".join(texts), modules, yosys.origin, log)
 
 
-def plain_area(
-    design: Path, top: str, library: CellLibrary, *, timeout_s: float = 300.0, log: Path | None = None
-) -> float:
+def plain_area(design: str, top: str, library: CellLibrary, *, timeout_s: float = 300.0) -> float:
     """Area in um2 of ``synth; dfflibmap; abc -liberty`` with Yosys' own ABC script: the reference to beat."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         library.write_liberty(folder / "cells.lib")
-        (folder / "design.v").write_text(design.read_text())
+        (folder / "design.v").write_text(design)
         script = [
             "read_verilog design.v",
             f"synth -flatten -top {top}",
@@ -120,7 +117,7 @@ def plain_area(
             "opt_clean -purge",
             "tee -q -o stat.json stat -json -liberty cells.lib",
         ]
-        find_yosys().run_script("\n".join(script), timeout_s=timeout_s, cwd=folder, log=log)
+        find_yosys().run_script("\n".join(script), timeout_s=timeout_s, cwd=folder)
         return _area(_stat(folder / "stat.json")[top], library)
 
 

@@ -10,30 +10,10 @@ from numpy.typing import NDArray
 
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input, Interface, Threshold
 from dwn_asic.boolean.packed import pack_rows
+from dwn_asic.optimize.cost import GatePrices
 from dwn_asic.optimize.lossy.anneal.state import UNIT, Prices
 
-__all__ = ["CORE_ONLY", "Candidates", "CostModel", "InputTable"]
-
-
-@dataclass(frozen=True)
-class CostModel:
-    """NAND2-equivalents that the annealing counts; see benchmarks for how well it ranks mapped areas.
-
-    Attributes
-    ----------
-    and_gate, xor_gate
-        One two-input gate of the core.
-    comparator_bit
-        One gate of a comparator's chain; 0 to pay for the core alone.
-    """
-
-    and_gate: float = 0.85
-    xor_gate: float = 2.2
-    comparator_bit: float = 0.75
-
-
-CORE_ONLY = CostModel(comparator_bit=0.0)
-"""Comparators for nothing."""
+__all__ = ["Candidates", "InputTable"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +65,7 @@ class Candidates:
             start.append(len(inputs))
         return cls(tuple(inputs), np.array(start, np.int64), interface)
 
-    def prices(self, model: CostModel) -> Prices:
+    def prices(self, gates: GatePrices) -> Prices:
         """Nodes count from 1; a comparator's parts are the gates of its chain from the lowest set bit up."""
         parts: dict[tuple[int, int, int], int] = {}
         part_start, needed = [0, 0], []
@@ -94,9 +74,9 @@ class Candidates:
                 chain = _chain(node, self.interface.widths[node.feature])
                 needed += [parts.setdefault(key, len(parts)) for key in chain]
             part_start.append(len(needed))
-        unit = round(model.comparator_bit / UNIT)
+        unit = round(gates.comparator_bit / UNIT)
         return Prices(
-            np.array([round(model.and_gate / UNIT), round(model.xor_gate / UNIT)], np.int64),
+            np.array([round(gates.and_gate / UNIT), round(gates.xor_gate / UNIT)], np.int64),
             np.array(part_start, np.int64),
             np.array(needed, np.int64),
             np.full(max(1, len(parts)), unit, np.int64),

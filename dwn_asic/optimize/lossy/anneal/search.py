@@ -8,22 +8,23 @@ one search gives circuits of all sizes, and validation rows choose among them
 
 from __future__ import annotations
 
+import hashlib
+import io
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.boolean.graph import BooleanGraph, Input
-from dwn_asic.files import digest
+from dwn_asic.optimize.cost import GatePrices
 from dwn_asic.optimize.lossy.anneal.bridge import empty_archive, start, to_graph
-from dwn_asic.optimize.lossy.anneal.candidates import CostModel, InputTable
+from dwn_asic.optimize.lossy.anneal.candidates import InputTable
 from dwn_asic.optimize.lossy.anneal.evaluate import evaluate_all
 from dwn_asic.optimize.lossy.anneal.loop import Archive, anneal_slice
 from dwn_asic.optimize.lossy.anneal.moves import MOVE_WEIGHTS, MOVES
@@ -100,10 +101,10 @@ def anneal(
     chains: Sequence[Chain],
     codes: NDArray[np.int64],
     labels: NDArray[np.int64],
-    cost: CostModel,
+    prices: GatePrices,
     *,
     jobs: int = 1,
-    checkpoints: Path | None = None,
+    checkpoints: MutableMapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Found, ...]:
     """Run the chains and give what they remembered, those that no other beats in area and in errors.
@@ -116,12 +117,12 @@ def anneal(
         Each runs by itself.
     codes, labels
         (N, F) codes and (N,) class indices of the rows to judge on; their order matters not.
-    cost
+    prices
         What is minimized beside the errors.
     jobs
         Threads.
     checkpoints
-        Folder in which unfinished and finished chains are kept: a call with equal arguments goes on there.
+        Where unfinished and finished chains are kept: a call with equal arguments resumes there.
     progress
         Called with the slices done and their number.
     """
@@ -142,7 +143,7 @@ def anneal(
             if progress is not None:
                 progress(sum(done), _SLICES * len(chains))
 
-        return _Run(chains[number], tables, labels, cost, checkpoints, stop).finish(tell)
+        return _Run(chains[number], tables, labels, prices, checkpoints, stop).finish(tell)
 
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         futures = [pool.submit(run, number) for number in range(len(chains))]
@@ -156,20 +157,20 @@ def anneal(
 
 
 def assess(
-    graphs: Sequence[BooleanGraph], codes: NDArray[np.int64], labels: NDArray[np.int64], cost: CostModel
+    graphs: Sequence[BooleanGraph], codes: NDArray[np.int64], labels: NDArray[np.int64], prices: GatePrices
 ) -> tuple[Found, ...]:
     """Circuits as they are, ascending by area by the cost model."""
     found = []
     for graph in graphs:
         table = InputTable.of(graph, codes)
-        memory = start(graph, table, table.candidates.prices(cost), labels, seed=0)
+        memory = start(graph, table, table.candidates.prices(prices), labels, seed=0)
         found.append(Found(graph, float(memory.c[AREA]) * UNIT, int(memory.c[ERRORS])))
     return tuple(sorted(found, key=lambda circuit: (circuit.area, circuit.errors)))
 
 
-def areas(graphs: Sequence[BooleanGraph], cost: CostModel) -> list[float]:
+def areas(graphs: Sequence[BooleanGraph], prices: GatePrices) -> list[float]:
     """NAND2-equivalents of each circuit by the cost model."""
-    return [assess([graph], *_no_rows(graph), cost)[0].area for graph in graphs]
+    return [assess([graph], *_no_rows(graph), prices)[0].area for graph in graphs]
 
 
 def _no_rows(graph: BooleanGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -192,24 +193,23 @@ class _Run:
         chain: Chain,
         tables: Mapping[tuple[Input, ...], InputTable],
         labels: NDArray[np.int64],
-        cost: CostModel,
-        checkpoints: Path | None,
+        prices: GatePrices,
+        checkpoints: MutableMapping[str, bytes] | None,
         stop: Event,
     ) -> None:
         self._chain, self._stop = chain, stop
         table = tables[tuple(node for _, node in chain.graph.inputs)]
         self._candidates = table.candidates
-        self._memory = start(chain.graph, table, table.candidates.prices(cost), labels, seed=chain.seed)
+        self._memory = start(chain.graph, table, table.candidates.prices(prices), labels, seed=chain.seed)
         self._archive = empty_archive(self._memory, round(_BUCKET / UNIT))
         self._counts = np.zeros((len(MOVES), 3), np.int64)
         self._price = chain.price / UNIT / (len(labels) / 100)
-        self._file: Path | None = None
+        self._checkpoints, self._key = checkpoints, ""
         if checkpoints is not None:
-            checkpoints.mkdir(parents=True, exist_ok=True)
             arrays = [self._memory.c, self._memory.words, self._memory.values]
-            key = digest({"chain": repr((chain.price, chain.schedule, chain.seed)), "cost": repr(cost)}, [])
-            content = digest({"start": [int(a.view(np.uint64).sum(dtype=np.uint64)) for a in arrays]}, [])
-            self._file = checkpoints / f"{key[:16]}-{content[:16]}.npz"
+            sums = [int(a.view(np.uint64).sum(dtype=np.uint64)) for a in arrays]
+            text = repr((chain.price, chain.schedule, chain.seed, prices, sums))
+            self._key = hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def finish(self, tell: Callable[[int], None]) -> list[Found]:
         """Go on until the end, or until told to stop; then the state is saved."""
@@ -249,19 +249,18 @@ class _Run:
         anneal_slice(memory.c, memory.words, memory.values, self._archive, weights, self._counts, plan, steps)
 
     def _save(self, done: int) -> None:
-        if self._file is None:
+        if self._checkpoints is None:
             return
-        partial = self._file.with_suffix(".partial")
-        with partial.open("wb") as file:
-            np.savez(file, done=done, c=self._memory.c, words=self._memory.words, **self._archive._asdict())
-        partial.replace(self._file)
+        file = io.BytesIO()
+        np.savez(file, done=done, c=self._memory.c, words=self._memory.words, **self._archive._asdict())
+        self._checkpoints[self._key] = file.getvalue()
 
     def _load(self) -> int:
         """Slices done before; a checkpoint that can't be read counts as none."""
-        if self._file is None or not self._file.exists():
+        if self._checkpoints is None or self._key not in self._checkpoints:
             return 0
         try:
-            with self._file.open("rb") as stream, np.load(stream) as file:
+            with np.load(io.BytesIO(self._checkpoints[self._key])) as file:
                 content = dict(file)
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
             return 0

@@ -1,0 +1,24 @@
+"""Sizes of circuits that no target has a part in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dwn_asic.metrics import lower
+
+if TYPE_CHECKING:
+    from dwn_asic.boolean.graph import BooleanGraph
+
+__all__ = ["METRICS", "measure"]
+
+METRICS = (
+    lower("encoder__threshold__count", "1", "Thermometer bits that the core reads"),
+    lower("logic__and__count", "1", "AND nodes of the optimized AND-inverter graph"),
+)
+
+
+def measure(core: BooleanGraph) -> dict[str, float]:
+    """The :data:`METRICS` of a core, from thresholds to class index."""
+    from dwn_asic.boolean.aig import and_count
+
+    return {"encoder__threshold__count": len(core.inputs), "logic__and__count": and_count(core)}

@@ -1,0 +1,317 @@
+"""The files of a run: what each holds, and how it is written and read."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from dwn_asic.errors import DataError
+from dwn_asic.files import write_json
+from dwn_asic.flow.engine import Artifact, Codec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dwn_asic.boolean.graph import BooleanGraph
+    from dwn_asic.boolean.lut_network import LutNetwork
+    from dwn_asic.data.dataset import Dataset
+    from dwn_asic.report.result import FrontPoint, Netlist, Result
+
+__all__ = [
+    "CORE",
+    "DATASET",
+    "ENCODER",
+    "FITTED",
+    "FRONT",
+    "FRONT_GRAPHS",
+    "GRAPH",
+    "IMPLEMENTATION",
+    "LOG",
+    "MATCH",
+    "MINIMIZED",
+    "NETWORK",
+    "PREDICTIONS",
+    "RESULT",
+    "VERIFIED",
+    "FittedRecord",
+    "FrontRow",
+    "ImplementationRecord",
+    "MatchRecord",
+    "MinimizedPart",
+    "MinimizedRecord",
+    "VerifiedCheck",
+    "page_artifact",
+    "text_artifact",
+]
+
+Value = TypeVar("Value")
+
+
+# ---- records -----------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class FittedRecord:
+    """What a method says of its fitted model.
+
+    Attributes
+    ----------
+    name, label, kind, details
+        As in :class:`dwn_asic.methods.base.Classifier`.
+    """
+
+    name: str
+    label: str
+    kind: str
+    details: dict[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class MinimizedPart:
+    """How core or encoder were minimized: mapped cost, AND nodes, time of the proof, and what was tried."""
+
+    cost: float
+    and_count: int
+    luts_before: int
+    proof_seconds: float
+    candidates: list[tuple[str, float | None]]
+
+
+@dataclass(frozen=True)
+class MinimizedRecord:
+    """Both parts of a minimized circuit, and the metrics of its core."""
+
+    core: MinimizedPart
+    encoder: MinimizedPart
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ImplementationRecord:
+    """An implementation without its files; as :class:`dwn_asic.targets.base.Implementation`."""
+
+    name: str
+    metrics: dict[str, int | float]
+    summary: str
+
+
+@dataclass(frozen=True)
+class VerifiedCheck:
+    """As :class:`dwn_asic.equivalence.check.Check`."""
+
+    what: str
+    how: str
+    size: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class MatchRecord:
+    """The place on the front of the circuit that matches a baseline."""
+
+    baseline: str
+    place: int
+
+
+@dataclass(frozen=True)
+class FrontRow:
+    """A line of ``front.csv``: areas in units of the target's cost model, accuracies as shares."""
+
+    circuit: str
+    core_nand2: float
+    encoder_nand2: float
+    total_nand2: float
+    accuracy_train: float
+    accuracy_val: float
+    accuracy_expected: float
+    accuracy_test: float
+    chosen: bool
+
+    def point(self, netlist: Netlist | None = None) -> FrontPoint:
+        """The circuit as results have it, with its netlist where there is one."""
+        from dwn_asic.report.result import FrontPoint
+
+        return FrontPoint(
+            core=self.core_nand2,
+            total=self.total_nand2,
+            accuracy_train=self.accuracy_train,
+            accuracy_val=self.accuracy_val,
+            accuracy_expected=self.accuracy_expected,
+            accuracy_test=self.accuracy_test,
+            netlist=netlist,
+        )
+
+
+# ---- codecs ------------------------------------------------------------------------------------------------
+def _record(kind: type[Value]) -> Codec[Value]:
+    adapter: TypeAdapter[Value] = TypeAdapter(kind)
+
+    def write(value: Value, path: Path) -> None:
+        write_json(path, adapter.dump_python(value, mode="json"))
+
+    def read(path: Path) -> Value:
+        try:
+            return adapter.validate_json(path.read_bytes())
+        except OSError as error:
+            raise DataError(path, f"cannot be read: {error.strerror or error}") from error
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise DataError(
+                path, f"is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            ) from error
+
+    return Codec(write, read)
+
+
+def _write_dataset(value: Dataset, path: Path) -> None:
+    value.save(path)
+
+
+def _read_dataset(path: Path) -> Dataset:
+    from dwn_asic.data.dataset import Dataset
+
+    return Dataset.load(path)
+
+
+def _write_network(value: LutNetwork, path: Path) -> None:
+    value.save(path)
+
+
+def _read_network(path: Path) -> LutNetwork:
+    from dwn_asic.boolean.lut_network import LutNetwork
+
+    return LutNetwork.load(path)
+
+
+def _write_graph(value: BooleanGraph, path: Path) -> None:
+    value.save(path)
+
+
+def _read_graph(path: Path) -> BooleanGraph:
+    from dwn_asic.boolean.graph import BooleanGraph
+
+    return BooleanGraph.load(path)
+
+
+def _write_graphs(value: tuple[BooleanGraph, ...], path: Path) -> None:
+    path.mkdir()
+    for number, graph in enumerate(value):
+        graph.save(path / f"{number:02d}.json")
+
+
+def _read_graphs(path: Path) -> tuple[BooleanGraph, ...]:
+    return tuple(_read_graph(file) for file in sorted(path.glob("*.json"), key=lambda f: int(f.stem)))
+
+
+def _write_array(value: NDArray[np.int64], path: Path) -> None:
+    import numpy as np
+
+    with path.open("wb") as file:
+        np.save(file, value.astype(np.int64), allow_pickle=False)
+
+
+def _read_array(path: Path) -> NDArray[np.int64]:
+    import numpy as np
+
+    try:
+        found: NDArray[np.int64] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(path, f"not a readable array: {error}") from error
+    return found
+
+
+def _write_front(value: Sequence[FrontRow], path: Path) -> None:
+    """Areas with two decimals, accuracies with six."""
+    lines = io.StringIO()
+    table = csv.writer(lines, lineterminator="\n")
+    table.writerow([field.name for field in fields(FrontRow)])
+    for row in value:
+        areas = [f"{area:.2f}" for area in (row.core_nand2, row.encoder_nand2, row.total_nand2)]
+        shares = (row.accuracy_train, row.accuracy_val, row.accuracy_expected, row.accuracy_test)
+        chosen = "yes" if row.chosen else ""
+        table.writerow([row.circuit, *areas, *(f"{share:.6f}" for share in shares), chosen])
+    path.write_text(lines.getvalue(), encoding="utf-8", newline="")
+
+
+def _read_front(path: Path) -> tuple[FrontRow, ...]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return tuple(
+                FrontRow(
+                    circuit=line.pop("circuit"),
+                    chosen=line.pop("chosen") == "yes",
+                    **{name: float(value) for name, value in line.items()},
+                )
+                for line in csv.DictReader(file)
+            )
+    except OSError as error:
+        raise DataError(path, f"cannot be read: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(path, f"not a front: {error}") from error
+
+
+def _write_result(value: Result, path: Path) -> None:
+    value.save(path)
+
+
+def _read_result(path: Path) -> Result:
+    from dwn_asic.report.result import Result
+
+    return Result.load(path)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _write_text(value: str, path: Path) -> None:
+    path.write_text(value, encoding="utf-8", newline="\n")
+
+
+def _write_bytes(value: bytes, path: Path) -> None:
+    path.write_bytes(value)
+
+
+_TEXT = Codec(_write_text, _read_text)
+_BYTES = Codec(_write_bytes, Path.read_bytes)
+_GRAPH = Codec(_write_graph, _read_graph)
+
+
+def text_artifact(name: str) -> Artifact[str]:
+    """A text file of the step's folder."""
+    return Artifact(name, _TEXT)
+
+
+def page_artifact(name: str) -> Artifact[bytes]:
+    """A finished page or figure of the run."""
+    return Artifact(name, _BYTES, "")
+
+
+# ---- files of the run --------------------------------------------------------------------------------------
+DATASET = Artifact("dataset.npz", Codec(_write_dataset, _read_dataset), "")
+RESULT = Artifact("result.json", Codec(_write_result, _read_result), "")
+
+# ---- files of every circuit's folder -----------------------------------------------------------------------
+NETWORK = Artifact("network.npz", Codec(_write_network, _read_network))
+FITTED = Artifact("fitted.json", _record(FittedRecord))
+GRAPH = Artifact("graph.json", _GRAPH)
+PREDICTIONS = Artifact("predictions.npy", Codec(_write_array, _read_array))
+CORE = Artifact("core.json", _GRAPH)
+ENCODER = Artifact("encoder.json", _GRAPH)
+MINIMIZED = Artifact("minimize.json", _record(MinimizedRecord))
+IMPLEMENTATION = Artifact("implementation.json", _record(ImplementationRecord))
+LOG = text_artifact("implement.log")
+VERIFIED: Artifact[tuple[VerifiedCheck, ...]] = Artifact("verify.json", _record(tuple[VerifiedCheck, ...]))
+
+# ---- files of a shrunk circuit's folder --------------------------------------------------------------------
+FRONT: Artifact[Sequence[FrontRow]] = Artifact("front.csv", Codec(_write_front, _read_front))
+FRONT_GRAPHS = Artifact("front", Codec(_write_graphs, _read_graphs))
+MATCH = Artifact("match.json", _record(MatchRecord))

@@ -1,0 +1,37 @@
+"""One process at a time in a run's folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["locked"]
+
+
+class _Listener(Protocol):
+    def message(self, text: str) -> None: ...
+
+
+@contextmanager
+def locked(folder: Path, reporter: _Listener) -> Iterator[None]:
+    """Hold the folder's lock; where another process holds it, say so and wait until it ends.
+
+    The system releases the lock of a process that was killed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            reporter.message(f"{folder} is in use by process {holder}: waiting for it to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,214 @@
+"""The last step of a flow: what the others measured, as one result with its tables and figures."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dwn_asic import __version__
+from dwn_asic.flow.artifacts import (
+    DATASET,
+    FITTED,
+    FRONT,
+    IMPLEMENTATION,
+    MATCH,
+    MINIMIZED,
+    PREDICTIONS,
+    RESULT,
+    VERIFIED,
+    page_artifact,
+)
+from dwn_asic.flow.config import FlowConfig
+from dwn_asic.flow.engine import Artifact, Step, Workspace
+from dwn_asic.flow.steps import SHRUNK, TargetSettings, match_folder
+
+if TYPE_CHECKING:
+    from dwn_asic.report.result import FrontPoint, MethodResult
+
+__all__ = ["ResultSettings", "Row", "result_step"]
+
+PAGES = ("comparison.md", "comparison.csv", "accuracy_area.svg", "accuracy_area.png")
+_SUFFIX = f"-{SHRUNK}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method of the flow.
+
+    Attributes
+    ----------
+    folder
+        Where it was fitted.
+    software
+        It has no circuit.
+    shrunk
+        Its circuit was shrunk, in a folder inside.
+    """
+
+    folder: str
+    software: bool
+    shrunk: bool
+
+
+@dataclass(frozen=True)
+class ResultSettings:
+    """The whole flow: a result says what it is of."""
+
+    config: FlowConfig
+    file: str
+    target: TargetSettings
+    rows: tuple[Row, ...]
+
+
+def _result(settings: ResultSettings, space: Workspace) -> None:
+    from dwn_asic.report.collect import flow_pages
+    from dwn_asic.report.result import PdkResult, Result, SplitSizes
+    from dwn_asic.tools import tool_versions
+
+    dataset, config, technology = space.get(DATASET), settings.config, settings.target.open().technology
+    split = dataset.split
+    methods = tuple(each for row in settings.rows for each in _of_row(row, settings, space))
+    result = Result(
+        flow=config.name,
+        flow_file=settings.file,
+        source=dataset.table.source,
+        seed=config.seed,
+        split=SplitSizes(train=len(split.train), val=len(split.val), test=len(split.test)),
+        n_features=len(dataset.table.feature_names),
+        n_classes=dataset.table.n_classes,
+        class_names=dataset.table.class_names,
+        input_bits=int(config.encoder.input_bits),
+        pdk=PdkResult(
+            name=technology.name,
+            library=technology.library,
+            corner=technology.corner,
+            origin=technology.origin,
+        ),
+        tools={
+            "dwn-asic": __version__,
+            **{t: v for t, v in tool_versions().items() if t in {"yosys", "abc"}},
+        },
+        config=config.model_dump(mode="json"),
+        methods=methods,
+        run=_run_metadata(space.seconds),
+    )
+    space.put(RESULT, result)
+    for name, content in flow_pages(result).items():
+        space.put(page_artifact(name), content)
+    space.reporter.message(f"report: {', '.join(PAGES[::2])}")
+
+
+def _of_row(row: Row, settings: ResultSettings, space: Workspace) -> Iterator[MethodResult]:
+    """The exact circuit (or the accuracy alone) of a method and, where there is one, the shrunk."""
+    from dwn_asic.report.result import NO_CIRCUIT, MethodResult
+
+    fitted = space.get(FITTED.at(row.folder))
+    own: dict[str, Any] = {"name": fitted.name, "label": fitted.label, "method": fitted.kind}
+    details: dict[str, Any] = dict(fitted.details)
+    why = None if row.software else space.failure(VERIFIED.at(row.folder))
+    if row.software or why is not None:
+        if why is not None:
+            own["label"] += NO_CIRCUIT
+            details["no_circuit"] = why
+        metrics = _accuracies(row.folder, space)
+        yield MethodResult(**own, kind="software", metrics=metrics, details=details)
+    else:
+        metrics = _circuit_metrics(row.folder, space)
+        yield MethodResult(**own, kind="exact", proof="proved", metrics=metrics, details=details)
+    folder = _inside(row.folder)
+    if row.shrunk and space.failure(VERIFIED.at(folder)) is None:
+        yield MethodResult(
+            **{**own, "name": f"{fitted.name}{_SUFFIX}", "label": f"{fitted.label}, {SHRUNK}"},
+            kind="shrunk",
+            proof="proved",
+            metrics=_circuit_metrics(folder, space),
+            front=_front(row, folder, settings, space),
+            details=details,
+        )
+
+
+def _inside(folder: str) -> str:
+    return f"{folder}/{SHRUNK}" if folder else SHRUNK
+
+
+def _accuracies(folder: str, space: Workspace) -> dict[str, float]:
+    from dwn_asic.data.accuracy import accuracies
+
+    return accuracies(space.get(DATASET), space.get(PREDICTIONS.at(folder)))
+
+
+def _circuit_metrics(folder: str, space: Workspace) -> dict[str, float]:
+    """Every metric of a verified circuit."""
+    built, minimized = space.get(IMPLEMENTATION.at(folder)), space.get(MINIMIZED.at(folder))
+    return {**built.metrics, **minimized.metrics, **_accuracies(folder, space)}
+
+
+def _front(row: Row, folder: str, settings: ResultSettings, space: Workspace) -> tuple[FrontPoint, ...]:
+    from dwn_asic.report.result import Netlist
+
+    netlists: dict[int, Netlist] = {}
+    for baseline in settings.config.match if not row.folder else ():
+        place = match_folder(baseline)
+        if space.failure(VERIFIED.at(place)) is None:
+            areas = space.get(IMPLEMENTATION.at(place)).metrics
+            found = Netlist(
+                folder=place,
+                core=areas["area__core__nand2_equivalent"],
+                total=areas["area__nand2_equivalent"],
+            )
+            netlists.setdefault(space.get(MATCH.at(place)).place, found)
+    rows = space.get(FRONT.at(folder))
+    return tuple(row.point(netlists.get(number)) for number, row in enumerate(rows))
+
+
+def _run_metadata(seconds: Mapping[str, float]) -> dict[str, str | float]:
+    """When, where and how long; seconds of a baseline's steps together, of our shrunk circuit's together."""
+    groups: dict[str, float] = {}
+    for title, spent in seconds.items():
+        group = {"baselines": "baseline", SHRUNK: "shrink"}.get(title.split("/")[0], title)
+        groups[f"seconds_{group}"] = groups.get(f"seconds_{group}", 0.0) + spent
+    return {
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        **groups,
+    }
+
+
+def result_step(settings: ResultSettings) -> Step[ResultSettings]:
+    """Collect what was measured into ``result.json``, and draw tables and figures from it."""
+    certain: list[Artifact[Any]] = [DATASET]
+    uncertain: list[Artifact[Any]] = []
+    for row in settings.rows:
+        certain += [FITTED.at(row.folder), PREDICTIONS.at(row.folder)]
+        if not row.software:
+            uncertain += _circuit(row.folder)
+        if row.shrunk:
+            folder = _inside(row.folder)
+            uncertain += [*_circuit(folder), PREDICTIONS.at(folder), FRONT.at(folder)]
+    for baseline in settings.config.match:
+        folder = match_folder(baseline)
+        uncertain += [*_circuit(folder), MATCH.at(folder)]
+    return Step(
+        "report",
+        "",
+        settings,
+        _result,
+        tuple(certain),
+        (RESULT, *map(page_artifact, PAGES)),
+        optional=tuple(uncertain),
+        environment=_environment,
+    )
+
+
+def _circuit(folder: str) -> list[Artifact[Any]]:
+    return [MINIMIZED.at(folder), IMPLEMENTATION.at(folder), VERIFIED.at(folder)]
+
+
+def _environment(settings: ResultSettings) -> Mapping[str, str]:
+    from dwn_asic.flow.steps import versions
+
+    return {**versions("matplotlib"), **settings.target.environment}

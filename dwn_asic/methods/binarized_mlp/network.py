@@ -1,0 +1,111 @@
+"""A binarized network: trained with sign weights, and its neurons as integers and as logic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from dwn_asic.boolean.convert import add_thresholds
+from dwn_asic.boolean.graph import GraphBuilder
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.methods.base import Fitted, Progress
+from dwn_asic.methods.parts.fitting_steps import (
+    best_on_validation,
+    interface_of,
+    most_frequent,
+    thermometer_of,
+)
+from dwn_asic.methods.parts.torch_steps import train
+from dwn_asic.methods.parts.weighted_vote import WeightedVotes
+
+if TYPE_CHECKING:
+    from dwn_asic.methods.binarized_mlp import BinarizedMlp
+
+__all__ = ["fit"]
+
+
+def fit(options: BinarizedMlp, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
+    """Train; the same seed returns the same neurons."""
+    codes, labels = dataset.part("train")
+    val_codes, val_labels = dataset.part("val")
+    thermometer = thermometer_of(dataset, options.bits)
+    if not len(thermometer):
+        return most_frequent(dataset)
+    generator = torch.Generator().manual_seed(seed)
+    model = _Mlp(len(thermometer), options.hidden, dataset.table.n_classes, generator)
+    rows, targets = torch.from_numpy(thermometer.encode(codes)).float() * 2 - 1, torch.tensor(labels)
+    trained = train(model, rows, targets, steps=options.steps, generator=generator, after_step=model.clamp)
+    val_bits = thermometer.encode(val_codes)
+    layers = best_on_validation(
+        (model.integers() for _ in trained), lambda each: _decide(each, val_bits), val_labels, progress
+    )
+    builder = GraphBuilder(interface_of(dataset))
+    bits = add_thresholds(builder, thermometer)
+    hidden = [neuron.add(builder, bits)[0] for neuron in layers[0]]
+    index = layers[1].add(builder, hidden)
+    predictions = _decide(layers, thermometer.encode(dataset.codes))
+    return Fitted(builder.finish(index), predictions, {"neurons": options.hidden})
+
+
+_Integers = tuple[list[WeightedVotes], WeightedVotes]
+"""A score for each hidden neuron, and the classes' scores over them."""
+
+
+def _decide(layers: _Integers, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
+    hidden = np.stack([neuron.decide(bits) for neuron in layers[0]], axis=1).astype(np.bool_)
+    return layers[1].decide(hidden)
+
+
+class _Sign(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        ctx.save_for_backward(values)
+        return torch.where(values > 0, 1.0, -1.0)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (values,) = ctx.saved_tensors
+        return grads[0] * (values.abs() <= 1)
+
+
+class _Mlp(nn.Module):
+    def __init__(self, n_bits: int, hidden: int, n_classes: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.n_classes = n_classes
+        sizes = [(hidden, n_bits), (n_classes, hidden)]
+        self.weights = nn.ParameterList(
+            [nn.Parameter(torch.rand(size, generator=generator) * 2 - 1) for size in sizes]
+        )
+        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(size[0])) for size in sizes])
+
+    def forward(self, signs: Tensor) -> Tensor:
+        for i, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            signs = _Sign.apply(signs) if i else signs  # type: ignore[no-untyped-call]
+            signs = signs @ _Sign.apply(weights).t() / weights.shape[1] ** 0.5 + bias  # type: ignore[no-untyped-call]
+        return signs * 2
+
+    @torch.no_grad()
+    def clamp(self) -> None:
+        for weights in self.weights:
+            weights.clamp_(-1.0, 1.0)
+
+    @torch.no_grad()
+    def integers(self) -> _Integers:
+        """Integer scores over bits: w * (2 bit - 1) in place of w * sign, biases rounded to the grid of 1."""
+        first, second = (torch.where(w > 0, 1, -1).numpy().astype(np.int64) for w in self.weights)
+        bias, last = (
+            b.double().numpy() * w.shape[1] ** 0.5 for b, w in zip(self.biases, self.weights, strict=True)
+        )
+        # A sum of signs is an integer, so it is above -b exactly where it is above floor(-b).
+        hidden = [
+            WeightedVotes(2 * w[None], np.array([-w.sum() - int(np.floor(-b))]))
+            for w, b in zip(first, bias, strict=True)
+        ]
+        weights, offsets = 2 * second, np.rint(last).astype(np.int64) - second.sum(1)
+        if self.n_classes == 2:  # the same decision by one score
+            weights, offsets = weights[1:] - weights[:1], offsets[1:] - offsets[:1]
+        return hidden, WeightedVotes(weights, offsets)

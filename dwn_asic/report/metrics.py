@@ -1,0 +1,29 @@
+"""All metrics that a result may hold: those of the data, of circuits, and of every target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dwn_asic.boolean import measure
+from dwn_asic.data import accuracy
+from dwn_asic.errors import DwnAsicError
+from dwn_asic.metrics import Metric
+from dwn_asic.targets.registry import target_kinds
+
+__all__ = ["check_metrics", "metrics"]
+
+
+def metrics() -> Mapping[str, Metric]:
+    """By name, in the order in which reports show them."""
+    of_targets = [metric for target in target_kinds().values() for metric in target.metrics]
+    return {metric.name: metric for metric in (*of_targets, *measure.METRICS, *accuracy.METRICS)}
+
+
+def check_metrics(found: Mapping[str, object]) -> None:
+    """Raise DwnAsicError where nothing measures a name or a value isn't a number."""
+    known = metrics()
+    for name, value in found.items():
+        if name not in known:
+            raise DwnAsicError(f"metric {name!r} is not declared by the data, a circuit or a target")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise DwnAsicError(f"metric {name!r} is {value!r}, not a number")

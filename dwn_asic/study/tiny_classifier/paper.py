@@ -1,0 +1,27 @@
+"""What the paper fixes, and which of a study's baselines keep to it.
+
+References
+----------
+Iordanou et al., Tiny Classifier Circuits: Evolving Accelerators for Tabular Data, arXiv:2303.00031.
+"""
+
+from __future__ import annotations
+
+from dwn_asic.study.equal_accuracy import Comparison
+from dwn_asic.study.tables import area_ratio, geometric_mean
+
+__all__ = ["BASELINES", "BUDGET", "budget_ratios"]
+
+BASELINES = ("tiny-paper-300g", "tiny-tenfold", "tiny-accuracy-tenfold", "tiny-equal-evaluations")
+"""Tiny Classifiers by name: the paper's limits, ten times the generations, these with accuracy instead of
+balanced accuracy as fitness, as many circuits as our annealing."""
+BUDGET = 300.0
+"""Gates that the paper allows a Tiny Classifier, and the area that it counts for one."""
+
+
+def budget_ratios(compared: Comparison) -> dict[str, float]:
+    """Of each data set the geometric mean over seeds of the budget over our total area."""
+    return {
+        flow: geometric_mean(area_ratio(BUDGET, match.ours.total) for match in found)
+        for flow, found in compared.matches.items()
+    }

@@ -1,0 +1,180 @@
+"""The target ``asic``: structural Verilog, mapped to standard cells by Yosys, proved equal to the model."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dwn_asic.errors import ToolTimeoutError
+from dwn_asic.targets.asic.area import METRICS, area_metrics
+from dwn_asic.targets.asic.config import SynthesisConfig
+from dwn_asic.targets.base import Implementation, Proof, Specification, TargetKind, Technology, Vectors
+
+if TYPE_CHECKING:
+    from dwn_asic.boolean.compose import Circuit
+    from dwn_asic.equivalence.check import Check
+    from dwn_asic.targets.asic.cost import CellCost
+    from dwn_asic.targets.asic.pdk import Pdk
+    from dwn_asic.verilog.config import HardwareConfig
+
+__all__ = ["TARGET", "AsicTarget"]
+
+DESIGN, NETLIST, CELLS, BENCH, SYNTHESIS = (
+    "design.v",
+    "netlist.v",
+    "cells.v",
+    "testbench.v",
+    "synth.json",
+)
+
+
+@dataclass(frozen=True)
+class AsicTarget:
+    """Standard cells of a PDK. A :class:`dwn_asic.targets.base.Target`.
+
+    Attributes
+    ----------
+    pdk
+        With the reduced library that circuits are mapped to.
+    hardware
+        Registers.
+    timeout_s
+        Limit of each tool run in seconds.
+    """
+
+    pdk: Pdk
+    hardware: HardwareConfig
+    timeout_s: float
+
+    @property
+    def technology(self) -> Technology:
+        """Library and corner of the PDK."""
+        library = self.pdk.library
+        origin = ", ".join(path.name for path in self.pdk.liberty) or self.pdk.origin
+        return Technology(self.pdk.config.name, library.name, library.corner, origin)
+
+    @cached_property
+    def cost(self) -> CellCost:
+        """Mapped area, and prices in NAND2-equivalents."""
+        from dwn_asic.targets.asic.cost import CellCost
+
+        return CellCost(self.pdk.library, self.hardware.registers)
+
+    def implement(self, circuit: Circuit, name: str, vectors: Vectors) -> Implementation:
+        """Write Verilog and testbench, and map the Verilog with Yosys; raises ToolError."""
+        from dwn_asic.targets.asic.yosys import synthesize
+        from dwn_asic.verilog.testbench import bench_size, bench_verilog
+        from dwn_asic.verilog.writer import design_verilog
+
+        library, registers = self.pdk.library, self.hardware.registers
+        design = design_verilog(name, circuit.encoder, circuit.core, registers)
+        rows = bench_size(circuit)
+        bench = bench_verilog(
+            name,
+            circuit.core.interface,
+            circuit.encoder,
+            vectors.codes[:rows],
+            vectors.expected[:rows],
+            registers,
+        )
+        mapped = synthesize(design, name, library, timeout_s=self.timeout_s)
+        modules = {module: asdict(area) for module, area in mapped.modules.items()}
+        record = json.dumps({"yosys": mapped.yosys, "modules": modules}, indent=1, sort_keys=True)
+        areas = ", ".join(f"{module} {area.area:.1f} um2" for module, area in mapped.modules.items())
+        return Implementation(
+            name,
+            {
+                DESIGN: design,
+                BENCH: bench,
+                NETLIST: mapped.netlist,
+                CELLS: library.verilog_models(),
+                SYNTHESIS: f"{record}\n",
+            },
+            area_metrics(name, mapped.modules, library),
+            f"{areas} ({self.pdk.origin})",
+            mapped.log,
+        )
+
+    def verify(self, built: Implementation, wanted: Specification) -> Proof:
+        """Compare model, graph, minimized circuit, Verilog and netlist: on every row, and by proof.
+
+        Raises
+        ------
+        VerificationError
+            With the first counterexample.
+        """
+        from dwn_asic.boolean.comparators import specification
+        from dwn_asic.equivalence.check import check_equal, check_rows
+        from dwn_asic.verilog.elaborate import elaborate_top
+        from dwn_asic.verilog.reader import parse_verilog
+        from dwn_asic.verilog.writer import latency
+
+        cycles, interface = latency(self.hardware.registers), wanted.graph.interface
+        forms = {"minimized": wanted.circuit.graph}
+        for what, file, cells in (("Verilog", DESIGN, None), ("netlist", NETLIST, self.pdk.library)):
+            design = parse_verilog(built.files[file], file)
+            forms[what] = elaborate_top(design, f"{built.name}_top", interface, cells, cycles).graph
+        codes, model = wanted.codes, wanted.predictions
+        checks = [check_rows("model == graph", model, wanted.graph.predict(codes), codes, interface)]
+        whole = specification(wanted.graph)
+        for what, form in forms.items():
+            checks.append(check_rows(f"model == {what}", model, form.predict(codes), codes, interface))
+            checks.append(check_equal(f"graph == {what}", whole, form, timeout_s=self.timeout_s))
+        simulated = list(self._simulated(built))
+        return Proof((*checks, *simulated), self._notes(simulated))
+
+    def _simulated(self, built: Implementation) -> Iterator[Check]:
+        """The testbench on design and netlist, where Icarus Verilog is installed and comes to an end in time.
+
+        It looks again at what is proved already; without it, results must be the same.
+        """
+        from dwn_asic.equivalence.check import Check
+        from dwn_asic.verilog.simulate import run_testbench, simulator_installed
+
+        if not simulator_installed():
+            return
+        for what, files in {"Verilog": (BENCH, DESIGN), "netlist": (BENCH, NETLIST, CELLS)}.items():
+            start = time.perf_counter()
+            sources = {file: built.files[file] for file in files}
+            try:
+                vectors = run_testbench(sources, f"{built.name}_tb", timeout_s=self.timeout_s)
+            except ToolTimeoutError:
+                continue
+            seconds = time.perf_counter() - start
+            yield Check(f"testbench passes on {what}", "simulation", vectors, seconds)
+
+    def _notes(self, simulated: list[Check]) -> tuple[str, ...]:
+        from dwn_asic.verilog.simulate import simulator_installed
+
+        if simulated:
+            return ()
+        why = "it takes too long" if simulator_installed() else "iverilog is not installed"
+        return (f"event-driven simulation skipped, {why}",)
+
+
+def _open(config: SynthesisConfig, hardware: HardwareConfig) -> AsicTarget:
+    from dwn_asic.targets.asic.pdk import load_pdk
+
+    return AsicTarget(load_pdk(config.pdk), hardware, config.timeout_s)
+
+
+def _environment(config: SynthesisConfig) -> Mapping[str, str]:
+    from dwn_asic.targets.asic.pdk import pdk_fingerprint
+    from dwn_asic.tools import mapper_fingerprint
+
+    return {**pdk_fingerprint(config.pdk), **mapper_fingerprint()}
+
+
+TARGET = TargetKind(
+    kind="asic",
+    config=SynthesisConfig,
+    open=_open,
+    cost_options=("pdk",),
+    files=(DESIGN, BENCH, NETLIST, CELLS, SYNTHESIS),
+    metrics=METRICS,
+    environment=_environment,
+)

@@ -1,0 +1,36 @@
+"""All targets: those of this package, those of entry points, those registered in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from dwn_asic.discovery import discover
+from dwn_asic.targets.base import TargetKind
+
+__all__ = ["register", "target_kind", "target_kinds"]
+
+_GROUP = "dwn_asic.targets"
+_registered: dict[str, TargetKind[Any]] = {}
+
+
+@cache
+def _installed() -> Mapping[str, TargetKind[Any]]:
+    found = [each for each in discover("dwn_asic.targets", "TARGET", _GROUP) if isinstance(each, TargetKind)]
+    return {each.kind: each for each in found}
+
+
+def register(target: TargetKind[Any]) -> None:
+    """Add a target in this process, for example in a notebook; an entry point does it for every process."""
+    _registered[target.kind] = target
+
+
+def target_kinds() -> Mapping[str, TargetKind[Any]]:
+    """Name -> target."""
+    return {**_installed(), **_registered}
+
+
+def target_kind(name: str) -> TargetKind[Any]:
+    """The target of this name; raises KeyError."""
+    return target_kinds()[name]

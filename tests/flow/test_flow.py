@@ -1,0 +1,287 @@
+"""A flow's steps together: what is run again, what is left after an error, what the result says."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dwn_asic.boolean.graph import BooleanGraph
+from dwn_asic.boolean.lut_network import LutNetwork
+from dwn_asic.equivalence.check import Check
+from dwn_asic.errors import ConfigError, DataError, PdkError, ToolError, ToolTimeoutError, VerificationError
+from dwn_asic.flow import Flow, Reporter, artifacts, open_flow, run_flow
+from dwn_asic.flow.artifacts import GRAPH, PREDICTIONS, RESULT
+from dwn_asic.report.result import MethodResult, Result
+from dwn_asic.targets.asic import target, yosys
+from dwn_asic.verilog import testbench
+from flows import Lines, finished_flow, write_flow
+
+OURS = ["data", "train", "minimize", "implement", "verify"]
+TREE = [f"baselines/tree-3/{name}" for name in ("fit", "minimize", "implement", "verify")]
+ALL = [*OURS, *TREE, "baselines/gbdt/fit", "report"]
+FORMS = ("network.npz", "graph.json", "core.json", "design.v", "netlist.v", "comparison.md", "comparison.csv")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
+    return finished_flow(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture
+def flow(finished: Flow, tmp_path: Path) -> Flow:
+    """A copy of a finished flow that the test may spoil."""
+    shutil.copytree(finished.folder, tmp_path / "build" / "tiny")
+    shutil.copytree(finished.file.parent, tmp_path / "flows", dirs_exist_ok=True)
+    flow = open_flow(tmp_path / "flows" / "tiny.yaml", tmp_path / "build")
+    run_flow(flow, Reporter())  # the path of the flow file is another one
+    return flow
+
+
+def changed(flow: Flow, **changes: object) -> Flow:
+    """The same flow after an edit of its file."""
+    return open_flow(write_flow(flow.file, **changes), flow.folder.parent)
+
+
+def methods(flow: Flow) -> dict[str, MethodResult]:
+    return {method.name: method for method in flow.read(RESULT).methods}
+
+
+def test_every_output_exists_and_nothing_partial(finished: Flow) -> None:
+    for step in finished.engine.steps:
+        for output in step.outputs:
+            assert (finished.folder / step.place(output)).exists(), output.name
+    assert not list(finished.folder.rglob("*partial*"))
+    assert not [path for path in finished.folder.rglob(".work/**/*") if path.is_file()]
+
+
+def test_result_holds_every_method_with_areas_that_add_up(finished: Flow) -> None:
+    found = methods(finished)
+    assert list(found) == ["dwn", "tree-3", "gbdt"]
+    for name in ("dwn", "tree-3"):
+        metrics = found[name].metrics
+        parts = metrics["area__core"] + metrics["area__encoder"] + metrics["area__registers"]
+        assert metrics["design__instance__area"] == pytest.approx(parts)
+        assert metrics["area__nand2_equivalent"] == pytest.approx(parts / 3.7536)
+    assert "area__core" not in found["gbdt"].metrics
+
+
+def test_reported_accuracy_is_that_of_the_saved_model(finished: Flow) -> None:
+    network = LutNetwork.load(finished.folder / "network.npz")
+    codes, labels = finished.dataset.part("test")
+    expected = float(np.mean(network.predict(codes) == labels))
+    assert methods(finished)["dwn"].metrics["accuracy__test"] == pytest.approx(expected)
+
+
+def test_verification_compares_every_row_and_proves(finished: Flow) -> None:
+    checks = json.loads((finished.folder / "verify.json").read_text())
+    rows = {check["what"] for check in checks if check["how"] == "rows" and check["size"] == 150}
+    proofs = {check["what"] for check in checks if check["how"] == "proof"}
+    assert rows >= {"model == graph", "model == Verilog", "model == netlist"}
+    assert proofs == {"graph == minimized", "graph == Verilog", "graph == netlist"}
+
+
+@pytest.mark.tool("iverilog", "vvp")
+def test_design_and_netlist_are_simulated_on_test_rows(finished: Flow) -> None:
+    checks = json.loads((finished.folder / "verify.json").read_text())
+    simulated = {check["what"]: check["size"] for check in checks if check["how"] == "simulation"}
+    n_rows = len(finished.dataset.split.test)
+    assert simulated == {
+        "testbench passes on Verilog": n_rows,
+        "testbench passes on netlist": n_rows,
+    }
+
+
+def test_large_circuits_are_simulated_on_fewer_rows(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (flow.folder / "testbench.v").read_text()
+    assert f"tb: {len(flow.dataset.split.test)} vectors" in text
+    monkeypatch.setattr(testbench, "_EVENTS", 1)
+    run_flow(flow, Reporter(), targets=["testbench.v"], force=True)
+    assert "tb: 10 vectors" in (flow.folder / "testbench.v").read_text()
+
+
+@pytest.mark.tool("iverilog", "vvp")
+def test_a_simulation_that_takes_too_long_leaves_the_proof(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: object, **__: object) -> int:
+        raise ToolTimeoutError("vvp", "timed out after 60 s")
+
+    monkeypatch.setattr("dwn_asic.verilog.simulate.run_testbench", late)
+    reporter = Lines()
+    run_flow(flow, reporter, targets=["verify.json"], force=True)
+    checks = json.loads((flow.folder / "verify.json").read_text())
+    assert {check["how"] for check in checks} == {"rows", "proof"}
+    assert "verify: event-driven simulation skipped, it takes too long" in reporter.lines
+
+
+def test_a_second_run_does_nothing(flow: Flow) -> None:
+    assert run_flow(flow, Reporter()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "rerun"),
+    [
+        ({"hardware": {"registers": "both"}}, ["implement", "verify", *TREE[2:], "report"]),
+        ({"synthesis": {"timeout_s": 200.0}}, ["implement", "verify", *TREE[2:], "report"]),
+        ({"minimize": {"effort": "low", "budget_s": 50.0}}, ["minimize", TREE[1], "report"]),
+        ({"baselines": [{"kind": "gbdt"}]}, ["report"]),
+        ({"training": {"epochs": 2, "threads": 2}}, ["train", "report"]),
+        ({"encoder": {"input_bits": 4, "bits": 2}}, [*OURS[1:], "report"]),
+        ({"seed": 1}, ALL),
+    ],
+)
+def test_a_changed_flow_runs_exactly_what_depends_on_it(
+    flow: Flow, change: dict[str, object], rerun: list[str]
+) -> None:
+    after = changed(flow, **change)
+    assert run_flow(after, Reporter()) == rerun
+    assert run_flow(after, Reporter()) == []
+    assert after.read(RESULT).config == json.loads(json.dumps(after.config.model_dump(mode="json")))
+
+
+def test_force_runs_everything_baselines_too(flow: Flow) -> None:
+    assert run_flow(flow, Reporter(), force=True) == ALL
+
+
+def test_only_the_changed_baseline_is_fitted_again(flow: Flow) -> None:
+    after = changed(flow, baselines=[{"kind": "decision_tree", "leaves": [3, 4]}])
+    ran = run_flow(after, Reporter())
+    assert ran == [title.replace("tree-3", "tree-4") for title in TREE] + ["report"]
+    assert not (flow.folder / "baselines" / "gbdt").exists()
+    assert run_flow(changed(flow), Reporter()) == ["baselines/gbdt/fit", "report"]
+
+
+def test_equal_flows_give_equal_bytes(finished: Flow, tmp_path: Path) -> None:
+    again = finished_flow(tmp_path)
+    for name in FORMS:
+        assert (again.folder / name).read_bytes() == (finished.folder / name).read_bytes(), name
+
+
+def test_a_failed_step_leaves_the_old_files_and_no_partial_ones(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (flow.folder / "netlist.v").read_bytes()
+
+    def full_disk(path: Path, _content: object) -> None:
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    after = changed(flow, hardware={"registers": "both"})
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts, "write_json", full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            run_flow(after, Reporter(), targets=["netlist.v"])
+    assert (flow.folder / "netlist.v").read_bytes() == before
+    assert not [path for path in flow.folder.rglob("*") if "half" in _text(path)]
+    assert run_flow(after, Reporter())[0] == "implement"
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.is_file() and path.stat().st_size < 10 else ""
+
+
+def test_a_flipped_table_bit_is_caught(flow: Flow) -> None:
+    graph = json.loads((flow.folder / "core.json").read_text())
+    lut = next(node for node in graph["nodes"] if node[0] == "lut" and len(node[1]) > 1)
+    lut[2] = hex(int(lut[2], 16) ^ 1)
+    (flow.folder / "core.json").write_text(json.dumps(graph))
+    with pytest.raises(VerificationError, match=r"x[0-9]_.*expected"):
+        run_flow(flow, Reporter())
+    assert "verify" in [s.title for s in flow.engine.steps if not flow.engine.is_current(s)]
+
+
+@pytest.mark.parametrize("name", ["dataset.npz", "graph.json", "predictions.npy"])
+def test_truncated_intermediate_is_one_clear_line(flow: Flow, name: str) -> None:
+    path = flow.folder / name
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(DataError, match=name) as caught:
+        run_flow(flow, Reporter(), targets=["verify.json"])
+    assert "\n" not in str(caught.value)
+
+
+def test_more_classes_than_outputs(tmp_path: Path) -> None:
+    file = write_flow(tmp_path / "flows" / "few.yaml", model={"layers": [{"luts": 1, "inputs": 3}]})
+    with pytest.raises(ConfigError, match=r"model\.layers"):
+        run_flow(open_flow(file, tmp_path / "build"), Reporter())
+
+
+def test_a_folder_that_is_no_flow(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no flow"):
+        open_flow(tmp_path)
+
+
+def test_tool_that_fails_is_named(flow: Flow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "yosys"
+    broken.write_text("#!/bin/sh\necho 'ERROR: out of ideas'\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("DWN_ASIC_YOSYS", str(broken))
+    with pytest.raises(ToolError, match=r"exit code 1; last output: ERROR: out of ideas; log: .*implement.log"):
+        run_flow(flow, Reporter(), targets=["netlist.v"])
+    assert "out of ideas" in (flow.folder / "implement.log").read_text()
+
+
+def test_mapped_area_is_the_same_with_a_real_pdk(
+    flow: Flow, shared_pdk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded = {name: (flow.folder / name).read_bytes() for name in ("netlist.v", "core.json")}
+    modules = json.loads((flow.folder / "synth.json").read_text())["modules"]
+    monkeypatch.setenv("PDK_ROOT", str(shared_pdk))
+    assert {"minimize", "implement", *TREE[1:]} <= set(run_flow(flow, Reporter()))
+    assert {name: (flow.folder / name).read_bytes() for name in embedded} == embedded
+    assert json.loads((flow.folder / "synth.json").read_text())["modules"] == modules
+    assert "tt_025C_1v80.lib" in flow.read(RESULT).pdk.origin
+
+
+def test_graph_of_a_baseline_is_kept_beside_its_netlist(finished: Flow) -> None:
+    graph = finished.read(GRAPH.at("baselines/tree-3"))
+    predictions = finished.read(PREDICTIONS.at("baselines/tree-3"))
+    assert (graph.predict(finished.dataset.codes) == predictions).all()
+    folder = finished.folder / "baselines" / "tree-3"
+    assert (folder / "netlist.v").exists()
+    assert (folder / "verify.json").exists()
+
+
+def test_a_baseline_too_large_for_the_limits_keeps_its_accuracy(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = methods(flow)
+    lines, real = Lines(), yosys.synthesize
+
+    def out_of_time(design: str, *arguments: object, **options: object) -> object:
+        if "petal" in design:  # anything: the tree is the second to come
+            raise ToolTimeoutError("abc", "timed out after 60 s")
+        return real(design, *arguments, **options)  # type: ignore[arg-type]
+
+    shutil.rmtree(flow.folder / "baselines" / "tree-3")
+    monkeypatch.setattr(yosys, "synthesize", out_of_time)
+    run_flow(flow, lines)
+    assert "baselines/tree-3/implement: given up: abc: timed out after 60 s" in lines.lines
+    tree, before = methods(flow)["tree-3"], whole["tree-3"]
+    assert tree.kind == "software"
+    assert tree.label == f"{before.label} (no circuit in time)"
+    assert tree.metrics == {k: v for k, v in before.metrics.items() if k.startswith("accuracy__")}
+    assert tree.details["no_circuit"] == "abc: timed out after 60 s"
+    assert run_flow(flow, Reporter()) == []  # it is known, and not tried again
+
+
+def test_the_seed_of_the_command_wins_and_shows_in_the_result(flow: Flow) -> None:
+    other = open_flow(flow.file, flow.folder.parent / "seed-4", 4)
+    assert other.config.seed == 4
+    assert other.folder != flow.folder
+    run_flow(other, Reporter())
+    result = other.read(RESULT)
+    assert result.seed == 4
+    assert result.flow_file == flow.file.as_posix()
+    assert result.config["seed"] == 4
+    with pytest.raises(ConfigError, match="is a build folder, whose seed is fixed"):
+        open_flow(other.folder, seed=5)
+
+
+def test_seconds_of_a_run_are_kept_by_step(finished: Flow) -> None:
+    run = finished.read(RESULT).run
+    assert {"seconds_data", "seconds_train", "seconds_verify", "seconds_baseline"} <= set(run)
