@@ -141,10 +141,11 @@ def make(
 @app.command()
 def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) -> None:
     """Print the flow files whose table is there (make calls this); only that of csv: may be absent."""
-    from dwn_asic.flow.flow_file import data_file, load_flow
+    from dwn_asic.data.sources import data_file
+    from dwn_asic.flow.flow_file import load_flow
 
     for flow in flows:
-        table = data_file(load_flow(flow).data.source, flow.parent)
+        table = data_file(load_flow(flow).data)
         if table is None or table.exists():
             typer.echo(flow)
 
@@ -230,7 +231,7 @@ def import_(
     from dwn_asic.exchange.torch_dwn import import_checkpoint
     from dwn_asic.files import staged
 
-    table = None if data is None else load_table(DataConfig(source=data, label=label), Path())
+    table = None if data is None else load_table(DataConfig(source=data, label=label))
     imported = import_checkpoint(
         checkpoint,
         thresholds=thresholds,
@@ -335,10 +336,13 @@ def pdk_extract(
     """Make a compact cell table from Liberty files."""
     from dwn_asic.targets.asic.pdk import extract, load_config
 
-    library = extract(liberty, load_config(config), out)
+    reading = extract(liberty, load_config(config), out)
+    library = reading.library
     typer.echo(
         f"{out}: {len(library.cells)} cells and {len(library.flip_flops)} flip-flops of {library.name}"
     )
+    for note in reading.notes:
+        typer.echo(f"note: {note}")
 
 
 @pdk_app.command("check")
@@ -350,7 +354,10 @@ def pdk_check(name: Annotated[str, typer.Argument(help="Name or file of a PDK co
 
     summary = check(name)
     for item in fields(summary):
-        typer.echo(f"{item.name:<12} {getattr(summary, item.name)}")
+        if item.name != "notes":
+            typer.echo(f"{item.name:<12} {getattr(summary, item.name)}")
+    for note in summary.notes:
+        typer.echo(f"{'note':<12} {note}")
 
 
 class _Terminal:

@@ -80,8 +80,8 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...], content: A
         content = content[step]
         if isinstance(content, dict) and "kind" in content:
             here = [m for m in here if _tag(m) == content["kind"]] or here
-    for m in here:
-        yield from m.model_fields
+    for m in here:  # without what no file says
+        yield from (name for name, field in m.model_fields.items() if not field.exclude)
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -73,7 +73,7 @@ def study(name: str) -> Study:
 def tiny_seconds() -> Iterator[Row]:
     """The slowest of several encodings, compiled kernels at hand."""
     config = load_flow(Path("flows/phoneme.yaml"))
-    dataset = prepare(config.data, config.encoder, config.seed, Path("flows"))
+    dataset = prepare(config.data, config.encoder, config.seed)
     TinyClassifier(ENCODINGS[:1], 300, 1, 1)(dataset, 0, lambda _: None)
     longest = 0.0
     for inputs in ENCODINGS:

@@ -52,7 +52,7 @@ Layers = list[tuple[Tensor, Tensor]]
 def _networks(seed: int) -> tuple[dict[str, Layers], Tensor]:
     """A pyramid before and after training, and (T, rows) thermometer bits of validation rows."""
     config = load_flow(FLOW, seed)
-    dataset = prepare(config.data, config.encoder, seed, FLOW.parent)
+    dataset = prepare(config.data, config.encoder, seed)
     network = train(dataset, config.encoder, MODEL, config.training, seed).network
     codes, _ = dataset.part("val")
     bits = torch.from_numpy(network.thermometer.encode(codes[:ROWS]).T.astype("float32"))

@@ -66,7 +66,7 @@ def torchlogix() -> Iterator[Row]:
 def phoneme_seconds() -> Iterator[Row]:
     """Training of the default flow, compiled kernels at hand."""
     config = load_flow(Path("flows/phoneme.yaml"))
-    dataset = prepare(config.data, config.encoder, config.seed, Path("flows"))
+    dataset = prepare(config.data, config.encoder, config.seed)
     short = config.training.model_copy(update={"epochs": 1})
     train(dataset, config.encoder, config.model, short, 0)
     start = time.perf_counter()
@@ -110,7 +110,7 @@ def accuracy() -> Iterator[Row]:
 def study(name: str, seed: int) -> dict[str, Any]:
     """Accuracies of the flow's network and of gradient boosting on the same split."""
     config = load_flow(FLOWS / f"{name}.yaml")
-    dataset = prepare(config.data, config.encoder, seed, FLOWS)
+    dataset = prepare(config.data, config.encoder, seed)
     start = time.perf_counter()
     network = train(dataset, config.encoder, config.model, config.training, seed).network
     seconds = time.perf_counter() - start
@@ -154,7 +154,7 @@ def penalties() -> Iterator[Row]:
 
 def _penalized(kind: Any, weight: float, seed: int) -> dict[str, Any]:
     config: FlowConfig = load_flow(Path("flows/phoneme.yaml"))
-    dataset = prepare(config.data, config.encoder, seed, Path("flows"))
+    dataset = prepare(config.data, config.encoder, seed)
     spectral = SpectralConfig(kind="l2" if kind == "none" else kind, weight=weight)
     training = config.training.model_copy(update={"spectral": spectral})
     network = train(dataset, config.encoder, config.model, training, seed).network

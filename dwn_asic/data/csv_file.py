@@ -1,46 +1,91 @@
-"""Comma-separated files, plain or gzip: read in one pass, every fault named by row and column."""
+"""Comma-separated files, plain or gzip: every fault named by row and column."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import zlib
-from array import array
-from collections.abc import Iterator, Sequence
-from itertools import islice
-from math import isinf, nan
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.data.raw import MISSING, RawTable
+from dwn_asic.data.columns import MISSING, Categories, ColumnScan, number
+from dwn_asic.data.raw import RawTable
 from dwn_asic.errors import DataError
 
-__all__ = ["read_csv"]
+__all__ = ["DEFAULT_LABEL", "read_csv"]
+
+DEFAULT_LABEL = "class"
+"""The label column where the flow file names none."""
 
 _BLOCK = 4096  # rows held as text at a time
 _SHOWN = 20  # column names listed in an error message
+_SEPARATORS = {";": "semicolon", "\t": "tab", "|": "bar"}  # other than the comma
+
+_Block = tuple[int, list[list[str]]]
+"""The 1-based row of the first cells, and the cells of each column."""
 
 
 def read_csv(path: Path, *, source: str, label: str) -> RawTable:
     """Read a comma-separated UTF-8 file with a header row; ``.gz`` files are unpacked.
 
-    A column is text if its first non-missing cell is not a number; its cells become category codes, the
-    categories sorted as text. Any other column is numeric, and a later cell that is no finite number is an
-    error. Spaces around cells and blank lines are ignored. Missing cells (empty, ``?``, ``NA``, ``nan``)
-    are kept as such.
+    What a column holds is decided by all its cells, as :mod:`dwn_asic.data.columns` says. Spaces around cells
+    and blank lines are ignored. Missing cells (empty, ``?``, ``NA``, ``nan``) are kept as such.
 
     Raises
     ------
     DataError
         Names the file and, where known, row (1-based, header and blank lines not counted) and column.
     """
-    try:
+    with _faults(path):
         with _open(path) as file:
-            rows = (row for row in csv.reader(file, strict=True) if row)
-            return _read(rows, path, source, label)
+            names, blocks = _table(file, path, label)
+            at = names.index(label)
+            scans = {f: ColumnScan(path, name) for f, name in enumerate(names) if f != at}
+            labels: list[str] = []
+            for first_row, columns in blocks:
+                for f, scan in scans.items():
+                    scan.extend(columns[f], first_row)
+                labels += columns[at]
+        if not labels:
+            raise DataError(path, "no rows below the header")
+        is_text = {f: scan.is_text() for f, scan in scans.items()}
+        mixed = [f for f, scan in scans.items() if is_text[f] and scan.is_mixed]
+        again = _read_texts(path, label, mixed, len(labels)) if mixed else {}
+    values = [again[f] if f in again else scan.values() for f, scan in scans.items()]
+    return RawTable.build(
+        source,
+        str(path),
+        values=np.column_stack(values) if values else np.empty((0, 0)),
+        categorical=np.array([is_text[f] for f in scans], np.bool_),
+        labels=labels,
+        feature_names=[scan.name for scan in scans.values()],
+        label_name=label,
+    )
+
+
+def _read_texts(path: Path, label: str, which: list[int], n_rows: int) -> Mapping[int, NDArray[np.float64]]:
+    """Values of the text columns ``which``, from a second pass: the first took their numbers for numbers."""
+    categories = {f: Categories() for f in which}
+    with _open(path) as file:
+        for _, columns in _table(file, path, label)[1]:
+            for f in which:
+                categories[f].extend(columns[f])
+    if any(len(found) != n_rows for found in categories.values()):
+        raise DataError(path, "has changed while it was read")
+    return {f: found.values() for f, found in categories.items()}
+
+
+@contextmanager
+def _faults(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with the file becomes a DataError."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise DataError(path, "not UTF-8 text") from error
     except csv.Error as error:
@@ -59,95 +104,59 @@ def _open(path: Path) -> TextIO:
     return path.open("rt", encoding="utf-8-sig", newline="")
 
 
-def _read(rows: Iterator[list[str]], path: Path, source: str, label: str) -> RawTable:
-    names = _header(rows, path, label)
-    columns = [_Column(path, name) for name in names]
-    labels: list[str] = []
-    at = names.index(label)
-    while block := list(islice(rows, _BLOCK)):
-        for n, row in enumerate(block, start=len(labels) + 1):
-            if len(row) != len(names):
-                raise DataError(path, f"has {len(row)} cells, the header has {len(names)}", row=n)
-        for f, cells in enumerate(zip(*block, strict=True)):
-            if f != at:
-                columns[f].extend([cell.strip() for cell in cells], len(labels) + 1)
-        labels += [row[at].strip() for row in block]
-    if not labels:
-        raise DataError(path, "no rows below the header")
-    features = columns[:at] + columns[at + 1 :]
-    return RawTable.build(
-        source,
-        str(path),
-        values=np.column_stack([column.values() for column in features]) if features else np.empty((0, 0)),
-        categorical=np.array([column.is_text for column in features], np.bool_),
-        labels=labels,
-        feature_names=[column.name for column in features],
-        label_name=label,
-    )
-
-
-def _header(rows: Iterator[list[str]], path: Path, label: str) -> list[str]:
-    first = next(rows, None)
+def _table(file: TextIO, path: Path, label: str) -> tuple[list[str], Iterator[_Block]]:
+    """The names of the columns, among them ``label``, and what stands below them."""
+    first = next((line for line in file if line.strip()), None)
     if first is None:
         raise DataError(path, "empty file")
-    names = [name.strip() for name in first]
-    for n, name in enumerate(names):
-        if not name:
-            raise DataError(path, f"column {n + 1} of {len(names)} has no name in the header")
-        if name in names[:n]:
-            raise DataError(path, "column name stands twice in the header", column=name)
+    _check_separator(first, path, label)
+    rows = (row for row in csv.reader(chain([first], file), strict=True) if row)
+    names = [name.strip() for name in next(rows)]
+    _check_names(names, path, label)
+    return names, _blocks(rows, path, len(names))
+
+
+def _blocks(rows: Iterator[list[str]], path: Path, n_columns: int) -> Iterator[_Block]:
+    first_row = 1
+    while block := list(islice(rows, _BLOCK)):
+        for n, row in enumerate(block, start=first_row):
+            if len(row) != n_columns:
+                raise DataError(path, f"has {len(row)} cells, the header has {n_columns}", row=n)
+        yield first_row, [[cell.strip() for cell in cells] for cells in zip(*block, strict=True)]
+        first_row += len(block)
+
+
+def _check_separator(header: str, path: Path, label: str) -> None:
+    """Refuse a header that another separator splits and the comma doesn't, or not into the label's column."""
+    columns = _cells(header, ",")
+    if len(columns) > 1 and label in columns:
+        return
+    separator = max(_SEPARATORS, key=lambda other: len(_cells(header, other)))
+    others = _cells(header, separator)
+    if len(others) > 1 and (len(columns) == 1 or label in others):
+        count = "one column" if len(columns) == 1 else f"{len(columns)} columns"
+        name = _SEPARATORS[separator] + ("s" if len(others) > 2 else "")
+        problem = f"the header has {count} and {len(others) - 1} {name}: separator {separator!r}?"
+        raise DataError(path, f"{problem} Save the file separated by commas, with decimal points")
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+
+
+def _check_names(names: list[str], path: Path, label: str) -> None:
     if label not in names:
         shown = ", ".join(names[:_SHOWN]) + (f", ... ({len(names)} in all)" if len(names) > _SHOWN else "")
-        raise DataError(path, f"no label column {label!r} (set data.label); its columns: {shown}")
-    return names
+        hint = " (a row of data? The file needs a header row)" if any(map(_is_number, names)) else ""
+        raise DataError(path, f"no label column {label!r} (set data.label); its columns: {shown}{hint}")
+    for n, name in enumerate(names):
+        if not name:
+            problem = f"column {n + 1} of {len(names)} has no name in the header"
+            advice = "name it, or drop it from the file if it only numbers the rows"
+            raise DataError(path, f"{problem}: {advice} (pandas: to_csv(..., index=False))")
+        if name in names[:n]:
+            raise DataError(path, "column name stands twice in the header", column=name)
 
 
-class _Column:
-    """Cells of one column so far, as numbers: 8 bytes a cell, so a file larger than memory's text fits."""
-
-    def __init__(self, path: Path, name: str) -> None:
-        self.path, self.name = path, name
-        self.is_text: bool | None = None  # unknown until the first cell that is not missing
-        self.numbers = array("d")
-        self.categories: dict[str, int] = {}
-
-    def extend(self, cells: Sequence[str], first_row: int) -> None:
-        if self.is_text is None:
-            first = next((cell for cell in cells if cell not in MISSING), None)
-            if first is not None:
-                self.is_text = _number(first) is None
-        if self.is_text:
-            # In order of appearance for now; sorted once all are known.
-            code = self.categories
-            self.numbers.extend(
-                nan if cell in MISSING else code.setdefault(cell, len(code)) for cell in cells
-            )
-            return
-        for n, number in enumerate(map(_number, cells)):
-            if number is None or isinf(number):
-                kind = "number" if number is None else "finite number"
-                problem = f"{cells[n]!r} is not a {kind}"
-                raise DataError(self.path, problem, row=first_row + n, column=self.name)
-            self.numbers.append(number)
-
-    def values(self) -> NDArray[np.float64]:
-        """(N,) numbers or category codes; a missing cell is NaN."""
-        values = np.array(self.numbers, np.float64)
-        if self.is_text:
-            rank = np.empty(len(self.categories))
-            rank[[self.categories[name] for name in sorted(self.categories)]] = np.arange(len(rank))
-            present = ~np.isnan(values)
-            values[present] = rank[values[present].astype(np.int64)]
-        return values
-
-
-def _number(cell: str) -> float | None:
-    """The number that a cell holds, NaN if it is missing, None if it is something else."""
-    if cell in MISSING:
-        return nan
-    if "_" in cell:  # float() takes 1_000 for a number, a table's author doesn't
-        return None
-    try:
-        return float(cell)
-    except ValueError:
-        return None
+def _is_number(name: str) -> bool:
+    return name not in MISSING and number(name) is not None

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from dwn_asic.data.arrays import Frame, table_of_arrays
 from dwn_asic.data.config import DataConfig
 from dwn_asic.data.sources import read_source
 from dwn_asic.data.split import stratified_split
@@ -66,6 +68,72 @@ class Dataset:
         rows = self.split.rows(name)
         return self.codes[rows], self.table.labels[rows]
 
+    @classmethod
+    def from_arrays(
+        cls,
+        X: ArrayLike | Frame,
+        y: ArrayLike,
+        *,
+        feature_names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+        val: float = 0.2,
+        test: float = 0.2,
+        seed: int = 0,
+        input_bits: int = 8,
+        split: Split | None = None,
+    ) -> Dataset:
+        """Split and quantize rows that are in memory, with the checks that a file's rows get.
+
+        Parameters
+        ----------
+        X
+            (N, F) values: an array, a list of rows, or a data frame (of pandas, or whatever has ``columns``).
+            Numbers and truth values are taken as they are. Texts and categories are read as the cells of a
+            comma-separated file: a column of texts becomes category codes, the categories sorted as text.
+        y
+            (N,) labels: texts, integers or truth values. Integers sort as numbers, others as text.
+        feature_names
+            (F,) names; default the data frame's, or ``x0``, ``x1``, ...
+        class_names
+            (C,) names in place of the labels' own, in their order; default the labels as text.
+        val, test, seed
+            Shares of the validation and test rows, drawn by class, as in a flow file.
+        input_bits
+            The widest code of a feature, 1..16.
+        split
+            In place of ``val``, ``test`` and ``seed``: the rows of each part.
+
+        Raises
+        ------
+        DataError
+            As for a file: a missing or infinite value, a column that is mostly but not all numbers, a missing
+            label, a single class, a class with too few rows; or X, y and the names don't fit together. Rows
+            count from 1.
+        ValueError
+            The shares leave no training rows, ``input_bits`` is out of range, or ``split`` doesn't hold
+            each row once.
+
+        Examples
+        --------
+        >>> X = [[n, n / 4, ("red", "green")[n % 2]] for n in range(20)]
+        >>> y = ["low" if n < 10 else "high" for n in range(20)]
+        >>> dataset = Dataset.from_arrays(X, y, feature_names=["count", "share", "colour"])
+        >>> dataset.table.class_names
+        ('high', 'low')
+        >>> dataset.table.values[1]
+        array([1.  , 0.25, 0.  ])
+        >>> dataset.table.notes
+        ("text column 'colour', 2 categories",)
+        >>> codes, labels = dataset.part("train")
+        >>> codes.shape, labels.shape
+        ((12, 3), (12,))
+        """
+        raw = table_of_arrays(X, y, feature_names=feature_names, class_names=class_names)
+        if split is None:
+            split = stratified_split(raw.labels, val=val, test=test, seed=seed)
+        table = raw.complete(None)
+        return cls(table, split, Quantizer.fit(table.values[split.train], input_bits))
+
     def save(self, path: Path) -> None:
         """Write one ``.npz`` file; equal datasets give equal bytes."""
         meta = {
@@ -73,6 +141,8 @@ class Dataset:
             "source": self.table.source,
             "feature_names": self.table.feature_names,
             "class_names": self.table.class_names,
+            # Only where there are some, so that a table without any keeps the bytes that it had before notes.
+            **({"notes": self.table.notes} if self.table.notes else {}),
         }
         arrays: dict[str, NDArray[Any]] = {
             "values": self.table.values,
@@ -101,6 +171,7 @@ class Dataset:
                         _read_only(file["labels"]),
                         tuple(meta["feature_names"]),
                         tuple(meta["class_names"]),
+                        tuple(meta.get("notes", ())),
                     ),
                     Split(*(_read_only(file[f"rows_{part}"]) for part in PARTS)),
                     Quantizer(file["quantizer_lo"], file["quantizer_step"], file["quantizer_bits"]),
@@ -125,22 +196,20 @@ def _read_only(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def prepare(data: DataConfig, encoder: EncoderConfig, seed: int, base: Path) -> Dataset:
+def prepare(data: DataConfig, encoder: EncoderConfig, seed: int) -> Dataset:
     """Read the table, split it, and fit the quantizer; validation and test rows have no part in any fit.
 
     Parameters
     ----------
     data, encoder, seed
         Of the flow file.
-    base
-        The flow file's directory.
 
     Raises
     ------
     ConfigError, DataError
         As :func:`dwn_asic.data.sources.load_table`.
     """
-    raw = read_source(data, base)
+    raw = read_source(data)
     if data.one_against_rest is not None:
         raw = raw.one_against_rest(data.one_against_rest)
     split = stratified_split(raw.labels, val=data.split.val, test=data.split.test, seed=seed)

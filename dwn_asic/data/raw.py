@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dwn_asic.data.columns import MISSING
 from dwn_asic.data.table import PARTS, Table
 from dwn_asic.errors import ConfigError, DataError
 
-__all__ = ["MISSING", "Impute", "RawTable"]
+__all__ = ["Impute", "RawTable"]
 
 Impute = Literal["mean", "median", "mode"]
-MISSING = frozenset({"", "?", "NA", "nan", "NaN", "NAN"})
-"""The texts of a missing cell."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]+(\.0*)?")
+_INDEX_NAME = re.compile(r"(?:.*[\W_])?(?:id|idx|index|uid|row|rowid|nr|no)|unnamed[\W_]*\d*")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,8 @@ class RawTable:
         (F,) column names.
     class_names
         (C,) label texts.
+    notes
+        One line each on what the table's author should know: text columns, columns that look like an index.
     """
 
     source: str
@@ -51,6 +55,7 @@ class RawTable:
     labels: NDArray[np.int64]
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def build(
@@ -85,7 +90,8 @@ class RawTable:
                 raise DataError(file, "the label is missing", row=n + 1, column=label_name)
         indices, class_names = _class_indices(labels)
         _check_classes(file, label_name, indices, class_names)
-        return cls(source, file, values, categorical, indices, tuple(feature_names), class_names)
+        notes = tuple(_notes(values, categorical, feature_names))
+        return cls(source, file, values, categorical, indices, tuple(feature_names), class_names, notes)
 
     def one_against_rest(self, name: str) -> RawTable:
         """The two-class task to tell class ``name`` (index 1) from all others; raises ConfigError."""
@@ -127,7 +133,7 @@ class RawTable:
         self._check_span(values)
         values.flags.writeable = False
         self.labels.flags.writeable = False
-        return Table(self.source, values, self.labels, self.feature_names, self.class_names)
+        return Table(self.source, values, self.labels, self.feature_names, self.class_names, self.notes)
 
     def _check_span(self, values: NDArray[np.float64]) -> None:
         """The quantizer divides the span of a column, so it has to be a number."""
@@ -140,11 +146,26 @@ class RawTable:
 
 def _statistic(seen: NDArray[np.float64], how: Impute | None) -> float:
     if how == "mean":
-        return float(seen.mean())
+        return fsum(seen) / len(seen)  # the same in any order of the rows
     if how == "median":
         return float(np.median(seen))
     distinct, counts = np.unique(seen, return_counts=True)
     return float(distinct[counts.argmax()])
+
+
+def _notes(
+    values: NDArray[np.float64], categorical: NDArray[np.bool_], names: Sequence[str]
+) -> Iterator[str]:
+    """What is said of the columns, in their order."""
+    for f, name in enumerate(names):
+        if not (categorical[f] or _INDEX_NAME.fullmatch(_HUMP.sub("_", name).lower())):
+            continue
+        column = values[:, f]
+        distinct = np.unique(column[~np.isnan(column)])
+        if len(distinct) == len(column) and (categorical[f] or (distinct == np.round(distinct)).all()):
+            yield f"column {name!r} is different in every row: an identifier? Drop it from the table"
+        elif categorical[f]:
+            yield f"text column {name!r}, {len(distinct)} categor{'y' if len(distinct) == 1 else 'ies'}"
 
 
 def _class_indices(labels: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:

@@ -30,6 +30,9 @@ class Table:
         (F,) column names.
     class_names
         (C,) label texts; integer-like labels sort as numbers, others as text.
+    notes
+        One line each on what the table's author should know, as on reading: text columns with their number of
+        categories, columns that look like an identifier.
     """
 
     source: str
@@ -37,10 +40,11 @@ class Table:
     labels: NDArray[np.int64]
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def n_classes(self) -> int:
-        """C."""
+        """The number C of classes."""
         return len(self.class_names)
 
 

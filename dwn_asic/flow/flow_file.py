@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from dwn_asic.data.config import DataConfig
+from dwn_asic.data.sources import check_source, locate
 from dwn_asic.errors import ConfigError
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.yaml_file import load_yaml, validate
 
-__all__ = ["csv_file", "data_file", "flow_files", "load_flow"]
+__all__ = ["flow_files", "load_flow"]
 
 
 def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
@@ -19,7 +21,9 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
     ----------
     path
         Its ``name`` defaults to the file's stem. ``extends: FILE`` takes whatever it doesn't say from another
-        file, whose path is relative to this one's directory: mappings key by key, lists as a whole.
+        file, whose path is relative to this one's directory: mappings key by key, lists as a whole. The path
+        of a ``csv:`` source starts at the directory of the file that says it; ``data.file`` of the result
+        holds it as seen from the working directory.
     seed
         In place of the file's.
 
@@ -32,6 +36,7 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
     if seed is not None:
         content["seed"] = seed
     flow = validate(FlowConfig, content, path)
+    check_source(flow.data, path)
     _check_outputs(flow, path)
     _check_match(flow, path)
     return flow
@@ -45,20 +50,9 @@ def flow_files(path: Path) -> list[Path]:
     return files
 
 
-def data_file(source: str, base: Path) -> Path | None:
-    """The file of a ``csv:`` source; None of others, which have no file of the user's."""
-    return csv_file(source.removeprefix("csv:"), base) if source.startswith("csv:") else None
-
-
-def csv_file(name: str, base: Path) -> Path:
-    """In the flow file's directory ``base``, else in the working directory, whether it is there or not."""
-    path = Path(name).expanduser()
-    return base / path if (base / path).exists() else path
-
-
 def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     """The content of a flow file with that of the file it extends; ``below`` are those that extend it."""
-    content = load_yaml(path)
+    content = _located(load_yaml(path), path)
     base = content.pop("extends", None)
     if base is None:
         return content
@@ -70,6 +64,21 @@ def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if not file.exists():
         raise ConfigError(path, "extends", f"there is no file {file}")
     return _merged(_extended(file, (*below, path)), content)
+
+
+def _located(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The content of the file at ``path``, with the place of the file that its ``data.source`` names."""
+    data = content.get("data")
+    if not isinstance(data, dict):
+        return content
+    if "file" in data:
+        keys = (name for name, field in DataConfig.model_fields.items() if not field.exclude)
+        raise ConfigError(path, "data.file", "unknown key", ", ".join(keys))
+    source = data.get("source")
+    if not isinstance(source, str):
+        return content
+    file = locate(source, path.parent)
+    return {**content, "data": {**data, "file": None if file is None else str(file)}}
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

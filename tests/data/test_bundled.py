@@ -11,7 +11,8 @@ import pytest
 
 import dwn_asic.data
 from dwn_asic.data.config import DataConfig
-from dwn_asic.data.sources import BUNDLED, load_table
+from dwn_asic.data.sources import load_table
+from dwn_asic.data.sources.bundled import NAMES as BUNDLED
 
 FOLDER = Path(dwn_asic.data.__file__).parent / "bundled"
 
@@ -46,7 +47,7 @@ def test_label_is_the_last_column(name: str) -> None:
     ],
 )
 def test_table(name: str, shape: tuple[int, int], classes: dict[str, int]) -> None:
-    table = load_table(DataConfig(source=f"bundled:{name}"), Path())
+    table = load_table(DataConfig(source=f"bundled:{name}"))
     assert table.source == f"bundled:{name}"
     assert table.values.shape == shape
     assert len(table.feature_names) == shape[1]
@@ -56,7 +57,7 @@ def test_table(name: str, shape: tuple[int, int], classes: dict[str, int]) -> No
 
 def test_first_rows_are_the_source_s() -> None:
     def first(name: str) -> list[float]:
-        return load_table(DataConfig(source=f"bundled:{name}"), Path()).values[0].tolist()
+        return load_table(DataConfig(source=f"bundled:{name}")).values[0].tolist()
 
     assert first("phoneme") == [1.24, 0.875, -0.205, -0.078, 0.067]
     assert first("australian") == [1, 2208, 1146, 2, 4, 4, 1585, 0, 0, 0, 1, 2, 100, 1213]

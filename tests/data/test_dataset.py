@@ -19,32 +19,32 @@ IRIS = DataConfig(source="sklearn:iris")
 
 @pytest.fixture
 def iris() -> Dataset:
-    return prepare(IRIS, EncoderConfig(), 7, Path())
+    return prepare(IRIS, EncoderConfig(), 7)
 
 
 def test_prepare_splits_by_the_flow_s_shares_and_seed() -> None:
     config = DataConfig(source="sklearn:iris", split=SplitConfig(val=0.1, test=0.3))
-    dataset = prepare(config, EncoderConfig(), 7, Path())
+    dataset = prepare(config, EncoderConfig(), 7)
     assert [len(dataset.split.rows(part)) for part in PARTS] == [90, 15, 45]
     expected = stratified_split(dataset.table.labels, val=0.1, test=0.3, seed=7)
     for part in PARTS:
         assert dataset.split.rows(part).tolist() == expected.rows(part).tolist()
-    other = prepare(config, EncoderConfig(), 8, Path())
+    other = prepare(config, EncoderConfig(), 8)
     assert other.split.test.tolist() != dataset.split.test.tolist()
 
 
 def test_one_class_against_the_rest() -> None:
-    whole = prepare(IRIS, EncoderConfig(), 7, Path())
+    whole = prepare(IRIS, EncoderConfig(), 7)
     config = DataConfig(source="sklearn:iris", one_against_rest="versicolor")
-    dataset = prepare(config, EncoderConfig(), 7, Path())
+    dataset = prepare(config, EncoderConfig(), 7)
     assert dataset.table.class_names == ("not versicolor", "versicolor")
     assert (dataset.table.labels == (whole.table.labels == 1)).all()
     with pytest.raises(ConfigError, match=r"one_against_rest.*'rose'.*setosa, versicolor, virginica"):
-        prepare(DataConfig(source="sklearn:iris", one_against_rest="rose"), EncoderConfig(), 7, Path())
+        prepare(DataConfig(source="sklearn:iris", one_against_rest="rose"), EncoderConfig(), 7)
 
 
 def test_prepare_quantizes_with_the_flow_s_width() -> None:
-    dataset = prepare(DataConfig(source="sklearn:breast_cancer"), EncoderConfig(input_bits=4), 0, Path())
+    dataset = prepare(DataConfig(source="sklearn:breast_cancer"), EncoderConfig(input_bits=4), 0)
     assert dataset.quantizer.bits.max() == 4
     assert dataset.codes.max() == 15
 
@@ -62,7 +62,7 @@ def test_quantizer_sees_training_rows_only(tmp_path: Path) -> None:
     fitted = []
     for filler in ("0", "1e9"):
         write_table(tmp_path / "t.csv", held_out, filler)
-        dataset = prepare(DataConfig(source="csv:t.csv"), EncoderConfig(), 3, tmp_path)
+        dataset = prepare(DataConfig(source="csv:t.csv"), EncoderConfig(), 3)
         assert {int(n) for n in dataset.split.train}.isdisjoint(held_out)
         fitted.append((dataset.quantizer.lo.tolist(), dataset.quantizer.step.tolist()))
     assert fitted[0] == fitted[1]
@@ -75,7 +75,7 @@ def test_imputation_sees_training_rows_only(tmp_path: Path) -> None:
     missing, *others = (int(n) for n in (*split.test, *split.val))
     lines = [f"{'?' if n == missing else 1e6 if n in others else n},{n % 2}" for n in range(60)]
     (tmp_path / "t.csv").write_text("x,class\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    dataset = prepare(DataConfig(source="csv:t.csv", impute="mean"), EncoderConfig(), 3, tmp_path)
+    dataset = prepare(DataConfig(source="csv:t.csv", impute="mean"), EncoderConfig(), 3)
     assert dataset.table.values[missing, 0] == pytest.approx(split.train.mean())
 
 
@@ -110,7 +110,7 @@ def test_round_trip(iris: Dataset, tmp_path: Path) -> None:
 
 def test_equal_datasets_give_equal_bytes(iris: Dataset, tmp_path: Path) -> None:
     iris.save(tmp_path / "a.npz")
-    prepare(IRIS, EncoderConfig(), 7, Path()).save(tmp_path / "b.npz")
+    prepare(IRIS, EncoderConfig(), 7).save(tmp_path / "b.npz")
     Dataset.load(tmp_path / "a.npz").save(tmp_path / "c.npz")
     first = (tmp_path / "a.npz").read_bytes()
     assert (tmp_path / "b.npz").read_bytes() == first

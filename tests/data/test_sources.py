@@ -14,10 +14,15 @@ import pytest
 import sklearn.datasets
 
 from dwn_asic.data.config import DataConfig
-from dwn_asic.data.sources import SKLEARN, load_table
+from dwn_asic.data.sources import data_file, data_sources, load_table, locate
+from dwn_asic.data.sources.sklearn import NAMES as SKLEARN
 from dwn_asic.data.table import Table
 from dwn_asic.errors import ConfigError, DataError
 
+PLAIN = "write numbers with a decimal point and without thousands separators, percent or currency signs"
+MEND = "correct or empty the others, or put a letter before each cell to make the column text"
+NAMELESS = "name it, or drop it from the file if it only numbers the rows (pandas: to_csv(..., index=False))"
+HEADERLESS = "(a row of data? The file needs a header row)"
 GOOD = "a,b,class\n" + "".join(f"{n},{n / 2},{n % 2}\n" for n in range(8))
 
 
@@ -29,7 +34,7 @@ def rows(*lines: str, label: str = "class") -> str:
 def load(tmp_path: Path, text: str | bytes, **config: Any) -> Table:
     content = text.encode() if isinstance(text, str) else text
     (tmp_path / "t.csv").write_bytes(content)
-    return load_table(DataConfig(source="csv:t.csv", **config), tmp_path)
+    return load_table(DataConfig(source="csv:t.csv", file=str(tmp_path / "t.csv"), **config))
 
 
 def fault(tmp_path: Path, text: str | bytes, **config: Any) -> DataError:
@@ -59,7 +64,7 @@ def test_csv(tmp_path: Path) -> None:
 
 def test_gzip_csv(tmp_path: Path) -> None:
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(GOOD.encode()))
-    table = load_table(DataConfig(source="csv:t.csv.gz"), tmp_path)
+    table = load_table(DataConfig(source="csv:t.csv.gz"))
     assert table.values.tolist() == load(tmp_path, GOOD).values.tolist()
 
 
@@ -110,7 +115,7 @@ def test_spaces_blank_lines_quotes_and_byte_order_mark(tmp_path: Path) -> None:
     assert table.values.tolist() == [[1, 0], [2, 1]] * 3
 
 
-def test_path_is_searched_beside_the_flow_then_in_the_working_directory(
+def test_path_starts_at_the_folder_else_at_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flows, work = tmp_path / "flows", tmp_path / "work"
@@ -118,12 +123,24 @@ def test_path_is_searched_beside_the_flow_then_in_the_working_directory(
         folder.mkdir()
     (work / "t.csv").write_text(GOOD, encoding="utf-8")
     monkeypatch.chdir(work)
-    config = DataConfig(source="csv:t.csv")
-    assert load_table(config, flows).feature_names == ("a", "b")
+    here, absolute = "csv:t.csv", f"csv:{work / 't.csv'}"
+    assert locate(here, flows) == Path("t.csv")
+    assert load_table(DataConfig(source=here)).feature_names == ("a", "b")
     (flows / "t.csv").write_text(GOOD.replace("a,b", "c,d"), encoding="utf-8")
-    assert load_table(config, flows).feature_names == ("c", "d")
-    absolute = DataConfig(source=f"csv:{work / 't.csv'}")
-    assert load_table(absolute, flows).feature_names == ("a", "b")
+    assert locate(here, flows) == flows / "t.csv"
+    table = load_table(DataConfig(source=here, file=str(flows / "t.csv")))
+    assert (table.source, table.feature_names) == (here, ("c", "d"))
+    assert load_table(DataConfig(source=here)).feature_names == ("a", "b")
+    assert locate(absolute, flows) == work / "t.csv"
+    assert load_table(DataConfig(source=absolute)).feature_names == ("a", "b")
+
+
+def test_only_a_file_of_the_user_s_is_a_data_file(tmp_path: Path) -> None:
+    assert data_file(DataConfig(source="csv:t.csv")) == Path("t.csv")
+    assert data_file(DataConfig(source="csv:t.csv", file="a/t.csv")) == Path("a/t.csv")
+    assert data_file(DataConfig(source="csv:~/t.csv")) == tmp_path / "t.csv"  # HOME of the tests
+    for source in ("bundled:phoneme", "sklearn:iris", "openml:42", "csv:", "none:t.csv"):
+        assert data_file(DataConfig(source=source)) is None
 
 
 # --- csv: missing cells
@@ -168,8 +185,18 @@ def test_missing_label_is_never_imputed(tmp_path: Path, impute: str | None) -> N
 @pytest.mark.parametrize(
     ("line", "row", "column", "problem"),
     [
-        ("1,abc,0", 2, "b", "'abc' is not a number"),
-        ("1,1_000,0", 2, "b", "'1_000' is not a number"),
+        (
+            "1,abc,0",
+            2,
+            "b",
+            f"'abc' is not a number; 7 of 8 cells are numbers: {MEND}",
+        ),
+        (
+            "1,1_000,0",
+            2,
+            "b",
+            f"'1_000' is not a number; {PLAIN}",
+        ),
         ("inf,2,0", 2, "a", "'inf' is not a finite number"),
         ("-1e999,2,0", 2, "a", "'-1e999' is not a finite number"),
         ("1,2", 2, None, "has 2 cells, the header has 3"),
@@ -201,7 +228,14 @@ def test_span_of_a_column_must_be_finite(tmp_path: Path) -> None:
         ("a,b,class\n", "no rows below the header"),
         ("a,b,class\n\n", "no rows below the header"),
         ("class\n0\n1\n", "no feature columns beside the label column 'class'"),
-        ("a,,class\n1,2,0\n", "column 2 of 3 has no name in the header"),
+        (
+            "a,,class\n1,2,0\n",
+            f"column 2 of 3 has no name in the header: {NAMELESS}",
+        ),
+        (
+            "1,2.5,x\n3,4.5,y\n",
+            f"no label column 'class' (set data.label); its columns: 1, 2.5, x {HEADERLESS}",
+        ),
         (b"a,class\n\xff\xfe,0\n", "not UTF-8 text"),
         ('a,class\n"1,0\n', "not a comma-separated file: unexpected end of data"),
     ],
@@ -242,16 +276,20 @@ def test_class_too_small_for_three_parts(tmp_path: Path, count: int, text: str) 
 
 def test_file_not_found(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not found") as caught:
-        load_table(DataConfig(source="csv:none.csv"), tmp_path)
+        load_table(DataConfig(source="csv:none.csv"))
     assert str(caught.value).startswith("none.csv: ")
-    assert str(tmp_path) in str(caught.value)
-    assert str(Path.cwd()) in str(caught.value)
+    assert str(tmp_path / "none.csv") in str(caught.value)
+    beside = DataConfig(source="csv:none.csv", file="flows/none.csv")
+    with pytest.raises(DataError, match="not found") as caught:
+        load_table(beside)
+    assert str(caught.value).startswith("none.csv: ")
+    assert f"{tmp_path / 'flows' / 'none.csv'} and {tmp_path / 'none.csv'}" in str(caught.value)
 
 
 def test_folder_instead_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "t.csv").mkdir()
     with pytest.raises(DataError, match="cannot be read: Is a directory"):
-        load_table(DataConfig(source="csv:t.csv"), tmp_path)
+        load_table(DataConfig(source="csv:t.csv"))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "not gzip", "empty"])
@@ -267,18 +305,89 @@ def test_damaged_gzip(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "t.csv.gz"
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
-        load_table(DataConfig(source="csv:t.csv.gz"), tmp_path)
+        load_table(DataConfig(source="csv:t.csv.gz", file=str(path)))
     assert caught.value.file == str(path)
     assert "empty file" in str(caught.value) if damage == "empty" else "damaged gzip" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("a;b;n;class", "the header has one column and 3 semicolons: separator ';'?"),
+        ('"a";"b";"class"', "the header has one column and 2 semicolons: separator ';'?"),
+        ("a\tclass", "the header has one column and 1 tab: separator '\\t'?"),
+        ("a|b|class", "the header has one column and 2 bars: separator '|'?"),
+        ("a (x,y);b;class", "the header has 2 columns and 2 semicolons: separator ';'?"),
+        ("sep=;", "the header has one column and 1 semicolon: separator ';'?"),
+    ],
+)
+def test_wrong_separator(tmp_path: Path, header: str, says: str) -> None:
+    problem = fault(tmp_path, f"\n{header}\n5,62;2,74;50;alpha\n").problem
+    assert problem == f"{says} Save the file separated by commas, with decimal points"
+
+
+def test_other_separators_may_stand_in_the_names(tmp_path: Path) -> None:
+    table = load(tmp_path, "a;b,a|b,class\n" + "1,2,x\n3,4,y\n" * 3)
+    assert table.feature_names == ("a;b", "a|b")
 
 
 # --- which sources there are
 
 
+def test_a_source_is_a_module_of_the_package() -> None:
+    sources = data_sources()
+    assert set(sources) == {"bundled", "csv", "openml", "sklearn"}
+    assert {scheme for scheme, source in sources.items() if source.has_file} == {"csv"}
+    assert all(source.form.startswith(f"{scheme}:") for scheme, source in sources.items())
+
+
+PLUGIN = """
+import numpy as np
+from dwn_asic.data.data_source import DataSource
+from dwn_asic.data.raw import RawTable
+
+def read(config):
+    n = int(config.name)
+    return RawTable.build(
+        config.source, config.source, values=np.arange(2.0 * n).reshape(n, 2),
+        categorical=np.zeros(2, np.bool_), labels=[str(i % 2) for i in range(n)],
+        feature_names=["a", "b"], label_name="y",
+    )
+
+SOURCE = DataSource("rows", "rows:COUNT", read)
+"""
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: str) -> None:
+    """What pip does with a package of one module that has an entry point."""
+    (folder / f"{name}.py").write_text(code)
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[dwn_asic.data_sources]\n{name} = {name}:SOURCE\n")
+    monkeypatch.syspath_prepend(folder)
+
+
+def test_another_package_adds_a_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError):
+        load_table(DataConfig(source="rows:8"))
+    install(tmp_path, monkeypatch, "counted_rows", PLUGIN)
+    table = load_table(DataConfig(source="rows:8"))
+    assert table.values.tolist() == [[2 * n, 2 * n + 1] for n in range(8)]
+    with pytest.raises(ConfigError, match="rows:COUNT"):
+        load_table(DataConfig(source="rows:"))
+
+
+def test_two_sources_of_one_scheme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, "second_csv", PLUGIN.replace('"rows"', '"csv"'))
+    with pytest.raises(ConfigError, match="csv: two data sources"):
+        load_table(DataConfig(source="csv:t.csv"))
+
+
 @pytest.mark.parametrize("source", ["phoneme", "file:x.csv", "csv:", "", ":x", "BUNDLED:phoneme"])
 def test_unknown_scheme_lists_the_schemes(source: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load_table(DataConfig(source=source), Path("flows"))
+        load_table(DataConfig(source=source))
     assert caught.value.key == "data.source"
     assert repr(source) in str(caught.value)
     for form in ("bundled:NAME", "sklearn:NAME", "csv:PATH", "openml:ID"):
@@ -296,7 +405,7 @@ def test_unknown_scheme_lists_the_schemes(source: str) -> None:
 )
 def test_unknown_name_lists_the_names(source: str, allowed: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load_table(DataConfig(source=source), Path("flows"))
+        load_table(DataConfig(source=source))
     assert caught.value.key == "data.source"
     assert caught.value.allowed == allowed
 
@@ -315,21 +424,21 @@ def test_unknown_name_lists_the_names(source: str, allowed: str) -> None:
 )
 def test_sklearn(name: str, shape: tuple[int, int], classes: tuple[str, ...]) -> None:
     assert name in SKLEARN
-    table = load_table(DataConfig(source=f"sklearn:{name}"), Path())
+    table = load_table(DataConfig(source=f"sklearn:{name}"))
     assert table.values.shape == shape
     assert len(table.feature_names) == shape[1]
     assert table.class_names == classes
 
 
 def test_sklearn_labels_keep_their_meaning() -> None:
-    table = load_table(DataConfig(source="sklearn:breast_cancer"), Path())
+    table = load_table(DataConfig(source="sklearn:breast_cancer"))
     counts = dict(zip(table.class_names, np.bincount(table.labels).tolist(), strict=True))
     assert counts == {"benign": 357, "malignant": 212}
 
 
 def test_sklearn_has_no_label_column_to_choose() -> None:
     with pytest.raises(ConfigError) as caught:
-        load_table(DataConfig(source="sklearn:iris", label="class"), Path())
+        load_table(DataConfig(source="sklearn:iris", label="class"))
     assert caught.value.key == "data.label"
 
 
@@ -364,7 +473,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> dict[str, Any]:
 
 def test_openml(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = answer(monkeypatch)
-    table = load_table(DataConfig(source="openml:42"), Path())
+    table = load_table(DataConfig(source="openml:42"))
     assert (asked["data_id"], asked["target_column"]) == (42, "default-target")
     assert asked["as_frame"] is False  # pandas is not a dependency
     assert asked["parser"] == "liac-arff"
@@ -375,13 +484,13 @@ def test_openml(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_openml_label_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = answer(monkeypatch)
-    load_table(DataConfig(source="openml:42", label="colour"), Path())
+    load_table(DataConfig(source="openml:42", label="colour"))
     assert asked["target_column"] == "colour"
 
 
 def test_openml_numeric_target(monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, target=np.array([1.0, 2.0, 10.0] * 3))
-    assert load_table(DataConfig(source="openml:42"), Path()).class_names == ("1", "2", "10")
+    assert load_table(DataConfig(source="openml:42")).class_names == ("1", "2", "10")
 
 
 def test_openml_sparse_data(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -389,23 +498,23 @@ def test_openml_sparse_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
     dense = np.array([[0.0, 1.0], [2.0, 0.0], [0.0, 0.0]] * 3)
     answer(monkeypatch, data=csr_matrix(dense), categories=None)
-    assert load_table(DataConfig(source="openml:42"), Path()).values.tolist() == dense.tolist()
+    assert load_table(DataConfig(source="openml:42")).values.tolist() == dense.tolist()
 
 
 def test_openml_missing_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     data = np.array([[1.0, 0.0], [np.nan, np.nan], [3.0, 1.0], [8.0, 1.0]] * 3)
     answer(monkeypatch, data=data, target=np.array(["no", "yes", "no", "yes"] * 3, dtype=object))
     with pytest.raises(DataError) as caught:
-        load_table(DataConfig(source="openml:42"), Path())
+        load_table(DataConfig(source="openml:42"))
     assert (caught.value.file, caught.value.row, caught.value.column) == ("openml:42", 2, "length")
-    table = load_table(DataConfig(source="openml:42", impute="mean"), Path())
+    table = load_table(DataConfig(source="openml:42", impute="mean"))
     assert table.values[1].tolist() == [4.0, 1.0]  # the mean, and the mode of the categories
 
 
 def test_openml_infinite_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, data=np.array([[1.0, 0.0], [2.0, np.inf], [3.0, 1.0]] * 3))
     with pytest.raises(DataError) as caught:
-        load_table(DataConfig(source="openml:42"), Path())
+        load_table(DataConfig(source="openml:42"))
     assert (caught.value.row, caught.value.column, caught.value.problem) == (2, "colour", "is infinite")
 
 
@@ -413,13 +522,13 @@ def test_openml_infinite_cell(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_openml_without_a_single_target(monkeypatch: pytest.MonkeyPatch, target: Any) -> None:
     answer(monkeypatch, target=target)
     with pytest.raises(DataError, match=r"openml:42: .* set data.label"):
-        load_table(DataConfig(source="openml:42"), Path())
+        load_table(DataConfig(source="openml:42"))
 
 
 @pytest.mark.parametrize(
     ("failure", "text"),
     [
-        (URLError("Name or service not known"), "Name or service not known"),
+        (URLError("Name or service not known"), "Name or service not known; the first fetch needs a network"),
         (TimeoutError("timed out"), "timed out"),
         (IncompleteRead(b""), "IncompleteRead"),
         (ValueError("STRING attributes are\nnot supported"), "STRING attributes are not supported"),
@@ -431,7 +540,7 @@ def test_openml_failure_is_one_line(monkeypatch: pytest.MonkeyPatch, failure: Ex
 
     monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch)
     with pytest.raises(DataError) as caught:
-        load_table(DataConfig(source="openml:42"), Path())
+        load_table(DataConfig(source="openml:42"))
     message = str(caught.value)
     assert message.startswith("openml:42: cannot be fetched from OpenML: ")
     assert text in message

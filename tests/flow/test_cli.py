@@ -95,12 +95,12 @@ def test_available_names_the_flows_whose_table_is_there(
     flows["extended"].write_text("extends: base/all.yaml\n")
     flows["quoted"].write_text('extends: base/all.yaml\ndata: {source: "csv:~/t.csv"}  # at home\n')
     flows["absent"].write_text("extends: base/all.yaml\ndata:\n  source: csv:none.csv  # all.csv\n")
-    for table in ("all.csv", "t.csv"):
+    for table in ("base/all.csv", "t.csv"):
         (tmp_path / table).touch()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert call(monkeypatch, "available", *map(str, flows.values())) == 0
-    expected = [str(flows[name]) for name in ("extended", "quoted", "elsewhere")]
+    expected = [str(flows[name]) for name in ("base", "extended", "quoted", "elsewhere")]
     assert capsys.readouterr().out.splitlines() == expected
 
 
@@ -184,6 +184,40 @@ def test_pdk_list_and_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert "sky130hd: sky130_fd_sc_hd tt_025C_1v80" in capsys.readouterr().out
     assert call(monkeypatch, "pdk", "check", "sky130hd") == 0
     assert "sky130_fd_sc_hd__nand2_1" in capsys.readouterr().out
+
+
+def test_pdk_check_and_extract_show_notes_and_list_stays_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gates = "".join(
+        f'cell ({name}) {{ area : 1; {pins} pin (Y) {{ direction : output; function : "{function}"; }} }}\n'
+        for name, pins, function in (
+            ("INV", "pin (A) { direction : input; }", "!A"),
+            ("BUF", "pin (A) { direction : input; }", "A"),
+            ("NAND2", "pin (A) { direction : input; } pin (B) { direction : input; }", "!(A B)"),
+        )
+    )
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "toy.lib").write_text(
+        f"library (toy) {{\n{gates}cell (LAT) {{ enable : (G); }}\n}}\n"
+    )
+    (tmp_path / "pdk_configs").mkdir()
+    config = tmp_path / "pdk_configs" / "toy.yaml"
+    config.write_text(
+        "description: a toy\nlibrary: toy\ncorner: typical\nfolders: [lib]\nliberty: [toy.lib]\n"
+        "nand2: NAND2\nget: Draw one.\ncopyright: Nobody\nlicence: none\n"
+    )
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    note = "toy.lib: cell LAT is left out: line 5: not Liberty syntax\n"
+    assert call(monkeypatch, "pdk", "check", "toy") == 0
+    output = capsys.readouterr().out
+    assert f"note         {note}" in output
+    assert "note         toy.lib: no usable leakage_power_unit, so leakage is unknown\n" in output
+    assert call(monkeypatch, "pdk", "list") == 0
+    assert note not in capsys.readouterr().out
+    arguments = ("pdk", "extract", "lib/toy.lib", "--config", str(config), "-o", "toy.csv")
+    assert call(monkeypatch, *arguments) == 0
+    assert f"note: {note}" in capsys.readouterr().out
 
 
 def test_pdk_extract_makes_the_embedded_table(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dwn_asic.data.sources import data_file
 from dwn_asic.errors import ConfigError
+from dwn_asic.flow import configure, open_flow
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.flow_file import flow_files, load_flow
 
@@ -227,6 +229,62 @@ def test_a_flow_extends_another_key_by_key(flow_file: Path, tmp_path: Path) -> N
     assert (flow.seed, flow.name) == (3, "small_flow")
     assert load_flow(flow_file, 8).seed == 8
     assert flow_files(flow_file) == [flow_file, tmp_path / "base" / "all.yaml"]
+
+
+def test_a_path_starts_at_the_file_that_says_it(flow_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    base = tmp_path / "base" / "all.yaml"
+    base.write_text(MODEL + "data: {source: csv:t.csv}\n")
+    for folder in (tmp_path, base.parent):
+        (folder / "t.csv").write_text("x,class\n")
+    inherited = load(flow_file, "extends: base/all.yaml\ndata: {label: kind}\n").data
+    assert (inherited.source, inherited.label) == ("csv:t.csv", "kind")
+    assert data_file(inherited) == base.parent / "t.csv"
+    own = load(flow_file, "extends: base/all.yaml\ndata: {source: csv:t.csv}\n").data
+    assert data_file(own) == tmp_path / "t.csv"
+    none = load(flow_file, "extends: base/all.yaml\ndata: {source: bundled:phoneme}\n").data
+    assert data_file(none) is None
+
+
+def test_a_path_falls_back_to_the_working_directory(flow_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "all.yaml").write_text(MODEL + "data: {source: csv:t.csv}\n")
+    data = load(flow_file, "extends: base/all.yaml\n").data
+    assert data_file(data) == tmp_path / "base" / "t.csv"
+    Path("t.csv").write_text("x,class\n")
+    assert data_file(load_flow(flow_file).data) == Path("t.csv")
+
+
+def test_where_the_table_lies_is_neither_said_by_a_file_nor_written_out(flow_file: Path) -> None:
+    error = mistake(flow_file, MODEL + "data: {source: csv:t.csv, file: t.csv}\n")
+    assert (error.key, error.problem) == ("data.file", "unknown key")
+    assert error.allowed == "source, label, impute, one_against_rest, split"
+    other = mistake(flow_file, MODEL + "data: {source: csv:t.csv, fil: t.csv}\n")
+    assert (other.key, other.allowed) == ("data.fil", error.allowed)
+    flow = load(flow_file, MODEL + "data: {source: csv:t.csv}\n")
+    assert flow.data.file == str(flow_file.parent / "t.csv")
+    assert "file" not in flow.model_dump()["data"]
+
+
+def test_a_flow_of_a_build_folder_finds_its_table(tmp_path: Path) -> None:
+    (tmp_path / "flows" / "base").mkdir(parents=True)
+    (tmp_path / "flows" / "base" / "all.yaml").write_text(MODEL + "data: {source: csv:t.csv}\n")
+    (tmp_path / "flows" / "base" / "t.csv").write_text("x,class\n")
+    (tmp_path / "flows" / "one.yaml").write_text("extends: base/all.yaml\n")
+    folder = configure(Path("flows/one.yaml"), tmp_path / "build").folder
+    assert data_file(open_flow(folder).config.data) == Path("flows/base/t.csv")
+
+
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [("bundled:mnist", "australian, phoneme, segment"), ("csv", "bundled:NAME, csv:PATH, ")],
+)
+def test_a_source_that_there_is_not_is_a_mistake_of_the_file(
+    flow_file: Path, source: str, allowed: str
+) -> None:
+    error = mistake(flow_file, MODEL + f"data: {{source: '{source}'}}\n")
+    assert (error.key, error.problem) == ("data.source", f"is {source!r}")
+    assert error.allowed.startswith(allowed)
 
 
 def test_extending_goes_on_and_paths_start_at_each_file(flow_file: Path, tmp_path: Path) -> None:

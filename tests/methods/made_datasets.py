@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -17,7 +15,7 @@ from dwn_asic.encode.quantizer import Quantizer
 
 
 def load(source: str, input_bits: int = 8) -> Dataset:
-    return prepare(DataConfig(source=source), EncoderConfig(input_bits=input_bits), 0, Path())
+    return prepare(DataConfig(source=source), EncoderConfig(input_bits=input_bits), 0)
 
 
 def make(values: NDArray[np.float64], labels: NDArray[np.int64], input_bits: int = 4) -> Dataset:

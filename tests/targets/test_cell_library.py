@@ -12,6 +12,7 @@ import pytest
 
 from dwn_asic.errors import PdkError
 from dwn_asic.targets.asic.cell_library import Cell, CellLibrary, FlipFlop
+from dwn_asic.targets.asic.liberty import read_liberty
 from dwn_asic.tools import find_abc, find_yosys
 
 SKY130 = Path(__file__).parents[2] / "pdk_configs" / "sky130hd.cells.csv"
@@ -54,6 +55,16 @@ def test_smallest_true_flip_flop_is_preferred() -> None:
     assert library(INVERTING).flip_flop is INVERTING
     with pytest.raises(PdkError, match="no plain D flip-flop"):
         _ = library().flip_flop
+    library(PLAIN).require_flip_flop()
+
+
+def test_without_a_flip_flop_the_message_says_what_to_set() -> None:
+    with pytest.raises(PdkError) as caught:
+        library().require_flip_flop()
+    assert str(caught.value) == (
+        "toy (typical): no plain D flip-flop to map registers to: set `tie_reset: true` in the PDK's YAML "
+        "(where the library has flip-flops with a clear) or `hardware.registers: none` in the flow"
+    )
 
 
 def test_table_round_trip(tmp_path: Path) -> None:
@@ -77,6 +88,36 @@ def test_numbers_are_exact_decimals(tmp_path: Path) -> None:
     assert CellLibrary.load_table(tmp_path / "toy.csv") == toy
 
 
+UNKNOWN = library(replace(PLAIN, capacitance=(0.001, None), leakage=None))
+UNKNOWN = replace(
+    UNKNOWN,
+    cells=tuple(
+        replace(cell, capacitance=(None,) * len(cell.inputs), leakage=None) for cell in UNKNOWN.cells
+    ),
+)
+
+
+def test_unknown_values_stay_unknown_in_the_table(tmp_path: Path) -> None:
+    UNKNOWN.save_table(tmp_path / "toy.csv")
+    text = (tmp_path / "toy.csv").read_text()
+    assert "gate,mux2,5.25,-,X,(A0&!S) | (A1&S),A0 A1 S,- - -\n" in text
+    assert "dff,dff,8.0,-,Q,,CLK D,0.001 -\n" in text
+    assert CellLibrary.load_table(tmp_path / "toy.csv") == UNKNOWN
+
+
+def test_unknown_values_are_absent_from_the_liberty_file(tmp_path: Path) -> None:
+    UNKNOWN.write_liberty(tmp_path / "cells.lib")
+    text = (tmp_path / "cells.lib").read_text()
+    assert "cell_leakage_power" not in text
+    assert text.count("capacitance :") == 1
+    read = read_liberty([tmp_path / "cells.lib"])
+    assert read.notes == ()
+    assert [(cell.capacitance, cell.leakage) for cell in read.library.cells] == [
+        (cell.capacitance, None) for cell in UNKNOWN.cells
+    ]
+    assert read.library.flip_flop == UNKNOWN.flip_flop
+
+
 def test_embedded_sky130_table(sky130: CellLibrary) -> None:
     assert (sky130.name, sky130.corner) == ("sky130_fd_sc_hd", "tt_025C_1v80")
     assert sky130.nand2_area == 3.7536
@@ -96,10 +137,26 @@ def test_embedded_sky130_table(sky130: CellLibrary) -> None:
         ("# dwn-asic cell table 1", "# something else", "first line"),
         ("# corner: typical\n", "", "'# corner: ...' is missing"),
         ("# nand2: nand2 2.0", "# nand2: nand2", "'nand2' needs a cell and its area"),
+        (
+            "# nand2: nand2 2.0",
+            "# nand2: nand2 0",
+            "cell 'nand2', `nand2` of the PDK config.* '0' is not above 0",
+        ),
+        (
+            "# nand2: nand2 2.0",
+            "# nand2: nand2 -2",
+            "cell 'nand2', `nand2` of the PDK config.* '-2' is not a fin",
+        ),
+        ("# nand2: nand2 2.0", "# nand2: nand2 1e-999", "cell 'nand2', .* '1e-999' is not above 0"),
         ("kind,cell", "kind,name", "line 8 .* columns must be"),
         ("mux2,5.25", "mux2,lots", "line 11 .* 'lots' is not a number"),
         ("mux2,5.25", "mux2,-1", "line 11 .* '-1' is not a finite number"),
         ("mux2,5.25", "mux2,NaN", "line 11 .* 'NaN' is not a finite number"),
+        ("mux2,5.25", "mux2,0", "line 11 .* '0' is not above 0"),
+        ("mux2,5.25", "mux2,-", "line 11 .* '-' is not a number"),
+        ("mux2,5.25", "mux2,1e999", "line 11 .* '1e999' is not a finite number"),
+        ("dff,dff,8.0", "dff,dff,0.0", "line 13 .* '0.0' is not above 0"),
+        ("gate,mux2,5.25,0.03", "gate,mux2,5.25,", "line 11 .* '' is not a number"),
         ("A0 A1 S", "A0 A1", "line 11 .* one capacitance per input"),
         ("A0 A1 S", "A0 A1 T", "line 11 .* reads 'S'"),
         ("(A0&!S)", "(A0&!S", "line 11 .* not closed"),
@@ -158,6 +215,23 @@ def test_yosys_maps_to_the_liberty_file(sky130: CellLibrary, tmp_path: Path) -> 
     area, counts = map_with_yosys(sky130, tmp_path)
     assert counts["sky130_fd_sc_hd__dfxtp_1"] == 9
     assert area == pytest.approx(sum(sky130.cell(name).area * n for name, n in counts.items()), abs=1e-6)
+
+
+def test_yosys_and_abc_need_no_capacitance_and_no_leakage(sky130: CellLibrary, tmp_path: Path) -> None:
+    """Unknown values change neither the cells nor the area."""
+    unknown = replace(
+        sky130,
+        cells=tuple(
+            replace(cell, capacitance=(None,) * len(cell.inputs), leakage=None) for cell in sky130.cells
+        ),
+        flip_flops=tuple(replace(cell, capacitance=(None, None), leakage=None) for cell in sky130.flip_flops),
+    )
+    for folder in ("known", "unknown"):
+        (tmp_path / folder).mkdir()
+    assert map_with_yosys(unknown, tmp_path / "unknown") == map_with_yosys(sky130, tmp_path / "known")
+    known_area, _ = abc_area(sky130, "read_lib -w cells.lib", "map -a", tmp_path / "known")
+    unknown_area, _ = abc_area(unknown, "read_lib -w cells.lib", "map -a", tmp_path / "unknown")
+    assert unknown_area == known_area
 
 
 @pytest.mark.parametrize("flip_flop", [INVERTING, RESET, RESET_HIGH], ids=lambda cell: cell.name)

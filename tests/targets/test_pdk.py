@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from dwn_asic.errors import ConfigError, PdkError
 from dwn_asic.targets.asic.cell_library import CellLibrary
-from dwn_asic.targets.asic.pdk import check, extract, list_pdks, load_config, load_pdk
+from dwn_asic.targets.asic.pdk import (
+    check,
+    extract,
+    list_pdks,
+    load_config,
+    load_pdk,
+    pdk_fingerprint,
+    require_flip_flop,
+)
 
 CONFIGS = Path(__file__).parents[2] / "pdk_configs"
 SHARED = Path(os.environ.get("DWN_ASIC_SHARED_PDK") or Path(__file__).parents[3] / "shared" / "pdk")
@@ -87,7 +96,8 @@ def test_embedded_table_is_the_real_library_byte_for_byte(tmp_path: Path) -> Non
     config = load_config(CONFIGS / "sky130hd.yaml")
     extracted = extract([SHARED / SKY130_LIB], config, tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == (CONFIGS / "sky130hd.cells.csv").read_bytes()
-    assert extracted == CellLibrary.load_table(CONFIGS / "sky130hd.cells.csv")
+    assert extracted.notes == ()
+    assert extracted.library == CellLibrary.load_table(CONFIGS / "sky130hd.cells.csv")
 
 
 @needs_shared
@@ -168,8 +178,153 @@ def test_extract_then_use_the_table(tmp_path: Path) -> None:
     path = write_toy(tmp_path / "pdk_configs", "table: toy.csv\n")
     extracted = extract([install_toy(tmp_path)], load_config(path), path.parent / "toy.csv")
     pdk = load_pdk("toy")
-    assert pdk.library == extracted
+    assert pdk.library == extracted.library
     assert pdk.origin == "embedded table toy.csv"
+
+
+FLIP_FLOP = """  cell (FF) { area : 8; ff (IQ, IQN) { clocked_on : "CK"; next_state : "D"; CLEAR }
+    pin (CK) { direction : input; } pin (D) { direction : input; } RESET
+    pin (Q) { direction : output; function : "IQ"; } }
+"""
+PLAIN = FLIP_FLOP.replace("CLEAR", "").replace("RESET", "")
+WITH_CLEAR = FLIP_FLOP.replace("CLEAR", 'clear : "!R";').replace("RESET", "pin (R) { direction : input; }")
+AND = """  cell (AND) { area : 3; pin (A) { direction : input; } pin (B) { direction : input; }
+    pin (Y) { direction : output; function : "A B"; } }
+"""
+
+
+def toy_table(folder: Path, cells: str, extra: str = "") -> Path:
+    """A YAML file with an embedded table of the toy library and ``cells``, extracted with ``extra``."""
+    path = write_toy(folder, f"table: toy.csv\n{extra}")
+    (folder / "toy.lib").write_text(TOY_LIB[:-2] + cells + "}\n")
+    extract([folder / "toy.lib"], load_config(path), folder / "toy.csv")
+    return path
+
+
+def test_dont_use_drops_cells_of_the_embedded_table_too(tmp_path: Path) -> None:
+    path = toy_table(tmp_path, AND + PLAIN)
+    before = load_pdk(path)
+    assert [cell.name for cell in before.library.cells] == ["AND", "BUF", "INV", "NAND2"]
+    assert before.library.flip_flop.name == "FF"
+    path.write_text(path.read_text() + "dont_use: [A*, 'F?']\n")
+    after = load_pdk(path)
+    assert [cell.name for cell in after.library.cells] == ["BUF", "INV", "NAND2"]
+    assert after.library.flip_flops == ()
+    assert after.library.nand2_area == 1.5
+    assert after.notes[0].startswith("toy.csv: left out by `dont_use`: AND, FF; ")
+    assert not any("left out" in note for note in (*before.notes, *after.notes[1:]))
+    path.write_text(path.read_text().replace("[A*, 'F?']", "[INV, BUF]"))
+    with pytest.raises(PdkError, match=r"toy\.csv: no inverter and no buffer .* `dont_use` of toy leaves"):
+        load_pdk(path)
+
+
+def test_tie_reset_is_heard_with_the_embedded_table_too(tmp_path: Path) -> None:
+    path = toy_table(tmp_path, WITH_CLEAR, "tie_reset: true\n")
+    assert load_pdk(path).library.flip_flop.reset == "R"
+    path.write_text(path.read_text().replace("tie_reset: true\n", ""))
+    pdk = load_pdk(path)
+    assert pdk.library.flip_flops == ()
+    assert pdk.notes[0].startswith("toy.csv: left out by `tie_reset`: FF; ")
+
+
+def test_registers_need_a_flip_flop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    lib, path = install_toy(tmp_path), write_toy(tmp_path)
+    require_flip_flop(load_pdk(path), "none")
+    with pytest.raises(PdkError, match=r"toy \(typical\): no plain D flip-flop .* set `tie_reset: true` in"):
+        require_flip_flop(load_pdk(path), "both")
+    path.write_text(TOY + "tie_reset: true\n")
+    with pytest.raises(
+        PdkError, match=r"no D flip-flop .*, nor one with a clear .* `hardware.registers: none`"
+    ):
+        require_flip_flop(load_pdk(path), "inputs")
+    lib.write_text(TOY_LIB[:-2] + WITH_CLEAR + "}\n")
+    require_flip_flop(load_pdk(path), "both")
+    path.write_text(TOY)
+    with pytest.raises(PdkError, match="no plain D flip-flop"):
+        require_flip_flop(load_pdk(path), "outputs")
+    lib.write_text(TOY_LIB[:-2] + PLAIN + "}\n")
+    require_flip_flop(load_pdk(path), "both")
+
+
+def test_notes_say_what_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    lib, path = install_toy(tmp_path), write_toy(tmp_path)
+    lib.write_text(TOY_LIB[:-2] + AND + "cell (X) { a = 1; }\n}\n")
+    notes = (
+        "toy.lib: cell X is left out: line 10: Unexpected token: =",
+        "toy: leakage is unknown for all of 4 cells",
+        "toy: input capacitance is unknown for AND, 1 of 4 cells",
+    )
+    assert load_pdk(path).notes == notes
+    assert check(path).notes == notes
+    assert extract([lib], load_config(path), tmp_path / "toy.csv").notes == notes[:1]
+    assert load_pdk(path).library.cell("AND").capacitance == (None, None)
+    monkeypatch.delenv("PDK_ROOT")
+    assert load_pdk(write_toy(tmp_path, "table: toy.csv\n")).notes == notes[1:]
+
+
+def test_sky130_has_no_notes() -> None:
+    assert load_pdk("sky130hd").notes == ()
+
+
+def test_fingerprint_names_the_files_that_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = toy_table(tmp_path / "configs", "")
+    embedded = pdk_fingerprint(path)
+    assert embedded == {
+        name: sha256((path.parent / name).read_bytes()).hexdigest() for name in ("toy.yaml", "toy.csv")
+    }
+    assert pdk_fingerprint(str(path)) == embedded
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path / "root"))
+    lib = install_toy(tmp_path / "root")
+    assert pdk_fingerprint(path) == {
+        "toy.yaml": embedded["toy.yaml"],
+        "toy.lib": sha256(lib.read_bytes()).hexdigest(),
+    }
+
+
+def test_fingerprint_changes_with_yaml_root_and_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = toy_table(tmp_path, "")
+    found = [pdk_fingerprint(path)]
+    path.write_text(path.read_text() + "dont_use: [X]\n")
+    found.append(pdk_fingerprint(path))
+    (tmp_path / "toy.csv").write_text((tmp_path / "toy.csv").read_text().replace("INV,1.0", "INV,1.25"))
+    found.append(pdk_fingerprint(path))
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path / "root"))
+    lib = install_toy(tmp_path / "root")
+    found.append(pdk_fingerprint(path))
+    lib.write_text(TOY_LIB.replace("area : 1;", "area : 1.25;"))
+    found.append(pdk_fingerprint(path))
+    assert len({tuple(sorted(fingerprint.items())) for fingerprint in found}) == 5
+    lib.write_text(TOY_LIB)
+    assert pdk_fingerprint(path) == found[3]
+
+
+def test_fingerprint_covers_every_file_of_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    lib, path = install_toy(tmp_path), write_toy(tmp_path)
+    path.write_text(TOY.replace("[toy.lib]", "[toy.lib, toy_ff.lib]"))
+    (lib.parent / "toy_ff.lib.gz").write_bytes(b"not even looked into")
+    assert set(pdk_fingerprint(path)) == {"toy.yaml", "toy.lib", "toy_ff.lib.gz"}
+
+
+def test_fingerprint_fails_where_loading_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_toy(tmp_path)
+    for broken, kind in ((path, PdkError), ("sky131", PdkError), (tmp_path / "none.yaml", ConfigError)):
+        with pytest.raises(kind) as loading:
+            load_pdk(broken)
+        with pytest.raises(kind) as fingerprint:
+            pdk_fingerprint(broken)
+        assert str(fingerprint.value) == str(loading.value)
+    with pytest.raises(PdkError, match=r"toy\.csv: cannot be read: No such file"):
+        pdk_fingerprint(write_toy(tmp_path, "table: toy.csv\n"))
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    with pytest.raises(PdkError, match=r"PDK_ROOT is .* holds no toy\.lib"):
+        pdk_fingerprint(path)
 
 
 def test_broken_liberty_in_pdk_root_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,8 +152,11 @@ def test_constant_core(library: CellLibrary, tmp_path: Path) -> None:
 
 def test_registers_without_a_flip_flop(library: CellLibrary, tmp_path: Path) -> None:
     gates = CellLibrary("gates", "typical", library.cells, (), library.nand2, library.nand2_area)
-    with pytest.raises(PdkError, match="no cell"):
-        synthesize(write(tmp_path, to_graph(network()), "both"), "demo", gates)
+    design = write(tmp_path, to_graph(network()), "both")
+    with pytest.raises(PdkError, match=r"gates \(typical\): no plain D flip-flop .* `tie_reset: true`"):
+        synthesize(design, "demo", gates)
+    with pytest.raises(PdkError, match=r"no plain D flip-flop .* `hardware.registers: none`"):
+        plain_area(design, "demo_top", gates)
 
 
 def test_real_and_embedded_library_agree(

@@ -6,110 +6,19 @@ library, whether it was read from an installed PDK or from the table in ``pdk_co
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
 
 from dwn_asic.errors import PdkError
-from dwn_asic.targets.asic.boolean_expression import parse, truth_table, verilog_identifier
+from dwn_asic.targets.asic.boolean_expression import parse, verilog_identifier
+from dwn_asic.targets.asic.cell import Cell, FlipFlop
+from dwn_asic.targets.asic.cell_table import read_table, table_text
+from dwn_asic.targets.asic.quantities import decimal_text
 
 __all__ = ["Cell", "CellLibrary", "FlipFlop"]
-
-_COLUMNS = (
-    "kind",
-    "cell",
-    "area_um2",
-    "leakage_nW",
-    "output",
-    "function",
-    "inputs",
-    "capacitance_pF",
-)
-_TITLE = "# dwn-asic cell table 1: the smallest cell of each function, extracted from the Liberty file below"
-_HEADER_KEYS = ("library", "corner", "nand2", "origin", "copyright", "licence")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A combinational standard cell with one output.
-
-    Attributes
-    ----------
-    name
-        As in the Liberty file.
-    area
-        um2.
-    inputs
-        Pin names; ``inputs[0]`` is the least significant address bit of ``table``.
-    output
-        Pin name.
-    function
-        Liberty expression over ``inputs``.
-    capacitance
-        pF, one per input.
-    leakage
-        nW, the library's state-independent value.
-    """
-
-    name: str
-    area: float
-    inputs: tuple[str, ...]
-    output: str
-    function: str
-    capacitance: tuple[float, ...]
-    leakage: float
-
-    @cached_property
-    def table(self) -> int:
-        """Truth table: bit ``a`` is the output at address ``a``."""
-        return truth_table(self.function, self.inputs)
-
-
-@dataclass(frozen=True)
-class FlipFlop:
-    """A D flip-flop that triggers on the rising edge.
-
-    Attributes
-    ----------
-    name
-        As in the Liberty file.
-    area
-        um2.
-    clock, data, output
-        Pin names.
-    inverting
-        The output is the complement of what was stored (ASAP7's ``DFFHQN``); a mapper adds the inverter.
-    reset
-        Pin of an asynchronous clear that must be tied off, or empty (IHP SG13G2 has none without).
-    reset_active_low
-        The clear acts at 0, so the pin is tied to 1.
-    capacitance
-        pF of clock, data and, where there is one, reset.
-    leakage
-        nW.
-    """
-
-    name: str
-    area: float
-    clock: str
-    data: str
-    output: str
-    capacitance: tuple[float, ...]
-    leakage: float
-    inverting: bool = False
-    reset: str = ""
-    reset_active_low: bool = True
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Clock, data and, where there is one, reset."""
-        return (self.clock, self.data, *((self.reset,) if self.reset else ()))
 
 
 @dataclass(frozen=True)
@@ -157,9 +66,17 @@ class CellLibrary:
     @property
     def flip_flop(self) -> FlipFlop:
         """The smallest flip-flop; raises PdkError where the library has none."""
-        if not self.flip_flops:
-            raise PdkError(f"{self.name} ({self.corner}): no plain D flip-flop to map registers to")
+        self.require_flip_flop()
         return min(self.flip_flops, key=lambda cell: (cell.inverting, cell.area, cell.name))
+
+    def require_flip_flop(self) -> None:
+        """Raise PdkError, which says what to set, where there is no flip-flop to map registers to."""
+        if not self.flip_flops:
+            raise PdkError(
+                f"{self.name} ({self.corner}): no plain D flip-flop to map registers to: set "
+                "`tie_reset: true` in the PDK's YAML (where the library has flip-flops with a clear) or "
+                "`hardware.registers: none` in the flow"
+            )
 
     def nand2_equivalents(self, area: float) -> float:
         """``area`` (um2) in units of the NAND2 cell's."""
@@ -167,57 +84,30 @@ class CellLibrary:
 
     def save_table(self, path: Path) -> None:
         """Write the CSV that :meth:`load_table` reads: same library, same bytes."""
-        buffer = io.StringIO()
-        buffer.write(f"{_TITLE}\n")
-        values = (self.name, self.corner, f"{self.nand2} {_decimal(self.nand2_area)}")
-        for key, value in zip(
-            _HEADER_KEYS, (*values, self.origin, self.copyright, self.licence), strict=True
-        ):
-            buffer.write(f"# {key}: {value}\n")
-        table = csv.writer(buffer, lineterminator="\n")
-        table.writerow(_COLUMNS)
-        for cell in self.cells:
-            table.writerow(("gate", *_row(cell, cell.function)))
-        for flip_flop in self.flip_flops:
-            table.writerow((_kind(flip_flop), *_row(flip_flop, "")))
-        _write(path, buffer.getvalue())
+        header = {
+            "library": self.name,
+            "corner": self.corner,
+            "nand2": f"{self.nand2} {decimal_text(self.nand2_area)}",
+            "origin": self.origin,
+            "copyright": self.copyright,
+            "licence": self.licence,
+        }
+        _write(path, table_text(header, self.cells, self.flip_flops))
 
     @classmethod
     def load_table(cls, path: Path) -> CellLibrary:
         """Read what :meth:`save_table` wrote; raises PdkError that names file and line."""
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise PdkError(f"{path}: cell table cannot be read: {reason}") from error
-        header = _read_header(lines, path)
-        cells: list[Cell] = []
-        flip_flops: list[FlipFlop] = []
-        start = 1 + len(_HEADER_KEYS)
-        for number, row in enumerate(csv.reader(lines[start:]), start=start + 1):
-            try:
-                if number == start + 1:
-                    _check_columns(row)
-                elif row[0] == "gate":
-                    cells.append(_read_cell(row))
-                else:
-                    flip_flops.append(_read_flip_flop(row))
-            except (ValueError, IndexError) as error:
-                raise PdkError(f"{path}: line {number} is not a row of a cell table: {error}") from error
-        if not cells:
-            raise PdkError(f"{path}: cell table without a gate")
-        nand2, _, area = header.pop("nand2").partition(" ")
-        try:
-            nand2_area = _number(area)
-        except ValueError as error:
-            raise PdkError(f"{path}: header 'nand2' needs a cell and its area: {error}") from error
+        table = read_table(path)
         return cls(
-            name=header.pop("library"),
-            cells=tuple(cells),
-            flip_flops=tuple(flip_flops),
-            nand2=nand2,
-            nand2_area=nand2_area,
-            **header,
+            name=table.header["library"],
+            corner=table.header["corner"],
+            cells=table.cells,
+            flip_flops=table.flip_flops,
+            nand2=table.nand2,
+            nand2_area=table.nand2_area,
+            origin=table.header["origin"],
+            copyright=table.header["copyright"],
+            licence=table.header["licence"],
         )
 
     def write_liberty(self, path: Path) -> None:
@@ -259,7 +149,7 @@ class CellLibrary:
         lines = ["GATE _const0_ 0 z=CONST0;", "GATE _const1_ 0 z=CONST1;"]
         for cell in self.cells:
             function = f"{cell.output}={parse(cell.function).plain()};"
-            lines.append(f"GATE {cell.name} {_decimal(cell.area)} {function} PIN * UNKNOWN 1 999 1 0 1 0")
+            lines.append(f"GATE {cell.name} {decimal_text(cell.area)} {function} PIN * UNKNOWN 1 999 1 0 1 0")
         _write(path, "\n".join((*lines, "")))
 
     def verilog_models(self) -> str:
@@ -270,107 +160,16 @@ class CellLibrary:
         return "\n".join((title, "`default_nettype none", *modules, "`default_nettype wire", ""))
 
 
-def _decimal(value: float) -> str:
-    """Shortest decimal text that reads back as ``value``, without an exponent."""
-    return format(Decimal(repr(value)), "f")
-
-
-def _number(text: str) -> float:
-    """A finite, non-negative decimal."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not a number") from None
-    if not value.is_finite() or value < 0:
-        raise ValueError(f"{text!r} is not a finite number from 0 on")
-    return float(value)
-
-
-def _row(cell: Cell | FlipFlop, function: str) -> tuple[str, ...]:
-    capacitance = " ".join(map(_decimal, cell.capacitance))
-    leakage = _decimal(cell.leakage)
-    return (
-        cell.name,
-        _decimal(cell.area),
-        leakage,
-        cell.output,
-        function,
-        " ".join(cell.inputs),
-        capacitance,
-    )
-
-
-def _kind(flip_flop: FlipFlop) -> str:
-    """``dff``, with the words that the pins don't tell."""
-    words = ["dff"]
-    if flip_flop.inverting:
-        words.append("inverting")
-    if flip_flop.reset:
-        words.append("reset_low" if flip_flop.reset_active_low else "reset_high")
-    return " ".join(words)
-
-
-def _read_header(lines: Sequence[str], path: Path) -> dict[str, str]:
-    if lines[:1] != [_TITLE]:
-        raise PdkError(f"{path}: not a cell table: its first line is not {_TITLE!r}")
-    header = {}
-    for key, line in itertools.zip_longest(_HEADER_KEYS, lines[1 : 1 + len(_HEADER_KEYS)], fillvalue=""):
-        name, _, value = line.removeprefix("# ").partition(":")
-        if name != key:
-            raise PdkError(f"{path}: not a cell table: the comment '# {key}: ...' is missing")
-        header[key] = value.strip()
-    return header
-
-
-def _check_columns(row: Sequence[str]) -> None:
-    if tuple(row) != _COLUMNS:
-        raise ValueError(f"columns must be {','.join(_COLUMNS)}")
-
-
-def _read_numbers(row: Sequence[str]) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """Inputs and their capacitances."""
-    inputs, capacitance = tuple(row[6].split()), tuple(map(_number, row[7].split()))
-    if len(row) != len(_COLUMNS) or len(inputs) != len(capacitance) or not inputs:
-        raise ValueError("needs 8 fields and one capacitance per input")
-    return inputs, capacitance
-
-
-def _read_cell(row: Sequence[str]) -> Cell:
-    _, name, area, leakage, output, function, *_ = row
-    inputs, capacitance = _read_numbers(row)
-    truth_table(function, inputs)
-    return Cell(name, _number(area), inputs, output, function, capacitance, _number(leakage))
-
-
-def _read_flip_flop(row: Sequence[str]) -> FlipFlop:
-    kind, name, area, leakage, output, *_ = row
-    inputs, capacitance = _read_numbers(row)
-    words = kind.split()
-    reset = {"reset_low", "reset_high"} & set(words)
-    if words[:1] != ["dff"] or len(inputs) != 2 + len(reset):
-        raise ValueError(f"kind {kind!r} with {len(inputs)} inputs")
-    return FlipFlop(
-        name,
-        _number(area),
-        inputs[0],
-        inputs[1],
-        output,
-        capacitance,
-        _number(leakage),
-        inverting="inverting" in words,
-        reset=inputs[2] if reset else "",
-        reset_active_low="reset_high" not in words,
-    )
-
-
 def _liberty_cell(cell: Cell | FlipFlop, groups: Sequence[str], function: str) -> Iterator[str]:
     yield f'  cell ("{cell.name}") {{'
-    yield f"    area : {_decimal(cell.area)};"
-    yield f"    cell_leakage_power : {_decimal(cell.leakage)};"
+    yield f"    area : {decimal_text(cell.area)};"
+    if cell.leakage is not None:
+        yield f"    cell_leakage_power : {decimal_text(cell.leakage)};"
     yield from groups
     for pin, capacitance in zip(cell.inputs, cell.capacitance, strict=True):
         clock = " clock : true;" if isinstance(cell, FlipFlop) and pin == cell.clock else ""
-        yield f'    pin ("{pin}") {{ direction : input;{clock} capacitance : {_decimal(capacitance)}; }}'
+        load = "" if capacitance is None else f" capacitance : {decimal_text(capacitance)};"
+        yield f'    pin ("{pin}") {{ direction : input;{clock}{load} }}'
     yield f'    pin ("{cell.output}") {{ direction : output; {function} }}'
     yield "  }"
 

@@ -1,36 +1,40 @@
 """Liberty files in, reduced CellLibrary out: one cell per function, the smallest, and plain flip-flops.
 
-The parser is libparse (Yosys's own), which turns groups and attributes into nested dictionaries; what a cell
-is good for is decided here.
+What a cell is good for is decided here. A cell that can't be understood is left out, and a note says so.
 """
 
 from __future__ import annotations
 
-import gzip
-import re
-import tempfile
-import zlib
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from dwn_asic.errors import PdkError
 from dwn_asic.targets.asic.boolean_expression import depends_on, parse, permutation_class, truth_table
+from dwn_asic.targets.asic.cell import NAND2, missing_functions
 from dwn_asic.targets.asic.cell_library import Cell, CellLibrary, FlipFlop
+from dwn_asic.targets.asic.liberty_file import (
+    Group,
+    LibertyFile,
+    argument,
+    attribute,
+    groups,
+    parse_cell,
+    read_file,
+    unquote,
+)
+from dwn_asic.targets.asic.liberty_quantities import Units, area, capacitance, leakage, read_units
 
-__all__ = ["read_liberty"]
+__all__ = ["LibertyReading", "read_liberty"]
 
-# Number of inputs and truth table. Without a buffer ABC 1.01 crashes or refuses to map.
-_NEEDED = {"inverter": (1, 0b01), "buffer": (1, 0b10), "NAND2": (2, 0b0111)}
 _MOST_INPUTS = 10
 """A gate with more is a macro: its table would be large and no mapper would match it."""
+_MOST_NOTES = 3
+"""An error quotes no more of them."""
 
-_TO_PICOFARAD = {"ff": Decimal("0.001"), "pf": Decimal(1), "nf": Decimal(1000)}
-_TO_NANOWATT = {"": "1e9", "m": "1e6", "u": "1e3", "n": "1", "p": "1e-3", "f": "1e-6"}
 _SPECIAL_GROUPS = {"latch", "statetable", "bus", "bundle", "test_cell", "latch_bank", "ff_bank"}
 _SPECIAL_MARKS = {
     "dont_use",
@@ -47,20 +51,21 @@ _SPECIAL_MARKS = {
     "clock_gating_integrated_cell",
 }
 
-_QUOTED_OR_COMMENT = re.compile(rb'"[^"]*"|/\*.*?\*/|//[^\n]*', re.DOTALL)
-
-Group = dict[str, Any]
-"""A Liberty group or attribute: ``id``, ``args``, ``value``, ``children``, where present."""
-
 
 @dataclass(frozen=True)
-class _Units:
-    """Factors from the file's units, and the file's defaults in them."""
+class LibertyReading:
+    """What came of reading Liberty files.
 
-    to_pf: Decimal
-    to_nw: Decimal
-    pin_capacitance: str
-    leakage: str
+    Attributes
+    ----------
+    library
+        The reduced library.
+    notes
+        What could not be used, and why: one line each, in the order of the files.
+    """
+
+    library: CellLibrary
+    notes: tuple[str, ...]
 
 
 def read_liberty(
@@ -73,7 +78,7 @@ def read_liberty(
     tie_reset: bool = False,
     copyright_line: str = "",
     licence: str = "",
-) -> CellLibrary:
+) -> LibertyReading:
     """Read the Liberty files of one library and corner, and keep what area mapping needs.
 
     Kept are combinational cells with one output that depends on every input: for each function up to the
@@ -81,6 +86,9 @@ def read_liberty(
     name. Left out are tie, fill, tristate, isolation and other special cells, and those that ``dont_use`` or
     the file's own ``dont_use`` excludes. Of the D flip-flops without clear and preset, the smallest is kept,
     and the smallest with inverted output if that is all there is or if it is smaller still.
+
+    A cell that can't be understood is left out with a note. A capacitance or leakage whose value or unit the
+    file doesn't tell is None.
 
     Parameters
     ----------
@@ -100,50 +108,102 @@ def read_liberty(
     Raises
     ------
     PdkError
-        A file is unreadable, truncated or not Liberty; or there is no inverter, no buffer or no NAND2.
+        A file is unreadable, truncated or not Liberty; there is no inverter, no buffer or no NAND2; or the
+        cell ``nand2`` is missing or has no area above 0.
     """
+    files = [read_file(path) for path in paths]
     patterns = tuple(dont_use)
     gates: list[Cell] = []
     flip_flops: list[FlipFlop] = []
-    areas: dict[str, float] = {}
-    for path in paths:
-        top = _parse_file(path)
-        units = _units(top, path)
-        library = library or _unquote(top.get("args", [""])[0])
-        corner = corner or _attribute(top, "default_operating_conditions")
-        for group in _groups(top, "cell"):
-            name, area = _argument(group), _attribute(group, "area")
-            if not name or not area:
-                continue
-            try:
-                areas[name] = float(Decimal(area))
-                if _is_special(group) or any(fnmatchcase(name, pattern) for pattern in patterns):
-                    continue
-                gates.extend(_gate(group, areas[name], units))
-                flip_flops.extend(_flip_flop(group, areas[name], units))
-            except InvalidOperation as error:
-                raise PdkError(f"{path}: cell {name}: a number was expected ({error})") from error
+    notes: list[str] = []
+    for file in files:
+        found, problems = _usable_cells(file, patterns)
+        gates += [cell for cell in found if isinstance(cell, Cell)]
+        flip_flops += [cell for cell in found if isinstance(cell, FlipFlop)]
+        notes += problems
     cells = _smallest_per_function(gates)
-    missing = [
-        kind for kind, table in _NEEDED.items() if all((len(c.inputs), c.table) != table for c in cells)
-    ]
+    named = _named_nand2(files, nand2) if nand2 else None
+    missing = missing_functions(cells)
     if missing:
         where = ", ".join(map(str, paths)) or "no file"
-        raise PdkError(f"{where}: no {' and no '.join(missing)} among the cells that logic may be mapped to")
-    nand2 = nand2 or _default_nand2(cells)
-    if nand2 not in areas:
-        raise PdkError(f"{library}: no cell {nand2!r} to count areas in")
-    return CellLibrary(
-        name=library,
-        corner=corner,
-        cells=cells,
-        flip_flops=_smallest_flip_flops(flip_flops, tie_reset=tie_reset),
-        nand2=nand2,
-        nand2_area=areas[nand2],
-        origin=" ".join(path.name for path in paths),
-        copyright=copyright_line,
-        licence=licence,
+        kinds = " and no ".join(missing)
+        raise PdkError(f"{where}: no {kinds} among the cells that logic may be mapped to{_quoted(notes)}")
+    nand2, nand2_area = named or _smallest_nand2(cells)
+    return LibertyReading(
+        CellLibrary(
+            name=library or _first(file.name for file in files),
+            corner=corner or _first(attribute(f.header, "default_operating_conditions") for f in files),
+            cells=cells,
+            flip_flops=_smallest_flip_flops(flip_flops, tie_reset=tie_reset),
+            nand2=nand2,
+            nand2_area=nand2_area,
+            origin=" ".join(path.name for path in paths),
+            copyright=copyright_line,
+            licence=licence,
+        ),
+        tuple(notes),
     )
+
+
+def _usable_cells(file: LibertyFile, dont_use: Sequence[str]) -> tuple[list[Cell | FlipFlop], list[str]]:
+    """The gates and flip-flops of one file, and notes on what of it could not be used."""
+    units, problems = read_units(file.header)
+    notes = [*file.notes, *(f"{file.path.name}: {problem}" for problem in problems)]
+    found: list[Cell | FlipFlop] = []
+    for cell in file.cells:
+        if any(fnmatchcase(cell.name, pattern) for pattern in dont_use):
+            continue
+        try:
+            usable = _usable(parse_cell(cell), units)
+        except ValueError as error:
+            notes.append(f"{file.path.name}: cell {cell.name or '()'} is left out: {error}")
+            continue
+        if usable is not None:
+            found.append(usable)
+    return found, notes
+
+
+def _usable(group: Group, units: Units) -> Cell | FlipFlop | None:
+    """The cell as a gate or flip-flop; None where it is neither.
+
+    Raises ValueError where that can't be told.
+    """
+    if not argument(group):
+        raise ValueError("it has no name")
+    if _is_special(group):
+        return None
+    return _flip_flop(group, units) if groups(group, "ff") else _gate(group, units)
+
+
+def _named_nand2(files: Iterable[LibertyFile], nand2: str) -> tuple[str, float]:
+    """The cell of that name and its area, um2, above 0."""
+    for file in files:
+        for cell in file.cells:
+            if cell.name == nand2:
+                try:
+                    return nand2, area(parse_cell(cell))
+                except ValueError as error:
+                    raise PdkError(
+                        f"{file.path}: cell {nand2!r}, `nand2` of the PDK configuration, can't be what areas "
+                        f"are counted in: {error}"
+                    ) from error
+    where = ", ".join(f"{file.path}: {file.name}" for file in files)
+    raise PdkError(f"{where}: no cell {nand2!r} to count areas in; `nand2` of the PDK configuration names it")
+
+
+def _smallest_nand2(cells: Iterable[Cell]) -> tuple[str, float]:
+    """Name and area, um2, of the NAND2 among ``cells``."""
+    return next((cell.name, cell.area) for cell in cells if (len(cell.inputs), cell.table) == NAND2)
+
+
+def _first(texts: Iterable[str]) -> str:
+    """The first that isn't empty; empty where all are."""
+    return next(filter(None, texts), "")
+
+
+def _quoted(notes: Sequence[str]) -> str:
+    more = len(notes) - _MOST_NOTES
+    return "".join(f"; {note}" for note in notes[:_MOST_NOTES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _smallest_per_function(gates: Iterable[Cell]) -> tuple[Cell, ...]:
@@ -172,69 +232,71 @@ def _smallest_flip_flops(candidates: Iterable[FlipFlop], *, tie_reset: bool) -> 
 
 
 def _size(cell: Cell | FlipFlop) -> tuple[float, float, str]:
-    return cell.area, sum(cell.capacitance), cell.name
+    """Area, total input capacitance (what isn't known comes last), name."""
+    return cell.area, sum(math.inf if c is None else c for c in cell.capacitance), cell.name
 
 
-def _default_nand2(cells: Iterable[Cell]) -> str:
-    return next(cell.name for cell in cells if (len(cell.inputs), cell.table) == _NEEDED["NAND2"])
-
-
-def _gate(group: Group, area: float, units: _Units) -> Iterator[Cell]:
-    """The cell as a gate; nothing where it isn't one."""
+def _gate(group: Group, units: Units) -> Cell | None:
+    """The cell as a gate; None where it isn't one. Raises ValueError where that can't be told."""
     inputs, outputs, others = _pins(group)
-    if len(outputs) != 1 or others or not 0 < len(inputs) <= _MOST_INPUTS or _groups(group, "ff"):
-        return
+    if len(outputs) != 1 or others or not 0 < len(inputs) <= _MOST_INPUTS:
+        return None
     output = outputs[0]
-    function = _attribute(output, "function")
-    if not function or _attribute(output, "three_state") or _groups(output, "three_state"):
-        return
-    names = tuple(_argument(pin) for pin in inputs)
-    try:
-        table = truth_table(function, names)
-    except ValueError:
-        return  # reads internal nodes or power pins: not a gate
+    function = attribute(output, "function")
+    if not function or attribute(output, "three_state") or groups(output, "three_state"):
+        return None
+    names = tuple(argument(pin) for pin in inputs)
+    table = truth_table(function, names)
     if not all(depends_on(table, i, len(names)) for i in range(len(names))):
-        return
-    capacitance = tuple(_capacitance(pin, units) for pin in inputs)
-    name, leakage = _argument(group), _leakage(group, units)
-    yield Cell(name, area, names, _argument(output), " ".join(function.split()), capacitance, leakage)
+        return None
+    return Cell(
+        argument(group),
+        area(group),
+        names,
+        argument(output),
+        " ".join(function.split()),
+        tuple(capacitance(pin, units) for pin in inputs),
+        leakage(group, units),
+    )
 
 
-def _flip_flop(group: Group, area: float, units: _Units) -> Iterator[FlipFlop]:
-    """The cell as a rising-edge D flip-flop, without preset or scan; nothing where it isn't one."""
-    states = _groups(group, "ff")
+def _flip_flop(group: Group, units: Units) -> FlipFlop | None:
+    """The cell as a rising-edge D flip-flop without preset or scan; None where it isn't one.
+
+    Raises ValueError where that can't be told.
+    """
+    states = groups(group, "ff")
     inputs, outputs, others = _pins(group)
-    if len(states) != 1 or others or _attribute(states[0], "preset") or len(states[0].get("args", [])) != 2:
-        return
+    if len(states) != 1 or others or attribute(states[0], "preset") or len(states[0].get("args", [])) != 2:
+        return None
     state = states[0]
-    clock = _literal(_attribute(state, "clocked_on"))
-    data = _literal(_attribute(state, "next_state"))
-    clear = _literal(_attribute(state, "clear")) if _attribute(state, "clear") else ("", False)
+    clock = _literal(attribute(state, "clocked_on"))
+    data = _literal(attribute(state, "next_state"))
+    clear = _literal(attribute(state, "clear")) if attribute(state, "clear") else ("", False)
     if clock is None or data is None or clear is None or clock[1]:
-        return
+        return None
     roles = [clock[0], data[0], *([clear[0]] if clear[0] else [])]
-    pins = {_argument(pin): pin for pin in inputs}
+    pins = {argument(pin): pin for pin in inputs}
     if sorted(pins) != sorted(roles):
-        return
-    stored = _unquote(state["args"][0])
+        return None
+    stored = unquote(state["args"][0])
     found = []
     for pin in outputs:
-        literal = _literal(_attribute(pin, "function"))
-        if literal is not None and not _attribute(pin, "three_state"):
+        literal = _literal(attribute(pin, "function"))
+        if literal is not None and not attribute(pin, "three_state"):
             inverting = (literal[0] != stored) ^ literal[1] ^ data[1]
-            found.append((inverting, _argument(pin)))
+            found.append((inverting, argument(pin)))
     if not found:
-        return
+        return None
     inverting, output = min(found)
-    capacitance = tuple(_capacitance(pins[name], units) for name in roles)
-    yield FlipFlop(
-        _argument(group),
-        area,
+    return FlipFlop(
+        argument(group),
+        area(group),
         clock[0],
         data[0],
         output,
-        capacitance,
-        _leakage(group, units),
+        tuple(capacitance(pins[name], units) for name in roles),
+        leakage(group, units),
         inverting=inverting,
         reset=clear[0],
         reset_active_low=clear[1] if clear[0] else True,
@@ -242,11 +304,10 @@ def _flip_flop(group: Group, area: float, units: _Units) -> Iterator[FlipFlop]:
 
 
 def _literal(text: str) -> tuple[str, bool] | None:
-    """Pin and whether it is inverted; None for any other expression."""
-    try:
-        expression = parse(text)
-    except ValueError:
+    """Pin and whether it is inverted; None for nothing or any other expression. Raises ValueError."""
+    if not text:
         return None
+    expression = parse(text)
     inverted = False
     while expression.operator == "not":
         expression, inverted = expression.operands[0], not inverted
@@ -257,7 +318,7 @@ def _is_special(group: Group) -> bool:
     """Whether the file itself says that this is no cell for ordinary logic."""
     return any(
         child["id"] in _SPECIAL_GROUPS
-        or (child["id"] in _SPECIAL_MARKS and _unquote(child.get("value", "")).lower() not in {"", "false"})
+        or (child["id"] in _SPECIAL_MARKS and unquote(child.get("value", "")).lower() not in {"", "false"})
         for child in group.get("children", [])
     )
 
@@ -266,118 +327,6 @@ def _pins(group: Group) -> tuple[list[Group], list[Group], list[Group]]:
     """Input, output and other (inout, internal) pins; power pins are groups of another kind."""
     sides: dict[str, list[Group]] = {"input": [], "output": []}
     others: list[Group] = []
-    for pin in _groups(group, "pin"):
-        sides.get(_attribute(pin, "direction"), others).append(pin)
+    for pin in groups(group, "pin"):
+        sides.get(attribute(pin, "direction"), others).append(pin)
     return sides["input"], sides["output"], others
-
-
-def _capacitance(pin: Group, units: _Units) -> float:
-    """PF; where only rise and fall are given, their mean."""
-    text = _attribute(pin, "capacitance")
-    if text:
-        return float(Decimal(text) * units.to_pf)
-    edges = [_attribute(pin, f"{edge}_capacitance") for edge in ("rise", "fall")]
-    if all(edges):
-        return float(sum(map(Decimal, edges), Decimal(0)) / 2 * units.to_pf)
-    return float(Decimal(units.pin_capacitance) * units.to_pf)
-
-
-def _leakage(group: Group, units: _Units) -> float:
-    """NW: the cell's value, else the state-independent groups, else the mean over states.
-
-    Groups of one state for several power pins add up.
-    """
-    text = _attribute(group, "cell_leakage_power")
-    if text:
-        return float(Decimal(text) * units.to_nw)
-    by_state: dict[str, Decimal] = defaultdict(Decimal)
-    for state in _groups(group, "leakage_power"):
-        by_state[_attribute(state, "when")] += Decimal(_attribute(state, "value"))
-    if "" in by_state:
-        return float(by_state[""] * units.to_nw)
-    if by_state:
-        return float(sum(by_state.values(), Decimal(0)) / len(by_state) * units.to_nw)
-    return float(Decimal(units.leakage) * units.to_nw)
-
-
-def _units(top: Group, path: Path) -> _Units:
-    load: list[str] = next((group.get("args", []) for group in _groups(top, "capacitive_load_unit")), [])
-    power = re.fullmatch(r"([\d.]+)\s*([munpf]?)W", _attribute(top, "leakage_power_unit"))
-    if len(load) != 2 or _unquote(load[1]).lower() not in _TO_PICOFARAD:
-        raise PdkError(f"{path}: no usable capacitive_load_unit, so capacitances have no meaning")
-    if power is None:
-        raise PdkError(f"{path}: no usable leakage_power_unit, so leakage has no meaning")
-    return _Units(
-        to_pf=Decimal(_unquote(load[0])) * _TO_PICOFARAD[_unquote(load[1]).lower()],
-        to_nw=Decimal(power[1]) * Decimal(_TO_NANOWATT[power[2]]),
-        pin_capacitance=_attribute(top, "default_input_pin_cap") or "0",
-        leakage=_attribute(top, "default_cell_leakage_power") or "0",
-    )
-
-
-def _groups(group: Group, kind: str) -> list[Group]:
-    return [child for child in group.get("children", []) if child["id"] == kind]
-
-
-def _attribute(group: Group, name: str) -> str:
-    """Value without quotes; empty where the attribute is absent."""
-    return next(
-        (_unquote(c["value"]) for c in group.get("children", []) if c["id"] == name and "value" in c), ""
-    )
-
-
-def _argument(group: Group) -> str:
-    return _unquote(group["args"][0]) if group.get("args") else ""
-
-
-def _unquote(text: str) -> str:
-    return text.strip().strip('"').strip()
-
-
-def _parse_file(path: Path) -> Group:
-    """The ``library`` group of one file."""
-    try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise PdkError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    problem = _structure_problem(content)
-    if problem:
-        raise PdkError(f"{path}: not a complete Liberty file: {problem}")
-    with tempfile.NamedTemporaryFile(suffix=".lib") as copy:
-        copy.write(content)
-        copy.flush()
-        top = _parse(Path(copy.name), path)
-    if top.get("id") != "library":
-        raise PdkError(f"{path}: not a Liberty file: its outermost group is {top.get('id')!r}, not 'library'")
-    return top
-
-
-def _parse(readable: Path, path: Path) -> Group:
-    from libparse import LibertyParser
-
-    try:
-        with readable.open(encoding="utf-8") as file:
-            # The tree points into the parser's memory: both must live until the copy is made.
-            parser = LibertyParser(file)
-            tree = parser.ast
-            copied: Group = tree.to_dict()
-            del tree, parser
-            return copied
-    except (RuntimeError, SystemError, ValueError, AttributeError) as error:
-        reason = " ".join(str(error).replace("\x00", "").split()) or type(error).__name__
-        raise PdkError(f"{path}: not a Liberty file: {reason}") from error
-
-
-def _structure_problem(content: bytes) -> str:
-    """Why the file can't be whole, or empty: libparse never returns from a string that isn't closed."""
-    rest = _QUOTED_OR_COMMENT.sub(b"", content)
-    if not rest.strip():
-        return "it is empty"
-    if b'"' in rest:
-        return "it ends inside a quoted string"
-    if b"/*" in rest:
-        return "it ends inside a comment"
-    opened, closed = rest.count(b"{"), rest.count(b"}")
-    return f"{opened} groups are opened, {closed} closed" if opened != closed else ""

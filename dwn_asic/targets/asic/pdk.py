@@ -1,25 +1,40 @@
 """PDKs: ``pdk_configs/NAME.yaml``, where its Liberty files are found, and the cell library that comes of it.
 
 With ``PDK_ROOT`` set, the PDK must be there. Without, the usual places are searched, and where nothing is
-installed the table of cells beside the YAML file is used. All ways lead to the same reduced library.
+installed the table of cells beside the YAML file is used. All ways lead to the same reduced library, unless
+the YAML file asks for other cells than the table was extracted with.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from dwn_asic.errors import PdkError
+from dwn_asic.targets.asic.cell import Cell, FlipFlop, missing_functions
 from dwn_asic.targets.asic.cell_library import CellLibrary
-from dwn_asic.targets.asic.liberty import read_liberty
+from dwn_asic.targets.asic.liberty import LibertyReading, read_liberty
 from dwn_asic.yaml_file import load_yaml, validate
 
-__all__ = ["Pdk", "PdkConfig", "PdkSummary", "check", "extract", "list_pdks", "load_config", "load_pdk"]
+__all__ = [
+    "Pdk",
+    "PdkConfig",
+    "PdkSummary",
+    "check",
+    "extract",
+    "list_pdks",
+    "load_config",
+    "load_pdk",
+    "pdk_fingerprint",
+    "require_flip_flop",
+]
 
 _FOLDER = "pdk_configs"
 _SYSTEM_ROOTS = (Path("/usr/share/pdk"), Path("/usr/local/share/pdk"))
@@ -71,12 +86,25 @@ class Pdk:
         ``embedded table FILE`` or the Liberty files, for reports.
     liberty
         The PDK's own Liberty files, with timing; empty with the embedded table.
+    notes
+        What of the library could not be used or isn't known, and why: one line each.
     """
 
     config: PdkConfig
     library: CellLibrary
     origin: str
     liberty: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The files that a PDK is read from: its YAML file, and Liberty files or else the embedded table."""
+
+    yaml: Path
+    config: PdkConfig
+    liberty: tuple[Path, ...]
+    table: Path | None
 
 
 @dataclass(frozen=True)
@@ -93,6 +121,8 @@ class PdkSummary:
     """Cell of the registers, empty where there is none."""
     nand2: str
     nand2_area: float
+    notes: tuple[str, ...]
+    """What of the library could not be used or isn't known, and why."""
 
 
 def load_pdk(pdk: str | Path) -> Pdk:
@@ -106,22 +136,46 @@ def load_pdk(pdk: str | Path) -> Pdk:
     ConfigError
         The YAML file is wrong.
     """
-    path = _config_path(pdk)
-    config = load_config(path)
-    files, searched = _find_liberty(config)
-    if files:
-        return Pdk(config, _read(files, config), ", ".join(map(str, files)), files)
-    if os.environ.get("PDK_ROOT"):
+    source = _find(pdk)
+    config = source.config
+    if source.table is not None:
+        reading, origin = _read_table(source.table, config), f"embedded table {config.table}"
+    else:
+        reading, origin = _read(source.liberty, config), ", ".join(map(str, source.liberty))
+    notes = (*reading.notes, *_unknown_values(reading.library))
+    return Pdk(config, reading.library, origin, source.liberty, notes)
+
+
+def pdk_fingerprint(pdk: str | Path) -> dict[str, str]:
+    """What :func:`load_pdk` would read: name of each file -> SHA-256 of its content.
+
+    The files are found but, the YAML file apart, not parsed. Raises as :func:`load_pdk` where the PDK isn't
+    found or a file can't be read.
+    """
+    source = _find(pdk)
+    files = source.liberty if source.table is None else (source.table,)
+    return {path.name: _sha256(path) for path in (source.yaml, *files)}
+
+
+def require_flip_flop(pdk: Pdk, registers: str) -> None:
+    """Raise PdkError, which says what to set, where ``registers`` need a flip-flop and the PDK has none.
+
+    Parameters
+    ----------
+    pdk
+        Where they would be mapped to.
+    registers
+        ``hardware.registers`` of the flow: ``none`` needs no flip-flop.
+    """
+    if registers == "none":
+        return
+    library = pdk.library
+    if pdk.config.tie_reset and not library.flip_flops:
         raise PdkError(
-            f"PDK {config.name}: PDK_ROOT is {os.environ['PDK_ROOT']!r}, but it holds no "
-            f"{' + '.join(config.liberty)}; searched {searched}. {config.get} Without PDK_ROOT, "
-            + ("the embedded table of cells is used." if config.table else "the usual places are searched.")
+            f"{library.name} ({library.corner}): no D flip-flop to map registers to, nor one with a clear "
+            "that `tie_reset: true` could tie off: set `hardware.registers: none` in the flow"
         )
-    if config.table is None:
-        raise PdkError(
-            f"PDK {config.name}: not found, and it has no embedded table; searched {searched}. {config.get}"
-        )
-    return Pdk(config, _read_table(path.parent / config.table, config), f"embedded table {config.table}")
+    library.require_flip_flop()
 
 
 def load_config(path: Path) -> PdkConfig:
@@ -136,11 +190,11 @@ def list_pdks() -> tuple[str, ...]:
     return tuple(sorted({path.stem for folder in _config_folders() for path in folder.glob("*.yaml")}))
 
 
-def extract(liberty: Sequence[Path], config: PdkConfig, out: Path) -> CellLibrary:
+def extract(liberty: Sequence[Path], config: PdkConfig, out: Path) -> LibertyReading:
     """Reduce Liberty files to the library of ``config`` and save it as the table ``out``; raises PdkError."""
-    library = _read(liberty, config)
-    library.save_table(out)
-    return library
+    reading = _read(liberty, config)
+    reading.library.save_table(out)
+    return reading
 
 
 def check(name: str | Path) -> PdkSummary:
@@ -157,6 +211,7 @@ def check(name: str | Path) -> PdkSummary:
         flip_flop=library.flip_flop.name if library.flip_flops else "",
         nand2=library.nand2,
         nand2_area=library.nand2_area,
+        notes=pdk.notes,
     )
 
 
@@ -175,6 +230,33 @@ def _config_path(pdk: str | Path) -> Path:
             return path
     folders = ", ".join(map(str, _config_folders()))
     raise PdkError(f"no PDK {pdk!r}; there is {', '.join(list_pdks()) or 'none'}; searched {folders}")
+
+
+def _find(pdk: str | Path) -> _Source:
+    """Search for the files; raises as :func:`load_pdk`."""
+    path = _config_path(pdk)
+    config = load_config(path)
+    files, searched = _find_liberty(config)
+    if files:
+        return _Source(path, config, files, None)
+    if os.environ.get("PDK_ROOT"):
+        raise PdkError(
+            f"PDK {config.name}: PDK_ROOT is {os.environ['PDK_ROOT']!r}, but it holds no "
+            f"{' + '.join(config.liberty)}; searched {searched}. {config.get} Without PDK_ROOT, "
+            + ("the embedded table of cells is used." if config.table else "the usual places are searched.")
+        )
+    if config.table is None:
+        raise PdkError(
+            f"PDK {config.name}: not found, and it has no embedded table; searched {searched}. {config.get}"
+        )
+    return _Source(path, config, (), path.parent / config.table)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise PdkError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _roots() -> tuple[Path, ...]:
@@ -209,7 +291,7 @@ def _files_in(folder: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def _read(liberty: Sequence[Path], config: PdkConfig) -> CellLibrary:
+def _read(liberty: Sequence[Path], config: PdkConfig) -> LibertyReading:
     return read_liberty(
         liberty,
         library=config.library,
@@ -222,10 +304,45 @@ def _read(liberty: Sequence[Path], config: PdkConfig) -> CellLibrary:
     )
 
 
-def _read_table(path: Path, config: PdkConfig) -> CellLibrary:
+def _read_table(path: Path, config: PdkConfig) -> LibertyReading:
+    """The table's library without the cells that the YAML file doesn't want, and notes on what that costs."""
     library = CellLibrary.load_table(path)
     if (library.name, library.corner, library.nand2) != (config.library, config.corner, config.nand2):
         raise PdkError(
             f"{path}: is a table of {library.name} {library.corner}, not what {config.name} asks for"
         )
-    return library
+    names = [*(cell.name for cell in library.cells), *(cell.name for cell in library.flip_flops)]
+    unwanted = {name for name in names if any(fnmatchcase(name, pattern) for pattern in config.dont_use)}
+    tied = {cell.name for cell in library.flip_flops if cell.reset and not config.tie_reset}
+    kept = replace(
+        library,
+        cells=tuple(cell for cell in library.cells if cell.name not in unwanted),
+        flip_flops=tuple(cell for cell in library.flip_flops if cell.name not in unwanted | tied),
+    )
+    missing = missing_functions(kept.cells)
+    if missing:
+        raise PdkError(
+            f"{path}: no {' and no '.join(missing)} among the cells that `dont_use` of {config.name} leaves"
+        )
+    return LibertyReading(
+        kept, tuple(_dropped(path, "dont_use", unwanted) + _dropped(path, "tie_reset", tied))
+    )
+
+
+def _dropped(path: Path, key: str, names: Collection[str]) -> list[str]:
+    if not names:
+        return []
+    left_out = f"{path.name}: left out by `{key}`: {', '.join(sorted(names))}"
+    return [f"{left_out}; the table has no other cell for what they do, the PDK's own Liberty files may"]
+
+
+def _unknown_values(library: CellLibrary) -> Iterator[str]:
+    """Notes on what power analysis would miss."""
+    cells: tuple[Cell | FlipFlop, ...] = (*library.cells, *library.flip_flops)
+    for what, unknown in (
+        ("leakage", [cell.name for cell in cells if cell.leakage is None]),
+        ("input capacitance", [cell.name for cell in cells if None in cell.capacitance]),
+    ):
+        if unknown:
+            count = "all" if len(unknown) == len(cells) else f"{', '.join(unknown)}, {len(unknown)}"
+            yield f"{library.name}: {what} is unknown for {count} of {len(cells)} cells"

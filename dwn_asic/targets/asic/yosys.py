@@ -14,6 +14,9 @@ from dwn_asic.tools import find_yosys
 
 __all__ = ["ModuleArea", "Synthesis", "plain_area", "synthesize"]
 
+_REGISTER = "$_DFF_P_"
+"""What Yosys calls a register that it has mapped to no cell."""
+
 
 @dataclass(frozen=True)
 class ModuleArea:
@@ -82,6 +85,8 @@ def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float
     ------
     ToolError
         Yosys fails, hangs, or does not write what it was asked for.
+    PdkError
+        The design has registers and the library no flip-flop.
     """
     yosys = find_yosys()
     with tempfile.TemporaryDirectory() as scratch:
@@ -163,6 +168,8 @@ def _stat(path: Path) -> dict[str, dict[str, int]]:
 
 
 def _area(cells: dict[str, int], library: CellLibrary) -> float:
+    if _REGISTER in cells:
+        library.require_flip_flop()
     return sum(n * library.cell(cell).area for cell, n in sorted(cells.items()))
 
 

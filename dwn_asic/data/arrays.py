@@ -1,0 +1,133 @@
+"""A table from arrays or a data frame: what :class:`~dwn_asic.data.dataset.Dataset.from_arrays` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from numbers import Real
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dwn_asic.data.columns import column_values
+from dwn_asic.data.raw import RawTable
+from dwn_asic.errors import DataError
+
+__all__ = ["Frame", "table_of_arrays"]
+
+_SOURCE = "arrays"  # what error messages name, and the table's source
+_LABEL = "y"
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """A data frame, of pandas or alike: named columns, each of which numpy can turn into an array."""
+
+    @property
+    def columns(self) -> Iterable[Any]:
+        """The names of the columns."""
+
+    def __getitem__(self, name: Any, /) -> Any:
+        """The cells of one column."""
+
+
+def table_of_arrays(
+    X: ArrayLike | Frame,
+    y: ArrayLike,
+    *,
+    feature_names: Sequence[str] | None,
+    class_names: Sequence[str] | None,
+) -> RawTable:
+    """Check (N, F) values and (N,) labels as the cells of a file are; a missing value is an error.
+
+    Raises
+    ------
+    DataError
+        Names row (1-based) and column; the label column is called ``y``.
+    """
+    names, cells = _columns(X)
+    names = names if feature_names is None else [str(name) for name in feature_names]
+    _check_names(names, len(cells))
+    labels = _labels(y)
+    n_rows = len(cells[0]) if cells else 0
+    if cells and len(labels) != n_rows:
+        raise DataError(_SOURCE, f"X has {n_rows} rows, y has {len(labels)} labels")
+    decided = [_values(column, name) for column, name in zip(cells, names, strict=True)]
+    table = RawTable.build(
+        _SOURCE,
+        _SOURCE,
+        values=np.column_stack([values for values, _ in decided]) if decided else np.empty((0, 0)),
+        categorical=np.array([is_text for _, is_text in decided], np.bool_),
+        labels=labels,
+        feature_names=names,
+        label_name=_LABEL,
+    )
+    missing = np.argwhere(np.isnan(table.values))
+    if len(missing):
+        n, f = missing[0]
+        raise DataError(_SOURCE, "the value is missing: fill it", row=int(n) + 1, column=names[f])
+    return table if class_names is None else _with_class_names(table, class_names)
+
+
+def _columns(X: ArrayLike | Frame) -> tuple[list[str], list[NDArray[Any]]]:
+    """Name and (N,) cells of each column."""
+    if isinstance(X, Frame):
+        keys = list(X.columns)
+        names = [str(key) for key in keys]
+        _check_names(names, len(names))
+        return names, [np.asarray(X[key]) for key in keys]
+    # As objects, so that the numbers of a list of lists don't become texts beside its texts.
+    array = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
+    if array.ndim != 2:
+        raise DataError(_SOURCE, f"X has the shape {array.shape}, expected (rows, features)")
+    return [f"x{f}" for f in range(array.shape[1])], list(array.T)
+
+
+def _check_names(names: Sequence[str], n_columns: int) -> None:
+    if len(names) != n_columns:
+        raise DataError(_SOURCE, f"{len(names)} feature names for {n_columns} columns of X")
+    for n, name in enumerate(names):
+        if not name.strip():
+            raise DataError(_SOURCE, f"column {n + 1} of {n_columns} has no name")
+        if name in names[:n]:
+            raise DataError(_SOURCE, "column name stands twice", column=name)
+
+
+def _values(cells: NDArray[Any], name: str) -> tuple[NDArray[np.float64], bool]:
+    """(N,) numbers or category codes of one column, NaN where missing, and whether it is text."""
+    numeric = cells.dtype.kind in "biuf"
+    if numeric or (cells.dtype == object and all(isinstance(cell, Real | np.bool_) for cell in cells)):
+        return cells.astype(np.float64), False
+    return column_values(_SOURCE, name, [_text(cell) for cell in cells])
+
+
+def _text(cell: object) -> str:
+    """A cell as a file would hold it; empty if it is missing."""
+    return "" if _is_missing(cell) else str(cell).strip()
+
+
+def _is_missing(cell: Any) -> bool:
+    """None, a NaN of any type, or pandas' NA, which is neither equal nor unequal to itself."""
+    if cell is None:
+        return True
+    try:
+        return bool(cell != cell)
+    except TypeError:
+        return True
+
+
+def _labels(y: ArrayLike) -> list[str]:
+    labels = np.asarray(y)
+    if labels.ndim != 1:
+        raise DataError(_SOURCE, f"y has the shape {labels.shape}, expected (rows,)")
+    return [_text(label) for label in labels]
+
+
+def _with_class_names(table: RawTable, names: Sequence[str]) -> RawTable:
+    given = tuple(str(name) for name in names)
+    if len(set(given)) != len(given) or len(given) != len(table.class_names):
+        found = ", ".join(table.class_names)
+        problem = f"class names {', '.join(given)}: expected one each, all different, for {found}"
+        raise DataError(_SOURCE, problem, column=_LABEL)
+    return replace(table, class_names=given)
