@@ -49,16 +49,18 @@ class Candidates:
         interface
             Of the circuit.
         also
-            Inputs that are there already: they are candidates in any case.
+            Inputs that are there already: they are candidates in any case, unless they are the same on every
+            code.
         most
             Per feature; where more cuts tell rows apart, those at equal shares of the rows are taken.
         """
         inputs: list[Input] = []
         start = [0]
-        for f, width in enumerate(interface.widths):
+        for f in range(len(interface.widths)):
             own = {_cheapest(low, high) for low, high in _intervals(codes[:, f], most)}
             own |= {node.constant for node in also if isinstance(node, Threshold) and node.feature == f}
-            inputs += [Threshold(f, c) for c in sorted(own) if 0 < c < 1 << width]
+            cuts = [Threshold(f, c) for c in sorted(own)]
+            inputs += [cut for cut in cuts if interface.fixed_value(cut) is None]
             inputs += sorted(node for node in also if isinstance(node, CodeBit) and node.feature == f)
             start.append(len(inputs))
         return cls(tuple(inputs), np.array(start, np.int64), interface)
