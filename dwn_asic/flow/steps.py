@@ -15,6 +15,7 @@ from dwn_asic import __version__
 from dwn_asic.configuration import Strict
 from dwn_asic.data.config import DataConfig
 from dwn_asic.errors import ToolTimeoutError
+from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.files import content_digest
 from dwn_asic.flow.artifacts import (
     CORE,
@@ -60,6 +61,7 @@ __all__ = [
     "circuit_steps",
     "data_step",
     "fit_step",
+    "import_step",
     "match_folder",
     "match_step",
     "shrink_step",
@@ -148,6 +150,80 @@ def _data_environment(settings: DataSettings) -> Mapping[str, str]:
 def data_step(settings: DataSettings) -> Step[DataSettings]:
     """Load the table, split it, fit the quantizer."""
     return Step("data", "", settings, _data, (), (DATASET,), environment=_data_environment)
+
+
+# ---- a trained model ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class ImportSettings:
+    """Which model, and which rows it is for, if any."""
+
+    model: ImportConfig
+    data: DataConfig | None
+    seed: int
+
+
+def _import(settings: ImportSettings, space: Workspace) -> None:
+    """The model's own thermometer gives the codes, of the rows too."""
+    import numpy as np
+
+    from dwn_asic.boolean.convert import to_graph
+    from dwn_asic.data.dataset import Dataset, split_table
+    from dwn_asic.data.table import Split, Table
+    from dwn_asic.exchange.torch_dwn import read_model
+
+    config = settings.model
+    found = split_table(settings.data, settings.seed) if settings.data is not None else None
+    taken = read_model(
+        config.model_path,
+        thresholds=config.thresholds_path,
+        n_classes=config.classes,
+        n_features=config.features,
+        input_bits=config.input_bits,
+        values=None if found is None else found[0].values,
+        feature_names=None if found is None else found[0].feature_names,
+        class_names=None if found is None else found[0].class_names,
+    )
+    network, graph = taken.network, to_graph(taken.network)
+    if found is None:
+        none = np.empty(0, np.int64)
+        shape = (0, len(network.feature_names))
+        table = Table("no data", np.empty(shape), none, network.feature_names, network.class_names)
+        found = table, Split(none, none, none)
+    dataset = Dataset(*found, network.quantizer)
+    space.put(DATASET, dataset)
+    space.put(NETWORK, network)
+    space.put(GRAPH, graph)
+    space.put(PREDICTIONS, network.predict(dataset.codes))
+    sizes = "-".join(str(layer.n_luts) for layer in network.layers)
+    fan_ins = ",".join(str(layer.n_inputs) for layer in network.layers)
+    label = f"DWN {sizes} ({fan_ins}-input LUTs), imported"
+    space.put(FITTED, FittedRecord("dwn", label, "dwn", {"head": network.head.kind, "file": config.file}))
+    text = f"import: {config.file}, {label}, {len(network.feature_names)} features, codes of "
+    text += f"{network.quantizer.bits.min()} to {network.quantizer.bits.max()} bits"
+    space.reporter.message(text)
+    if taken.rows is not None:
+        space.reporter.message(
+            f"import: {taken.changed} of {taken.rows} rows are decided otherwise than by the real thresholds"
+        )
+
+
+def _import_environment(settings: ImportSettings) -> Mapping[str, str]:
+    config = settings.model
+    files = {"model": config.model_path, "thresholds": config.thresholds_path}
+    if settings.data is not None:
+        from dwn_asic.data.sources import data_file
+
+        files["table"] = data_file(settings.data)
+    contents = {
+        name: content_digest(path) for name, path in files.items() if path is not None and path.exists()
+    }
+    return {**versions("numpy", "torch"), **contents}
+
+
+def import_step(settings: ImportSettings) -> Step[ImportSettings]:
+    """Take a trained network in place of data and training."""
+    outputs = (DATASET, NETWORK, GRAPH, PREDICTIONS, FITTED)
+    return Step("import", "", settings, _import, (), outputs, environment=_import_environment)
 
 
 # ---- methods -----------------------------------------------------------------------------------------------
