@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from dwn_asic.configuration import Strict
+from dwn_asic.configuration import Chosen, Strict
 from dwn_asic.data.config import DataConfig
 from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.exchange.config import ImportConfig
@@ -65,6 +65,12 @@ def _known_target(value: str) -> str:
     return value
 
 
+def _target_options(flow: Mapping[str, object]) -> type[Strict]:
+    """Model of the options of the target that a flow's content names."""
+    config: type[Strict] = target_kind(str(flow.get("target", "asic"))).config
+    return config
+
+
 def _of_target(value: object, _handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Strict:
     """The options of the target that the flow names; those of an unknown target are an error of its own."""
     if isinstance(value, Strict) or "target" not in info.data:
@@ -88,7 +94,7 @@ class FlowConfig(Strict):
     hardware: HardwareConfig = HardwareConfig()
     target: Annotated[str, AfterValidator(_known_target)] = "asic"
     """What circuits are built for: ``asic``, or a target that another package adds."""
-    synthesis: Annotated[SerializeAsAny[Strict], WrapValidator(_of_target)] = Field(
+    synthesis: Annotated[SerializeAsAny[Strict], WrapValidator(_of_target), Chosen(_target_options)] = Field(
         default={}, validate_default=True
     )
     """Options of the target."""

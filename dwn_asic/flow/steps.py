@@ -72,6 +72,8 @@ __all__ = [
 SHRUNK = "shrunk"
 """Folder of the shrunk circuit, inside that of its exact one."""
 _MATCHES = f"{SHRUNK}/match/"
+_CODES = 4096
+"""Random rows on which a trained model without data is compared with its graph."""
 
 Tolerated = tuple[type[ToolTimeoutError], ...]
 
@@ -169,6 +171,7 @@ def _import(settings: ImportSettings, space: Workspace) -> None:
     from dwn_asic.boolean.convert import to_graph
     from dwn_asic.data.dataset import Dataset, split_table
     from dwn_asic.data.table import Split, Table
+    from dwn_asic.equivalence.check import check_rows
     from dwn_asic.exchange.torch_dwn import read_model
 
     config = settings.model
@@ -189,6 +192,8 @@ def _import(settings: ImportSettings, space: Workspace) -> None:
         shape = (0, len(network.feature_names))
         table = Table("no data", np.empty(shape), none, network.feature_names, network.class_names)
         found = table, Split(none, none, none)
+        codes = np.random.default_rng(0).integers(0, 1 << network.quantizer.bits, (_CODES, shape[1]))
+        check_rows("model == graph", network.predict(codes), graph.predict(codes), codes, graph.interface)
     dataset = Dataset(*found, network.quantizer)
     space.put(DATASET, dataset)
     space.put(NETWORK, network)
