@@ -256,7 +256,7 @@ def import_(
     ] = None,
     classes: Annotated[int | None, typer.Option(min=2, help="Classes, where the file doesn't say.")] = None,
     features: Annotated[int | None, typer.Option(min=1, help="Features, where the file doesn't say.")] = None,
-    input_bits: Annotated[int, typer.Option(min=1, max=16, help="Width of the features' codes.")] = 8,
+    input_bits: Annotated[int, typer.Option(min=1, max=16, help="Of the widest code.")] = 16,
     data: Annotated[
         str | None,
         typer.Option(help="Table to fit the codes on and to compare decisions on, for example csv:FILE."),
@@ -290,7 +290,10 @@ def import_(
         f"LUTs {sizes} ({arities} inputs), {network.head.n_classes} classes"
     )
     widths = network.quantizer.bits
-    typer.echo(f"thresholds are codes of {widths.min()} to {widths.max()} bits, exact to half a code's step")
+    typer.echo(
+        f"thresholds are codes of {widths.min()} to {widths.max()} bits, exact for values equal to one and for "
+        f"all farther from it than {imported.steps:.2f} of a code's step"
+    )
     if table is not None:
         right = (network.predict(network.quantizer.codes(table.values)) == table.labels).mean()
         typer.echo(

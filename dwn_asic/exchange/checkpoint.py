@@ -129,11 +129,10 @@ def _parts(content: Any) -> _Parts:
     state, counter = _state_of(model)
     found = {name: key for name in _BUFFERS if (key := _key_of(state, name)) is not None}
     stored = state[found["thresholds"]] if "thresholds" in found else None
-    if stored is not None and thermometer is not None:
-        if not np.array_equal(_threshold_array(stored), _threshold_array(thermometer)):
-            raise LayerError("has two thermometers whose thresholds differ: one is in its state dict")
     if thermometer is None:
         thermometer = stored
+    elif stored is not None and not np.array_equal(_threshold_array(stored), _threshold_array(thermometer)):
+        raise LayerError("has two thermometers whose thresholds differ: one is in its state dict")
     if n_classes is None:
         n_classes = state[found["k"]] if "k" in found else getattr(counter, "k", None)
     order = state[found["randperm"]] if "randperm" in found else getattr(counter, "randperm", None)

@@ -1,9 +1,9 @@
 """Codes of one feature on which given cuts lie where they may: the search for offset, step and width.
 
 Boundary c of a quantizer is the value ``lo + step * (c - 0.5)``, at which the code becomes c. A threshold is
-exact where a boundary lies in its window: above the threshold, since a value that equals it has a cleared bit,
-and not above the window's end. All offsets and steps place some boundaries well; of the codes that place all
-of them, those are taken whose comparators need the fewest gates.
+exact where a boundary lies in its window: above the threshold, since a value that equals it has a cleared
+bit, and not above the window's end. All offsets and steps place some boundaries well; of the codes that place
+all of them, those are taken whose comparators need the fewest gates.
 """
 
 from __future__ import annotations
@@ -59,12 +59,15 @@ class Codes:
         As in :class:`dwn_asic.encode.quantizer.Quantizer`.
     constants
         (K,) int64.
+    exact
+        Whether all boundaries lie in their windows.
     """
 
     lo: float
     step: float
     bits: int
     constants: NDArray[np.int64]
+    exact: bool
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def find_codes(windows: Windows, least_bits: int, most_bits: int, rng: np.random
     if chosen := near or far:
         best = min(chosen, key=lambda found: (found.gates, found.bits))
     assert best is not None, "the widest code has no place for the thresholds"
-    return Codes(best.zero + best.step / 2, best.step, best.bits, best.constants)
+    return Codes(best.zero + best.step / 2, best.step, best.bits, best.constants, bool(chosen))
 
 
 def _drawn(

@@ -93,9 +93,10 @@ def check_all_used(state: Mapping[str, Any], also_used: Collection[str]) -> None
     known = {f"{prefix}{name}" for prefix in layer_prefixes(state) for name in (*_OF_A_LAYER, *_OF_TRAINING)}
     unknown = [key for key in state if key not in known and key not in also_used and not _harmless(key)]
     if unknown:
+        count = "1 entry" if len(unknown) == 1 else f"{len(unknown)} entries"
         raise LayerError(
-            f"{len(unknown)} {'entry' if len(unknown) == 1 else 'entries'} of the state dict that no DWN has: "
-            f"{', '.join(unknown)}; what they do to the network is unknown: remove them if they do nothing"
+            f"has {count} of which it is unknown what they do to the network: {', '.join(unknown)}; "
+            "remove them from the state dict if they do nothing"
         )
 
 

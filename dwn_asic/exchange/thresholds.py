@@ -10,6 +10,7 @@ all thresholds share, and :func:`dwn_asic.exchange.codes.find_codes` looks for t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,11 @@ from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.exchange.codes import Codes, Windows, find_codes
 from dwn_asic.exchange.foreign_model import ForeignModel
 
-__all__ = ["quantize", "real_thresholds"]
+__all__ = ["farthest_boundary", "quantize", "real_thresholds"]
 
 _CHANGED_BITS = 0.02
-"""Thermometer bits of a row, of all that LUTs read, that may differ for rows that nobody has seen, on average.
-Of rows with one other bit about one in 30 gets another class."""
+"""Thermometer bits that may differ, of all that LUTs read, in an average row that nobody has seen. Of rows
+with one other bit about one in 30 gets another class."""
 _DATA_BITS = 8
 """Codes of features with data have that many bits, or as many as their values need: what is trained or shrunk
 later may choose among more constants than the thresholds that came with the model."""
@@ -45,21 +46,26 @@ class _Feature:
         (z,) how far above the stored thresholds that is.
     read
         (z,) whether a LUT reads the bit.
-    share
-        Of the way from a threshold to what follows it, that its boundary may take.
     """
 
     thresholds: NDArray[np.float64]
     ties: NDArray[np.float64]
     read: NDArray[np.bool_]
-    share: float
 
-    def windows(self, following: NDArray[np.float64], first: float, last: float) -> Windows:
-        """Of the (K,) distinct thresholds that are read, each followed by a value on the other side."""
-        low, places = np.unique(self.thresholds[self.read], return_index=True)
-        distance = following - low
-        room = np.maximum(distance * self.share, _TIES * self.ties[self.read][places])
-        return Windows(low, low + np.minimum(room, distance), 1 / distance, first, last)
+    @cached_property
+    def low(self) -> NDArray[np.float64]:
+        """(K,) the distinct thresholds that are read, ascending."""
+        return np.unique(self.thresholds[self.read])
+
+    def windows(self, following: NDArray[np.float64], share: float, first: float, last: float) -> Windows:
+        """Of the thresholds that are read, each followed by a value on the other side.
+
+        A boundary may take a share of the way there.
+        """
+        ties = self.ties[self.read][np.unique(self.thresholds[self.read], return_index=True)[1]]
+        distance = following - self.low
+        room = np.minimum(np.maximum(distance * share, _TIES * ties), distance)
+        return Windows(self.low, self.low + room, 1 / distance, first, last)
 
 
 def quantize(
@@ -84,11 +90,11 @@ def quantize(
     share = _share(used, None if values is None else len(values))
     coded, constants = [], []
     for f, read in enumerate(used):
-        feature = _Feature(model.thresholds[f] + model.ties[f], model.ties[f], read, share)
+        feature = _Feature(model.thresholds[f] + model.ties[f], model.ties[f], read)
         if values is None:
-            codes = _without_data(feature, input_bits)
+            codes = _without_data(feature, share, input_bits)
         else:
-            codes = _with_data(feature, np.unique(values[:, f]), input_bits)
+            codes = _with_data(feature, share, np.unique(values[:, f]), input_bits)
         coded.append(codes)
         constants.append(_constants(feature, codes))
     quantizer = Quantizer(
@@ -112,29 +118,33 @@ def _share(used: NDArray[np.bool_], n_rows: int | None) -> float:
 
 def _constants(feature: _Feature, codes: Codes) -> NDArray[np.int64]:
     """(z,) constants of all thresholds, where codes have those of the distinct ones that are read."""
-    nearest = np.round((feature.thresholds - codes.lo) / codes.step) + 1
+    nearest = np.floor((feature.thresholds - codes.lo) / codes.step) + 1
     constants = np.clip(nearest, 0, 1 << codes.bits).astype(np.int64)
-    own = feature.thresholds[feature.read]
-    constants[feature.read] = codes.constants[np.searchsorted(np.unique(own), own)]
+    places = np.searchsorted(feature.low, feature.thresholds[feature.read])
+    constants[feature.read] = codes.constants[places]
     return constants
 
 
-def _without_data(feature: _Feature, input_bits: int) -> Codes:
+def _without_data(feature: _Feature, share: float, input_bits: int) -> Codes:
     """Nobody knows the values between two thresholds, nor how far above the last there are any."""
     known = np.unique(feature.thresholds)
-    if not feature.read.any():
+    low = feature.low
+    if not len(low):
         return _fitted(known, input_bits)
-    low = np.unique(feature.thresholds[feature.read])
     beyond = known[-1] - known[-2] if len(known) > 1 else max(abs(known[-1]), 1.0)
     following = np.append(known, known[-1] + beyond)[np.searchsorted(known, low, side="right")]
-    windows = feature.windows(following, low[0], low[-1])
+    windows = feature.windows(following, share, low[0], low[-1])
     return find_codes(windows, 1, input_bits, np.random.default_rng(0))
 
 
-def _with_data(feature: _Feature, column: NDArray[np.float64], input_bits: int) -> Codes:
-    """From the (D,) distinct values of the data; those on a grid of few points are their own codes."""
+def _with_data(feature: _Feature, share: float, column: NDArray[np.float64], input_bits: int) -> Codes:
+    """From the (D,) distinct values of the data; those on a grid of few points are their own codes.
+
+    Others reach over all values. Where such codes are too coarse, boundaries may first take all the way to
+    the next value, then codes end near the outer thresholds.
+    """
     fitted = _fitted(column, input_bits)
-    low = np.unique(feature.thresholds[feature.read])
+    low = feature.low
     if not len(low):
         return fitted
     place = np.searchsorted(column, low, side="right")
@@ -143,17 +153,34 @@ def _with_data(feature: _Feature, column: NDArray[np.float64], input_bits: int) 
         seen = np.concatenate([[-1], codes, [1 << fitted.bits]])
         steps = np.round((low - fitted.lo) / fitted.step)
         constants = np.clip(steps, seen[place], seen[place + 1] - 1).astype(np.int64) + 1
-        return replace(fitted, constants=constants)
-    beyond = max(column[-1], low[-1]) + (column[-1] - column[0])
-    windows = feature.windows(np.append(column, beyond)[place], column[0], column[-1])
-    return find_codes(windows, fitted.bits, input_bits, np.random.default_rng(0))
+        return replace(fitted, constants=constants, exact=True)
+    following = np.append(column, max(column[-1], low[-1]) + (column[-1] - column[0]))[place]
+    tries = ((share, column[0], column[-1]), (1.0, column[0], column[-1]), (1.0, low[0], low[-1]))
+    for allowed, first, last in tries:
+        windows = feature.windows(following, allowed, first, last)
+        codes = find_codes(windows, fitted.bits, input_bits, np.random.default_rng(0))
+        if codes.exact:
+            break
+    return codes
 
 
 def _fitted(values: NDArray[np.float64], input_bits: int) -> Codes:
     """Codes over (D,) values, no constants."""
     quantizer = Quantizer.fit(values[:, None], min(_DATA_BITS, input_bits))
     lo, step, bits = quantizer.lo[0], quantizer.step[0], quantizer.bits[0]
-    return Codes(float(lo), float(step), int(bits), np.zeros(0, np.int64))
+    return Codes(float(lo), float(step), int(bits), np.zeros(0, np.int64), exact=True)
+
+
+def farthest_boundary(model: ForeignModel, quantizer: Quantizer, thermometer: Thermometer) -> float:
+    """The largest distance of a threshold that a LUT reads from its code's boundary, in steps of the code.
+
+    Values farther from all thresholds have the bits of the model.
+    """
+    read = np.flatnonzero(model.used().ravel())
+    feature, constant = thermometer.feature[read], thermometer.constant[read]
+    step = quantizer.step[feature]
+    boundary = quantizer.lo[feature] + step * (constant - 0.5)
+    return float((np.abs(boundary - model.thresholds.ravel()[read]) / step).max(initial=0.0))
 
 
 def real_thresholds(

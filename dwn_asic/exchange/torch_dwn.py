@@ -20,7 +20,7 @@ from dwn_asic.encode.quantizer import MAX_INPUT_BITS
 from dwn_asic.errors import DataError
 from dwn_asic.exchange.checkpoint import read_checkpoint
 from dwn_asic.exchange.layers import write_layers
-from dwn_asic.exchange.thresholds import quantize, real_thresholds
+from dwn_asic.exchange.thresholds import farthest_boundary, quantize, real_thresholds
 from dwn_asic.files import staged
 
 __all__ = ["Import", "export_checkpoint", "import_checkpoint", "read_model"]
@@ -37,11 +37,15 @@ class Import:
     rows, changed
         Rows of data that both were asked for, and those that the network decides otherwise, since its
         thresholds are constants of codes; None without data.
+    steps
+        The largest distance of a threshold from where its code changes, in steps of the code: values farther
+        from every threshold have the model's bits, and so have those that equal one.
     """
 
     network: LutNetwork
     rows: int | None
     changed: int | None
+    steps: float = 0.0
 
 
 def read_model(
@@ -154,10 +158,11 @@ def import_checkpoint(
         feature_names or tuple(f"x{f}" for f in range(model.n_features)),
         class_names or tuple(map(str, range(model.n_classes))),
     )
+    steps = farthest_boundary(model, quantizer, thermometer)
     if values is None:
-        return Import(network, None, None)
+        return Import(network, None, None, steps)
     changed = model.predict(values) != network.predict(quantizer.codes(values))
-    return Import(network, len(values), int(changed.sum()))
+    return Import(network, len(values), int(changed.sum()), steps)
 
 
 def export_checkpoint(network: LutNetwork, path: Path) -> None:

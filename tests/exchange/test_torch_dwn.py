@@ -157,7 +157,7 @@ def test_where_training_loops_keep_the_model_and_its_classes(key, section, class
 def test_what_is_no_number_of_classes(classes, tmp_path):
     content = {"state_dict": sequential().state_dict(), "thermometer": thermometer().thresholds}
     torch.save({**content, "config": {"num_classes": classes}}, tmp_path / "model.pt")
-    with pytest.raises(DataError, match="the number of classes is .*, expected 2 or more"):
+    with pytest.raises(DataError, match=r"the number of classes is .*, expected 2 or more"):
         read_checkpoint(tmp_path / "model.pt")
 
 
@@ -195,10 +195,10 @@ def test_what_training_leaves_in_a_state_dict_means_nothing(tmp_path):
     [
         (
             ["bn.running_mean", "bn.weight"],
-            "2 entries of the state dict that no DWN has: bn.running_mean, bn.we",
+            "has 2 entries of which .*: bn.running_mean, bn.weight;",
         ),
-        (["0.bias"], "1 entry of the state dict that no DWN has: 0.bias;"),
-        (["5.mapping"], "1 entry of the state dict that no DWN has: 5.mapping;"),
+        (["0.bias"], "has 1 entry of which .*: 0.bias;"),
+        (["5.mapping"], "has 1 entry of which .*: 5.mapping;"),
     ],
 )
 def test_entries_that_nothing_uses_are_named(extra, says, tmp_path):
