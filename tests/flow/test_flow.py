@@ -290,7 +290,7 @@ def test_seconds_of_a_run_are_kept_by_step(finished: Flow) -> None:
     assert {"seconds_data", "seconds_train", "seconds_verify", "seconds_baseline"} <= set(run)
 
 
-# ---- what a flow reads beside its file ----------------------------------------------------------------------
+# ---- what a flow reads beside its file ---------------------------------------------------------------------
 @pytest.fixture
 def own_pdk(tmp_path: Path) -> Path:
     """A PDK configuration with its table that the test may edit."""
