@@ -99,7 +99,7 @@ class Classifier:
     network: LutNetwork | None = None
 
     def accuracy(self, dataset: Dataset) -> dict[Part, float]:
-        """Share of each part's rows that the software model classifies correctly; none of a part without rows."""
+        """Share of rows that the software model classifies correctly, of each part that has rows."""
         from dwn_asic.data.table import PARTS
 
         hits = self.predictions == dataset.table.labels
