@@ -172,3 +172,17 @@ def test_thresholds_that_are_the_same_on_every_code_are_constants(constant: int)
     assert Threshold(0, constant) not in table.candidates.inputs
     best = anneal([Chain(graph, 64.0, Schedule(20_000, 0.5), 0)], codes, labels, CostModel())
     assert min(circuit.errors for circuit in best) <= found.errors
+
+
+@pytest.mark.parametrize("most", [64, 256])
+def test_of_very_many_codes_cheap_constants_at_equal_shares_are_candidates(most: int) -> None:
+    rng = np.random.default_rng(0)
+    codes = np.clip(rng.normal(30_000, 8_000, (5000, 1)), 0, 65_535).astype(np.int64)
+    candidates = Candidates.choose(codes, Interface(("a",), (16,), ("x", "y")), most=most)
+    constants = np.array([node.constant for node in candidates.inputs if isinstance(node, Threshold)])
+    assert 0.9 * most <= len(constants) <= most
+    shares = np.diff((codes >= constants).sum(axis=0)[::-1])
+    assert shares.max() <= 2.01 * 5000 / most
+    # Between two of 4,000 neighbouring codes there would be no constant of so few bits.
+    zeros = np.log2(constants & -constants)
+    assert np.mean(zeros) >= 5.0

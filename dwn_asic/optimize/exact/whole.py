@@ -1,6 +1,6 @@
 """Encoder and core minimized as one, for circuits that are smaller without the border between them.
 
-Thresholds of a feature with narrow codes are little more than code bits: logic that reads these directly needs
+Thresholds of a feature with narrow codes are little more than code bits: logic that reads these needs
 neither the comparators nor the order of their outputs as a don't-care.
 """
 
