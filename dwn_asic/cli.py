@@ -118,6 +118,43 @@ def _steps(titles: list[str]) -> str:
 
 
 @app.command()
+def chip(
+    model: Annotated[Path, typer.Argument(help="Checkpoint of torch_dwn or dwn2rtl, or network.npz.")],
+    data: Annotated[
+        str | None, typer.Option(help="Table of rows: FILE.csv, or a source such as csv:FILE, sklearn:wine.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Label column of the table.")] = None,
+    thresholds: Annotated[
+        Path | None, typer.Option(help="Thermometer thresholds (.npy, .csv, or of torch.save).")
+    ] = None,
+    classes: Annotated[int | None, typer.Option(min=2, help="Classes, where the file doesn't say.")] = None,
+    features: Annotated[int | None, typer.Option(min=1, help="Features, where the file doesn't say.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the chip; default the file's.")] = None,
+    pdk: Annotated[str, typer.Option(help="PDK configuration: a name or a file.")] = "sky130hd",
+    build: Build = Path("build"),
+    *,
+    shrink: Annotated[bool, typer.Option(help="Fewer gates at the same accuracy; needs data.")] = True,
+) -> None:
+    """Take a trained network to a proved netlist; with data also to a smaller circuit of its accuracy."""
+    from dwn_asic.flow.chip import chip_flow
+
+    flow = chip_flow(
+        model,
+        build,
+        data=data,
+        label=label,
+        thresholds=thresholds,
+        classes=classes,
+        features=features,
+        name=name,
+        pdk=pdk,
+        shrink=shrink,
+    )
+    typer.echo(f"wrote {flow}: the same as a flow file")
+    run(flow, build)
+
+
+@app.command()
 def make(
     files: Annotated[list[Path], typer.Argument(help="Files below BUILD, for example build/NAME/netlist.v.")],
     build: Build = Path("build"),
@@ -145,7 +182,8 @@ def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) 
     from dwn_asic.flow.flow_file import load_flow
 
     for flow in flows:
-        table = data_file(load_flow(flow).data)
+        data = load_flow(flow).data
+        table = None if data is None else data_file(data)
         if table is None or table.exists():
             typer.echo(flow)
 

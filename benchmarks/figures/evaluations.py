@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from dwn_asic.flow.circuits import to_netlist
 
 from benchmarks.figures.table import Row, row
 from dwn_asic import circuit
 from dwn_asic.flow import open_flow
-from dwn_asic.flow.circuits import to_netlist
 from dwn_asic.methods.registry import plan
 from dwn_asic.methods.tiny_classifier import TinyClassifier
 from dwn_asic.metrics import TEST

@@ -87,10 +87,10 @@ def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout
 def prove_forms(
     expected: BooleanGraph, forms: Mapping[str, BooleanGraph], *, timeout_s: float = 300.0
 ) -> Iterator[Check]:
-    """Prove several graphs over code bits equal to the first, ``graph``; each check is made when it is asked for.
+    """Prove several forms of a graph over code bits equal to it; each check is made when it is asked for.
 
-    Only the first form is compared with the graph itself, which may take long; those after it are compared with
-    the first form, which they are made from and resemble: what equals that equals the graph.
+    Only the first form is compared with the graph itself, which may take long. Those after it are compared
+    with the first, which they are made from and resemble: what equals that equals the graph.
 
     Raises
     ------

@@ -189,7 +189,7 @@ def real_thresholds(
     """(F, z) thresholds on real values, z that of the feature with most, and the (T,) place of each bit.
 
     A place is ``f * z + i``. Features with fewer repeat their last threshold, those without any get one above
-    all their codes.
+    all their codes. Thresholds are numbers of single precision, which is what they are compared in.
     """
     n_features = quantizer.n_features
     counts = np.bincount(thermometer.feature, minlength=n_features)
@@ -200,6 +200,18 @@ def real_thresholds(
     filled = np.zeros(n_features, np.int64)
     for bit, (f, constant) in enumerate(zip(thermometer.feature, thermometer.constant, strict=True)):
         places[bit] = f * most + filled[f]
-        thresholds[f, filled[f] :] = quantizer.lo[f] + quantizer.step[f] * (constant - 0.5)
+        thresholds[f, filled[f] :] = _boundary(quantizer.lo[f], quantizer.step[f], constant)
         filled[f] += 1
     return thresholds, places
+
+
+def _boundary(lo: float, step: float, constant: int) -> np.float32:
+    """The threshold that is below just the values with the code ``constant`` or more.
+
+    In the middle between two codes rounding decides, of the value and of the code. There the decimal number
+    stands for the values that data have: what its code is, its bit must be.
+    """
+    threshold = np.float32(lo + step * (constant - 0.5))
+    between = float(str(threshold))
+    has_code = np.round((between - lo) / step) >= constant
+    return np.nextafter(threshold, np.float32(-np.inf)) if has_code else threshold

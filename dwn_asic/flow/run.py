@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dwn_asic.errors import ConfigError, ToolTimeoutError
+from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.files import read_json
 from dwn_asic.flow.artifacts import DATASET
 from dwn_asic.flow.config import FlowConfig
@@ -19,10 +20,12 @@ from dwn_asic.flow.result_step import ResultSettings, Row, result_step
 from dwn_asic.flow.steps import (
     SHRUNK,
     DataSettings,
+    ImportSettings,
     TargetSettings,
     circuit_steps,
     data_step,
     fit_step,
+    import_step,
     match_folder,
     match_step,
     shrink_step,
@@ -88,9 +91,8 @@ class Flow:
 
     def _steps(self) -> Iterator[Step[Any]]:
         config, target = self.config, self.target
-        own, baselines = self._own(), plan(config.baselines)
-        yield data_step(DataSettings(config.data, config.encoder.input_bits, config.seed, self.file.parent))
-        yield train_step(own, config.seed)
+        baselines = plan(config.baselines)
+        yield from self._model()
         yield from circuit_steps("", config.name, target, config.minimize)
         if config.shrink is not None:
             yield shrink_step("", target, config.shrink, config.minimize, config.seed, network=True)
@@ -108,12 +110,18 @@ class Flow:
         ]
         yield result_step(ResultSettings(config, self.file.as_posix(), target, tuple(rows)))
 
-    def _own(self) -> Plan:
+    def _model(self) -> Iterator[Step[Any]]:
+        """Rows and our own network: trained on them, or taken from a file."""
         config = self.config
+        if isinstance(config.model, ImportConfig):
+            yield import_step(ImportSettings(config.model, config.data, config.seed))
+            return
+        assert config.data is not None
+        yield data_step(DataSettings(config.data, config.encoder.input_bits, config.seed))
         sections = DWN.config(
             kind="dwn", encoder=config.encoder, model=config.model, training=config.training
         )
-        return next(DWN.plans(sections))
+        yield train_step(next(DWN.plans(sections)), config.seed)
 
     def _shrinks(self, baseline: Plan) -> bool:
         shrink = self.config.shrink
@@ -167,6 +175,10 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
             path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
         )
     content = read_json(record)
+    if content["flow"]["data"] is not None:
+        content["flow"]["data"]["file"] = content["table"]
+    if "file" in content["flow"]["model"]:
+        content["flow"]["model"]["folder"] = content["folder"]
     return Flow(validate(FlowConfig, content["flow"], record), path, Path(content["file"]))
 
 
@@ -215,7 +227,12 @@ def _flow_file(name: str, build: Path) -> Path:
 
 def _remember(flow: Flow) -> None:
     """Write what :func:`open_flow` needs to open the folder later."""
-    content = {"file": flow.file.as_posix(), "flow": flow.config.model_dump(mode="json")}
+    content = {
+        "file": flow.file.as_posix(),
+        "table": None if flow.config.data is None else flow.config.data.file,
+        "folder": flow.config.model.folder if isinstance(flow.config.model, ImportConfig) else None,
+        "flow": flow.config.model_dump(mode="json"),
+    }
     flow.folder.mkdir(parents=True, exist_ok=True)
     partial = flow.folder / f".{_RECORD}.partial"
     partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dwn_asic import __version__
 from dwn_asic.configuration import Strict
 from dwn_asic.data.config import DataConfig
 from dwn_asic.errors import ToolTimeoutError
+from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.files import content_digest
 from dwn_asic.flow.artifacts import (
     CORE,
@@ -52,7 +52,6 @@ from dwn_asic.targets.registry import target_kind
 from dwn_asic.verilog.config import HardwareConfig
 
 if TYPE_CHECKING:
-    from dwn_asic.data.dataset import Dataset
     from dwn_asic.optimize.exact.minimize import Minimized
     from dwn_asic.targets.base import Target
 
@@ -62,6 +61,7 @@ __all__ = [
     "circuit_steps",
     "data_step",
     "fit_step",
+    "import_step",
     "match_folder",
     "match_step",
     "shrink_step",
@@ -72,6 +72,8 @@ __all__ = [
 SHRUNK = "shrunk"
 """Folder of the shrunk circuit, inside that of its exact one."""
 _MATCHES = f"{SHRUNK}/match/"
+_CODES = 4096
+"""Random rows on which a trained model without data is compared with its graph."""
 
 Tolerated = tuple[type[ToolTimeoutError], ...]
 
@@ -121,7 +123,6 @@ class DataSettings:
     data: DataConfig
     input_bits: int
     seed: int
-    base: Path
 
 
 def _data(settings: DataSettings, space: Workspace) -> None:
@@ -129,19 +130,21 @@ def _data(settings: DataSettings, space: Workspace) -> None:
     from dwn_asic.encode.config import EncoderConfig
 
     encoder = EncoderConfig(input_bits=settings.input_bits)
-    dataset = prepare(settings.data, encoder, settings.seed, settings.base)
+    dataset = prepare(settings.data, encoder, settings.seed)
     space.put(DATASET, dataset)
     table, split = dataset.table, dataset.split
     space.reporter.message(
         f"data: {table.source}, {len(table.feature_names)} features, {table.n_classes} classes, "
         f"{len(split.train)} / {len(split.val)} / {len(split.test)} rows to train / validate / test"
     )
+    for note in table.notes:
+        space.reporter.message(f"data: {note}")
 
 
 def _data_environment(settings: DataSettings) -> Mapping[str, str]:
-    from dwn_asic.flow.flow_file import data_file
+    from dwn_asic.data.sources import data_file
 
-    table = data_file(settings.data.source, settings.base)
+    table = data_file(settings.data)
     content = content_digest(table) if table is not None and table.exists() else ""
     return {**versions("scikit-learn"), "table": content}
 
@@ -149,6 +152,83 @@ def _data_environment(settings: DataSettings) -> Mapping[str, str]:
 def data_step(settings: DataSettings) -> Step[DataSettings]:
     """Load the table, split it, fit the quantizer."""
     return Step("data", "", settings, _data, (), (DATASET,), environment=_data_environment)
+
+
+# ---- a trained model ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class ImportSettings:
+    """Which model, and which rows it is for, if any."""
+
+    model: ImportConfig
+    data: DataConfig | None
+    seed: int
+
+
+def _import(settings: ImportSettings, space: Workspace) -> None:
+    """The model's own thermometer gives the codes, of the rows too."""
+    import numpy as np
+
+    from dwn_asic.boolean.convert import to_graph
+    from dwn_asic.data.dataset import Dataset, split_table
+    from dwn_asic.data.table import Split, Table
+    from dwn_asic.equivalence.check import check_rows
+    from dwn_asic.exchange.torch_dwn import read_model
+
+    config = settings.model
+    found = split_table(settings.data, settings.seed) if settings.data is not None else None
+    taken = read_model(
+        config.model_path,
+        thresholds=config.thresholds_path,
+        n_classes=config.classes,
+        n_features=config.features,
+        input_bits=config.input_bits,
+        values=None if found is None else found[0].values,
+        feature_names=None if found is None else found[0].feature_names,
+        class_names=None if found is None else found[0].class_names,
+    )
+    network, graph = taken.network, to_graph(taken.network)
+    if found is None:
+        none = np.empty(0, np.int64)
+        shape = (0, len(network.feature_names))
+        table = Table("no data", np.empty(shape), none, network.feature_names, network.class_names)
+        found = table, Split(none, none, none)
+        codes = np.random.default_rng(0).integers(0, 1 << network.quantizer.bits, (_CODES, shape[1]))
+        check_rows("model == graph", network.predict(codes), graph.predict(codes), codes, graph.interface)
+    dataset = Dataset(*found, network.quantizer)
+    space.put(DATASET, dataset)
+    space.put(NETWORK, network)
+    space.put(GRAPH, graph)
+    space.put(PREDICTIONS, network.predict(dataset.codes))
+    sizes = "-".join(str(layer.n_luts) for layer in network.layers)
+    fan_ins = ",".join(str(layer.n_inputs) for layer in network.layers)
+    label = f"DWN {sizes} ({fan_ins}-input LUTs), imported"
+    space.put(FITTED, FittedRecord("dwn", label, "dwn", {"head": network.head.kind, "file": config.file}))
+    text = f"import: {config.file}, {label}, {len(network.feature_names)} features, codes of "
+    text += f"{network.quantizer.bits.min()} to {network.quantizer.bits.max()} bits"
+    space.reporter.message(text)
+    if taken.rows is not None:
+        space.reporter.message(
+            f"import: {taken.changed} of {taken.rows} rows are decided otherwise than by the real thresholds"
+        )
+
+
+def _import_environment(settings: ImportSettings) -> Mapping[str, str]:
+    config = settings.model
+    files = {"model": config.model_path, "thresholds": config.thresholds_path}
+    if settings.data is not None:
+        from dwn_asic.data.sources import data_file
+
+        files["table"] = data_file(settings.data)
+    contents = {
+        name: content_digest(path) for name, path in files.items() if path is not None and path.exists()
+    }
+    return {**versions("numpy", "torch"), **contents}
+
+
+def import_step(settings: ImportSettings) -> Step[ImportSettings]:
+    """Take a trained network in place of data and training."""
+    outputs = (DATASET, NETWORK, GRAPH, PREDICTIONS, FITTED)
+    return Step("import", "", settings, _import, (), outputs, environment=_import_environment)
 
 
 # ---- methods -----------------------------------------------------------------------------------------------
@@ -161,6 +241,8 @@ class FitSettings:
 
 
 def _fit(settings: FitSettings, space: Workspace) -> None:
+    from dwn_asic.data.accuracy import accuracies
+
     dataset, plan = space.get(DATASET), settings.plan
     fitted = plan.fit(dataset, settings.seed, lambda line: space.reporter.progress(plan.name, 0, 1, line))
     if fitted.graph is not None:
@@ -168,25 +250,26 @@ def _fit(settings: FitSettings, space: Workspace) -> None:
     space.put(PREDICTIONS, fitted.predictions)
     space.put(FITTED, FittedRecord(fitted.name, fitted.label, fitted.kind, dict(fitted.details)))
     if fitted.graph is None:
-        accuracy = _accuracies(dataset, space)[TEST]
-        space.reporter.message(f"baseline {fitted.name}: test accuracy {accuracy:.4f}")
+        found = accuracies(dataset, fitted.predictions)
+        space.reporter.message(f"{_who(space.folder)}: {_summary(found)}")
 
 
 def _train(settings: FitSettings, space: Workspace) -> None:
     """As :func:`_fit`, and the LUT network beside the graph."""
-    plan = settings.plan
-    fitted = plan.fit(
-        space.get(DATASET), settings.seed, lambda line: space.reporter.progress("training", 0, 1, line)
-    )
+    said = [""]
+
+    def progress(line: str) -> None:
+        said[0] = line
+        space.reporter.progress("training", 0, 1, line)
+
+    fitted = settings.plan.fit(space.get(DATASET), settings.seed, progress)
     assert fitted.graph is not None
     assert fitted.network is not None
     space.put(NETWORK, fitted.network)
     space.put(GRAPH, fitted.graph)
     space.put(PREDICTIONS, fitted.predictions)
     space.put(FITTED, FittedRecord(fitted.name, fitted.label, fitted.kind, dict(fitted.details)))
-    space.reporter.message(
-        f"train: best epoch {fitted.details['best_epoch']} of start {fitted.details['best_start']}"
-    )
+    space.reporter.message(f"train: {said[0]}")
 
 
 def _method_environment(settings: FitSettings) -> Mapping[str, str]:
@@ -282,6 +365,7 @@ class VerifySettings:
 
 def _verify(settings: VerifySettings, space: Workspace) -> None:
     from dwn_asic.boolean.compose import Circuit
+    from dwn_asic.data.accuracy import accuracies
     from dwn_asic.targets.base import Implementation, Specification
 
     record, dataset = space.get(IMPLEMENTATION), space.get(DATASET)
@@ -297,7 +381,7 @@ def _verify(settings: VerifySettings, space: Workspace) -> None:
     proof = settings.target.open().verify(built, wanted)
     space.put(VERIFIED, tuple(VerifiedCheck(**asdict(check)) for check in proof.checks))
     if space.folder:
-        found = {**record.metrics, **_accuracies(dataset, space)}
+        found = {**record.metrics, **accuracies(dataset, wanted.predictions)}
         space.reporter.message(f"{_who(space.folder)}: {_summary(found)}")
         return
     for check in proof.checks:
@@ -321,17 +405,11 @@ def _who(folder: str) -> str:
     return f"baseline {name}, shrunk" if more else f"baseline {name}"
 
 
-def _accuracies(dataset: Dataset, space: Workspace) -> dict[str, float]:
-    from dwn_asic.data.accuracy import accuracies
-
-    return accuracies(dataset, space.get(PREDICTIONS))
-
-
 def _summary(found: Mapping[str, float]) -> str:
-    text = f"test accuracy {found[TEST]:.4f}, " if TEST in found else ""
+    parts = [f"test accuracy {found[TEST]:.4f}"] if TEST in found else []
     if TOTAL in found:
-        text += f"core {found[CORE_AREA]:.1f}, total {found[TOTAL]:.1f} NAND2-equivalents, "
-    return f"{text}proved"
+        parts += [f"core {found[CORE_AREA]:.1f}, total {found[TOTAL]:.1f} NAND2-equivalents, proved"]
+    return ", ".join(parts) or "proved"
 
 
 def circuit_steps(

@@ -24,7 +24,7 @@ from pydantic_core import PydanticKnownError
 
 from dwn_asic.errors import DataError, DwnAsicError
 from dwn_asic.methods.registry import methods
-from dwn_asic.report.metrics import check_metrics
+from dwn_asic.report.metrics import check_metrics, metrics
 
 __all__ = [
     "NO_CIRCUIT",

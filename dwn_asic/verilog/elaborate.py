@@ -10,20 +10,27 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from dwn_asic.boolean import truth_table as tt
 from dwn_asic.boolean.fold import FALSE, TRUE, FoldingBuilder, Literal
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input, Interface
 from dwn_asic.boolean.ports import CLOCK_PORT, feature_of_port
 from dwn_asic.errors import DataError, PdkError, VerificationError
-from dwn_asic.targets.asic.cell_library import Cell, CellLibrary, FlipFlop
+from dwn_asic.verilog.cell import Cell, FlipFlop
 from dwn_asic.verilog.reader import Bit, Design, Module, ModuleReader, integer, is_kind
 
-__all__ = ["Elaborated", "elaborate", "elaborate_top"]
+__all__ = ["Cells", "Elaborated", "elaborate", "elaborate_top"]
 
 _RECURSION_LIMIT = 50_000
 _MOST_ADDRESS_BITS = 16
+
+
+class Cells(Protocol):
+    """Where the functions of cells are looked up, for example a cell library."""
+
+    def cell(self, name: str) -> Cell | FlipFlop:
+        """The cell or flip-flop of that name; raises PdkError."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ def elaborate(
     top: str,
     input_of: Callable[[str, int], Input],
     interface: Interface,
-    library: CellLibrary | None = None,
+    library: Cells | None = None,
 ) -> Elaborated:
     """Flatten ``top`` into a BooleanGraph.
 
@@ -97,7 +104,7 @@ def elaborate(
 
 
 def elaborate_top(
-    design: Design, top: str, interface: Interface, library: CellLibrary | None, latency: int
+    design: Design, top: str, interface: Interface, library: Cells | None, latency: int
 ) -> Elaborated:
     """Elaborate a top module written by this package (or mapped from it) and check its pipeline depth.
 
@@ -140,7 +147,7 @@ class _Scope:
     """One instance of a module during elaboration; values are found on demand, each once."""
 
     def __init__(
-        self, design: Design, module: Module, builder: FoldingBuilder, library: CellLibrary | None, path: str
+        self, design: Design, module: Module, builder: FoldingBuilder, library: Cells | None, path: str
     ) -> None:
         self.design, self.module, self.path = design, module, path
         self.builder, self.library = builder, library

@@ -63,7 +63,16 @@ def steps(**settings: Make) -> list[Step[Any]]:
         tolerates = (ToolTimeoutError,)
         found.append(Step("make", folder, each, make, (), (NUMBER,), tolerates=tolerates))
         found.append(
-            Step("double", folder, 2, double, (NUMBER,), (DOUBLE,), environment=environment, tolerates=tolerates)
+            Step(
+                "double",
+                folder,
+                2,
+                double,
+                (NUMBER,),
+                (DOUBLE,),
+                environment=environment,
+                tolerates=tolerates,
+            )
         )
     places = tuple(DOUBLE.at(folder) for folder in folders)
     return [*found, Step("add", "", tuple(folders), add, (), (SUM,), optional=places)]

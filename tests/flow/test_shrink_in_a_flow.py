@@ -89,7 +89,7 @@ def test_the_front_is_kept_with_its_circuits(finished: Flow) -> None:
 
 
 def test_checkpoints_are_gone_after_success(finished: Flow) -> None:
-    assert not [path for path in finished.folder.rglob("checkpoints/*")]
+    assert not list(finished.folder.rglob("checkpoints/*"))
 
 
 def test_an_interrupted_shrink_goes_on_to_equal_bytes(finished: Flow, tmp_path: Path) -> None:

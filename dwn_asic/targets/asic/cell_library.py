@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from dwn_asic.boolean.expression import parse, verilog_identifier
 from dwn_asic.errors import PdkError
-from dwn_asic.targets.asic.boolean_expression import parse, verilog_identifier
-from dwn_asic.targets.asic.cell import Cell, FlipFlop
 from dwn_asic.targets.asic.cell_table import read_table, table_text
 from dwn_asic.targets.asic.quantities import decimal_text
+from dwn_asic.verilog.cell import Cell, FlipFlop
 
 __all__ = ["Cell", "CellLibrary", "FlipFlop"]
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dwn_asic.boolean.expression import truth_table
 from dwn_asic.errors import PdkError
-from dwn_asic.targets.asic.boolean_expression import truth_table
-from dwn_asic.targets.asic.cell import Cell, FlipFlop
 from dwn_asic.targets.asic.quantities import decimal_text, positive_quantity, quantity
+from dwn_asic.verilog.cell import Cell, FlipFlop
 
 __all__ = ["CellTable", "read_table", "table_text"]
 

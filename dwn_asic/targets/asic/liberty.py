@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from dwn_asic.boolean.expression import depends_on, parse, permutation_class, truth_table
 from dwn_asic.errors import PdkError
-from dwn_asic.targets.asic.boolean_expression import depends_on, parse, permutation_class, truth_table
-from dwn_asic.targets.asic.cell import NAND2, missing_functions
 from dwn_asic.targets.asic.cell_library import Cell, CellLibrary, FlipFlop
 from dwn_asic.targets.asic.liberty_file import (
     Group,
@@ -27,6 +26,7 @@ from dwn_asic.targets.asic.liberty_file import (
     unquote,
 )
 from dwn_asic.targets.asic.liberty_quantities import Units, area, capacitance, leakage, read_units
+from dwn_asic.verilog.cell import NAND2, missing_functions
 
 __all__ = ["LibertyReading", "read_liberty"]
 

@@ -18,9 +18,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from dwn_asic.errors import PdkError
-from dwn_asic.targets.asic.cell import Cell, FlipFlop, missing_functions
 from dwn_asic.targets.asic.cell_library import CellLibrary
 from dwn_asic.targets.asic.liberty import LibertyReading, read_liberty
+from dwn_asic.verilog.cell import Cell, FlipFlop, missing_functions
 from dwn_asic.yaml_file import load_yaml, validate
 
 __all__ = [

@@ -119,10 +119,13 @@ class AsicTarget:
             design = parse_verilog(built.files[file], file)
             forms[what] = elaborate_top(design, f"{built.name}_top", interface, cells, cycles).graph
         codes, model = wanted.codes, wanted.predictions
-        checks = [check_rows("model == graph", model, wanted.graph.predict(codes), codes, interface)]
+        checks = []
+        if len(codes):
+            checks = [check_rows("model == graph", model, wanted.graph.predict(codes), codes, interface)]
         proofs = prove_forms(specification(wanted.graph), forms, timeout_s=self.timeout_s)
         for what, form in forms.items():
-            checks.append(check_rows(f"model == {what}", model, form.predict(codes), codes, interface))
+            if len(codes):
+                checks.append(check_rows(f"model == {what}", model, form.predict(codes), codes, interface))
             checks.append(next(proofs))
         simulated = list(self._simulated(built))
         return Proof((*checks, *simulated), self._notes(simulated))
@@ -157,9 +160,11 @@ class AsicTarget:
 
 
 def _open(config: SynthesisConfig, hardware: HardwareConfig) -> AsicTarget:
-    from dwn_asic.targets.asic.pdk import load_pdk
+    from dwn_asic.targets.asic.pdk import load_pdk, require_flip_flop
 
-    return AsicTarget(load_pdk(config.pdk), hardware, config.timeout_s)
+    pdk = load_pdk(config.pdk)
+    require_flip_flop(pdk, hardware.registers)
+    return AsicTarget(pdk, hardware, config.timeout_s)
 
 
 def _environment(config: SynthesisConfig) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dwn_asic.targets.asic.boolean_expression import depends_on, parse, permutation_class, truth_table
+from dwn_asic.boolean.expression import depends_on, parse, permutation_class, truth_table
 
 PINS = ("A1", "B_N", "C", "S0")
 RANK = {"or": 0, "and": 1, "xor": 2, "not": 3, "leaf": 4}

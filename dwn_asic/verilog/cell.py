@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from dwn_asic.targets.asic.boolean_expression import truth_table
+from dwn_asic.boolean.expression import truth_table
 
 __all__ = ["NAND2", "Cell", "FlipFlop", "missing_functions"]
 
