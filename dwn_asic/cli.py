@@ -291,8 +291,8 @@ def import_(
     )
     widths = network.quantizer.bits
     typer.echo(
-        f"thresholds are codes of {widths.min()} to {widths.max()} bits, exact for values equal to one and for "
-        f"all farther from it than {imported.steps:.2f} of a code's step"
+        f"thresholds are codes of {widths.min()} to {widths.max()} bits, exact for values that equal one and "
+        f"for all farther from it than {imported.steps:.2f} of a code's step"
     )
     if table is not None:
         right = (network.predict(network.quantizer.codes(table.values)) == table.labels).mean()

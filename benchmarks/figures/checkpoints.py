@@ -1,7 +1,8 @@
 """Topic ``house``: networks from elsewhere on their way to the chip, against dwn2rtl's own way.
 
-Three checkpoints in dwn2rtl's format, made here: torch_dwn's distributive thermometer has real thresholds, each
-a value of the training rows, and so have these. What is stored with them is what their real thresholds decide.
+Three checkpoints in dwn2rtl's format, made here: torch_dwn's distributive thermometer has real thresholds,
+each a value of the training rows, and so have these. The predictions beside them are those of the real
+thresholds in single precision.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import dwn2rtl
 import numpy as np
@@ -33,6 +35,7 @@ from dwn_asic.exchange.torch_dwn import Import, read_model
 from dwn_asic.methods.dwn.config import LayerConfig, ModelConfig, TrainingConfig
 from dwn_asic.methods.dwn.fit import train
 from dwn_asic.optimize.exact.minimize import minimize_parts
+from dwn_asic.optimize.exact.whole import minimize_whole
 from dwn_asic.study.tables import geometric_mean
 from dwn_asic.targets.asic.cost import CellCost
 from dwn_asic.targets.asic.pdk import load_pdk
@@ -41,7 +44,7 @@ from dwn_asic.verilog.writer import design_verilog
 
 __all__ = ["CHECKPOINTS", "MEASUREMENTS", "Checkpoint", "area_ratio", "changed", "checkpoint"]
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 CHECKPOINTS = {
     "segment": ("bundled:segment", 42, 16),
@@ -174,8 +177,9 @@ def area_ratio(name: str) -> dict[str, float]:
 def _areas(name: str) -> dict[str, float]:
     library = load_pdk("sky130hd").library
     graph = to_graph(checkpoint(name).read(with_data=False).network)
-    core, encoder = minimize_parts(graph, CellCost(library))
-    design = design_verilog(name, encoder.graph, core.graph, "none")
+    parts = minimize_parts(graph, CellCost(library))
+    circuit = minimize_whole(graph, parts, CellCost(library))
+    design = design_verilog(name, circuit.encoder, circuit.core, "none")
     area = sum(module.area for module in synthesize(design, name, library).modules.values())
     theirs = plain_area(foreign_verilog(checkpoint(name).path), "dwn_top", library)
     return {"area": area, "dwn2rtl": theirs, "ratio": area / theirs}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from dwn_asic.boolean.ports import CLASS_PORT, feature_port
 from dwn_asic.equivalence.combinational import Counterexample, find_difference
 from dwn_asic.errors import VerificationError
 
-__all__ = ["Check", "check_equal", "check_rows"]
+__all__ = ["Check", "check_equal", "check_rows", "prove_forms"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,26 @@ def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout
             got=f"{CLASS_PORT} {_number(difference.got)}",
         )
     return Check(what, "proof", 0, time.perf_counter() - start)
+
+
+def prove_forms(
+    expected: BooleanGraph, forms: Mapping[str, BooleanGraph], *, timeout_s: float = 300.0
+) -> Iterator[Check]:
+    """Prove several forms of a graph over code bits equal to it; each check is made when it is asked for.
+
+    Only the first form is compared with the graph itself, which may take long. Those after it are compared
+    with the first, which they are made from and resemble: what equals that equals the graph.
+
+    Raises
+    ------
+    VerificationError
+        With a counterexample.
+    """
+    reference = expected
+    for what, form in forms.items():
+        yield check_equal(f"graph == {what}", reference, form, timeout_s=timeout_s)
+        if reference is expected:
+            reference = form
 
 
 def _codes(difference: Counterexample) -> dict[int, int]:

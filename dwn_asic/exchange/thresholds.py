@@ -148,9 +148,9 @@ def _with_data(feature: _Feature, share: float, column: NDArray[np.float64], inp
     if not len(low):
         return fitted
     place = np.searchsorted(column, low, side="right")
-    codes = np.round((column - fitted.lo) / fitted.step)
-    if (np.abs(fitted.lo + fitted.step * codes - column) <= _ON_GRID * fitted.step).all():
-        seen = np.concatenate([[-1], codes, [1 << fitted.bits]])
+    points = np.round((column - fitted.lo) / fitted.step)
+    if (np.abs(fitted.lo + fitted.step * points - column) <= _ON_GRID * fitted.step).all():
+        seen = np.concatenate([[-1], points, [1 << fitted.bits]])
         steps = np.round((low - fitted.lo) / fitted.step)
         constants = np.clip(steps, seen[place], seen[place + 1] - 1).astype(np.int64) + 1
         return replace(fitted, constants=constants, exact=True)

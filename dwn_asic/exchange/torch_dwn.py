@@ -110,7 +110,7 @@ def _is_network(path: Path) -> bool:
 
 def _check_fits(path: Path, found: int, expected: int | None, what: str) -> None:
     if expected is not None and found != expected:
-        raise DataError(path, f"the model has {found} {what}, the data {expected}")
+        raise DataError(path, f"the model has {found} {what}, {expected} are asked for")
 
 
 def import_checkpoint(

@@ -1,6 +1,8 @@
 import os
 import pickle
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,13 +11,20 @@ import torch_dwn_mimic as mimic
 from torch import nn
 from typer.testing import CliRunner
 
+from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
 from dwn_asic.cli import app
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.table import Split, Table
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.errors import DataError
 from dwn_asic.exchange.checkpoint import read_checkpoint
-from dwn_asic.exchange.torch_dwn import export_checkpoint, import_checkpoint
+from dwn_asic.exchange.torch_dwn import export_checkpoint, import_checkpoint, read_model
+from dwn_asic.optimize.exact.config import MinimizeConfig
+from dwn_asic.optimize.lossy.config import ShrinkConfig
+from dwn_asic.optimize.lossy.shrink import shrink
+from dwn_asic.targets.asic.cost import CellCost
 
 FEATURES, BITS = 5, 3
 
@@ -393,6 +402,75 @@ def test_without_data_the_codes_cover_the_thresholds(tmp_path):
         network.thermometer.constant.reshape(FEATURES, BITS) - 0.5
     )
     assert (np.abs(reached - grid) <= network.quantizer.step[:, None] * 0.5000001).all()
+
+
+def test_an_imported_network_whose_thresholds_are_above_or_below_all_codes_shrinks(tmp_path, library):
+    """Narrow codes and data far from the thresholds leave some of them nothing to tell apart."""
+    torch.manual_seed(0)
+    model, made = sequential(), thermometer()
+    made.thresholds = made.thresholds + torch.tensor([-90.0, 90.0, 0.0, 0.0, 0.0])[:, None]
+    torch.save({"state_dict": model.state_dict(), "thermometer": made.thresholds}, tmp_path / "model.pt")
+    x = values(n_rows=200).double().numpy()
+    network = import_checkpoint(tmp_path / "model.pt", n_classes=3, values=x, input_bits=2).network
+    constants, tops = network.thermometer.constant, 1 << network.quantizer.bits[network.thermometer.feature]
+    if not (constants >= tops).any() or not (constants <= 0).any():  # as older imports made them
+        thermometer_ = replace(network.thermometer, constant=np.where(np.arange(15) < 3, 0, constants))
+        thermometer_.constant[3:6] = tops[3:6]
+        network = replace(network, thermometer=thermometer_)
+    codes = network.quantizer.codes(x)
+    table = Table("made", x, network.predict(codes), network.feature_names, network.class_names)
+    rows = np.arange(200)
+    dataset = Dataset(table, Split(rows[:120], rows[120:160], rows[160:]), network.quantizer)
+    config = ShrinkConfig(prices=(4.0,), temperatures=(0.5,), proposals=500, refit=((50.0, 1.0),))
+    graph = to_graph(network)
+    found = shrink([graph], dataset, CellCost(library), config, 0, limits=MinimizeConfig(), network=network)
+    assert found.chosen.val >= 0.9
+
+
+def test_read_model_tells_kinds_by_their_content(tmp_path):
+    made = network(Head("popcount", "onehot", 3), n_luts=12)
+    made.save(tmp_path / "model.pt")
+    x = made.quantizer.lo + np.random.default_rng(0).integers(0, 8, (50, 4)) * 0.25
+    found = read_model(tmp_path / "model.pt", values=x, feature_names=tuple("abcd"))
+    assert (found.rows, found.changed, found.steps) == (50, 0, 0.0)
+    assert found.network.feature_names == tuple("abcd")
+    assert found.network.class_names == made.class_names
+    assert np.array_equal(found.network.thermometer.constant, made.thermometer.constant)
+    export_checkpoint(made, tmp_path / "network.npz")
+    again = read_model(tmp_path / "network.npz", values=x, class_names=("r", "g", "b"))
+    assert again.network.class_names == ("r", "g", "b")
+    codes, own = again.network.quantizer.codes(x), made.quantizer.codes(x)
+    assert np.array_equal(again.network.predict(codes), made.predict(own))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"values": np.zeros((3, 5))}, "the model has 4 features, 5 are asked for"),
+        ({"n_features": 2}, "the model has 4 features, 2 are asked for"),
+        ({"class_names": ("a", "b")}, "the model has 3 classes, 2 are asked for"),
+        ({"n_classes": 4}, "the model has 3 classes, 4 are asked for"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["network", "checkpoint"])
+def test_a_model_that_does_not_fit_is_said_in_one_line(kind, arguments, says, tmp_path):
+    made = network(Head("popcount", "onehot", 3), n_luts=12)
+    if kind == "network":
+        made.save(tmp_path / "model.npz")
+    else:
+        export_checkpoint(made, tmp_path / "model.npz")
+    with pytest.raises(DataError, match=rf"model\.npz: {says}$"):
+        read_model(tmp_path / "model.npz", **arguments)
+
+
+def test_a_network_has_its_own_thresholds(tmp_path):
+    network(Head("popcount", "onehot", 3), n_luts=12).save(tmp_path / "model.npz")
+    with pytest.raises(DataError, match=r"thresholds of its own, those of other\.csv are not for it"):
+        read_model(tmp_path / "model.npz", thresholds=Path("other.csv"))
+    (tmp_path / "text").write_text("hello")
+    for name in ("text", "missing"):
+        with pytest.raises(DataError, match=name):
+            read_model(tmp_path / name)
 
 
 # -- export

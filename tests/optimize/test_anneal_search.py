@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 
 from dwn_asic.boolean.comparators import encoder_graph
 from dwn_asic.boolean.convert import to_graph as network_graph
-from dwn_asic.boolean.fold import fold
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.boolean.lut_network import LutNetwork
 from dwn_asic.optimize.lossy.anneal.bridge import start, to_graph
 from dwn_asic.optimize.lossy.anneal.candidates import Candidates, CostModel, InputTable
-from dwn_asic.optimize.lossy.anneal.search import Chain, Found, Schedule, anneal, areas, assess
+from dwn_asic.optimize.lossy.anneal.search import Chain, Found, Schedule, anneal
 from dwn_asic.optimize.lossy.anneal.state import AREA, KIND, LITERAL, N_EDGES, N_GATES, UNIT
 
 INTERFACE = Interface(("a", "b"), (6, 6), ("no", "yes"))
@@ -156,19 +155,3 @@ def test_thresholds_are_free_when_only_the_core_counts() -> None:
     core = anneal(chains(), codes, labels, CostModel(comparator_bit=0.0))
     total = anneal(chains(), codes, labels, CostModel())
     assert core[-1].area < total[-1].area
-
-
-@pytest.mark.parametrize("constant", [-1, 0, 64, 70])
-def test_thresholds_that_are_the_same_on_every_code_are_constants(constant: int) -> None:
-    """Graphs from elsewhere may have them as nodes."""
-    codes, labels = task()
-    builder = GraphBuilder(INTERFACE)
-    nodes = [builder.add(Threshold(0, constant)), builder.add(Threshold(1, 30)), builder.add(Threshold(0, 9))]
-    graph = builder.finish([builder.add(Lut(tuple(nodes), 0b0110_1110))])
-    (found,) = assess([graph], codes, labels, CostModel())
-    assert found.errors == (graph.predict(codes) != labels).sum()
-    assert areas([graph], CostModel()) == areas([fold(graph)], CostModel()) == [found.area]
-    table = InputTable.build(codes, INTERFACE, [node for _, node in graph.inputs])
-    assert Threshold(0, constant) not in table.candidates.inputs
-    best = anneal([Chain(graph, 64.0, Schedule(20_000, 0.5), 0)], codes, labels, CostModel())
-    assert min(circuit.errors for circuit in best) <= found.errors
