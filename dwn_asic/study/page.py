@@ -6,7 +6,6 @@ import base64
 import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from dwn_asic.study.runs import Run, Study
@@ -112,18 +111,18 @@ def _behind(study: Study, table: Table, number: int, texts: _Texts) -> dict[str,
     flow, method = table.methods[number]
     runs = [run for run in study.sets[flow] if method in run.methods]
     first = min(runs, key=lambda run: run.methods[method].kind == "software")
-    return _unfolded(first, run_lines(runs, method), verilog_file(first, first.methods[method]), texts)
+    return _unfolded(first, run_lines(runs, method), verilog_file(first.methods[method]), texts)
 
 
-def _unfolded(first: Run, lines: list[dict[str, str]], file: Path | None, texts: _Texts) -> dict[str, Any]:
+def _unfolded(first: Run, lines: list[dict[str, str]], file: str | None, texts: _Texts) -> dict[str, Any]:
     verilog, about = None, "no circuit of its own that went to Verilog"
-    if file is not None and file.exists():
-        about = f"Verilog of seed {first.result.seed}: {file.as_posix()}"
-        text = file.read_text(encoding="utf-8")
+    text = None if file is None else first.text(file)
+    if text is not None:
+        about = f"Verilog of seed {first.result.seed}: {first.place}/{file}"
         if len(text) <= _LARGEST_VERILOG:
             verilog = texts.add(text)
     elif file is not None:
-        about = f"the Verilog is not there: {file.as_posix()}"
+        about = f"the Verilog is not there: {first.place}/{file}"
     return {
         "runs": lines,
         "flow": texts.add(flow_text(first)),
