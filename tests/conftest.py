@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.targets.asic.cost import CellCost
 from dwn_asic.tools import find_tool
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +40,12 @@ def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def library() -> CellLibrary:
     """The embedded sky130hd library, whatever is installed."""
     return CellLibrary.load_table(ROOT / "pdk_configs" / "sky130hd.cells.csv")
+
+
+@pytest.fixture(scope="session")
+def cost(library: CellLibrary) -> CellCost:
+    """What circuits cost on its cells, without registers."""
+    return CellCost(library)
 
 
 @pytest.fixture
