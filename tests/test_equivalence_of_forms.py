@@ -51,9 +51,7 @@ def test_verilog_read_back_agrees(network: LutNetwork, registers: Registers) -> 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(network=lut_networks(max_inputs=6), registers=REGISTERS, count=st.sampled_from([1, 64, 130]))
-def test_all_forms_agree(
-    network: LutNetwork, registers: Registers, count: int, cost: CellCost
-) -> None:
+def test_all_forms_agree(network: LutNetwork, registers: Registers, count: int, cost: CellCost) -> None:
     codes = rows(network, count)
     model = network.predict(codes)
     graph = to_graph(network)

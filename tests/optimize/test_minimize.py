@@ -114,9 +114,7 @@ def test_code_bits_alone(cost: CellCost) -> None:
 def test_alternatives_are_starts_too(cost: CellCost) -> None:
     thresholds = [Threshold(0, c) for c in range(85, 95)]
     graph = encoder_graph(thresholds, INTERFACE)
-    result = minimize(
-        graph, cost, effort="low", alternatives=[prefix_encoder_graph(thresholds, INTERFACE)]
-    )
+    result = minimize(graph, cost, effort="low", alternatives=[prefix_encoder_graph(thresholds, INTERFACE)])
     assert any(c.script == "alternative 1 map" for c in result.candidates)
     assert_same(result, graph)
 
@@ -168,7 +166,9 @@ def test_an_inverter_costs_an_inverter(cost: CellCost) -> None:
     builder = GraphBuilder(INTERFACE)
     graph = builder.finish([builder.add(Lut((builder.add(Threshold(0, 1)),), 0b01))])
     result = minimize(graph, cost, effort="low")
-    assert result.area == min(cell.area for cell in cost.library.cells if (cell.table, len(cell.inputs)) == (1, 1))
+    assert result.area == min(
+        cell.area for cell in cost.library.cells if (cell.table, len(cell.inputs)) == (1, 1)
+    )
 
 
 def test_constants_and_wires_beside_logic(cost: CellCost) -> None:
