@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -226,17 +227,20 @@ def _flow_file(name: str, build: Path) -> Path:
 
 
 def _remember(flow: Flow) -> None:
-    """Write what :func:`open_flow` needs to open the folder later."""
+    """Write what :func:`open_flow` needs to open the folder later; a record that says so stays untouched."""
     content = {
         "file": flow.file.as_posix(),
         "table": None if flow.config.data is None else flow.config.data.file,
         "folder": flow.config.model.folder if isinstance(flow.config.model, ImportConfig) else None,
         "flow": flow.config.model_dump(mode="json"),
     }
+    record, text = flow.folder / _RECORD, json.dumps(content, indent=1) + "\n"
+    if record.exists() and record.read_text(encoding="utf-8") == text:
+        return
     flow.folder.mkdir(parents=True, exist_ok=True)
-    partial = flow.folder / f".{_RECORD}.partial"
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(flow.folder / _RECORD)
+    partial = record.with_name(f".{_RECORD}.{os.getpid()}.partial")  # no lock is held
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(record)
 
 
 def run_flow(
