@@ -258,7 +258,7 @@ def test_a_terminated_run_says_so_and_the_next_one_recovers(tmp_path: Path) -> N
 MOMENTS = {
     ".work/shrunk/shrink/checkpoints/*": "shrunk",
     ".work/baselines/tree-3/shrunk/shrink/checkpoints/*": "baselines/tree-3/shrunk",
-    "baselines/tree-3/shrunk/verify.json": "baselines/tree-4",
+    ".steps/baselines/tree-4/*.json": "baselines/tree-4",
 }
 """A file after which a run is killed, and the folder of what is under way then."""
 
