@@ -38,10 +38,11 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-__all__ = ["DEFAULT_BUILD", "Flow", "flow_of_file", "open_flow", "run_flow"]
+__all__ = ["DEFAULT_BUILD", "RECORD", "Flow", "flow_of_file", "open_flow", "run_flow"]
 
 DEFAULT_BUILD = Path("build")
-_RECORD = "flow.json"
+RECORD = "flow.json"
+"""What a folder says of the flow that it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
         return flow
     if seed is not None:
         raise ConfigError(path, "", "is a build folder, whose seed is fixed", "a seed with a flow file")
-    record = path / _RECORD
+    record = path / RECORD
     if not record.exists():
         raise ConfigError(
             path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
@@ -205,7 +206,7 @@ def flow_of_file(
 
 
 def _flow_file(name: str, build: Path) -> Path:
-    record = build / name / _RECORD
+    record = build / name / RECORD
     if record.exists() and (known := Path(read_json(record)["file"])).exists():
         return known
     for path in sorted(Path("flows").glob("*.yaml")):
@@ -222,9 +223,9 @@ def _remember(flow: Flow) -> None:
         "flow": flow.config.model_dump(mode="json"),
     }
     flow.folder.mkdir(parents=True, exist_ok=True)
-    partial = flow.folder / f".{_RECORD}.partial"
+    partial = flow.folder / f".{RECORD}.partial"
     partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(flow.folder / _RECORD)
+    partial.replace(flow.folder / RECORD)
 
 
 def run_flow(
