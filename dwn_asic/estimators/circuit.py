@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from dwn_asic import api
 from dwn_asic.errors import ConfigError
 from dwn_asic.estimators.base import ChipClassifier
-from dwn_asic.estimators.rows import holds_nothing, label_frequencies
+from dwn_asic.estimators.dwn import counting
+from dwn_asic.estimators.rows import batch_rows, holds_nothing, label_frequencies
 from dwn_asic.methods.registry import methods
 from dwn_asic.optimize.lossy.front import Front, FrontCircuit
 
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CircuitClassifier"]
 
-_DEFAULTS: dict[str, dict[str, object]] = {
-    "dwn": {"training": {"epochs": 60, "batch_size": 256, "learning_rate": 0.03}},
-}
-"""Options of starts that differ from the method's own: a start need not be trained to the last."""
 _SHORT = {"tree": "decision_tree"}
 _COLUMNS = ("core", "encoder", "total", "accuracy_train", "accuracy_val", "accuracy_expected", "chosen")
 
@@ -49,7 +46,8 @@ class CircuitClassifier(ChipClassifier):
         Kind of a method with a circuit: ``dwn``, ``decision_tree`` (or ``tree``), ``tiny_classifier``, ...
     start_options
         Keys of that method's configuration, for example ``{"leaves": 64}``. Of several sizes that the
-        configuration plans, the last is the start. Default of ``dwn``: a pyramid of 6, 6 and 4-input LUTs.
+        configuration plans, the last is the start. Default of ``dwn``: for two classes 24, 4 and 1 LUTs; for
+        more, ten 6-input LUTs of each class, whose ones are counted.
     objective
         Area that counts: ``total``, or ``core`` without the comparators of the encoder.
     tolerance
@@ -170,7 +168,7 @@ class CircuitClassifier(ChipClassifier):
         return other
 
     def _fit_circuit(self, dataset: Dataset, seed: int) -> None:
-        self.classifier_ = self._fitted(self._plan(), dataset, seed)
+        self.classifier_ = self._fitted(self._plan(dataset), dataset, seed)
         front = self._front(dataset, seed)
         order = sorted(range(len(front.circuits)), key=lambda i: self._area(front.circuits[i]))
         self._circuits = tuple(front.circuits[i] for i in order)
@@ -192,13 +190,14 @@ class CircuitClassifier(ChipClassifier):
     def _area(self, circuit: FrontCircuit) -> tuple[float, float]:
         return (circuit.core if self.objective == "core" else circuit.total, circuit.val)
 
-    def _plan(self) -> Plan:
+    def _plan(self, dataset: Dataset) -> Plan:
         """The start; of several sizes the last."""
         kind = _SHORT.get(self.start, self.start)
         allowed = [name for name, method in methods().items() if not method.software]
         if kind not in allowed:
             raise ConfigError("CircuitClassifier", "start", f"is {self.start!r}", ", ".join(allowed))
-        planned = api.plans(kind, **{**_DEFAULTS.get(kind, {}), **(self.start_options or {})})
+        defaults = _dwn(dataset) if kind == "dwn" else {}
+        planned = api.plans(kind, **{**defaults, **(self.start_options or {})})
         if not planned:
             raise ConfigError("CircuitClassifier", "start_options", "plan no classifier", "one size at least")
         return planned[-1]
@@ -217,6 +216,15 @@ class CircuitClassifier(ChipClassifier):
         registers = api.target_or_default(self.target).cost.overhead(graph)
         train, val = (graph.accuracy(*dataset.part(part)) for part in ("train", "val"))
         return Front((FrontCircuit(graph, 0.0, 0.0, registers, train, val, val, math.nan),), 0)
+
+
+def _dwn(dataset: Dataset) -> dict[str, object]:
+    """A network that is trained in seconds: annealing improves it further."""
+    n_classes = dataset.table.n_classes
+    training = {"epochs": 60, "batch_size": batch_rows(dataset, 256), "learning_rate": 0.03}
+    if n_classes == 2:
+        return {"training": training}
+    return {"model": counting(10 * n_classes, 6), "training": {**training, "restarts": 1}}
 
 
 def _threads(n_jobs: int | None) -> int:

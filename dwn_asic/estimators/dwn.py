@@ -11,17 +11,23 @@ from scipy.special import softmax
 
 from dwn_asic import api
 from dwn_asic.estimators.base import ChipClassifier
-from dwn_asic.estimators.rows import label_frequencies
+from dwn_asic.estimators.rows import batch_rows, label_frequencies
 
 if TYPE_CHECKING:
     from dwn_asic.data.dataset import Dataset
     from dwn_asic.encode.thermometer import ThermometerKind
     from dwn_asic.targets.base import Target
 
-__all__ = ["DwnClassifier"]
+__all__ = ["DwnClassifier", "counting"]
 
 _TEMPERATURE = 2.0
 """Counts are divided by it: about right for ten to thirty LUTs of each class."""
+
+
+def counting(luts: int, inputs: int) -> dict[str, object]:
+    """Section ``model`` of one layer of LUTs whose ones are counted."""
+    layer = {"luts": luts, "inputs": inputs}
+    return {"layers": [layer], "head": "popcount", "temperature": _TEMPERATURE}
 
 
 class DwnClassifier(ChipClassifier):
@@ -45,8 +51,10 @@ class DwnClassifier(ChipClassifier):
     thermometer, thermometer_bits
         How thresholds are placed (``distributive``, ``uniform`` or ``gaussian``), and how many each feature
         has at most.
-    epochs, batch_size, learning_rate
+    epochs, learning_rate
         Of the training.
+    batch_size
+        Rows of a training step; default an eighth of all, 16 at least and 128 at most.
     restarts
         Independent starts; the best on validation rows is kept.
     training
@@ -101,7 +109,7 @@ class DwnClassifier(ChipClassifier):
         thermometer: ThermometerKind = "distributive",
         thermometer_bits: int = 32,
         epochs: int = 60,
-        batch_size: int = 128,
+        batch_size: int | None = None,
         learning_rate: float = 0.02,
         restarts: int = 1,
         training: Mapping[str, object] | None = None,
@@ -142,20 +150,20 @@ class DwnClassifier(ChipClassifier):
         return shares
 
     def _fit_circuit(self, dataset: Dataset, seed: int) -> None:
-        plan = api.plans("dwn", **self._sections(dataset.table.n_classes))[0]
+        plan = api.plans("dwn", **self._sections(dataset))[0]
         self.classifier_ = self._fitted(plan, dataset, seed)
         self.graph_ = api.graph_of(self.classifier_)
         self._frequencies = label_frequencies(self.graph_, dataset)
 
-    def _sections(self, n_classes: int) -> dict[str, object]:
+    def _sections(self, dataset: Dataset) -> dict[str, object]:
         """The configuration of the method ``dwn``."""
+        n_classes = dataset.table.n_classes
         model: dict[str, object] = {"pyramid": self.pyramid}
         if self.pyramid is None:
-            layer = {"luts": self.luts_per_class * n_classes, "inputs": self.inputs}
-            model = {"layers": [layer], "head": "popcount", "temperature": _TEMPERATURE}
+            model = counting(self.luts_per_class * n_classes, self.inputs)
         training = {
             "epochs": self.epochs,
-            "batch_size": self.batch_size,
+            "batch_size": batch_rows(dataset, 128) if self.batch_size is None else self.batch_size,
             "learning_rate": self.learning_rate,
             "restarts": self.restarts,
             **(self.training or {}),

@@ -12,7 +12,7 @@ from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import Split, Table
 from dwn_asic.encode.quantizer import Quantizer
 
-__all__ = ["answers", "dataset_of", "holds_nothing", "label_frequencies"]
+__all__ = ["answers", "batch_rows", "dataset_of", "holds_nothing", "label_frequencies"]
 
 
 def dataset_of(
@@ -72,6 +72,11 @@ def holds_nothing(dataset: Dataset) -> bool:
     """Whether there is nothing to learn: one class, or no feature that varies in training."""
     codes, _ = dataset.part("train")
     return dataset.table.n_classes == 1 or bool((codes == codes[0]).all())
+
+
+def batch_rows(dataset: Dataset, most: int) -> int:
+    """Rows of a training step: an eighth of the training rows, 16 at least, so that an epoch has steps."""
+    return min(most, max(16, len(dataset.split.train) // 8))
 
 
 def answers(graph: BooleanGraph, codes: NDArray[np.int64]) -> NDArray[np.int64]:

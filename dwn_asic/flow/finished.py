@@ -28,7 +28,7 @@ from dwn_asic.flow.artifacts import (
     text_artifact,
 )
 from dwn_asic.flow.engine import Artifact
-from dwn_asic.flow.run import Flow, open_flow
+from dwn_asic.flow.run import RECORD, Flow, open_flow
 from dwn_asic.flow.steps import SHRUNK
 from dwn_asic.methods.base import Classifier
 from dwn_asic.methods.registry import plan
@@ -216,12 +216,20 @@ def load(folder: str | Path) -> Run:
     ------
     DataError
         The folder is no run's.
+
+    Examples
+    --------
+    >>> load("build/no_such_run")
+    Traceback (most recent call last):
+    ...
+    dwn_asic.errors.DataError: build/no_such_run: is no run: there is no flow.json
     """
     path = Path(folder)
     if path.suffix in {".yaml", ".yml"}:
-        raise DataError(path, "is a flow file, not the folder of a run: 'dwn-asic run' makes that")
+        raise DataError(path, "is a flow file: 'dwn-asic run' makes the folder of its run")
+    if not (path / RECORD).exists():
+        raise DataError(path, f"is no run: there is no {RECORD}")
     try:
-        flow = open_flow(path)
-    except (ConfigError, KeyError) as error:
-        raise DataError(path, f"is no run: {error}") from error
-    return Run(flow, "")
+        return Run(open_flow(path), "")
+    except (ConfigError, KeyError, TypeError) as error:
+        raise DataError(path / RECORD, f"is damaged: {error}") from error

@@ -42,10 +42,11 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-__all__ = ["DEFAULT_BUILD", "Flow", "flow_of_file", "open_flow", "run_flow"]
+__all__ = ["DEFAULT_BUILD", "RECORD", "Flow", "flow_of_file", "open_flow", "run_flow"]
 
 DEFAULT_BUILD = Path("build")
-_RECORD = "flow.json"
+RECORD = "flow.json"
+"""What a folder says of the flow that it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
         return flow
     if seed is not None:
         raise ConfigError(path, "", "is a build folder, whose seed is fixed", "a seed with a flow file")
-    record = path / _RECORD
+    record = path / RECORD
     if not record.exists():
         raise ConfigError(
             path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
@@ -217,7 +218,7 @@ def flow_of_file(
 
 
 def _flow_file(name: str, build: Path) -> Path:
-    record = build / name / _RECORD
+    record = build / name / RECORD
     if record.exists() and (known := Path(read_json(record)["file"])).exists():
         return known
     for path in sorted(Path("flows").glob("*.yaml")):
@@ -234,11 +235,11 @@ def _remember(flow: Flow) -> None:
         "folder": flow.config.model.folder if isinstance(flow.config.model, ImportConfig) else None,
         "flow": flow.config.model_dump(mode="json"),
     }
-    record, text = flow.folder / _RECORD, json.dumps(content, indent=1) + "\n"
+    record, text = flow.folder / RECORD, json.dumps(content, indent=1) + "\n"
     if record.exists() and record.read_text(encoding="utf-8") == text:
         return
     flow.folder.mkdir(parents=True, exist_ok=True)
-    partial = record.with_name(f".{_RECORD}.{os.getpid()}.partial")  # no lock is held
+    partial = record.with_name(f".{RECORD}.{os.getpid()}.partial")  # no lock is held
     partial.write_text(text, encoding="utf-8")
     partial.replace(record)
 
