@@ -29,7 +29,7 @@ $(error $(VENV) belongs to $(owner): remove it, or give another with VENV=FOLDER
 endif
 endif
 
-.PHONY: FORCE help run test ci lint format bench report report-files report-quick report-unseen figures doctor clean
+.PHONY: FORCE help run test ci lint format bench report report-files report-quick report-unseen figures examples doctor clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   data -> DWN -> proved netlist -> comparison, in $(BUILD)/NAME'
@@ -38,6 +38,7 @@ help:
 	@echo 'make report-quick                 the same tables from a few minutes of runs, in $(BUILD)/report-quick'
 	@echo 'make report-unseen                the same tables of data sets that nothing was tried on, in reports/unseen'
 	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again'
+	@echo 'make examples                     run the notebooks of examples/ and keep their outputs'
 	@echo 'make test | lint | bench | doctor | clean'
 
 # ---- set-up -------------------------------------------------------------------------------------------------
@@ -130,6 +131,9 @@ report-unseen:
 
 figures: $(DEV_READY)
 	@$(BIN)/python -m benchmarks.figures --only '$(ONLY)'
+
+examples: $(DEV_READY)
+	@$(BIN)/python tests/notebooks.py
 
 # ---- quality ------------------------------------------------------------------------------------------------
 # One worker on each core; threads of OpenMP on top would wait for each other.

@@ -1,3 +1,113 @@
-"""Turn a table of labelled data into the smallest verified classifier chip."""
+"""Turn a table of labelled data into the smallest verified classifier chip.
+
+The steps, from arrays to Verilog and a proof; each is a function, and each value stays as it is:
+
+>>> import dwn_asic
+>>> from sklearn.datasets import load_iris
+>>> iris = load_iris()
+>>> dataset = dwn_asic.Dataset.from_arrays(
+...     iris.data, iris.target, feature_names=["sepal_l", "sepal_w", "petal_l", "petal_w"], input_bits=6
+... )
+
+A model of any method is a circuit at once, checked against its software on every row:
+
+>>> tree = dwn_asic.fit(dataset, "decision_tree", leaves=4)
+>>> [str(node) for _, node in tree.graph.inputs][0]
+'Threshold(feature=2, constant=43)'
+
+Shrink it: circuits of many sizes, of which validation rows choose one. Then minimize that one exactly:
+
+>>> front = dwn_asic.shrink(tree, dataset, proposals=5000)
+>>> circuit = dwn_asic.minimize(front.chosen, effort="low")
+>>> "module classifier_top (" in dwn_asic.to_verilog(circuit)
+True
+
+Map it to the cells of a library, and prove that the netlist computes what the chosen circuit does:
+
+>>> chip = dwn_asic.implement(circuit, dataset=dataset)
+>>> chip.metrics["area__nand2_equivalent"] < 20
+True
+>>> proof = dwn_asic.verify(chip, front.chosen, circuit, dataset=dataset)
+>>> [check.what for check in proof.checks if check.how == "proof"]
+['graph == minimized', 'graph == Verilog', 'graph == netlist']
+
+The same in one line each are the estimators :class:`DwnClassifier` and :class:`CircuitClassifier`, which
+work with scikit-learn; a run of ``dwn-asic run`` or ``make run`` is opened by :func:`load`.
+
+This module imports nothing until a name is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dwn_asic.api import fit, implement, minimize, read_data, shrink, target, to_verilog, verify
+    from dwn_asic.boolean.compose import Circuit
+    from dwn_asic.boolean.graph import BooleanGraph
+    from dwn_asic.data.dataset import Dataset
+    from dwn_asic.errors import DwnAsicError
+    from dwn_asic.estimators import Chip, CircuitClassifier, DwnClassifier
+    from dwn_asic.flow.finished import Run, load
+    from dwn_asic.methods.base import Classifier
+    from dwn_asic.optimize.lossy.front import Front
+    from dwn_asic.report.result import Result
+    from dwn_asic.targets.base import Implementation, Proof, Target
 
 __version__ = "0.2.0"
+
+__all__ = [
+    "BooleanGraph",
+    "Chip",
+    "Circuit",
+    "CircuitClassifier",
+    "Classifier",
+    "Dataset",
+    "DwnAsicError",
+    "DwnClassifier",
+    "Front",
+    "Implementation",
+    "Proof",
+    "Result",
+    "Run",
+    "Target",
+    "__version__",
+    "fit",
+    "implement",
+    "load",
+    "minimize",
+    "read_data",
+    "shrink",
+    "target",
+    "to_verilog",
+    "verify",
+]
+
+_HOMES = {
+    "api": ("fit", "implement", "minimize", "read_data", "shrink", "target", "to_verilog", "verify"),
+    "boolean.compose": ("Circuit",),
+    "boolean.graph": ("BooleanGraph",),
+    "data.dataset": ("Dataset",),
+    "errors": ("DwnAsicError",),
+    "estimators": ("Chip", "CircuitClassifier", "DwnClassifier"),
+    "flow.finished": ("Run", "load"),
+    "methods.base": ("Classifier",),
+    "optimize.lossy.front": ("Front",),
+    "report.result": ("Result",),
+    "targets.base": ("Implementation", "Proof", "Target"),
+}
+"""Module -> what of it is offered here."""
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value  # asked for once
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

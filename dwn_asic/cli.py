@@ -220,13 +220,11 @@ def collect(
 ) -> None:
     """Write tables and pictures of flows and of studies to reports/, with an index and a page."""
     from dwn_asic.errors import DataError
-    from dwn_asic.report.result import Result
-    from dwn_asic.study.runs import Run, load_study
-    from dwn_asic.study.write import write_reports
+    from dwn_asic.flow.reports import load_run, load_study, write_reports
 
     if not folders and not study:
         raise DataError(out, "nothing to collect: no build folder of a flow and no --study")
-    flows = [Run(Result.load(folder / "result.json"), folder) for folder in folders or []]
+    flows = [load_run(folder) for folder in folders or []]
     studies = [load_study(folder) for folder in study or []]
     write_reports(flows, studies, out)
     typer.echo(f"wrote {out / 'README.md'}, {out / 'index.html'}: {len(flows)} flows, {len(studies)} studies")

@@ -34,8 +34,16 @@ def load_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
-    """Check ``content`` against ``model``; the first problem becomes a ConfigError."""
+def validate(model: type[Model], content: dict[str, Any], path: Path | str) -> Model:
+    """Check ``content`` against ``model``; the first problem becomes a ConfigError.
+
+    Parameters
+    ----------
+    model, content
+        What is allowed, and what is there.
+    path
+        The file, or whatever else the content is of: errors begin with it.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -14,6 +14,7 @@ Build with :class:`GraphBuilder`; a finished graph never changes:
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -210,8 +211,8 @@ class BooleanGraph:
         return outputs @ (1 << np.arange(outputs.shape[1]))
 
     def accuracy(self, codes: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-        """Share of the rows, (N, F) codes, whose predicted class is their label, (N,)."""
-        return float(np.mean(self.predict(codes) == labels))
+        """Share of the rows, (N, F) codes, whose predicted class is their label, (N,); NaN without rows."""
+        return float(np.mean(self.predict(codes) == labels)) if len(labels) else math.nan
 
     def save(self, path: Path) -> None:
         """Write JSON, one node per line; equal graphs give equal bytes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,10 +42,11 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-__all__ = ["DEFAULT_BUILD", "Flow", "flow_of_file", "open_flow", "run_flow"]
+__all__ = ["DEFAULT_BUILD", "RECORD", "Flow", "flow_of_file", "open_flow", "run_flow"]
 
 DEFAULT_BUILD = Path("build")
-_RECORD = "flow.json"
+RECORD = "flow.json"
+"""What a folder says of the flow that it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
         return flow
     if seed is not None:
         raise ConfigError(path, "", "is a build folder, whose seed is fixed", "a seed with a flow file")
-    record = path / _RECORD
+    record = path / RECORD
     if not record.exists():
         raise ConfigError(
             path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
@@ -216,7 +218,7 @@ def flow_of_file(
 
 
 def _flow_file(name: str, build: Path) -> Path:
-    record = build / name / _RECORD
+    record = build / name / RECORD
     if record.exists() and (known := Path(read_json(record)["file"])).exists():
         return known
     for path in sorted(Path("flows").glob("*.yaml")):
@@ -226,17 +228,20 @@ def _flow_file(name: str, build: Path) -> Path:
 
 
 def _remember(flow: Flow) -> None:
-    """Write what :func:`open_flow` needs to open the folder later."""
+    """Write what :func:`open_flow` needs to open the folder later; a record that says so stays untouched."""
     content = {
         "file": flow.file.as_posix(),
         "table": None if flow.config.data is None else flow.config.data.file,
         "folder": flow.config.model.folder if isinstance(flow.config.model, ImportConfig) else None,
         "flow": flow.config.model_dump(mode="json"),
     }
+    record, text = flow.folder / RECORD, json.dumps(content, indent=1) + "\n"
+    if record.exists() and record.read_text(encoding="utf-8") == text:
+        return
     flow.folder.mkdir(parents=True, exist_ok=True)
-    partial = flow.folder / f".{_RECORD}.partial"
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(flow.folder / _RECORD)
+    partial = record.with_name(f".{RECORD}.{os.getpid()}.partial")  # no lock is held
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(record)
 
 
 def run_flow(

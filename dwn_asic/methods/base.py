@@ -99,11 +99,12 @@ class Classifier:
     network: LutNetwork | None = None
 
     def accuracy(self, dataset: Dataset) -> dict[Part, float]:
-        """Share of the rows of each part that the software model classifies correctly."""
+        """Share of rows that the software model classifies correctly, of each part that has rows."""
         from dwn_asic.data.table import PARTS
 
         hits = self.predictions == dataset.table.labels
-        return {part: float(hits[dataset.split.rows(part)].mean()) for part in PARTS}
+        rows = {part: dataset.split.rows(part) for part in PARTS}
+        return {part: float(hits[rows[part]].mean()) for part in PARTS if len(rows[part])}
 
 
 @dataclass(frozen=True)

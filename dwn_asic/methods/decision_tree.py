@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from dwn_asic.configuration import as_list
 from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ class DecisionTreeConfig(MethodConfig):
     """scikit-learn trees, one per entry of ``leaves``."""
 
     kind: Literal["decision_tree"] = "decision_tree"
-    leaves: tuple[Annotated[int, Field(ge=2)], ...] = Field(default=(8, 16, 32), strict=False)
+    leaves: Annotated[
+        tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False), BeforeValidator(as_list)
+    ] = (8, 16, 32)
     pruned: bool = False
     """Grown in full and cut back by cost-complexity, instead of grown best split first."""
 

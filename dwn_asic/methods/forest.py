@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from dwn_asic.configuration import Count
+from dwn_asic.configuration import Count, as_list
 from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class ForestConfig(MethodConfig):
     """scikit-learn random forests whose trees have one vote each, one per entry of ``trees``."""
 
     kind: Literal["forest"] = "forest"
-    trees: tuple[Count, ...] = Field(default=(3, 7), strict=False)
+    trees: Annotated[tuple[Count, ...], Field(strict=False), BeforeValidator(as_list)] = (3, 7)
     leaves: Annotated[int, Field(ge=2)] = 8
     """Of each tree, at most."""
 

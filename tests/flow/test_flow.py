@@ -28,19 +28,10 @@ ALL = [*OURS, *TREE, "baselines/gbdt/fit", "report"]
 FORMS = ("network.npz", "graph.json", "core.json", "design.v", "netlist.v", "comparison.md", "comparison.csv")
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
-    return finished_flow(tmp_path_factory.mktemp("finished"))
-
-
 @pytest.fixture
 def flow(finished: Flow, tmp_path: Path) -> Flow:
     """A copy of a finished flow that the test may spoil."""
-    shutil.copytree(finished.folder, tmp_path / "build" / "tiny")
-    shutil.copytree(finished.file.parent, tmp_path / "flows", dirs_exist_ok=True)
-    flow = open_flow(tmp_path / "flows" / "tiny.yaml", tmp_path / "build")
-    run_flow(flow, Reporter())  # the path of the flow file is another one
-    return flow
+    return finished_flow(tmp_path, finished)
 
 
 def changed(flow: Flow, **changes: object) -> Flow:

@@ -135,5 +135,6 @@ class DwnConfig(MethodConfig):
 
     kind: Literal["dwn"] = "dwn"
     encoder: EncoderConfig = EncoderConfig()
-    model: ModelConfig
+    model: ModelConfig = ModelConfig(pyramid=(6, 6, 4))
+    """By default 24-4-1 LUTs for each bit of the class index."""
     training: TrainingConfig = TrainingConfig()

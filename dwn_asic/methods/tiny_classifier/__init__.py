@@ -27,7 +27,7 @@ class TinyClassifierConfig(MethodConfig):
     kind: Literal["tiny_classifier"] = "tiny_classifier"
     name: Annotated[str, Field(pattern=r"^([a-z0-9]+(-[a-z0-9]+)*)?$")] = ""
     """What tells it from others, for example ``tenfold``."""
-    bits: tuple[Literal[2, 4], ...] = Field(default=(2, 4), strict=False)
+    bits: Annotated[tuple[Literal[2, 4], ...], Field(strict=False), BeforeValidator(as_list)] = (2, 4)
     """Per feature, at most."""
     cuts: Annotated[tuple[Literal["quantile", "equal_width"], ...], Field(min_length=1, strict=False)] = (
         "quantile",

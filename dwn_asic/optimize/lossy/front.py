@@ -53,7 +53,7 @@ class FrontCircuit:
         Mapped area in units of the target's cost model, of the circuit as it is or minimized. The total also
         holds the registers.
     train, val, expected, test
-        Accuracy on each part's rows; ``expected`` as in :class:`Point`.
+        Accuracy on each part's rows, NaN of a part without any; ``expected`` as in :class:`Point`.
     """
 
     graph: BooleanGraph

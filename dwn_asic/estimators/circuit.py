@@ -1,0 +1,234 @@
+"""The estimator of small circuits: any method's circuit, shrunk to a front of smaller ones."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from dwn_asic import api
+from dwn_asic.errors import ConfigError
+from dwn_asic.estimators.base import ChipClassifier
+from dwn_asic.estimators.dwn import counting
+from dwn_asic.estimators.rows import batch_rows, holds_nothing, label_frequencies
+from dwn_asic.methods.registry import methods
+from dwn_asic.optimize.lossy.front import Front, FrontCircuit
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from dwn_asic.data.dataset import Dataset
+    from dwn_asic.methods.base import Plan
+    from dwn_asic.targets.base import Target
+
+__all__ = ["CircuitClassifier"]
+
+_SHORT = {"tree": "decision_tree"}
+_COLUMNS = ("core", "encoder", "total", "accuracy_train", "accuracy_val", "accuracy_expected", "chosen")
+
+
+class CircuitClassifier(ChipClassifier):
+    """The smallest circuit that classifies well, found by annealing from the circuit of another model.
+
+    ``fit`` fits the start, anneals its gates, wires and thresholds to a front of circuits of all sizes,
+    judged on training rows, and chooses one on validation rows: the smallest within ``tolerance`` of the
+    best. See :meth:`select` and :meth:`at` for the others.
+
+    Parameters
+    ----------
+    start
+        Kind of a method with a circuit: ``dwn``, ``decision_tree`` (or ``tree``), ``tiny_classifier``, ...
+    start_options
+        Keys of that method's configuration, for example ``{"leaves": 64}``. Of several sizes that the
+        configuration plans, the last is the start. Default of ``dwn``: for two classes 24, 4 and 1 LUTs; for
+        more, ten 6-input LUTs of each class, whose ones are counted.
+    objective
+        Area that counts: ``total``, or ``core`` without the comparators of the encoder.
+    tolerance
+        Validation accuracy that may be given up for a smaller circuit, as a share.
+    proposals
+        Changes that each of twelve chains of the annealing proposes. A million takes ten to thirty seconds on
+        a table of some thousand rows; more finds smaller circuits.
+    shrink_options
+        Further keys of the section ``shrink`` of a flow file; they take precedence.
+    n_jobs
+        Threads of the annealing: default one, -1 for all processors. The result does not depend on it.
+    input_bits
+        The widest code of a feature, 1..16.
+    effort
+        Of exact minimization: ``low``, ``medium`` or ``high``.
+    target
+        What the circuit is for, from :func:`dwn_asic.target`; default sky130's cells.
+    validation_fraction
+        Share of the rows, by class, that choose on the front.
+    random_state
+        Seed or generator: draws the validation rows, and seeds the start and the annealing.
+
+    Attributes
+    ----------
+    classes_
+        (C,) labels in order.
+    n_features_in_, feature_names_in_
+        Number F of features, and their names where X had names.
+    front_
+        (K,) structured array, which ``pandas.DataFrame`` takes as it is: areas ``core``, ``encoder`` and
+        ``total`` in the target's unit (NAND2-equivalents), ascending, each circuit mapped as it is;
+        ``accuracy_train``, ``accuracy_val``, and ``accuracy_expected``, which is the latter corrected for
+        selection bias; ``chosen``.
+    choice_
+        Row of ``front_`` of the circuit that predicts.
+    classifier_
+        The :class:`~dwn_asic.methods.base.Classifier` that the annealing started from.
+    graph_
+        The circuit that predicts, before exact minimization.
+    quantizer_
+        From values to the codes that the chip reads.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = CircuitClassifier("tree", proposals=5000, random_state=0).fit(X, y)
+    >>> model.front_.dtype.names
+    ('core', 'encoder', 'total', 'accuracy_train', 'accuracy_val', 'accuracy_expected', 'chosen')
+    >>> tiny = model.select(max_area=4.0)
+    >>> float(tiny.front_["total"][tiny.choice_]) <= 4.0
+    True
+    """
+
+    def __init__(
+        self,
+        start: str = "dwn",
+        *,
+        start_options: Mapping[str, object] | None = None,
+        objective: Literal["total", "core"] = "total",
+        tolerance: float = 0.01,
+        proposals: int = 1_000_000,
+        shrink_options: Mapping[str, object] | None = None,
+        n_jobs: int | None = None,
+        input_bits: int = 8,
+        effort: str = "low",
+        target: Target | None = None,
+        validation_fraction: float = 0.2,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.start = start
+        self.start_options = start_options
+        self.objective = objective
+        self.tolerance = tolerance
+        self.proposals = proposals
+        self.shrink_options = shrink_options
+        self.n_jobs = n_jobs
+        self.input_bits = input_bits
+        self.effort = effort
+        self.target = target
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    front_: NDArray[np.void]
+    choice_: int
+    _circuits: tuple[FrontCircuit, ...]
+    _all_frequencies: tuple[NDArray[np.float64], ...]
+
+    def select(self, max_area: float) -> Self:
+        """A fitted copy that predicts with the most accurate circuit of at most this area.
+
+        Parameters
+        ----------
+        max_area
+            In the unit of ``front_``; of the whole circuit, or of its core with ``objective="core"``.
+            Accuracy is that on validation rows, the lower of measured and expected.
+
+        Raises
+        ------
+        ValueError
+            No circuit of the front is so small.
+        """
+        check_is_fitted(self)
+        areas = self.front_[self.objective]
+        accuracies = np.minimum(self.front_["accuracy_val"], self.front_["accuracy_expected"])
+        fitting = np.flatnonzero(areas <= max_area)
+        if not len(fitting):
+            raise ValueError(f"max_area is {max_area}, the smallest circuit of the front has {areas.min()}")
+        return self.at(int(fitting[accuracies[fitting].argmax()]))
+
+    def at(self, row: int) -> Self:
+        """A fitted copy that predicts with the circuit of this row of ``front_``."""
+        check_is_fitted(self)
+        if not 0 <= row < len(self._circuits):
+            raise ValueError(f"row is {row}, the front has the rows 0 to {len(self._circuits) - 1}")
+        other = copy.copy(self)
+        other._choose(row)
+        return other
+
+    def _fit_circuit(self, dataset: Dataset, seed: int) -> None:
+        self.classifier_ = self._fitted(self._plan(dataset), dataset, seed)
+        front = self._front(dataset, seed)
+        order = sorted(range(len(front.circuits)), key=lambda i: self._area(front.circuits[i]))
+        self._circuits = tuple(front.circuits[i] for i in order)
+        self._all_frequencies = tuple(label_frequencies(each.graph, dataset) for each in self._circuits)
+        self._choose(order.index(front.choice))
+
+    def _choose(self, row: int) -> None:
+        self.choice_ = row
+        self.graph_ = self._circuits[row].graph
+        self._frequencies = self._all_frequencies[row]
+        self._minimized = None
+        rows = [
+            (c.core, c.encoder, c.total, c.train, c.val, c.expected, i == row)
+            for i, c in enumerate(self._circuits)
+        ]
+        kinds = [(name, np.bool_ if name == "chosen" else np.float64) for name in _COLUMNS]
+        self.front_ = np.array(rows, dtype=kinds)
+
+    def _area(self, circuit: FrontCircuit) -> tuple[float, float]:
+        return (circuit.core if self.objective == "core" else circuit.total, circuit.val)
+
+    def _plan(self, dataset: Dataset) -> Plan:
+        """The start; of several sizes the last."""
+        kind = _SHORT.get(self.start, self.start)
+        allowed = [name for name, method in methods().items() if not method.software]
+        if kind not in allowed:
+            raise ConfigError("CircuitClassifier", "start", f"is {self.start!r}", ", ".join(allowed))
+        defaults = _dwn(dataset) if kind == "dwn" else {}
+        planned = api.plans(kind, **{**defaults, **(self.start_options or {})})
+        if not planned:
+            raise ConfigError("CircuitClassifier", "start_options", "plan no classifier", "one size at least")
+        return planned[-1]
+
+    def _front(self, dataset: Dataset, seed: int) -> Front:
+        options: dict[str, Any] = {
+            "objective": self.objective,
+            "tolerance": self.tolerance,
+            "proposals": self.proposals,
+            "jobs": _threads(self.n_jobs),
+            **(self.shrink_options or {}),
+        }
+        if not holds_nothing(dataset):
+            return api.shrink(self.classifier_, dataset, self.target, seed=seed, **options)
+        graph = api.graph_of(self.classifier_)
+        registers = api.target_or_default(self.target).cost.overhead(graph)
+        train, val = (graph.accuracy(*dataset.part(part)) for part in ("train", "val"))
+        return Front((FrontCircuit(graph, 0.0, 0.0, registers, train, val, val, math.nan),), 0)
+
+
+def _dwn(dataset: Dataset) -> dict[str, object]:
+    """A network that is trained in seconds: annealing improves it further."""
+    n_classes = dataset.table.n_classes
+    training = {"epochs": 60, "batch_size": batch_rows(dataset, 256), "learning_rate": 0.03}
+    if n_classes == 2:
+        return {"training": training}
+    return {"model": counting(10 * n_classes, 6), "training": {**training, "restarts": 1}}
+
+
+def _threads(n_jobs: int | None) -> int:
+    """As scikit-learn counts: None is one, -1 all processors, -2 all but one."""
+    if n_jobs is None or n_jobs > 0:
+        return n_jobs or 1
+    return max(1, (os.cpu_count() or 1) + 1 + n_jobs)

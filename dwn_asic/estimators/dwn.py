@@ -1,0 +1,172 @@
+"""The estimator of a differentiable weightless neural network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+
+from dwn_asic import api
+from dwn_asic.estimators.base import ChipClassifier
+from dwn_asic.estimators.rows import batch_rows, label_frequencies
+
+if TYPE_CHECKING:
+    from dwn_asic.data.dataset import Dataset
+    from dwn_asic.encode.thermometer import ThermometerKind
+    from dwn_asic.targets.base import Target
+
+__all__ = ["DwnClassifier", "counting"]
+
+_TEMPERATURE = 2.0
+"""Counts are divided by it: about right for ten to thirty LUTs of each class."""
+
+
+def counting(luts: int, inputs: int) -> dict[str, object]:
+    """Section ``model`` of one layer of LUTs whose ones are counted."""
+    layer = {"luts": luts, "inputs": inputs}
+    return {"layers": [layer], "head": "popcount", "temperature": _TEMPERATURE}
+
+
+class DwnClassifier(ChipClassifier):
+    """A network of learned lookup tables, exactly as it is on a chip.
+
+    By default one layer of LUTs, some for each class, whose ones are counted; the largest count is the
+    answer. That is accurate and trains in seconds, but large; for small chips see
+    :class:`~dwn_asic.estimators.CircuitClassifier`.
+
+    Parameters
+    ----------
+    luts_per_class
+        LUTs of the layer, for each class.
+    inputs
+        Of each LUT, 1..8.
+    pyramid
+        In place of that layer and the counts, the LUTs' inputs layer by layer, of which the last are the bits
+        of the class index: ``(6, 6, 4)`` has 24, 4 and 1 LUTs for two classes. Smaller, without scores.
+    input_bits
+        The widest code of a feature, 1..16.
+    thermometer, thermometer_bits
+        How thresholds are placed (``distributive``, ``uniform`` or ``gaussian``), and how many each feature
+        has at most.
+    epochs, learning_rate
+        Of the training.
+    batch_size
+        Rows of a training step; default an eighth of all, 16 at least and 128 at most.
+    restarts
+        Independent starts; the best on validation rows is kept.
+    training
+        Further keys of the section ``training`` of a flow file, for example
+        ``{"spectral": {"weight": 0.01}}``; they take precedence.
+    effort
+        Of exact minimization: ``low``, ``medium`` or ``high``.
+    target
+        What the circuit is for, from :func:`dwn_asic.target`; default sky130's cells.
+    validation_fraction
+        Share of the rows, by class, that choose the epoch and the start.
+    random_state
+        Seed or generator: draws the validation rows, the initial models and the order of rows.
+
+    Attributes
+    ----------
+    classes_
+        (C,) labels in order.
+    n_features_in_, feature_names_in_
+        Number F of features, and their names where X had names.
+    classifier_
+        The :class:`~dwn_asic.methods.base.Classifier`, with its ``network`` and its ``graph``.
+    graph_
+        The circuit before exact minimization.
+    quantizer_
+        From values to the codes that the chip reads.
+
+    References
+    ----------
+    Bacellar, Susskind et al., Differentiable Weightless Neural Networks, ICML 2024, arXiv:2410.11112.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = DwnClassifier(luts_per_class=4, inputs=4, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    >>> model.predict_proba(X[:1]).argmax()
+    np.int64(0)
+    >>> model.classifier_.label
+    'DWN 12 (4-input LUTs)'
+    """
+
+    def __init__(
+        self,
+        luts_per_class: int = 10,
+        inputs: int = 6,
+        *,
+        pyramid: tuple[int, ...] | None = None,
+        input_bits: int = 8,
+        thermometer: ThermometerKind = "distributive",
+        thermometer_bits: int = 32,
+        epochs: int = 60,
+        batch_size: int | None = None,
+        learning_rate: float = 0.02,
+        restarts: int = 1,
+        training: Mapping[str, object] | None = None,
+        effort: str = "low",
+        target: Target | None = None,
+        validation_fraction: float = 0.2,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.luts_per_class = luts_per_class
+        self.inputs = inputs
+        self.pyramid = pyramid
+        self.input_bits = input_bits
+        self.thermometer = thermometer
+        self.thermometer_bits = thermometer_bits
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.restarts = restarts
+        self.training = training
+        self.effort = effort
+        self.target = target
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """(N, F) values -> (N, C) probabilities of the labels.
+
+        Of a network that counts, the softmax of the counts that training optimizes. A pyramid answers with a
+        class and no more: there, the share of each label among the rows that got the same answer in ``fit``.
+        """
+        codes = self._codes(X)
+        network = self.classifier_.network
+        if network is None or network.head.kind == "direct":
+            return super().predict_proba(X)
+        shares: NDArray[np.float64] = softmax(
+            network.head.scores(network.outputs(codes)) / _TEMPERATURE, axis=1
+        )
+        return shares
+
+    def _fit_circuit(self, dataset: Dataset, seed: int) -> None:
+        plan = api.plans("dwn", **self._sections(dataset))[0]
+        self.classifier_ = self._fitted(plan, dataset, seed)
+        self.graph_ = api.graph_of(self.classifier_)
+        self._frequencies = label_frequencies(self.graph_, dataset)
+
+    def _sections(self, dataset: Dataset) -> dict[str, object]:
+        """The configuration of the method ``dwn``."""
+        n_classes = dataset.table.n_classes
+        model: dict[str, object] = {"pyramid": self.pyramid}
+        if self.pyramid is None:
+            model = counting(self.luts_per_class * n_classes, self.inputs)
+        training = {
+            "epochs": self.epochs,
+            "batch_size": batch_rows(dataset, 128) if self.batch_size is None else self.batch_size,
+            "learning_rate": self.learning_rate,
+            "restarts": self.restarts,
+            **(self.training or {}),
+        }
+        encoder = {"thermometer": self.thermometer, "bits": self.thermometer_bits}
+        return {"encoder": encoder, "model": model, "training": training}
