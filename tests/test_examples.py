@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -45,4 +46,4 @@ def test_it_is_small_and_its_outputs_are_kept(path: Path) -> None:
     assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
     assert all("Error" not in str(cell.outputs) for cell in code)
     assert sum(len(cell.source.splitlines()) for cell in code) < 50
-    assert "/tmp" not in path.read_text() and "/home" not in path.read_text()  # noqa: S108
+    assert not {"/tmp", "/home", "/root"} & set(re.findall(r"/[a-z]+", path.read_text()))

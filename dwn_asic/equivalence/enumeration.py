@@ -7,7 +7,7 @@ hard for SAT, and take a second here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from math import prod
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dwn_asic.boolean.aig import to_aig
 from dwn_asic.boolean.flat_aig import FlatAig, flatten
-from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input
+from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input, Lut, Threshold
 from dwn_asic.boolean.packed import pack_rows, unpack_rows
 
 __all__ = ["differing_codes", "work"]
@@ -65,16 +65,30 @@ def differing_codes(expected: BooleanGraph, got: BooleanGraph) -> dict[int, int]
 
 
 def _representatives(graphs: Sequence[BooleanGraph]) -> dict[int, list[int]]:
-    """Feature -> codes that stand for all: the lowest of each interval between constants, or every code."""
+    """Feature -> codes that stand for all: the lowest of each interval between constants, or every code.
+
+    Of the inputs on which outputs depend.
+    """
     interface = graphs[0].interface
     found: dict[int, set[int]] = {}
-    for _, node in (entry for graph in graphs for entry in graph.inputs):
+    for node in (node for graph in graphs for node in _read(graph)):
         codes = found.setdefault(node.feature, {0})
         if isinstance(node, CodeBit):
             codes |= set(range(1 << interface.widths[node.feature]))
         elif interface.fixed_value(node) is None:
             codes.add(node.constant)
     return {feature: sorted(codes) for feature, codes in sorted(found.items())}
+
+
+def _read(graph: BooleanGraph) -> Iterator[Input]:
+    """The inputs with a path to an output."""
+    needed = set(graph.outputs)
+    for index in range(len(graph) - 1, -1, -1):
+        node = graph.node(index)
+        if index in needed and isinstance(node, Lut):
+            needed.update(node.fanins)
+        elif index in needed and isinstance(node, Threshold | CodeBit):
+            yield node
 
 
 class _Block:

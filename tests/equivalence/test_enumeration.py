@@ -87,6 +87,13 @@ def test_one_case_of_very_many() -> None:
 def test_the_work_counts_cases_and_nodes() -> None:
     graph = wide(3, 4, 0b1010)
     assert work(graph, graph) == 5**3 * 2 * len(graph)
+    builder = GraphBuilder(graph.interface)
+    nodes = [builder.add(Threshold(f, c)) for f in range(3) for c in range(1, 64)]
+    spare = builder.add(Lut(tuple(nodes[:3]), 0b10010110))
+    alone = builder.finish([nodes[5]])
+    assert spare < len(alone)
+    assert work(alone, alone) == 2 * 2 * len(alone)  # what no output reads makes no cases
+    assert differing_codes(alone, alone) is None
     bits = specification(graph)
     assert work(bits, bits) == 64**3 * 2 * len(bits)
 
