@@ -17,21 +17,12 @@ from dwn_asic.flow.artifacts import DATASET
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.engine import Artifact, Engine, Reporter, Step
 from dwn_asic.flow.flow_file import load_flow
-from dwn_asic.flow.result_step import ResultSettings, Row, result_step
-from dwn_asic.flow.steps import (
-    SHRUNK,
-    DataSettings,
-    ImportSettings,
-    TargetSettings,
-    circuit_steps,
-    data_step,
-    fit_step,
-    import_step,
-    match_folder,
-    match_step,
-    shrink_step,
-    train_step,
-)
+from dwn_asic.flow.steps.circuit import circuit_steps
+from dwn_asic.flow.steps.fit import fit_step, train_step
+from dwn_asic.flow.steps.result import ResultSettings, Row, result_step
+from dwn_asic.flow.steps.rows import DataSettings, ImportSettings, data_step, import_step
+from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder
+from dwn_asic.flow.steps.shrink import match_step, shrink_step
 from dwn_asic.methods.base import Plan
 from dwn_asic.methods.dwn import METHOD as DWN
 from dwn_asic.methods.registry import method, plan

@@ -24,7 +24,7 @@ from dwn_asic.flow.artifacts import (
 )
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.engine import Artifact, Step, Workspace
-from dwn_asic.flow.steps import SHRUNK, TargetSettings, match_folder
+from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder, versions
 
 if TYPE_CHECKING:
     from dwn_asic.data.dataset import Dataset
@@ -218,6 +218,4 @@ def _circuit(folder: str) -> list[Artifact[Any]]:
 
 
 def _environment(settings: ResultSettings) -> Mapping[str, str]:
-    from dwn_asic.flow.steps import versions
-
     return {**versions("matplotlib"), **settings.target.environment}
