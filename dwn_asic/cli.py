@@ -118,6 +118,43 @@ def _steps(titles: list[str]) -> str:
 
 
 @app.command()
+def chip(
+    model: Annotated[Path, typer.Argument(help="Checkpoint of torch_dwn or dwn2rtl, or network.npz.")],
+    data: Annotated[
+        str | None, typer.Option(help="Table of rows: FILE.csv, or a source such as csv:FILE, sklearn:wine.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Label column of the table.")] = None,
+    thresholds: Annotated[
+        Path | None, typer.Option(help="Thermometer thresholds (.npy, .csv, or of torch.save).")
+    ] = None,
+    classes: Annotated[int | None, typer.Option(min=2, help="Classes, where the file doesn't say.")] = None,
+    features: Annotated[int | None, typer.Option(min=1, help="Features, where the file doesn't say.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the chip; default the file's.")] = None,
+    pdk: Annotated[str, typer.Option(help="PDK configuration: a name or a file.")] = "sky130hd",
+    build: Build = Path("build"),
+    *,
+    shrink: Annotated[bool, typer.Option(help="Fewer gates at the same accuracy; needs data.")] = True,
+) -> None:
+    """Take a trained network to a proved netlist; with data also to a smaller circuit of its accuracy."""
+    from dwn_asic.flow.chip import chip_flow
+
+    flow = chip_flow(
+        model,
+        build,
+        data=data,
+        label=label,
+        thresholds=thresholds,
+        classes=classes,
+        features=features,
+        name=name,
+        pdk=pdk,
+        shrink=shrink,
+    )
+    typer.echo(f"wrote {flow}: the same as a flow file")
+    run(flow, build)
+
+
+@app.command()
 def make(
     files: Annotated[list[Path], typer.Argument(help="Files below BUILD, for example build/NAME/netlist.v.")],
     build: Build = Path("build"),
@@ -145,7 +182,8 @@ def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) 
     from dwn_asic.flow.flow_file import load_flow
 
     for flow in flows:
-        table = data_file(load_flow(flow).data)
+        data = load_flow(flow).data
+        table = None if data is None else data_file(data)
         if table is None or table.exists():
             typer.echo(flow)
 
@@ -182,13 +220,11 @@ def collect(
 ) -> None:
     """Write tables and pictures of flows and of studies to reports/, with an index and a page."""
     from dwn_asic.errors import DataError
-    from dwn_asic.report.result import Result
-    from dwn_asic.study.runs import Run, load_study
-    from dwn_asic.study.write import write_reports
+    from dwn_asic.flow.reports import load_run, load_study, write_reports
 
     if not folders and not study:
         raise DataError(out, "nothing to collect: no build folder of a flow and no --study")
-    flows = [Run(Result.load(folder / "result.json"), folder) for folder in folders or []]
+    flows = [load_run(folder) for folder in folders or []]
     studies = [load_study(folder) for folder in study or []]
     write_reports(flows, studies, out)
     typer.echo(f"wrote {out / 'README.md'}, {out / 'index.html'}: {len(flows)} flows, {len(studies)} studies")
@@ -218,7 +254,7 @@ def import_(
     ] = None,
     classes: Annotated[int | None, typer.Option(min=2, help="Classes, where the file doesn't say.")] = None,
     features: Annotated[int | None, typer.Option(min=1, help="Features, where the file doesn't say.")] = None,
-    input_bits: Annotated[int, typer.Option(min=1, max=16, help="Width of the features' codes.")] = 8,
+    input_bits: Annotated[int, typer.Option(min=1, max=16, help="Of the widest code.")] = 16,
     data: Annotated[
         str | None,
         typer.Option(help="Table to fit the codes on and to compare decisions on, for example csv:FILE."),
@@ -252,7 +288,10 @@ def import_(
         f"LUTs {sizes} ({arities} inputs), {network.head.n_classes} classes"
     )
     widths = network.quantizer.bits
-    typer.echo(f"thresholds are codes of {widths.min()} to {widths.max()} bits, exact to half a code's step")
+    typer.echo(
+        f"thresholds are codes of {widths.min()} to {widths.max()} bits, exact for values that equal one and "
+        f"for all farther from it than {imported.steps:.2f} of a code's step"
+    )
     if table is not None:
         right = (network.predict(network.quantizer.codes(table.values)) == table.labels).mean()
         typer.echo(

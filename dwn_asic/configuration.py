@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Count", "Fraction", "Positive", "Strict", "as_list"]
+__all__ = ["Chosen", "Count", "Fraction", "Positive", "Strict", "as_list"]
 
 
 Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -16,6 +18,19 @@ Positive = Annotated[float, Field(gt=0.0)]
 
 
 Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Metadata of a key whose model depends on other keys of the same section.
+
+    Attributes
+    ----------
+    model
+        The model that the section's content asks for.
+    """
+
+    model: Callable[[Mapping[str, object]], type[BaseModel]]
 
 
 class Strict(BaseModel):

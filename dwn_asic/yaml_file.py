@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
+from dwn_asic.configuration import Chosen
 from dwn_asic.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -84,12 +86,21 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...], content: A
     here: list[type[BaseModel]] = [model]
     for step in location:
         fields = [m.model_fields[step] for m in here if isinstance(step, str) and step in m.model_fields]
-        here = [found for field in fields for found in _models_in(field.annotation)] or here
+        here = [found for field in fields for found in _models_of(field, content)] or here
         content = content[step]
         if isinstance(content, dict) and "kind" in content:
             here = [m for m in here if _tag(m) == content["kind"]] or here
     for m in here:  # without what no file says
         yield from (name for name, field in m.model_fields.items() if not field.exclude)
+
+
+def _models_of(field: FieldInfo, content: Any) -> Iterator[type[BaseModel]]:
+    """The models of a key: the one that the content around it chooses, or those of its annotation."""
+    chosen = next((entry for entry in field.metadata if isinstance(entry, Chosen)), None)
+    if chosen is not None:
+        yield chosen.model(content)
+    else:
+        yield from _models_in(field.annotation)
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

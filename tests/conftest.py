@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from dwn_asic.flow import Flow
 from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.targets.asic.cost import CellCost
 from dwn_asic.tools import find_tool
+from flows import finished_flow
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,18 +31,44 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(f"{name} is not installed")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_pdk_of_the_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No fixture finds a PDK of the machine either."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PDK_ROOT", raising=False)
+        patch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test runs in its own directory and sees no PDK of the machine unless it asks for one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("PDK_ROOT", raising=False)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
+    """A tiny flow that has run to the end, once for all tests, which only look at it.
+
+    The processes of pytest-xdist share its folder; the second one waits, and finds everything up to date.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    return finished_flow(folder / "finished")
 
 
 @pytest.fixture(scope="session")
 def library() -> CellLibrary:
     """The embedded sky130hd library, whatever is installed."""
     return CellLibrary.load_table(ROOT / "pdk_configs" / "sky130hd.cells.csv")
+
+
+@pytest.fixture(scope="session")
+def cost(library: CellLibrary) -> CellCost:
+    """What circuits cost on its cells, without registers."""
+    return CellCost(library)
 
 
 @pytest.fixture

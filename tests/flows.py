@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from pathlib import Path
 
 import yaml
@@ -16,6 +18,8 @@ TINY = {
     "minimize": {"effort": "low"},
     "baselines": [{"kind": "decision_tree", "leaves": [3]}, {"kind": "gbdt"}],
 }
+FILE = Path("flows") / "tiny.yaml"
+"""The flow file, seen from the folder that holds it: a copy of that folder is up to date as it is."""
 
 
 class Lines(Reporter):
@@ -29,14 +33,30 @@ class Lines(Reporter):
 
 
 def write_flow(path: Path, **changes: object) -> Path:
-    """A flow file with some keys replaced."""
+    """A flow file with some keys replaced; a file that has them already stays untouched."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump({**TINY, **changes}))
+    text = yaml.safe_dump({**TINY, **changes})
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
     return path
 
 
-def finished_flow(folder: Path, **changes: object) -> Flow:
-    """A flow that has run to the end in ``folder``."""
-    flow = open_flow(write_flow(folder / "flows" / "tiny.yaml", **changes), folder / "build")
-    run_flow(flow, Reporter())
+def finished_flow(folder: Path, like: Flow | None = None, **changes: object) -> Flow:
+    """A flow that has run to the end in ``folder``.
+
+    Parameters
+    ----------
+    folder
+        Holds ``build/tiny`` and the flow file.
+    like
+        A finished flow: only what the changes touch is done again, and the rest copied.
+    changes
+        Keys of the flow file.
+    """
+    if like is not None:
+        shutil.copytree(like.folder, folder / "build" / "tiny")
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.chdir(folder):
+        flow = open_flow(write_flow(FILE, **changes), folder / "build")
+        run_flow(flow, Reporter())
     return flow

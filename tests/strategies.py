@@ -21,11 +21,14 @@ from dwn_asic.encode.thermometer import Thermometer
 
 @st.composite
 def thermometers(draw: st.DrawFn, widths: list[int]) -> Thermometer:
-    """Any set of constants of features of these widths; possibly empty for a feature, never in all."""
+    """Any set of constants of features of these widths; possibly empty for a feature, never in all.
+
+    Imported thresholds may be constants: reached by every code, or by none.
+    """
     chosen = [
         (f, c)
         for f, width in enumerate(widths)
-        for c in sorted(draw(st.sets(st.integers(1, 2**width - 1), max_size=5)))
+        for c in sorted(draw(st.sets(st.integers(0, 2**width), max_size=5)))
     ] or [(0, 1)]
     features, constants = zip(*chosen, strict=True)
     return Thermometer(np.array(features), np.array(constants))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.figures import compare, gradient, learn, logic, main_flow, table
+from benchmarks.figures import compare, gradient, house, learn, logic, main_flow, table
 
 TABLE = Path("reports/figures.csv")
 MEASUREMENTS = {
@@ -15,6 +15,7 @@ MEASUREMENTS = {
     **learn.MEASUREMENTS,
     **compare.MEASUREMENTS,
     **gradient.MEASUREMENTS,
+    **house.MEASUREMENTS,
 }
 
 

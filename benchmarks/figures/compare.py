@@ -17,12 +17,13 @@ from benchmarks.figures.evaluations import measure as full_evaluations
 from benchmarks.figures.table import Row, row
 from dwn_asic.data.dataset import prepare
 from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.flow.reports import load_study
 from dwn_asic.methods.decision_tree import METHOD as TREE_METHOD
 from dwn_asic.methods.tiny_classifier import Inputs, TinyClassifier
 from dwn_asic.report.choice import OUR_FAMILY
 from dwn_asic.study.equal_accuracy import comparison
 from dwn_asic.study.fronts import curve, dominations
-from dwn_asic.study.runs import Study, load_study
+from dwn_asic.study.runs import Study
 from dwn_asic.study.tables import geometric_mean
 from dwn_asic.study.tiny_classifier.paper import BASELINES, budget_ratios
 

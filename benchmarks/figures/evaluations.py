@@ -12,15 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from dwn_asic.flow.circuits import to_netlist
 
 from benchmarks.figures.table import Row, row
-from dwn_asic import circuit
-from dwn_asic.flow import open_flow
+from dwn_asic.data.accuracy import accuracies
+from dwn_asic.flow import Flow, Reporter, open_flow
+from dwn_asic.flow.artifacts import FITTED, IMPLEMENTATION, MINIMIZED, PREDICTIONS
+from dwn_asic.flow.engine import Engine
+from dwn_asic.flow.steps import DataSettings, circuit_steps, data_step, fit_step
+from dwn_asic.methods.base import Plan
 from dwn_asic.methods.registry import plan
 from dwn_asic.methods.tiny_classifier import TinyClassifier
 from dwn_asic.metrics import TEST
-from dwn_asic.report.result import MethodResult, write_atomically
+from dwn_asic.report.result import MethodResult
 from dwn_asic.study.equal_accuracy import Comparison, Match, matches
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import geometric_mean
@@ -42,30 +45,38 @@ RATIOS = {"mapped": "its mapped total area over ours", "budget": "300 gates over
 
 
 def to_the_end(run: Run, scratch: Path) -> MethodResult:
-    """The baseline of a run once more, to the end and on as many rows as the others; kept in a file."""
-    folder = scratch / run.result.flow
-    record = folder / "method.json"
-    if record.exists():
-        return MethodResult.model_validate_json(record.read_bytes())
+    """The baseline of a run once more, to the end and on as many rows as the others; kept in a folder."""
     flow = open_flow(run.folder)
     planned = next(each for each in plan(flow.config.baselines) if each.name == BASELINE)
     assert isinstance(planned.fitter, TinyClassifier)
     fitter = replace(planned.fitter, patience=planned.fitter.generations, rows=TinyClassifier.rows)
-    fitted = replace(planned, fitter=fitter).fit(flow.dataset, run.result.seed)
-    assert fitted.graph is not None
-    folder.mkdir(parents=True, exist_ok=True)
-    circuit.save_model(folder, fitted.graph, fitted.graph.predict(flow.dataset.codes))
-    found = MethodResult(
+    ended = _circuit(flow, replace(planned, fitter=fitter), scratch / run.result.flow)
+    built, minimized = ended.read(IMPLEMENTATION), ended.read(MINIMIZED)
+    return MethodResult(
         name=BASELINE,
         label=f"{planned.label}, to the end",
         method="tiny_classifier",
         kind="exact",
         proof="proved",
-        metrics=to_netlist(flow, folder),
-        details=fitted.details,
+        metrics={
+            **built.metrics,
+            **minimized.metrics,
+            **accuracies(ended.dataset, ended.read(PREDICTIONS)),
+        },
+        details=ended.read(FITTED).details,
     )
-    write_atomically(record, found.model_dump_json().encode())
-    return found
+
+
+def _circuit(flow: Flow, planned: Plan, folder: Path) -> Flow:
+    """A flow's data, and another classifier on its way to a proved netlist, in a folder of their own."""
+    config = flow.config
+    steps = [
+        data_step(DataSettings(config.data, config.encoder.input_bits, config.seed)),
+        fit_step("", planned, config.seed),
+        *circuit_steps("", config.name, flow.target, config.minimize),
+    ]
+    Engine(folder, steps).run(Reporter())
+    return Flow(config, folder, flow.file)
 
 
 def measure(study: Study, scratch: Path) -> Iterator[Row]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.figures.cells import cost
 from benchmarks.figures.kept import kept
-from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, trained
+from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, network
 from dwn_asic.boolean.comparators import encoder_graph
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.optimize.exact.minimize import Effort, minimize
-from dwn_asic.targets.asic.pdk import load_pdk
 from dwn_asic.targets.asic.yosys import plain_area
 from dwn_asic.verilog.writer import design_verilog
 
@@ -26,7 +25,7 @@ def exact_area(name: str, pyramid: str, seed: int) -> dict[str, float]:
 
     def measure() -> dict[str, float]:
         begin = time.perf_counter()
-        found = areas(BooleanGraph.load(trained(name, pyramid, seed).folder / "graph.json"), "low")
+        found = areas(network(name, pyramid, seed)[1], "low")
         return found | {"seconds": time.perf_counter() - begin}
 
     return kept(f"exact/{name}-{pyramid}-{seed}", measure)
@@ -46,16 +45,12 @@ def core_ratio(folder: Path) -> float:
 
 def areas(graph: BooleanGraph, effort: Effort) -> dict[str, float]:
     """NAND2-equivalents of the core, ``plain`` by Yosys and ``exact``, and the proof's time."""
-    library = load_pdk("sky130hd").library
-    with tempfile.TemporaryDirectory() as scratch:
-        plain = Path(scratch) / "plain.v"
-        encoder = encoder_graph([node for _, node in graph.inputs], graph.interface)
-        plain.write_text(design_verilog("plain", encoder, graph, "none"))
-        reference = plain_area(plain, "plain_core", library)
-    found = minimize(graph, library, effort=effort)
+    encoder = encoder_graph([node for _, node in graph.inputs], graph.interface)
+    plain = plain_area(design_verilog("plain", encoder, graph, "none"), "plain_core", cost().library)
+    found = minimize(graph, cost(), effort=effort)
     return {
-        "plain": library.nand2_equivalents(reference),
-        "exact": library.nand2_equivalents(found.area),
+        "plain": plain / cost().unit,
+        "exact": found.area / cost().unit,
         "proof_seconds": found.proof_seconds,
     }
 

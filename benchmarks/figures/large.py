@@ -9,8 +9,8 @@ import numpy as np
 from dwn_asic.boolean.aig import to_aig
 from dwn_asic.boolean.arithmetic import argmax_index, popcount
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
-from dwn_asic.optimize.lossy.anneal.candidates import CostModel
 from dwn_asic.optimize.lossy.anneal.search import Chain, Schedule, anneal, assess
+from dwn_asic.targets.asic.cost import PRICES
 
 _FEATURES, _LUTS, _ROWS, _PROPOSALS = 16, 390, 8000, 1_000_000
 
@@ -20,9 +20,9 @@ def main() -> None:
     rng = np.random.default_rng(0)
     codes, graph = rng.integers(0, 256, (_ROWS, _FEATURES)), _network(rng)
     labels = np.where(rng.random(_ROWS) < 0.05, rng.integers(0, 2, _ROWS), graph.predict(codes))
-    before = assess([graph], codes, labels, CostModel())[0]
+    before = assess([graph], codes, labels, PRICES)[0]
     begin = time.perf_counter()
-    found = anneal([Chain(graph, 2048.0, Schedule(_PROPOSALS, 0.5), 0)], codes, labels, CostModel())
+    found = anneal([Chain(graph, 2048.0, Schedule(_PROPOSALS, 0.5), 0)], codes, labels, PRICES)
     seconds = time.perf_counter() - begin
     after = min(circuit.area for circuit in found if circuit.errors <= before.errors)
     inputs = tuple(node for _, node in graph.inputs)

@@ -27,6 +27,7 @@ from benchmarks.figures.table import Row, row
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.front import choose, front
 from dwn_asic.optimize.lossy.shrink import search
+from dwn_asic.targets.asic.cost import PRICES
 
 TABLES = Path("reports/rival.md")
 _LEAST = 1.0
@@ -233,9 +234,9 @@ def speed() -> Iterator[Row]:
     """Shrink of phoneme's network on one core, compiled before."""
     dataset, graph = network("phoneme", "n6", 0)
     config = ShrinkConfig(proposals=500_000, jobs=1)
-    search([graph], dataset.part("train"), config.model_copy(update={"proposals": 1000}), 0)
+    search([graph], dataset.part("train"), config.model_copy(update={"proposals": 1000}), PRICES, 0)
     begin = time.perf_counter()
-    found, n_rows = search([graph], dataset.part("train"), config, 0)
+    found, n_rows = search([graph], dataset.part("train"), config, PRICES, 0)
     chosen = choose(front(found, n_rows, *dataset.part("val")), config.tolerance)
     seconds = time.perf_counter() - begin
     codes, labels = dataset.part("test")
@@ -253,7 +254,7 @@ def speed() -> Iterator[Row]:
 def _proposal_rate() -> tuple[float, int]:
     """Of a chain that has settled at about 40 gates; its number of gates."""
     from dwn_asic.optimize.lossy.anneal.bridge import empty_archive, start
-    from dwn_asic.optimize.lossy.anneal.candidates import CostModel, InputTable
+    from dwn_asic.optimize.lossy.anneal.candidates import InputTable
     from dwn_asic.optimize.lossy.anneal.loop import anneal_slice
     from dwn_asic.optimize.lossy.anneal.moves import MOVE_WEIGHTS, MOVES
     from dwn_asic.optimize.lossy.anneal.state import GATES, UNIT
@@ -264,7 +265,7 @@ def _proposal_rate() -> tuple[float, int]:
     )
     some = np.random.default_rng(0).permutation(len(labels))[:4600]
     table = InputTable.build(codes[some], graph.interface, tuple(node for _, node in graph.inputs))
-    memory = start(graph, table, table.candidates.prices(CostModel()), labels[some], seed=0)
+    memory = start(graph, table, table.candidates.prices(PRICES), labels[some], seed=0)
     archive, counts = empty_archive(memory, 50), np.zeros((len(MOVES), 3), np.int64)
     weights = np.cumsum(MOVE_WEIGHTS) / sum(MOVE_WEIGHTS)
 

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from benchmarks.figures.cells import cost
 from benchmarks.figures.table import Row, row
-from dwn_asic import circuit
 from dwn_asic.boolean.comparators import encoder_graph
-from dwn_asic.boolean.graph import BooleanGraph
-from dwn_asic.flow import STAGES, Flow, Reporter, run_stage
+from dwn_asic.data.accuracy import accuracies
+from dwn_asic.flow import Flow, Reporter, run_flow
+from dwn_asic.flow.artifacts import GRAPH, IMPLEMENTATION, PREDICTIONS
 from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.metrics import TEST
 from dwn_asic.targets.asic.yosys import plain_area
 from dwn_asic.verilog.writer import design_verilog
 
@@ -73,34 +75,22 @@ def _make(*arguments: str) -> None:
     subprocess.run(["make", *arguments, f"VENV={venv}"], check=True, env=environment, stdout=sys.stderr)
 
 
-def _stage(flow: Flow, *names: str) -> None:
-    for stage in STAGES:
-        if stage.name in names:
-            run_stage(flow, stage, Reporter())
-
-
 @cache
 def _train(name: str, seed: int) -> tuple[Flow, float]:
     file = Path("flows") / f"{name}.yaml"
     config = load_flow(file, seed)
     flow = Flow(config, Path("build") / "figures" / f"{name}-{seed}", file)
-    flow.folder.mkdir(parents=True, exist_ok=True)
-    _stage(flow, "data", "train")
-    rows = flow.dataset.split.test
-    predictions = circuit.load_predictions(flow.folder)
-    return flow, float((predictions[rows] == flow.dataset.table.labels[rows]).mean())
+    run_flow(flow, Reporter(), targets=[PREDICTIONS.name])
+    return flow, accuracies(flow.dataset, flow.read(PREDICTIONS))[TEST]
 
 
 def _phoneme(seed: int) -> tuple[float, float]:
     flow, accuracy = _train("phoneme", seed)
-    _stage(flow, "minimize", "verilog", "synth")
-    library = flow.pdk.library
-    graph = BooleanGraph.load(flow.folder / "graph.json")
+    run_flow(flow, Reporter(), targets=[IMPLEMENTATION.name])
+    graph = flow.read(GRAPH)
     encoder = encoder_graph([node for _, node in graph.inputs], graph.interface)
-    plain = flow.folder / "plain.v"
-    plain.write_text(design_verilog("plain", encoder, graph, "none"))
-    core = circuit.metrics(flow.folder, flow.name, flow.dataset, library)["area__core"]
-    return accuracy, core / plain_area(plain, "plain_core", library)
+    plain = plain_area(design_verilog("plain", encoder, graph, "none"), "plain_core", cost().library)
+    return accuracy, flow.read(IMPLEMENTATION).metrics["area__core"] / plain
 
 
 MEASUREMENTS = {

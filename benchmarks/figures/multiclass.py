@@ -7,17 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from benchmarks.figures.cells import cost
 from benchmarks.figures.kept import FOLDER, kept
 from benchmarks.figures.rival import Measure
-from dwn_asic.boolean.graph import BooleanGraph
-from dwn_asic.boolean.lut_network import LutNetwork
-from dwn_asic.flow import STAGES, Flow, Reporter, run_stage
+from dwn_asic.flow import Flow, Reporter, run_flow
+from dwn_asic.flow.artifacts import GRAPH, NETWORK
 from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.shrink import shrink
-from dwn_asic.targets.asic.pdk import load_pdk
 
 FLOWS = Path("flows") / "multiclass"
 SETS = tuple(sorted(path.stem for path in FLOWS.glob("*.yaml")))
@@ -37,40 +34,28 @@ def _study(name: str, seed: int) -> dict[str, Any]:
         FOLDER / "multiclass" / f"{name}-{seed}",
         file,
     )
-    if not (flow.folder / "graph.json").exists():
-        flow.folder.mkdir(parents=True, exist_ok=True)
-        for stage in STAGES:
-            if stage.name in {"data", "train"}:
-                run_stage(flow, stage, Reporter())
-    dataset, graph = flow.dataset, BooleanGraph.load(flow.folder / "graph.json")
+    run_flow(flow, Reporter(), targets=[GRAPH.name])
+    dataset, graph = flow.dataset, flow.read(GRAPH)
     trained = time.perf_counter()
-    points, chosen = shrink(
+    found = shrink(
         [graph],
-        dataset.part("train"),
-        dataset.part("val"),
-        load_pdk("sky130hd").library,
+        dataset,
+        cost(),
         ShrinkConfig(),
         seed,
-        network=LutNetwork.load(flow.folder / "network.npz"),
+        limits=flow.config.minimize,
+        network=flow.read(NETWORK),
     )
     seconds = time.perf_counter() - trained
     measure = Measure(dataset)
-    front = [
-        {"area": p.point.area, "val": p.point.val, "test": float(np.mean(_right(p.point.graph, dataset)))}
-        for p in points
-    ]
+    front = [{"area": each.total, "val": each.val, "test": each.test} for each in found.circuits]
     return {
         "before": measure(graph),
-        "after": measure(points[chosen].point.graph),
+        "after": measure(found.chosen.graph),
         "front": front,
         "shrink_seconds": seconds,
         "seconds": time.perf_counter() - begin,
     }
-
-
-def _right(graph: BooleanGraph, dataset: Any) -> Any:
-    codes, labels = dataset.part("test")
-    return graph.predict(codes) == labels
 
 
 if __name__ == "__main__":

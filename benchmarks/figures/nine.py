@@ -8,7 +8,8 @@ from pathlib import Path
 from benchmarks.figures.kept import FOLDER
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.flow import STAGES, Flow, Reporter, run_stage
+from dwn_asic.flow import Flow, Reporter, run_flow
+from dwn_asic.flow.artifacts import GRAPH
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.methods.dwn.config import ModelConfig
@@ -25,11 +26,7 @@ def trained(name: str, pyramid: str, seed: int) -> Flow:
     """The flow of a data set with a network of this pyramid; trained once and kept in ``build/``."""
     file = FLOWS / f"{name}.yaml"
     flow = Flow(_config(file, pyramid, seed), FOLDER / "nine" / f"{name}-{pyramid}-{seed}", file)
-    if not (flow.folder / "graph.json").exists():
-        flow.folder.mkdir(parents=True, exist_ok=True)
-        for stage in STAGES:
-            if stage.name in {"data", "train"}:
-                run_stage(flow, stage, Reporter())
+    run_flow(flow, Reporter(), targets=[GRAPH.name])
     return flow
 
 
@@ -42,4 +39,4 @@ def _config(file: Path, pyramid: str, seed: int) -> FlowConfig:
 def network(name: str, pyramid: str, seed: int) -> tuple[Dataset, BooleanGraph]:
     """Data and trained graph."""
     flow = trained(name, pyramid, seed)
-    return flow.dataset, BooleanGraph.load(flow.folder / "graph.json")
+    return flow.dataset, flow.read(GRAPH)

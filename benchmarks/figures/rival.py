@@ -10,18 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.figures.cells import cost
 from benchmarks.figures.kept import kept
 from benchmarks.figures.nine import SEEDS, SETS, network
-from dwn_asic.boolean.comparators import encoder_graph
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.methods.decision_tree import DecisionTree
-from dwn_asic.optimize.exact.minimize import minimize
+from dwn_asic.optimize.exact.minimize import minimize_parts
 from dwn_asic.optimize.lossy.anneal.search import Found
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.front import Point, front, within
-from dwn_asic.optimize.lossy.shrink import search
-from dwn_asic.targets.asic.pdk import load_pdk
+from dwn_asic.optimize.lossy.shrink import gate_prices, search
 
 LEAVES = (8, 16, 24, 32)
 PROPOSALS = 6_000_000
@@ -114,7 +113,7 @@ def _search(
         proposals=PROPOSALS // (len(graphs) * len(hot) * len(prices)),
         jobs=1,
     )
-    return search(graphs, dataset.part("train"), config, seed)[0]
+    return search(graphs, dataset.part("train"), config, gate_prices(config, cost()), seed)[0]
 
 
 def core_front(dataset: Dataset, graph: BooleanGraph, seed: int) -> tuple[Point, ...]:
@@ -161,16 +160,15 @@ class Measure:
     """Mapped areas in NAND2-equivalents after exact minimization, and accuracies; each circuit once."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self._dataset, self._library = dataset, load_pdk("sky130hd").library
+        self._dataset = dataset
         self._known: dict[int, tuple[BooleanGraph, Circuit]] = {}
 
     def __call__(self, graph: BooleanGraph) -> Circuit:
         if id(graph) not in self._known:
-            core = minimize(graph, self._library, effort="low")
-            inputs = [node for _, node in core.graph.inputs]
-            encoder = minimize(encoder_graph(inputs, graph.interface), self._library, effort="low")
-            areas = [self._library.nand2_equivalents(part.area) for part in (core, encoder)]
-            circuit = {"core": areas[0], "encoder": areas[1], "total": sum(areas), "thresholds": len(inputs)}
+            core, encoder = minimize_parts(graph, cost(), effort="low")
+            areas = [part.area / cost().unit for part in (core, encoder)]
+            thresholds = len(core.graph.inputs)
+            circuit = {"core": areas[0], "encoder": areas[1], "total": sum(areas), "thresholds": thresholds}
             circuit |= accuracies(graph, self._dataset)
             self._known[id(graph)] = graph, circuit
         return self._known[id(graph)][1]

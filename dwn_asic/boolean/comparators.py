@@ -103,6 +103,5 @@ def prefix_encoder_graph(inputs: Sequence[Input], interface: Interface) -> Boole
 
 def _in_range(builder: GraphBuilder, threshold: Threshold, compare: Callable[[Threshold], int]) -> int:
     """Node of a threshold; those below or above all codes are constants."""
-    if 0 < threshold.constant < 1 << builder.interface.widths[threshold.feature]:
-        return compare(threshold)
-    return builder.add(Constant(value=threshold.constant <= 0))
+    fixed = builder.interface.fixed_value(threshold)
+    return compare(threshold) if fixed is None else builder.add(Constant(fixed))

@@ -30,9 +30,14 @@ def to_graph(network: LutNetwork) -> BooleanGraph:
 
 
 def add_thresholds(builder: GraphBuilder, thermometer: Thermometer) -> list[int]:
-    """The nodes of all thermometer bits, in order."""
+    """The nodes of all thermometer bits, in order; a bit that is the same on every code is a constant."""
     pairs = zip(thermometer.feature, thermometer.constant, strict=True)
-    return [builder.add(Threshold(int(feature), int(constant))) for feature, constant in pairs]
+    return [_input(builder, Threshold(int(feature), int(constant))) for feature, constant in pairs]
+
+
+def _input(builder: GraphBuilder, threshold: Threshold) -> int:
+    fixed = builder.interface.fixed_value(threshold)
+    return builder.add(threshold if fixed is None else Constant(fixed))
 
 
 def _table(bits: NDArray[np.bool_]) -> int:

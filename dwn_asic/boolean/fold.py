@@ -56,12 +56,10 @@ class FoldingBuilder:
 
     def input(self, node: Threshold | CodeBit) -> Literal:
         """A threshold or code bit; a threshold outside the code range is a constant."""
-        if isinstance(node, Threshold):
-            if node.constant <= 0:
-                return TRUE
-            if node.constant >= 1 << self.interface.widths[node.feature]:
-                return FALSE
-        return self._intern(node), False
+        fixed = self.interface.fixed_value(node)
+        if fixed is None:
+            return self._intern(node), False
+        return TRUE if fixed else FALSE
 
     def lut(self, fanins: Sequence[Literal], table: int) -> Literal:
         """The function ``table`` of the literals, folded."""

@@ -122,6 +122,15 @@ class Interface:
         """Width of the class index in bits."""
         return max(1, (len(self.class_names) - 1).bit_length())
 
+    def fixed_value(self, node: Input) -> bool | None:
+        """The value that an input has on every code, or None where it depends on the code.
+
+        A threshold at or below 0 is always reached, one above its feature's codes never.
+        """
+        if isinstance(node, CodeBit) or 0 < node.constant < 1 << self.widths[node.feature]:
+            return None
+        return node.constant <= 0
+
 
 class BooleanGraph:
     """An immutable Boolean network.

@@ -107,7 +107,9 @@ class Head:
             return outputs.astype(np.int64)
         padded = np.zeros((n_rows, self.n_classes * self.group_size(n_outputs)), np.int64)
         padded[:, :n_outputs] = outputs
-        counts: NDArray[np.int64] = padded.reshape(n_rows, self.n_classes, -1).sum(axis=2)
+        counts: NDArray[np.int64] = padded.reshape(n_rows, self.n_classes, self.group_size(n_outputs)).sum(
+            axis=2
+        )
         return counts
 
     def decide(self, outputs: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.errors import DataError
 
-__all__ = ["Dataset", "prepare"]
+__all__ = ["Dataset", "prepare", "split_table"]
 
 _FORMAT = 1
 
@@ -196,6 +196,21 @@ def _read_only(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
+def split_table(data: DataConfig, seed: int) -> tuple[Table, Split]:
+    """Read the table and split it; missing cells are filled from training rows alone.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As :func:`dwn_asic.data.sources.load_table`.
+    """
+    raw = read_source(data)
+    if data.one_against_rest is not None:
+        raw = raw.one_against_rest(data.one_against_rest)
+    split = stratified_split(raw.labels, val=data.split.val, test=data.split.test, seed=seed)
+    return raw.complete(data.impute, split.train), split
+
+
 def prepare(data: DataConfig, encoder: EncoderConfig, seed: int) -> Dataset:
     """Read the table, split it, and fit the quantizer; validation and test rows have no part in any fit.
 
@@ -209,9 +224,5 @@ def prepare(data: DataConfig, encoder: EncoderConfig, seed: int) -> Dataset:
     ConfigError, DataError
         As :func:`dwn_asic.data.sources.load_table`.
     """
-    raw = read_source(data)
-    if data.one_against_rest is not None:
-        raw = raw.one_against_rest(data.one_against_rest)
-    split = stratified_split(raw.labels, val=data.split.val, test=data.split.test, seed=seed)
-    table = raw.complete(data.impute, split.train)
+    table, split = split_table(data, seed)
     return Dataset(table, split, Quantizer.fit(table.values[split.train], encoder.input_bits))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dwn_asic.boolean.comparators import encoder_graph, specification
+from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Interface
 from dwn_asic.boolean.ports import CLASS_PORT, feature_port
-from dwn_asic.equivalence.combinational import Counterexample, find_difference
+from dwn_asic.equivalence.combinational import Counterexample, find_difference, find_difference_on_codes
 from dwn_asic.errors import VerificationError
 
-__all__ = ["Check", "check_equal", "check_rows"]
+__all__ = ["Check", "check_equal", "check_rows", "prove_forms"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,47 @@ def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout
             got=f"{CLASS_PORT} {_number(difference.got)}",
         )
     return Check(what, "proof", 0, time.perf_counter() - start)
+
+
+def prove_forms(
+    graph: BooleanGraph, circuit: Circuit, forms: Mapping[str, BooleanGraph], *, timeout_s: float = 300.0
+) -> Iterator[Check]:
+    """Prove a circuit and several forms of it equal to a graph; each check is made when it is asked for.
+
+    Only the circuit is compared with the graph itself, which may take long. The forms are compared with the
+    circuit, which they are made from and resemble: what equals that equals the graph.
+
+    Parameters
+    ----------
+    graph
+        Over thresholds (or code bits).
+    circuit
+        Encoder and core; its check is the first, ``graph == minimized``.
+    forms
+        Name -> graph over code bits.
+
+    Raises
+    ------
+    VerificationError
+        With a counterexample.
+    """
+    start = time.perf_counter()
+    if not _parts_are_equal(graph, circuit, timeout_s):
+        check_equal("graph == minimized", specification(graph), circuit.graph, timeout_s=timeout_s)
+    yield Check("graph == minimized", "proof", 0, time.perf_counter() - start)
+    for what, form in forms.items():
+        yield check_equal(f"graph == {what}", circuit.graph, form, timeout_s=timeout_s)
+
+
+def _parts_are_equal(graph: BooleanGraph, circuit: Circuit, timeout_s: float) -> bool:
+    """Whether the core is the graph on every code, and each output of the encoder its comparator."""
+    core, encoder = circuit.core, circuit.encoder
+    comparators = encoder_graph([node for _, node in core.inputs], core.interface)
+    return (
+        len(core.outputs) == len(graph.outputs)
+        and find_difference(comparators, encoder, timeout_s=timeout_s) is None
+        and find_difference_on_codes(graph, core, timeout_s=timeout_s) is None
+    )
 
 
 def _codes(difference: Counterexample) -> dict[int, int]:

@@ -12,13 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.boolean.aig import to_aig
-from dwn_asic.boolean.graph import BooleanGraph, Input
-from dwn_asic.errors import ToolError
+from dwn_asic.boolean.comparators import specification
+from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input
+from dwn_asic.equivalence.enumeration import differing_codes, work
+from dwn_asic.errors import ToolError, ToolTimeoutError
 from dwn_asic.tools import find_abc
 
-__all__ = ["Counterexample", "find_difference"]
+__all__ = ["Counterexample", "find_difference", "find_difference_on_codes"]
 
 _RANDOM_ROWS = 4096
+_QUICK, _MOST = 2 * 10**10, 10**12
+"""Cases times nodes that simulation takes a second for, and a minute."""
+_SAT_SECONDS = 5.0
+"""Time for SAT where simulation would be done in a minute."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def find_difference(
     ValueError
         The graphs have different numbers of outputs.
     ToolError
-        ABC does not come to a decision in ``timeout_s`` seconds.
+        ABC fails, or does not come to a decision in ``timeout_s`` seconds.
     """
     if len(expected.outputs) != len(got.outputs):
         raise ValueError(f"{len(expected.outputs)} outputs against {len(got.outputs)}")
@@ -63,6 +69,41 @@ def find_difference(
         if found is None:
             raise ToolError("abc", "&cec reports a difference that the SAT solver's assignment does not show")
     return found
+
+
+def find_difference_on_codes(
+    expected: BooleanGraph, got: BooleanGraph, *, timeout_s: float = 300.0
+) -> Counterexample | None:
+    """As :func:`find_difference`, of graphs over thresholds: a code bit for each bit of a feature's code.
+
+    Thresholds of one feature are ordered, so that graphs which are equal on every code may differ on input
+    values that no code has. Where there are few codes to tell apart all are simulated, at once if they are
+    very few, else if SAT takes long.
+    """
+    if len(expected.outputs) != len(got.outputs):
+        raise ValueError(f"{len(expected.outputs)} outputs against {len(got.outputs)}")
+    amount = work(expected, got)
+    if amount > _QUICK:
+        limit = timeout_s if amount > _MOST else min(timeout_s, _SAT_SECONDS)
+        try:
+            return find_difference(specification(expected), specification(got), timeout_s=limit)
+        except ToolTimeoutError:
+            if amount > _MOST:
+                raise
+    codes = differing_codes(expected, got)
+    return None if codes is None else _counterexample(expected, got, codes)
+
+
+def _counterexample(expected: BooleanGraph, got: BooleanGraph, codes: dict[int, int]) -> Counterexample:
+    row = np.zeros((1, len(expected.interface.widths)), np.int64)
+    row[0, list(codes)] = list(codes.values())
+    inputs: dict[Input, bool] = {
+        CodeBit(feature, bit): bool(code >> bit & 1)
+        for feature, code in codes.items()
+        for bit in range(expected.interface.widths[feature])
+    }
+    outputs = [graph.simulate(graph.input_bits(row))[0] for graph in (expected, got)]
+    return Counterexample(inputs, tuple(map(bool, outputs[0])), tuple(map(bool, outputs[1])))
 
 
 def _order(node: Input) -> tuple[str, Input]:
@@ -105,7 +146,7 @@ def _proved_equal(
         return True
     if "Networks are NOT EQUIVALENT" in output:
         return False
-    raise ToolError("abc", f"&cec came to no decision in {timeout_s:g} s", tail=output)
+    raise ToolTimeoutError("abc", f"&cec came to no decision in {timeout_s:g} s", tail=output)
 
 
 def _sat_assignment(

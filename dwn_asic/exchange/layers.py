@@ -2,7 +2,7 @@
 
 A layer's ``luts`` are (L, 2**n) values whose sign is the stored bit. Its wiring is ``mapping`` (L, n), or
 the argmax over dim 0 of ``mapping.weights`` (in, L * n), reshaped to (L, n). A layer with learned wiring also
-has a ``_LUTLayer__dummy_mapping``, which means nothing.
+has a ``_LUTLayer__dummy_mapping``, which means nothing to the network, nor do constants of its training.
 
 References
 ----------
@@ -11,7 +11,8 @@ github.com/alanbacellar/DWN, the paper's authors' code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,16 @@ from numpy.typing import NDArray
 
 from dwn_asic.boolean.lut_network import LutLayer
 
-__all__ = ["read_layers", "write_layers"]
+__all__ = ["LayerError", "check_all_used", "layer_prefixes", "read_array", "read_layers", "write_layers"]
+
+_OF_A_LAYER = ("luts", "mapping", "mapping.weights")
+_OF_TRAINING = ("_LUTLayer__dummy_mapping", "alpha", "beta", "mapping.tau")
+"""Beside a layer's ``luts``: what its gradient needs."""
+_MEANINGLESS = frozenset({"n_averaged", "num_updates", "step", "global_step", "epoch", "tau"})
+"""Of averaged weights (``torch.optim.swa_utils``, moving averages) and of training loops; and the temperature
+of a GroupSum, which divides all sums alike."""
+_LOSSES = frozenset({"criterion", "loss", "loss_fn"})
+"""First names of what a module keeps for its loss, for example class weights."""
 
 
 class LayerError(ValueError):
@@ -28,13 +38,13 @@ class LayerError(ValueError):
 
 
 def read_layers(state: Mapping[str, Any], n_bits: int) -> tuple[LutLayer, ...]:
-    """The layers of a state dict, first to last; other entries are ignored.
+    """The layers of a state dict, first to last; see :func:`check_all_used` for other entries.
 
     Parameters
     ----------
     state
         Keys may have prefixes (``module.``, ``_orig_mod.``, names of attributes). Layers are in the order of
-        the dict, those whose prefixes differ only in one number by that number.
+        the dict, those whose prefixes differ only in numbers by these numbers.
     n_bits
         T, the bits that the first layer reads.
 
@@ -43,7 +53,7 @@ def read_layers(state: Mapping[str, Any], n_bits: int) -> tuple[LutLayer, ...]:
     LayerError
         No layers, or shapes or wirings that do not fit each other.
     """
-    prefixes = _in_order([key[: -len("luts")] for key in state if key == "luts" or key.endswith(".luts")])
+    prefixes = layer_prefixes(state)
     if not prefixes:
         raise LayerError(f"no key ends in 'luts'; there are: {_some(state)}")
     layers = []
@@ -54,15 +64,56 @@ def read_layers(state: Mapping[str, Any], n_bits: int) -> tuple[LutLayer, ...]:
     return tuple(layers)
 
 
+def layer_prefixes(state: Mapping[str, Any]) -> list[str]:
+    """What stands before ``luts`` in the keys of each layer, first to last."""
+    prefixes = [key[: -len("luts")] for key in state if key == "luts" or key.endswith(".luts")]
+    places: dict[str, list[int]] = {}
+    for place, prefix in enumerate(prefixes):
+        places.setdefault(re.sub(r"\d+", "#", prefix), []).append(place)
+    ordered = list(prefixes)
+    for alike in places.values():
+        by_number = sorted((prefixes[place] for place in alike), key=_numbers)
+        for place, prefix in zip(alike, by_number, strict=True):
+            ordered[place] = prefix
+    return ordered
+
+
+def _numbers(prefix: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", prefix)]
+
+
+def check_all_used(state: Mapping[str, Any], also_used: Collection[str]) -> None:
+    """Everything in a state dict is understood: layers, what means nothing, and ``also_used``.
+
+    Raises
+    ------
+    LayerError
+        With the keys of which nobody knows what they do to the network.
+    """
+    known = {f"{prefix}{name}" for prefix in layer_prefixes(state) for name in (*_OF_A_LAYER, *_OF_TRAINING)}
+    unknown = [key for key in state if key not in known and key not in also_used and not _harmless(key)]
+    if unknown:
+        count = "1 entry" if len(unknown) == 1 else f"{len(unknown)} entries"
+        raise LayerError(
+            f"has {count} of which it is unknown what they do to the network: {', '.join(unknown)}; "
+            "remove them from the state dict if they do nothing"
+        )
+
+
+def _harmless(key: str) -> bool:
+    steps = key.split(".")
+    return steps[-1] in _MEANINGLESS or steps[0] in _LOSSES
+
+
 def _read_layer(state: Mapping[str, Any], prefix: str, n_bits: int) -> LutLayer:
-    luts = _array(state, f"{prefix}luts")
+    luts = read_array(state, f"{prefix}luts")
     if luts.ndim != 2 or luts.shape[1] < 2 or luts.shape[1] & (luts.shape[1] - 1):
         raise LayerError(f"{prefix}luts has shape {luts.shape}, expected (LUTs, a power of two)")
     if not np.isfinite(luts).all():
         raise LayerError(f"{prefix}luts has values that are not finite")
     n_luts, n_inputs = luts.shape[0], luts.shape[1].bit_length() - 1
     if f"{prefix}mapping.weights" in state:
-        weights = _array(state, f"{prefix}mapping.weights")
+        weights = read_array(state, f"{prefix}mapping.weights")
         if weights.shape != (n_bits, n_luts * n_inputs):
             raise LayerError(
                 f"{prefix}mapping.weights has shape {weights.shape}, expected "
@@ -70,7 +121,7 @@ def _read_layer(state: Mapping[str, Any], prefix: str, n_bits: int) -> LutLayer:
             )
         mapping = weights.argmax(axis=0).reshape(n_luts, n_inputs)
     elif f"{prefix}mapping" in state:
-        mapping = _array(state, f"{prefix}mapping")
+        mapping = read_array(state, f"{prefix}mapping")
         if mapping.shape != (n_luts, n_inputs):
             raise LayerError(
                 f"{prefix}mapping has shape {mapping.shape}, expected {(n_luts, n_inputs)} for its LUTs"
@@ -94,15 +145,8 @@ def write_layers(layers: tuple[LutLayer, ...]) -> dict[str, torch.Tensor]:
     return state
 
 
-def _in_order(prefixes: list[str]) -> list[str]:
-    numbers = [[step for step in prefix.split(".") if step.isdecimal()] for prefix in prefixes]
-    words = {tuple(step for step in prefix.split(".") if not step.isdecimal()) for prefix in prefixes}
-    if len(words) == 1 and all(len(steps) == 1 for steps in numbers):
-        return [prefix for _, prefix in sorted(zip((int(n[0]) for n in numbers), prefixes, strict=True))]
-    return prefixes
-
-
-def _array(state: Mapping[str, Any], key: str) -> NDArray[Any]:
+def read_array(state: Mapping[str, Any], key: str) -> NDArray[Any]:
+    """An entry of a state dict as numbers; raises LayerError where it is something else."""
     value = state[key]
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
@@ -112,6 +156,6 @@ def _array(state: Mapping[str, Any], key: str) -> NDArray[Any]:
     raise LayerError(f"{key} is a {type(value).__name__}, not a tensor")
 
 
-def _some(state: Mapping[str, Any]) -> Iterator[str] | str:
+def _some(state: Mapping[str, Any]) -> str:
     keys = [str(key) for key in state]
     return ", ".join(keys[:6]) + (", ..." if len(keys) > 6 else "") if keys else "none"

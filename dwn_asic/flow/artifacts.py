@@ -148,6 +148,14 @@ class FrontRow:
 
 
 # ---- codecs ------------------------------------------------------------------------------------------------
+def _bytes(path: Path) -> bytes:
+    """The content of a file; raises DataError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(path, f"cannot be read: {error.strerror or error}") from error
+
+
 def _record(kind: type[Value]) -> Codec[Value]:
     adapter: TypeAdapter[Value] = TypeAdapter(kind)
 
@@ -156,9 +164,7 @@ def _record(kind: type[Value]) -> Codec[Value]:
 
     def read(path: Path) -> Value:
         try:
-            return adapter.validate_json(path.read_bytes())
-        except OSError as error:
-            raise DataError(path, f"cannot be read: {error.strerror or error}") from error
+            return adapter.validate_json(_bytes(path))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise DataError(
@@ -205,7 +211,14 @@ def _write_graphs(value: tuple[BooleanGraph, ...], path: Path) -> None:
 
 
 def _read_graphs(path: Path) -> tuple[BooleanGraph, ...]:
-    return tuple(_read_graph(file) for file in sorted(path.glob("*.json"), key=lambda f: int(f.stem)))
+    try:
+        names = sorted((file.name for file in path.iterdir()), key=lambda name: (len(name), name))
+    except OSError as error:
+        raise DataError(path, f"cannot be read: {error.strerror or error}") from error
+    for number, name in enumerate(names):
+        if name != f"{number:02d}.json":
+            raise DataError(path, f"holds {name} in place of {number:02d}.json")
+    return tuple(_read_graph(path / name) for name in names)
 
 
 def _write_array(value: NDArray[np.int64], path: Path) -> None:
@@ -219,9 +232,11 @@ def _read_array(path: Path) -> NDArray[np.int64]:
     import numpy as np
 
     try:
-        found: NDArray[np.int64] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(path, f"not a readable array: {error}") from error
+        found = np.lib.format.read_array(io.BytesIO(_bytes(path)), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise DataError(path, f"not a readable array: {str(error).partition(chr(10))[0]}") from error
+    if found.dtype != np.int64 or found.ndim != 1:
+        raise DataError(path, f"not class indices: {found.dtype} of shape {found.shape}")
     return found
 
 
@@ -240,19 +255,20 @@ def _write_front(value: Sequence[FrontRow], path: Path) -> None:
 
 def _read_front(path: Path) -> tuple[FrontRow, ...]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return tuple(
-                FrontRow(
-                    circuit=line.pop("circuit"),
-                    chosen=line.pop("chosen") == "yes",
-                    **{name: float(value) for name, value in line.items()},
-                )
-                for line in csv.DictReader(file)
+        table = csv.DictReader(io.StringIO(_bytes(path).decode("utf-8"), newline=""))
+        rows = tuple(
+            FrontRow(
+                circuit=line.pop("circuit"),
+                chosen=line.pop("chosen") == "yes",
+                **{name: float(value) for name, value in line.items()},
             )
-    except OSError as error:
-        raise DataError(path, f"cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+            for line in table
+        )
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise DataError(path, f"not a front: {error}") from error
+    if not rows:
+        raise DataError(path, "not a front: no circuits")
+    return rows
 
 
 def _write_result(value: Result, path: Path) -> None:
@@ -267,13 +283,13 @@ def _read_result(path: Path) -> Result:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        return _bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(path, f"cannot be read: {error}") from error
 
 
 def _write_text(value: str, path: Path) -> None:
-    path.write_text(value, encoding="utf-8", newline="\n")
+    path.write_bytes(value.encode("utf-8"))
 
 
 def _write_bytes(value: bytes, path: Path) -> None:
@@ -281,7 +297,7 @@ def _write_bytes(value: bytes, path: Path) -> None:
 
 
 _TEXT = Codec(_write_text, _read_text)
-_BYTES = Codec(_write_bytes, Path.read_bytes)
+_BYTES = Codec(_write_bytes, _bytes)
 _GRAPH = Codec(_write_graph, _read_graph)
 
 

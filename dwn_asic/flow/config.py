@@ -16,9 +16,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from dwn_asic.configuration import Strict
+from dwn_asic.configuration import Chosen, Strict
 from dwn_asic.data.config import DataConfig
 from dwn_asic.encode.config import EncoderConfig
+from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.methods.base import MethodConfig
 from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.methods.dwn.config import ModelConfig, TrainingConfig
@@ -49,11 +50,25 @@ BaselineConfig = Annotated[SerializeAsAny[MethodConfig], BeforeValidator(_by_kin
 """An entry of ``baselines``: the configuration of any registered method, told apart by ``kind``."""
 
 
+def _trained_or_not(value: object, _handler: ValidatorFunctionWrapHandler) -> ModelConfig | ImportConfig:
+    """What to train, or with ``file`` what was trained elsewhere."""
+    if isinstance(value, ModelConfig | ImportConfig):
+        return value
+    trained = isinstance(value, Mapping) and "file" in value
+    return ImportConfig.model_validate(value) if trained else ModelConfig.model_validate(value)
+
+
 def _known_target(value: str) -> str:
     if value not in target_kinds():
         context = {"expected": ", ".join(map(repr, target_kinds()))}
         raise PydanticKnownError("literal_error", context)
     return value
+
+
+def _target_options(flow: Mapping[str, object]) -> type[Strict]:
+    """Model of the options of the target that a flow's content names."""
+    config: type[Strict] = target_kind(str(flow.get("target", "asic"))).config
+    return config
 
 
 def _of_target(value: object, _handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Strict:
@@ -68,9 +83,10 @@ class FlowConfig(Strict):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
     seed: Annotated[int, Field(ge=0)] = 0
-    data: DataConfig
+    data: DataConfig | None = None
+    """May be missing only beside a trained model."""
     encoder: EncoderConfig = EncoderConfig()
-    model: ModelConfig
+    model: Annotated[ModelConfig | ImportConfig, WrapValidator(_trained_or_not)]
     training: TrainingConfig = TrainingConfig()
     shrink: ShrinkConfig | None = None
     """Without it only the exact circuit is made."""
@@ -78,7 +94,7 @@ class FlowConfig(Strict):
     hardware: HardwareConfig = HardwareConfig()
     target: Annotated[str, AfterValidator(_known_target)] = "asic"
     """What circuits are built for: ``asic``, or a target that another package adds."""
-    synthesis: Annotated[SerializeAsAny[Strict], WrapValidator(_of_target)] = Field(
+    synthesis: Annotated[SerializeAsAny[Strict], WrapValidator(_of_target), Chosen(_target_options)] = Field(
         default={}, validate_default=True
     )
     """Options of the target."""

@@ -29,7 +29,7 @@ from dwn_asic.flow.artifacts import (
 )
 from dwn_asic.flow.engine import Artifact
 from dwn_asic.flow.run import RECORD, Flow, open_flow
-from dwn_asic.flow.steps import SHRUNK
+from dwn_asic.flow.steps.shared import SHRUNK
 from dwn_asic.methods.base import Classifier
 from dwn_asic.methods.registry import plan
 from dwn_asic.targets.registry import target_kind

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from dwn_asic.configuration import Strict
 from dwn_asic.data.config import DataConfig
 from dwn_asic.data.sources import check_source, locate
 from dwn_asic.errors import ConfigError
+from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.yaml_file import load_yaml, validate
 
@@ -36,8 +38,10 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
     if seed is not None:
         content["seed"] = seed
     flow = validate(FlowConfig, content, path)
-    check_source(flow.data, path)
+    if flow.data is not None:
+        check_source(flow.data, path)
     _check_outputs(flow, path)
+    _check_sections(flow, path)
     _check_match(flow, path)
     return flow
 
@@ -67,18 +71,27 @@ def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _located(content: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The content of the file at ``path``, with the place of the file that its ``data.source`` names."""
+    """The content of the file at ``path``, with the places of the files that it names."""
+    model = content.get("model")
+    if isinstance(model, dict) and "file" in model:
+        if "folder" in model:
+            raise ConfigError(path, "model.folder", "unknown key", ", ".join(_keys(ImportConfig)))
+        content = {**content, "model": {**model, "folder": str(path.parent)}}
     data = content.get("data")
     if not isinstance(data, dict):
         return content
     if "file" in data:
-        keys = (name for name, field in DataConfig.model_fields.items() if not field.exclude)
-        raise ConfigError(path, "data.file", "unknown key", ", ".join(keys))
+        raise ConfigError(path, "data.file", "unknown key", ", ".join(_keys(DataConfig)))
     source = data.get("source")
     if not isinstance(source, str):
         return content
     file = locate(source, path.parent)
     return {**content, "data": {**data, "file": None if file is None else str(file)}}
+
+
+def _keys(model: type[Strict]) -> list[str]:
+    """Those that a file may say."""
+    return [name for name, field in model.model_fields.items() if not field.exclude]
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +108,25 @@ def _mappings(*values: object) -> bool:
     return all(isinstance(value, dict) for value in values)
 
 
+def _check_sections(flow: FlowConfig, path: Path) -> None:
+    """What a trained model leaves no room for, and what needs data."""
+    said = flow.model_fields_set
+    if isinstance(flow.model, ImportConfig):
+        for section in ("encoder", "training"):
+            if section in said:
+                problem = "a trained model has its own thermometer, and is not trained"
+                raise ConfigError(path, section, problem, "only without model.file")
+    elif flow.data is None:
+        raise ConfigError(path, "data", "missing", "this key is required, but for a model.file")
+    if flow.data is None:
+        for section, value in (("shrink", flow.shrink), ("baselines", flow.baselines)):
+            if value:
+                raise ConfigError(path, section, "needs rows", "only with data")
+
+
 def _check_outputs(flow: FlowConfig, path: Path) -> None:
+    if isinstance(flow.model, ImportConfig):
+        return
     if flow.model.head == "popcount" and flow.model.code != "binary":
         raise ConfigError(path, "model.code", f"is {flow.model.code!r}", "only with head: direct")
 

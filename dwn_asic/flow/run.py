@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,24 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dwn_asic.errors import ConfigError, ToolTimeoutError
+from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.files import read_json
 from dwn_asic.flow.artifacts import DATASET
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.engine import Artifact, Engine, Reporter, Step
 from dwn_asic.flow.flow_file import load_flow
-from dwn_asic.flow.result_step import ResultSettings, Row, result_step
-from dwn_asic.flow.steps import (
-    SHRUNK,
-    DataSettings,
-    TargetSettings,
-    circuit_steps,
-    data_step,
-    fit_step,
-    match_folder,
-    match_step,
-    shrink_step,
-    train_step,
-)
+from dwn_asic.flow.steps.circuit import circuit_steps
+from dwn_asic.flow.steps.fit import fit_step, train_step
+from dwn_asic.flow.steps.result import ResultSettings, Row, result_step
+from dwn_asic.flow.steps.rows import DataSettings, ImportSettings, data_step, import_step
+from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder
+from dwn_asic.flow.steps.shrink import match_step, shrink_step
 from dwn_asic.methods.base import Plan
 from dwn_asic.methods.dwn import METHOD as DWN
 from dwn_asic.methods.registry import method, plan
@@ -89,9 +84,8 @@ class Flow:
 
     def _steps(self) -> Iterator[Step[Any]]:
         config, target = self.config, self.target
-        own, baselines = self._own(), plan(config.baselines)
-        yield data_step(DataSettings(config.data, config.encoder.input_bits, config.seed))
-        yield train_step(own, config.seed)
+        baselines = plan(config.baselines)
+        yield from self._model()
         yield from circuit_steps("", config.name, target, config.minimize)
         if config.shrink is not None:
             yield shrink_step("", target, config.shrink, config.minimize, config.seed, network=True)
@@ -109,12 +103,18 @@ class Flow:
         ]
         yield result_step(ResultSettings(config, self.file.as_posix(), target, tuple(rows)))
 
-    def _own(self) -> Plan:
+    def _model(self) -> Iterator[Step[Any]]:
+        """Rows and our own network: trained on them, or taken from a file."""
         config = self.config
+        if isinstance(config.model, ImportConfig):
+            yield import_step(ImportSettings(config.model, config.data, config.seed))
+            return
+        assert config.data is not None
+        yield data_step(DataSettings(config.data, config.encoder.input_bits, config.seed))
         sections = DWN.config(
             kind="dwn", encoder=config.encoder, model=config.model, training=config.training
         )
-        return next(DWN.plans(sections))
+        yield train_step(next(DWN.plans(sections)), config.seed)
 
     def _shrinks(self, baseline: Plan) -> bool:
         shrink = self.config.shrink
@@ -168,7 +168,10 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
             path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
         )
     content = read_json(record)
-    content["flow"]["data"]["file"] = content["table"]
+    if content["flow"]["data"] is not None:
+        content["flow"]["data"]["file"] = content["table"]
+    if "file" in content["flow"]["model"]:
+        content["flow"]["model"]["folder"] = content["folder"]
     return Flow(validate(FlowConfig, content["flow"], record), path, Path(content["file"]))
 
 
@@ -216,16 +219,20 @@ def _flow_file(name: str, build: Path) -> Path:
 
 
 def _remember(flow: Flow) -> None:
-    """Write what :func:`open_flow` needs to open the folder later."""
+    """Write what :func:`open_flow` needs to open the folder later; a record that says so stays untouched."""
     content = {
         "file": flow.file.as_posix(),
-        "table": flow.config.data.file,
+        "table": None if flow.config.data is None else flow.config.data.file,
+        "folder": flow.config.model.folder if isinstance(flow.config.model, ImportConfig) else None,
         "flow": flow.config.model_dump(mode="json"),
     }
+    record, text = flow.folder / RECORD, json.dumps(content, indent=1) + "\n"
+    if record.exists() and record.read_text(encoding="utf-8") == text:
+        return
     flow.folder.mkdir(parents=True, exist_ok=True)
-    partial = flow.folder / f".{RECORD}.partial"
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(flow.folder / RECORD)
+    partial = record.with_name(f".{RECORD}.{os.getpid()}.partial")  # no lock is held
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(record)
 
 
 def run_flow(

@@ -1,13 +1,12 @@
-"""Write the reports: tables and figures of one flow, and the index over many."""
+"""The reports as files: tables and figures of one flow, and the index over many."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from dwn_asic.errors import DwnAsicError
 from dwn_asic.report.figure import accuracy_area_png, accuracy_area_svg
-from dwn_asic.report.result import Result, write_atomically
+from dwn_asic.report.result import Result
 from dwn_asic.report.table import (
     comparison_csv,
     comparison_markdown,
@@ -31,25 +30,23 @@ def flow_pages(result: Result) -> dict[str, bytes]:
     return {**_pages(result), _PNG: accuracy_area_png(result)}
 
 
-def collect(results: Sequence[Result], folder: Path, links: Sequence[str] = ()) -> tuple[Path, ...]:
-    """Write the reports that are committed: a page per flow, and ``README.md``, the index over all.
+def collect(results: Sequence[Result], links: Sequence[str] = ()) -> dict[str, bytes]:
+    """The reports that are committed: a page per flow, and ``README.md``, the index over all.
 
-    Flows stand in the order of their names, whatever the order of ``results``. Folders of other flows are
-    left as they are.
+    Flows stand in the order of their names, whatever the order of ``results``.
 
     Parameters
     ----------
     results
         One for each flow.
-    folder
-        Usually ``reports``.
     links
         Lines of Markdown to other reports, for the index.
 
     Returns
     -------
-    tuple of Path
-        The files; the index last, so that it never leads to a page that isn't there yet.
+    dict
+        Path below the reports' folder -> content; the index last, so that it never leads to a page that isn't
+        there yet.
 
     Raises
     ------
@@ -58,12 +55,10 @@ def collect(results: Sequence[Result], folder: Path, links: Sequence[str] = ()) 
     """
     ordered = sorted(results, key=lambda result: result.flow)
     _check_names(ordered)
-    pages = [
-        _write(folder / result.flow / name, content)
-        for result in ordered
-        for name, content in _pages(result).items()
-    ]
-    return (*pages, _write(folder / "README.md", _index(ordered, links).encode()))
+    pages = {
+        f"{result.flow}/{name}": content for result in ordered for name, content in _pages(result).items()
+    }
+    return {**pages, "README.md": _index(ordered, links).encode()}
 
 
 def _check_names(results: Sequence[Result]) -> None:
@@ -108,8 +103,3 @@ def _section(result: Result) -> str:
         f"[Table]({name}/{_TABLE}), [CSV]({name}/{_CSV})\n\n"
         f"![{name}: {_ALT}]({name}/{_SVG})\n\n{notes}"
     )
-
-
-def _write(path: Path, content: bytes) -> Path:
-    write_atomically(path, content)
-    return path

@@ -83,7 +83,7 @@ class Match:
             "core": f"{self.ours.core:.2f}",
             "total": f"{self.ours.total:.2f}",
         }
-        return Traced(self.run, shown, None if netlist is None else self.run.folder / netlist.folder)
+        return Traced(self.run, shown, None if netlist is None else netlist.folder)
 
 
 def matches(runs: Sequence[Run], baseline: str) -> list[Match]:

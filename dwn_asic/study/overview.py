@@ -91,7 +91,7 @@ def run_table(study: Study) -> Table:
                     *(number(metrics.get(key), 2) for key in (CORE, ENCODER, TOTAL)),
                     text(method.proof),
                     text(result.flow_file),
-                    text(run.file.as_posix()),
+                    text(run.file),
                     text(f"{result.pdk.library} {result.pdk.corner}"),
                     text(run.tools),
                 ]

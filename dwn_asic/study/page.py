@@ -6,8 +6,6 @@ import base64
 import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Table
@@ -73,37 +71,73 @@ class _Texts:
         return self._places[text]
 
 
-def _section(section: Section, texts: _Texts) -> dict[str, Any]:
-    name = section.study.name
-    return {
-        "id": name,
-        "title": section.title,
-        "figures": [
-            {"caption": caption, "data": base64.b64encode(svg).decode()} for caption, svg in section.figures
-        ],
-        "tables": [_table(section.study, table, texts) for table in section.tables],
-    }
+# What the template sees.
+@dataclass(frozen=True)
+class _Cell:
+    shown: str
+    key: str | float
+    numeric: bool
 
 
-def _table(study: Study, table: Table, texts: _Texts) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Behind:
+    """What a row unfolds to; texts are places among the packed ones."""
+
+    runs: list[dict[str, str]]
+    flow: int
+    flow_about: str
+    verilog: int | None
+    verilog_about: str
+
+
+@dataclass(frozen=True)
+class _Row:
+    cells: list[_Cell]
+    behind: _Behind | None
+
+
+@dataclass(frozen=True)
+class _Table:
+    id: str
+    title: str
+    notes: list[str]
+    columns: Sequence[str]
+    rows: list[_Row]
+
+
+@dataclass(frozen=True)
+class _Figure:
+    caption: str
+    data: str
+
+
+@dataclass(frozen=True)
+class _Section:
+    id: str
+    title: str
+    figures: list[_Figure]
+    tables: list[_Table]
+
+
+def _section(section: Section, texts: _Texts) -> _Section:
+    figures = [_Figure(caption, base64.b64encode(svg).decode()) for caption, svg in section.figures]
+    tables = [_table(section.study, table, texts) for table in section.tables]
+    return _Section(section.study.name, section.title, figures, tables)
+
+
+def _table(study: Study, table: Table, texts: _Texts) -> _Table:
     rows = [
-        {
-            "cells": [{"shown": c.shown, "key": c.key, "numeric": not isinstance(c.key, str)} for c in row],
-            "behind": _behind(study, table, number, texts),
-        }
+        _Row(
+            [_Cell(c.shown, c.key, numeric=not isinstance(c.key, str)) for c in row],
+            _behind(study, table, number, texts),
+        )
         for number, row in enumerate(table.rows)
     ]
-    return {
-        "id": f"{study.name}-{table.name}",
-        "title": table.title,
-        "notes": [note.replace("`", "") for note in table.notes],
-        "columns": table.columns,
-        "rows": rows,
-    }
+    notes = [note.replace("`", "") for note in table.notes]
+    return _Table(f"{study.name}-{table.name}", table.title, notes, table.columns, rows)
 
 
-def _behind(study: Study, table: Table, number: int, texts: _Texts) -> dict[str, Any] | None:
-    """What a row unfolds to."""
+def _behind(study: Study, table: Table, number: int, texts: _Texts) -> _Behind | None:
     if number in table.circuits:
         circuits = table.circuits[number]
         return _unfolded(circuits[0].run, circuit_lines(circuits), circuits[0].verilog, texts)
@@ -112,22 +146,17 @@ def _behind(study: Study, table: Table, number: int, texts: _Texts) -> dict[str,
     flow, method = table.methods[number]
     runs = [run for run in study.sets[flow] if method in run.methods]
     first = min(runs, key=lambda run: run.methods[method].kind == "software")
-    return _unfolded(first, run_lines(runs, method), verilog_file(first, first.methods[method]), texts)
+    return _unfolded(first, run_lines(runs, method), verilog_file(first.methods[method]), texts)
 
 
-def _unfolded(first: Run, lines: list[dict[str, str]], file: Path | None, texts: _Texts) -> dict[str, Any]:
+def _unfolded(first: Run, lines: list[dict[str, str]], file: str | None, texts: _Texts) -> _Behind:
     verilog, about = None, "no circuit of its own that went to Verilog"
-    if file is not None and file.exists():
-        about = f"Verilog of seed {first.result.seed}: {file.as_posix()}"
-        text = file.read_text(encoding="utf-8")
+    text = None if file is None else first.text(file)
+    if text is not None:
+        about = f"Verilog of seed {first.result.seed}: {first.place}/{file}"
         if len(text) <= _LARGEST_VERILOG:
             verilog = texts.add(text)
     elif file is not None:
-        about = f"the Verilog is not there: {file.as_posix()}"
-    return {
-        "runs": lines,
-        "flow": texts.add(flow_text(first)),
-        "flow_about": f"{first.result.flow_file}, with its defaults and what it extends",
-        "verilog": verilog,
-        "verilog_about": about,
-    }
+        about = f"the Verilog is not there: {first.place}/{file}"
+    flow_about = f"{first.result.flow_file}, with its defaults and what it extends"
+    return _Behind(lines, texts.add(flow_text(first)), flow_about, verilog, about)

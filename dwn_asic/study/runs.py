@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 
 from dwn_asic.errors import DataError
 from dwn_asic.report.result import NO_CIRCUIT, MethodResult, Result
 
-__all__ = ["Run", "Study", "load_study", "over_runs"]
+__all__ = ["Run", "Study", "over_runs", "study_of"]
 
 
 @dataclass(frozen=True)
@@ -21,17 +20,20 @@ class Run:
     ----------
     result
         What it measured.
-    folder
-        Where ``result.json`` and everything that led to it are.
+    place
+        Where it is, for readers: a path, usually from the working directory.
+    text
+        Returns the text of a file of the run, for example ``shrunk/design.v``; None where it isn't there.
     """
 
     result: Result
-    folder: Path
+    place: str
+    text: Callable[[str], str | None] = field(repr=False, compare=False)
 
     @property
-    def file(self) -> Path:
-        """Its ``result.json``."""
-        return self.folder / "result.json"
+    def file(self) -> str:
+        """Its ``result.json``, for readers."""
+        return f"{self.place}/result.json"
 
     @property
     def tools(self) -> str:
@@ -105,21 +107,18 @@ def over_runs(found: Iterable[MethodResult]) -> MethodResult:
     return first.model_copy(update={"label": first.label.removesuffix(NO_CIRCUIT)})
 
 
-def load_study(folder: Path) -> Study:
-    """Read ``folder/seed-*/FLOW/result.json``; the folder's name becomes the study's.
+def study_of(name: str, runs: Iterable[Run]) -> Study:
+    """Runs as a study of that name.
 
     Raises
     ------
     DataError
-        There is no result, one is damaged, or two of a flow have the same seed.
+        Two runs of a flow have the same seed.
     """
-    runs = [Run(Result.load(file), file.parent) for file in sorted(folder.glob("seed-*/*/result.json"))]
-    if not runs:
-        raise DataError(folder, "holds no seed-*/FLOW/result.json")
     sets: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda run: (run.result.flow, run.result.seed)):
         same = sets.setdefault(run.result.flow, [])
         if same and same[-1].result.seed == run.result.seed:
             raise DataError(run.file, f"is of the same flow and seed as {same[-1].file}")
         same.append(run)
-    return Study(folder.name, sets)
+    return Study(name, sets)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
 
@@ -29,26 +28,26 @@ class Traced:
     shown
         Its numbers by their headings.
     folder
-        Of its Verilog and its netlist; None where it did not go to one.
+        Of its Verilog and its netlist, below the run's; None where it did not go to one.
     """
 
     run: Run
     shown: Mapping[str, str]
-    folder: Path | None
+    folder: str | None
 
     @property
-    def verilog(self) -> Path | None:
-        """Its RTL."""
-        return None if self.folder is None else self.folder / "design.v"
+    def verilog(self) -> str | None:
+        """Name of its RTL among the run's files."""
+        return None if self.folder is None else f"{self.folder}/design.v"
 
 
-def verilog_file(run: Run, method: MethodResult) -> Path | None:
-    """The RTL of a method's circuit; None for software."""
+def verilog_file(method: MethodResult) -> str | None:
+    """Name of the RTL of a method's circuit among the run's files; None for software."""
     if method.kind == "software":
         return None
     name = method.name.removesuffix(_SHRUNK) if method.kind == "shrunk" else method.name
-    folder = run.folder if name == EXACT else run.folder / "baselines" / name
-    return folder / "shrunk" / "design.v" if method.kind == "shrunk" else folder / "design.v"
+    folder = "" if name == EXACT else f"baselines/{name}/"
+    return f"{folder}shrunk/design.v" if method.kind == "shrunk" else f"{folder}design.v"
 
 
 def flow_text(run: Run) -> str:
@@ -82,7 +81,7 @@ def circuit_lines(circuits: Sequence[Traced]) -> list[dict[str, str]]:
         {
             "seed": str(each.run.result.seed),
             **each.shown,
-            "netlist": "-" if each.folder is None else (each.folder / "netlist.v").as_posix(),
+            "netlist": "-" if each.folder is None else f"{each.run.place}/{each.folder}/netlist.v",
             **_sources(each.run),
         }
         for each in circuits
@@ -90,4 +89,4 @@ def circuit_lines(circuits: Sequence[Traced]) -> list[dict[str, str]]:
 
 
 def _sources(run: Run) -> dict[str, str]:
-    return {"result": run.file.as_posix(), "flow": run.result.flow_file, "tools": run.tools}
+    return {"result": run.file, "flow": run.result.flow_file, "tools": run.tools}

@@ -1,16 +1,14 @@
-"""Write the reports of studies, and the page over everything."""
+"""The reports of flows and studies as files, and the page over everything."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from dwn_asic.methods.dwn_variant import METHOD as VARIANT
 from dwn_asic.report.choice import OUR_FAMILY, OURS, families
 from dwn_asic.report.collect import collect
 from dwn_asic.report.figure import accuracy_area_svg
-from dwn_asic.report.result import write_atomically
 from dwn_asic.study.ablation import ablation_table
 from dwn_asic.study.equal_accuracy import equal_accuracy_table
 from dwn_asic.study.figure import set_figure
@@ -23,12 +21,12 @@ from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Table
 from dwn_asic.study.tiny_classifier import PROTOCOL as TINY_CLASSIFIER
 
-__all__ = ["PROTOCOLS", "tables", "write_reports"]
+__all__ = ["ELSEWHERE", "PROTOCOLS", "report_files", "tables"]
 
 PROTOCOLS: tuple[Protocol, ...] = (TINY_CLASSIFIER,)
 """The first that a study follows chooses its tables."""
 _PAGE = "index.html"
-_ELSEWHERE = {
+ELSEWHERE = {
     "figures.csv": "measured figures, each with its target and the command that measures it again",
     "rival.md": "shrunk circuits and decision trees of the same validation accuracy",
     "unseen/README.md": "the same tables of data sets that nothing was tried on",
@@ -68,7 +66,9 @@ def _general(study: Study) -> list[Table]:
     return [rank_table(study), *above, equal_area_table(study), equal_accuracy_table(study)]
 
 
-def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) -> tuple[Path, ...]:
+def report_files(
+    flows: Sequence[Run], studies: Sequence[Study], present: Collection[str] = ()
+) -> dict[str, bytes]:
     """Reports of single flows, of each study, and the page.
 
     Parameters
@@ -76,21 +76,21 @@ def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) 
     flows
         Single runs; may be none.
     studies
-        Each gets a folder of its own name.
-    folder
-        Usually ``reports``.
+        Each has a folder of its own name.
+    present
+        Files that other commands wrote into the folder of the reports.
 
     Returns
     -------
-    tuple of Path
-        The files.
+    dict
+        Path below the reports' folder -> content; the index comes last.
     """
-    written: list[Path] = []
+    files: dict[str, bytes] = {}
     sections = []
     for study in studies:
         found = tables(study)
         figures = {flow: set_figure(study, flow) for flow in study.sets}
-        written += _write_study(study, found, figures, folder / study.name)
+        files |= {f"{study.name}/{name}": c for name, c in _of_study(study, found, figures).items()}
         captions = [(f"{flow}: test accuracy against area", svg) for flow, svg in figures.items()]
         sections.append(Section(f"{study.name}: {len(study.sets)} data sets", study, found, captions))
     if flows:
@@ -102,13 +102,12 @@ def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) 
             for flow, runs in single.sets.items()
         ]
         sections.append(Section("single flows", single, [method_table(single)], captions))
-    page_file = folder / _PAGE
-    write_atomically(page_file, page(sections).encode())
-    return (*written, page_file, *collect([run.result for run in flows], folder, _links(studies, folder)))
+    files[_PAGE] = page(sections).encode()
+    return files | collect([run.result for run in flows], _links(studies, {*present, *files}))
 
 
-def _links(studies: Sequence[Study], folder: Path) -> list[str]:
-    """To what was written, and to other reports that are in the folder."""
+def _links(studies: Sequence[Study], present: Collection[str]) -> list[str]:
+    """To what is written, and to other reports that are in the folder."""
     targets = {
         f"{study.name}/README.md": f"{len(study.sets)} data sets, {len(study.seeds)} seeds"
         for study in studies
@@ -116,15 +115,15 @@ def _links(studies: Sequence[Study], folder: Path) -> list[str]:
     targets[_PAGE] = (
         "all tables on one page, sortable, each row with its flow and its Verilog (download it first)"
     )
-    for target, about in _ELSEWHERE.items():
-        if (folder / target).exists():
+    for target, about in ELSEWHERE.items():
+        if target in present:
             targets.setdefault(target, about)
     return [
         f"- [{target.removesuffix('/README.md')}]({target}): {about}" for target, about in targets.items()
     ]
 
 
-def _write_study(study: Study, found: Sequence[Table], figures: dict[str, bytes], folder: Path) -> list[Path]:
+def _of_study(study: Study, found: Sequence[Table], figures: Mapping[str, bytes]) -> dict[str, bytes]:
     """A README with the tables that fit on a page, all as CSV, the long ones as Markdown of their own."""
     parts = [
         f"# {study.name}\n\nSeeds {study.seed_list}; every number is of these runs: [runs.csv](runs.csv).\n"
@@ -141,6 +140,4 @@ def _write_study(study: Study, found: Sequence[Table], figures: dict[str, bytes]
         contents[f"{flow}.svg"] = svg
         parts.append(f"![{flow}: test accuracy against area]({flow}.svg)\n")
     contents["README.md"] = "\n".join(parts).encode()
-    for name, content in contents.items():
-        write_atomically(folder / name, content)
-    return [folder / name for name in contents]
+    return contents

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import boolean_graphs, evaluate, patterns
 
-from dwn_asic.boolean.compose import compose
+from dwn_asic.boolean.compose import Circuit, compose
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, GraphBuilder, Interface
 
 
@@ -27,3 +27,13 @@ def test_wrong_number_of_outputs(core: BooleanGraph) -> None:
     outputs = [builder.add(CodeBit(0, 0))] * (len(core.inputs) + 1)
     with pytest.raises(ValueError, match=f"encoder has {len(outputs)} outputs, core has {len(core.inputs)}"):
         compose(builder.finish(outputs), core)
+
+
+@given(boolean_graphs(max_inputs=3), st.data())
+def test_a_circuit_is_its_two_parts_joined(core: BooleanGraph, data: st.DataObject) -> None:
+    encoder = data.draw(boolean_graphs(n_outputs=len(core.inputs), code_bits=True))
+    circuit = Circuit(encoder, core)
+    assert circuit.graph is circuit.graph  # joined once
+    whole = compose(encoder, core)
+    assert [*circuit.graph.nodes()] == [*whole.nodes()]
+    assert circuit.graph.outputs == whole.outputs

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from strategies import patterns
 
 from dwn_asic.boolean.convert import to_graph
-from dwn_asic.boolean.graph import Threshold
+from dwn_asic.boolean.graph import Constant, Threshold
 from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.encode.thermometer import Thermometer
@@ -61,3 +63,13 @@ def test_nodes_are_the_network_s() -> None:
     assert lut.fanins == (0, 0, 0)
     assert graph.interface.widths == (1,)
     assert graph.interface.class_names == ("n", "y")
+
+
+@pytest.mark.parametrize(("constant", "value"), [(-3, True), (0, True), (2, False), (9, False)])
+def test_a_threshold_that_no_code_tells_apart_is_a_constant(constant: int, value: bool) -> None:
+    network = buffers(Head("direct", "binary", 2), 1)
+    network = replace(network, thermometer=Thermometer(np.array([0]), np.array([constant])))
+    graph = to_graph(network)
+    assert graph.inputs == ()
+    assert graph.node(0) == Constant(value)
+    assert graph.predict(np.array([[0], [1]])).tolist() == [value, value]

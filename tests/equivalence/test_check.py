@@ -8,18 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.comparators import encoder_graph, specification
 from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.fold import fold
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, GraphBuilder, Interface, Lut, Output, Threshold
 from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.encode.thermometer import Thermometer
-from dwn_asic.equivalence.check import check_equal, check_rows, check_verilog, specification
+from dwn_asic.equivalence.check import check_equal, check_rows
 from dwn_asic.errors import DataError, VerificationError
 from dwn_asic.optimize.exact.minimize import minimize
 from dwn_asic.targets.asic.cell_library import Cell, CellLibrary
+from dwn_asic.targets.asic.cost import CellCost
 from dwn_asic.targets.asic.yosys import synthesize
+from dwn_asic.verilog.elaborate import elaborate_top
 from dwn_asic.verilog.reader import parse_verilog
 from dwn_asic.verilog.writer import design_verilog
 
@@ -96,7 +98,7 @@ def test_ports_that_are_no_features(ports: str, problem: str) -> None:
     wide = "[3]" if "[" in ports else ""
     text = f"module demo_top ({ports}, output class_index); assign class_index = {name}{wide}; endmodule"
     with pytest.raises(VerificationError, match=problem):
-        check_verilog(parse_verilog(text, "d.v"), "demo_top", INTERFACE, None, 0)
+        elaborate_top(parse_verilog(text, "d.v"), "demo_top", INTERFACE, None, 0)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_unbalanced_pipelines(body: str, latency: int, found: str) -> None:
     text = f"module demo_top (input clk, input [2:0] x0_height, output class_index); {body} endmodule"
     problem = rf"d\.v: {found} registers from input to output, expected {latency}$"
     with pytest.raises(VerificationError, match=problem):
-        check_verilog(parse_verilog(text, "d.v"), "demo_top", INTERFACE, None, latency)
+        elaborate_top(parse_verilog(text, "d.v"), "demo_top", INTERFACE, None, latency)
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Chip:
         interface = self.wanted.interface
         design = parse_verilog(text, "chip.v")
         library = self.library if mapped else None
-        read = check_verilog(design, "demo_top", interface, library, 2).graph
+        read = elaborate_top(design, "demo_top", interface, library, 2).graph
         try:
             check_equal("graph == Verilog", self.wanted, read)
         except VerificationError as error:
@@ -154,7 +156,7 @@ class Chip:
 
 
 @pytest.fixture(scope="module")
-def chip(library: CellLibrary, tmp_path_factory: pytest.TempPathFactory) -> Chip:
+def chip(cost: CellCost) -> Chip:
     rng = np.random.default_rng(5)
     tables = [rng.random((4, 16)) < 0.5, rng.random((3, 8)) < 0.5]
     network = LutNetwork(
@@ -172,13 +174,12 @@ def chip(library: CellLibrary, tmp_path_factory: pytest.TempPathFactory) -> Chip
     # Folded only: exact minimization leaves too few cells to tamper with.
     smaller = fold(graph)
     thresholds = [node for _, node in smaller.inputs if isinstance(node, Threshold)]
-    encoder = minimize(encoder_graph(thresholds, graph.interface), library, effort="low").graph
-    path = tmp_path_factory.mktemp("chip") / "design.v"
+    encoder = minimize(encoder_graph(thresholds, graph.interface), cost, effort="low").graph
     # The tables stay visible as localparams where the core isn't minimized.
     plain = encoder_graph([n for _, n in graph.inputs if isinstance(n, Threshold)], graph.interface)
-    path.write_text(design_verilog("demo", encoder, smaller, "both"))
-    netlist = synthesize(path, "demo", library).netlist
-    return Chip(network, specification(graph), design_verilog("demo", plain, graph, "both"), netlist, library)
+    netlist = synthesize(design_verilog("demo", encoder, smaller, "both"), "demo", cost.library).netlist
+    design = design_verilog("demo", plain, graph, "both")
+    return Chip(network, specification(graph), design, netlist, cost.library)
 
 
 def test_the_right_chip_passes(chip: Chip) -> None:
@@ -202,7 +203,7 @@ def count_caught(chip: Chip, texts: list[str], *, mapped: bool) -> int:
             assert "combinational loop" in str(error)  # noqa: PT017
         else:
             design, library = parse_verilog(text, "chip.v"), chip.library if mapped else None
-            read = check_verilog(design, "demo_top", chip.wanted.interface, library, 2).graph
+            read = elaborate_top(design, "demo_top", chip.wanted.interface, library, 2).graph
             np.testing.assert_array_equal(read.predict(codes), chip.network.predict(codes))
     return caught
 

@@ -1,6 +1,8 @@
 import os
 import pickle
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,12 +11,20 @@ import torch_dwn_mimic as mimic
 from torch import nn
 from typer.testing import CliRunner
 
+from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
 from dwn_asic.cli import app
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.table import Split, Table
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.errors import DataError
-from dwn_asic.exchange.torch_dwn import export_checkpoint, import_checkpoint, read_checkpoint
+from dwn_asic.exchange.checkpoint import read_checkpoint
+from dwn_asic.exchange.torch_dwn import export_checkpoint, import_checkpoint, read_model
+from dwn_asic.optimize.exact.config import MinimizeConfig
+from dwn_asic.optimize.lossy.config import ShrinkConfig
+from dwn_asic.optimize.lossy.shrink import shrink
+from dwn_asic.targets.asic.cost import CellCost
 
 FEATURES, BITS = 5, 3
 
@@ -97,6 +107,115 @@ def test_named_layers_keep_their_order_and_numbers_count(tmp_path):
     for name in ("numbers.pt", "names.pt"):
         read = read_checkpoint(tmp_path / name, thresholds=tmp_path / "thresholds.pt", n_classes=4)
         assert np.array_equal(read.predict(x.numpy().astype(float)), want)
+
+
+@pytest.mark.parametrize("name", ["net.0.{}.luts", "block{}.layer.luts", "a{}.b.0.luts", "x.{}.1.y2.luts"])
+def test_numbers_in_keys_count_as_numbers_wherever_they_stand(name, tmp_path):
+    torch.manual_seed(3)
+    layers = [mimic.LUTLayer(15, 20, 2), *(mimic.LUTLayer(20, 20, 2) for _ in range(11))]
+    state = {}
+    for i, layer in enumerate(layers):
+        state |= {name.format(i).removesuffix("luts") + key: v for key, v in layer.state_dict().items()}
+    as_text = {key: state[key] for key in sorted(state)}
+    assert list(as_text) != list(state)
+    torch.save(as_text, tmp_path / "model.pt")
+    torch.save(thermometer().thresholds, tmp_path / "thresholds.pt")
+    x = values()
+    want = expected(nn.Sequential(*layers, mimic.GroupSum(4)), thermometer(), x)
+    read = read_checkpoint(tmp_path / "model.pt", thresholds=tmp_path / "thresholds.pt", n_classes=4)
+    assert np.array_equal(read.predict(x.numpy().astype(float)), want)
+
+
+def test_layers_of_two_names_take_turns_as_in_the_dict(tmp_path):
+    torch.manual_seed(3)
+    layers = [mimic.LUTLayer(15, 20, 2), *(mimic.LUTLayer(20, 20, 2) for _ in range(23))]
+    names = [f"blocks.{i}.{half}." for i in range(12) for half in ("down", "up")]
+    state = dict(zip(names, (layer.state_dict() for layer in layers), strict=True))
+    # As text: 0, 1, 10, 11, 2, ...
+    flat = {f"{name}{key}": v for name in sorted(state) for key, v in state[name].items()}
+    torch.save({"state_dict": flat, "thermometer": thermometer().thresholds}, tmp_path / "model.pt")
+    x = values()
+    want = expected(nn.Sequential(*layers, mimic.GroupSum(4)), thermometer(), x)
+    read = read_checkpoint(tmp_path / "model.pt", n_classes=4)
+    assert np.array_equal(read.predict(x.numpy().astype(float)), want)
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model"])
+@pytest.mark.parametrize("section", ["config", "hyper_parameters"])
+@pytest.mark.parametrize(
+    "classes", [3, 3.0, np.int64(3), np.float32(3), torch.tensor(3), torch.tensor([3.0])]
+)
+def test_where_training_loops_keep_the_model_and_its_classes(key, section, classes, tmp_path):
+    model, made, x = sequential(), thermometer(), values()
+    content = {
+        "epoch": 3,
+        key: model.state_dict(),
+        "optimizer_state_dict": {"state": {}, "param_groups": []},
+        "thermometer": made.thresholds,
+        section: {"lr": 0.1, "num_classes": classes},
+    }
+    torch.save(content, tmp_path / "model.pt")
+    read = read_checkpoint(tmp_path / "model.pt")
+    assert (read.n_classes, type(read.n_classes)) == (3, int)
+    assert np.array_equal(read.predict(x.numpy().astype(float)), expected(model, made, x))
+    with pytest.raises(DataError, match="the model has 3 classes, 4 are asked for"):
+        read_checkpoint(tmp_path / "model.pt", n_classes=4)
+
+
+@pytest.mark.parametrize("classes", [2.5, True, 1, -3, "3", [3, 3], torch.tensor([3, 3]), np.nan])
+def test_what_is_no_number_of_classes(classes, tmp_path):
+    content = {"state_dict": sequential().state_dict(), "thermometer": thermometer().thresholds}
+    torch.save({**content, "config": {"num_classes": classes}}, tmp_path / "model.pt")
+    with pytest.raises(DataError, match=r"the number of classes is .*, expected 2 or more"):
+        read_checkpoint(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize("prefix", ["", "thermometer.", "module.encoder.0."])
+def test_thresholds_and_the_order_of_outputs_inside_the_state_dict(prefix, tmp_path):
+    model, made, x = sequential(randperm=12), thermometer(), values()
+    inside = {f"{prefix}thresholds": made.thresholds, f"{prefix}num_bits": torch.tensor(BITS)}
+    group = {"net.2.randperm": model[2].randperm, "net.2.tau": torch.tensor(3.3), "net.2.k": torch.tensor(3)}
+    state = {**inside, **{f"net.{k}": v for k, v in model.state_dict().items()}, **group}
+    torch.save(state, tmp_path / "model.pt")
+    read = read_checkpoint(tmp_path / "model.pt")
+    assert np.array_equal(read.predict(x.numpy().astype(float)), expected(model, made, x))
+    torch.save({"state_dict": state, "thermometer": made.thresholds + 1.0}, tmp_path / "two.pt")
+    with pytest.raises(DataError, match="two thermometers whose thresholds differ"):
+        read_checkpoint(tmp_path / "two.pt")
+    torch.save({**state, "other.thresholds": made.thresholds}, tmp_path / "more.pt")
+    with pytest.raises(DataError, match="2 entries of the name thresholds, expected one"):
+        read_checkpoint(tmp_path / "more.pt")
+
+
+HARMLESS = ["n_averaged", "ema.num_updates", "criterion.weight", "0.alpha", "0.beta", "0.mapping.tau"]
+
+
+def test_what_training_leaves_in_a_state_dict_means_nothing(tmp_path):
+    model, made, x = sequential(), thermometer(), values()
+    state = {**model.state_dict(), **dict.fromkeys(HARMLESS, torch.tensor(2.0))}
+    assert "0._LUTLayer__dummy_mapping" in state
+    torch.save({"state_dict": state, "thermometer": made.thresholds}, tmp_path / "model.pt")
+    read = read_checkpoint(tmp_path / "model.pt", n_classes=3)
+    assert np.array_equal(read.predict(x.numpy().astype(float)), expected(model, made, x))
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        (
+            ["bn.running_mean", "bn.weight"],
+            "has 2 entries of which .*: bn.running_mean, bn.weight;",
+        ),
+        (["0.bias"], "has 1 entry of which .*: 0.bias;"),
+        (["5.mapping"], "has 1 entry of which .*: 5.mapping;"),
+    ],
+)
+def test_entries_that_nothing_uses_are_named(extra, says, tmp_path):
+    state = {**sequential().state_dict(), **dict.fromkeys(extra, torch.zeros(3))}
+    torch.save({"state_dict": state, "thermometer": thermometer().thresholds}, tmp_path / "model.pt")
+    with pytest.raises(DataError, match=says) as caught:
+        read_checkpoint(tmp_path / "model.pt", n_classes=3)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("shape", [(BITS,), (1, BITS)])
@@ -219,7 +338,7 @@ def state_and(thresholds=None, **changes):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ({"a": 1}, "neither 'state_dict' nor 'model'"),
+        ({"a": 1}, "neither 'state_dict', 'model_state_dict' nor 'model'; there are: a$"),
         ({"state_dict": {"w": torch.zeros(2)}}, "say it"),
         ({"state_dict": sequential().state_dict()}, "no thermometer"),
         (state_and(torch.full((5, 3), torch.nan)), "15 of 15 thresholds are not finite"),
@@ -283,6 +402,73 @@ def test_without_data_the_codes_cover_the_thresholds(tmp_path):
         network.thermometer.constant.reshape(FEATURES, BITS) - 0.5
     )
     assert (np.abs(reached - grid) <= network.quantizer.step[:, None] * 0.5000001).all()
+
+
+def test_an_imported_network_whose_thresholds_are_above_or_below_all_codes_shrinks(tmp_path, library):
+    """As data that is far from some thresholds made them before, and as anybody may store them."""
+    torch.manual_seed(0)
+    content = {"state_dict": sequential().state_dict(), "thermometer": thermometer().thresholds}
+    torch.save(content, tmp_path / "model.pt")
+    x = values(n_rows=200).double().numpy()
+    network = import_checkpoint(tmp_path / "model.pt", n_classes=3, values=x).network
+    constants = network.thermometer.constant.copy()
+    constants[:3], constants[3:6] = 0, 1 << network.quantizer.bits[1]
+    network = replace(network, thermometer=replace(network.thermometer, constant=constants))
+    codes = network.quantizer.codes(x)
+    table = Table("made", x, network.predict(codes), network.feature_names, network.class_names)
+    rows = np.arange(200)
+    dataset = Dataset(table, Split(rows[:120], rows[120:160], rows[160:]), network.quantizer)
+    config = ShrinkConfig(prices=(4.0,), temperatures=(0.5,), proposals=500, refit=((50.0, 1.0),))
+    graph = to_graph(network)
+    assert {node.feature for _, node in graph.inputs} <= {2, 3, 4}
+    found = shrink([graph], dataset, CellCost(library), config, 0, limits=MinimizeConfig(), network=network)
+    assert found.chosen.val >= 0.9
+
+
+def test_read_model_tells_kinds_by_their_content(tmp_path):
+    made = network(Head("popcount", "onehot", 3), n_luts=12)
+    made.save(tmp_path / "model.pt")
+    x = made.quantizer.lo + np.random.default_rng(0).integers(0, 8, (50, 4)) * 0.25
+    found = read_model(tmp_path / "model.pt", values=x, feature_names=tuple("abcd"))
+    assert (found.rows, found.changed, found.steps) == (50, 0, 0.0)
+    assert found.network.feature_names == tuple("abcd")
+    assert found.network.class_names == made.class_names
+    assert np.array_equal(found.network.thermometer.constant, made.thermometer.constant)
+    export_checkpoint(made, tmp_path / "network.npz")
+    again = read_model(tmp_path / "network.npz", values=x, class_names=("r", "g", "b"))
+    assert again.network.class_names == ("r", "g", "b")
+    codes, own = again.network.quantizer.codes(x), made.quantizer.codes(x)
+    assert np.array_equal(again.network.predict(codes), made.predict(own))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"values": np.zeros((3, 5))}, "the model has 4 features, 5 are asked for"),
+        ({"n_features": 2}, "the model has 4 features, 2 are asked for"),
+        ({"class_names": ("a", "b")}, "the model has 3 classes, 2 are asked for"),
+        ({"n_classes": 4}, "the model has 3 classes, 4 are asked for"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["network", "checkpoint"])
+def test_a_model_that_does_not_fit_is_said_in_one_line(kind, arguments, says, tmp_path):
+    made = network(Head("popcount", "onehot", 3), n_luts=12)
+    if kind == "network":
+        made.save(tmp_path / "model.npz")
+    else:
+        export_checkpoint(made, tmp_path / "model.npz")
+    with pytest.raises(DataError, match=rf"model\.npz: {says}$"):
+        read_model(tmp_path / "model.npz", **arguments)
+
+
+def test_a_network_has_its_own_thresholds(tmp_path):
+    network(Head("popcount", "onehot", 3), n_luts=12).save(tmp_path / "model.npz")
+    with pytest.raises(DataError, match=r"thresholds of its own, those of other\.csv are not for it"):
+        read_model(tmp_path / "model.npz", thresholds=Path("other.csv"))
+    (tmp_path / "text").write_text("hello")
+    for name in ("text", "missing"):
+        with pytest.raises(DataError, match=name):
+            read_model(tmp_path / name)
 
 
 # -- export

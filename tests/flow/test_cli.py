@@ -15,15 +15,10 @@ import pytest
 from killing import contents, kill_when
 
 from dwn_asic import cli
-from dwn_asic.flow import Flow
-from flows import finished_flow, write_flow
+from dwn_asic.flow import Flow, Reporter, open_flow, run_flow
+from flows import FILE, finished_flow, write_flow
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
-    return finished_flow(tmp_path_factory.mktemp("cli"))
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -114,22 +109,22 @@ def test_debug_shows_the_traceback(
 def test_tool_failure_is_exit_code_3(
     finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    finished_flow(tmp_path, finished)
     monkeypatch.setenv("DWN_ASIC_YOSYS", str(tmp_path / "none"))
-    assert call(monkeypatch, "make", "build/tiny/netlist.v", "--flow", str(finished.file)) == 3
+    assert call(monkeypatch, "make", "build/tiny/netlist.v") == 3
     assert "DWN_ASIC_YOSYS" in capsys.readouterr().err
 
 
 def test_verification_failure_is_exit_code_4_with_a_counterexample(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    finished: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    flow = finished_flow(tmp_path, baselines=[])
+    flow = finished_flow(tmp_path, finished)
     netlist = flow.folder / "netlist.v"
     text = netlist.read_text()
     swapped = text.replace(".class_index(class_index)", ".class_index({class_index[0], class_index[1]})")
     assert swapped != text
     netlist.write_text(swapped)
-    file, build = str(flow.folder / "verify.json"), str(flow.folder.parent)
-    assert call(monkeypatch, "make", file, "--build", build) == 4
+    assert call(monkeypatch, "make", "build/tiny/verify.json") == 4
     assert "expected class" in capsys.readouterr().err
 
 
@@ -256,50 +251,52 @@ def test_a_terminated_run_says_so_and_the_next_one_recovers(tmp_path: Path) -> N
     assert process.returncode != 0
     assert "interrupted" in errors
     assert not (folder / "network.npz").exists()
-    write_flow(file)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    assert "data" not in run_flow(open_flow(write_flow(file), folder.parent), Reporter())
     assert (folder / "result.json").exists()
 
 
 MOMENTS = {
     ".work/shrunk/shrink/checkpoints/*": "shrunk",
     ".work/baselines/tree-3/shrunk/shrink/checkpoints/*": "baselines/tree-3/shrunk",
-    "baselines/tree-3/shrunk/verify.json": "baselines/tree-4",
+    ".steps/baselines/tree-4/*.json": "baselines/tree-4",
 }
 """A file after which a run is killed, and the folder of what is under way then."""
 
 
-def test_what_a_killed_run_had_finished_is_never_done_again(tmp_path: Path) -> None:
+def test_what_a_killed_run_had_finished_is_never_done_again(finished: Flow, tmp_path: Path) -> None:
     changes = {
         "shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 2000, "rivals": True},
         "baselines": [{"kind": "decision_tree", "leaves": [3, 4]}],
     }
-    command = [sys.executable, "-m", "dwn_asic", "run", str(write_flow(tmp_path / "tiny.yaml", **changes))]
-    folder = tmp_path / "build" / "tiny"
+    # What comes before shrink is there, the report isn't.
+    flow = finished_flow(tmp_path, finished)
+    folder, report = flow.folder, flow.engine.steps[-1]
+    for place in (".steps/report.json", *map(report.place, report.outputs)):
+        (folder / place).unlink()
+    command = [sys.executable, "-m", "dwn_asic", "run", str(write_flow(FILE, **changes))]
     kept: dict[Path, tuple[bytes, int]] = {}
     for moment, under_way in MOMENTS.items():
         kill_when(partial(found, folder, moment), command)
         assert contents(kept) == kept, moment
         assert not (folder / under_way / "verify.json").exists()
-        kept = contents(path for path in found(folder, "**/*") if folder / under_way not in path.parents)
+        unfinished = {folder / under_way, folder / ".steps" / under_way}
+        kept = contents(path for path in found(folder, "**/*") if unfinished.isdisjoint(path.parents))
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
     assert contents(kept) == kept
     assert {"network.npz", "shrunk/netlist.v", "baselines/tree-3/shrunk/netlist.v"} <= {
         path.relative_to(folder).as_posix() for path in kept
     }
-    whole = finished_flow(tmp_path / "whole", **changes)
+    whole = finished_flow(tmp_path / "whole", finished, **changes)
     assert measured(folder) == measured(whole.folder)
 
 
 def found(folder: Path, pattern: str) -> list[Path]:
-    """Files but for half-written ones."""
-    paths = folder.glob(pattern)
+    """Files but for half-written ones, the lock, and (unless asked for) what is under way."""
+    others = {".lock", ".work"} - {pattern.partition("/")[0]}
     return [
         path
-        for path in paths
-        if path.is_file()
-        and "partial" not in path.name
-        and (not path.relative_to(folder).parts[0].startswith(".") or pattern.startswith(".work"))
+        for path in folder.glob(pattern)
+        if path.is_file() and "partial" not in path.name and path.relative_to(folder).parts[0] not in others
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dwn_asic.data.sources import data_file
 from dwn_asic.errors import ConfigError
-from dwn_asic.flow import configure, open_flow
+from dwn_asic.flow import open_flow
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.flow_file import flow_files, load_flow
 
@@ -271,7 +271,7 @@ def test_a_flow_of_a_build_folder_finds_its_table(tmp_path: Path) -> None:
     (tmp_path / "flows" / "base" / "all.yaml").write_text(MODEL + "data: {source: csv:t.csv}\n")
     (tmp_path / "flows" / "base" / "t.csv").write_text("x,class\n")
     (tmp_path / "flows" / "one.yaml").write_text("extends: base/all.yaml\n")
-    folder = configure(Path("flows/one.yaml"), tmp_path / "build").folder
+    folder = open_flow(Path("flows/one.yaml"), tmp_path / "build").folder
     assert data_file(open_flow(folder).config.data) == Path("flows/base/t.csv")
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dwn_asic.boolean.lut_network import LutNetwork
-from dwn_asic.errors import ConfigError, DataError, ToolError, ToolTimeoutError, VerificationError
+from dwn_asic.errors import ConfigError, DataError, PdkError, ToolError, ToolTimeoutError, VerificationError
 from dwn_asic.flow import Flow, Reporter, artifacts, open_flow, run_flow
 from dwn_asic.flow.artifacts import GRAPH, PREDICTIONS, RESULT
 from dwn_asic.report.result import MethodResult
@@ -19,25 +21,17 @@ from dwn_asic.targets.asic import yosys
 from dwn_asic.verilog import testbench
 from flows import Lines, finished_flow, write_flow
 
+ROOT = Path(__file__).resolve().parents[2]
 OURS = ["data", "train", "minimize", "implement", "verify"]
 TREE = [f"baselines/tree-3/{name}" for name in ("fit", "minimize", "implement", "verify")]
 ALL = [*OURS, *TREE, "baselines/gbdt/fit", "report"]
 FORMS = ("network.npz", "graph.json", "core.json", "design.v", "netlist.v", "comparison.md", "comparison.csv")
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
-    return finished_flow(tmp_path_factory.mktemp("finished"))
-
-
 @pytest.fixture
 def flow(finished: Flow, tmp_path: Path) -> Flow:
     """A copy of a finished flow that the test may spoil."""
-    shutil.copytree(finished.folder, tmp_path / "build" / "tiny")
-    shutil.copytree(finished.file.parent, tmp_path / "flows", dirs_exist_ok=True)
-    flow = open_flow(tmp_path / "flows" / "tiny.yaml", tmp_path / "build")
-    run_flow(flow, Reporter())  # the path of the flow file is another one
-    return flow
+    return finished_flow(tmp_path, finished)
 
 
 def changed(flow: Flow, **changes: object) -> Flow:
@@ -285,3 +279,76 @@ def test_the_seed_of_the_command_wins_and_shows_in_the_result(flow: Flow) -> Non
 def test_seconds_of_a_run_are_kept_by_step(finished: Flow) -> None:
     run = finished.read(RESULT).run
     assert {"seconds_data", "seconds_train", "seconds_verify", "seconds_baseline"} <= set(run)
+
+
+# ---- what a flow reads beside its file ---------------------------------------------------------------------
+@pytest.fixture
+def own_pdk(tmp_path: Path) -> Path:
+    """A PDK configuration with its table that the test may edit."""
+    shutil.copy(ROOT / "pdk_configs" / "sky130hd.cells.csv", tmp_path)
+    return Path(shutil.copy(ROOT / "pdk_configs" / "sky130hd.yaml", tmp_path / "mine.yaml"))
+
+
+MAPPED = [title for title in ALL if title.rpartition("/")[2] in {"minimize", "implement", "verify", "report"}]
+
+
+def test_an_edited_pdk_reruns_what_was_mapped_with_it(tmp_path: Path, own_pdk: Path) -> None:
+    flow = finished_flow(tmp_path, synthesis={"pdk": str(own_pdk)})
+    before = {name: m.metrics.get("area__nand2") for name, m in methods(flow).items()}
+    table = tmp_path / "sky130hd.cells.csv"
+    text = table.read_text()
+    larger = text.replace("sky130_fd_sc_hd__nand2_1 3.7536", "sky130_fd_sc_hd__nand2_1 4.5").replace(
+        "gate,sky130_fd_sc_hd__nand2_1,3.7536,", "gate,sky130_fd_sc_hd__nand2_1,4.5,"
+    )
+    assert larger.count("4.5") == text.count("4.5") + 2
+    table.write_text(larger)
+    assert set(run_flow(flow, Reporter())) >= {"minimize", "implement", "verify", TREE[1], TREE[2], "report"}
+    after = {name: m.metrics.get("area__nand2") for name, m in methods(flow).items()}
+    assert before == {"dwn": 3.7536, "tree-3": 3.7536, "gbdt": None}
+    assert after == {"dwn": 4.5, "tree-3": 4.5, "gbdt": None}  # never a table of two PDKs
+    own_pdk.write_text(own_pdk.read_text() + "# a comment is an edit too\n")
+    assert set(run_flow(flow, Reporter())) <= set(MAPPED)
+    assert run_flow(flow, Reporter()) == []
+
+
+def test_another_tool_reruns_what_it_made(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dwn_asic.tools import find_abc
+
+    other = tmp_path / "abc"
+    other.write_text(f'#!/bin/sh\nexec {find_abc().path} "$@"\n')
+    other.chmod(0o755)
+    monkeypatch.setenv("DWN_ASIC_ABC", str(other))
+    ran = run_flow(flow, Reporter())
+    assert {"minimize", TREE[1], "report"} <= set(ran) <= set(MAPPED)
+    assert run_flow(flow, Reporter()) == []
+    other.write_text(other.read_text() + "# another version\n")
+    assert "minimize" in run_flow(flow, Reporter())
+
+
+def test_registers_without_a_flip_flop_are_an_error_before_training(tmp_path: Path, own_pdk: Path) -> None:
+    table = tmp_path / "sky130hd.cells.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(line for line in lines if not line.startswith("dff")))
+    hardware, synthesis = {"registers": "both"}, {"pdk": str(own_pdk)}
+    file = write_flow(tmp_path / "flow.yaml", hardware=hardware, synthesis=synthesis)
+    flow = open_flow(file, tmp_path / "build")
+    with pytest.raises((PdkError, ConfigError), match=r"no plain D flip-flop.*registers: none") as caught:
+        run_flow(flow, Reporter())
+    assert "\n" not in str(caught.value)
+    assert not (flow.folder / "network.npz").exists()
+
+
+def test_two_processes_on_one_folder_end_in_one_run(tmp_path: Path) -> None:
+    file = write_flow(tmp_path / "tiny.yaml")
+    command = [sys.executable, "-m", "dwn_asic", "run", str(file)]
+    both = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=300)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    waited = [output for output in outputs if "is in use by process" in output]
+    assert len(waited) == 1
+    assert "is up to date: nothing to do" in waited[0]

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from killing import contents, kill_when
 
-from flows import write_flow
+from dwn_asic.flow import Flow
+from flows import FILE, finished_flow, write_flow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,8 +31,24 @@ def project(tmp_path: Path) -> Path:
     command.chmod(0o755)
     for stamp in (".ready-run", ".ready-dev"):
         (tmp_path / ".venv" / stamp).touch()
-    write_flow(tmp_path / "flows" / "tiny.yaml", baselines=[{"kind": "gbdt"}])
+    write_flow(tmp_path / FILE, baselines=[{"kind": "gbdt"}])
     return tmp_path
+
+
+@pytest.fixture
+def seeds(finished: Flow, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Flow]:
+    """Finished flows of two seeds: a copy starts where something else than training is at stake."""
+    return {0: finished, 1: finished_flow(tmp_path_factory.mktemp("seed"), finished, seed=1)}
+
+
+_report = shutil.ignore_patterns("flow.json", "report.json", "result.json", "comparison.*", "accuracy_area.*")
+"""What says which flow a folder is of, and what its last step makes."""
+
+
+def ended(build: Path) -> list[Path]:
+    """Folders of the runs of a study that have come to their end."""
+    records = build.glob("seed-*/*/.steps/report.json")
+    return [record.parent.parent for record in records if "running" not in record.read_text()]
 
 
 def environment() -> dict[str, str]:
@@ -76,9 +93,7 @@ def test_run_then_nothing_then_only_what_a_change_touches(project: Path) -> None
     assert "build/tiny is up to date: nothing to do" in again
     assert stages(again) == []
 
-    write_flow(
-        project / "flows" / "tiny.yaml", baselines=[{"kind": "gbdt"}], hardware={"registers": "outputs"}
-    )
+    write_flow(project / FILE, baselines=[{"kind": "gbdt"}], hardware={"registers": "outputs"})
     assert stages(make(project, "run", flow)) == ["implement", "verify", "report"]
     assert "nothing to do" in make(project, "run", flow)
 
@@ -96,11 +111,14 @@ def test_one_file_and_a_csv_that_changes(project: Path) -> None:
     assert stages(make(project, *arguments)) == ["data", "train", "minimize", "implement"]
     assert stages(make(project, *arguments)) == []
     table.write_text(table.read_text() + "3,3,0\n")
-    assert "data" in stages(make(project, *arguments))
+    assert stages(make(project, "build/mine/dataset.npz", arguments[1])) == ["data"]
 
 
-def test_report_collects_all_flows_in_parallel(project: Path) -> None:
-    write_flow(project / "flows" / "other.yaml", baselines=[{"kind": "gbdt"}], seed=1)
+def test_report_collects_all_flows_in_parallel(project: Path, finished: Flow) -> None:
+    write_flow(project / "flows" / "other.yaml", baselines=[{"kind": "gbdt"}])
+    write_flow(project / FILE, baselines=[{"kind": "gbdt"}], hardware={"registers": "outputs"})
+    for name in ("tiny", "other"):
+        shutil.copytree(finished.folder, project / "build" / name, ignore=_report)
     make(project, "-j2", "report")
     index = (project / "reports" / "README.md").read_text()
     assert "tiny" in index
@@ -108,22 +126,28 @@ def test_report_collects_all_flows_in_parallel(project: Path) -> None:
     assert (project / "reports" / "other" / "comparison.csv").exists()
 
 
-def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(project: Path) -> None:
-    quick = {"shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 2000}}
-    write_flow(project / "flows" / "base" / "some.yaml", **quick)
+def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(
+    project: Path, seeds: dict[int, Flow]
+) -> None:
+    quick = {"prices": [8.0], "temperatures": [0.5], "proposals": 2000}
+    write_flow(project / "flows" / "base" / "some.yaml", shrink=quick, baselines=[{"kind": "gbdt"}])
     flows = project / "flows" / "some"
     flows.mkdir()
     for name, own in {"one": "", "two": "", "absent": 'data: {source: "csv:no.csv"}  # a.csv'}.items():
         (flows / f"{name}.yaml").write_text(f"extends: ../base/some.yaml\n{own}\n")
     study = ("report", "STUDIES=some", "SEEDS=0 1", "FLOWS=")
     build = project / "build" / "some"
-    kill_when(
-        lambda: any(build.glob("seed-*/*/result.json")), ["make", *study], cwd=project, env=environment()
-    )
-    done = list(build.glob("seed-*/*/result.json"))
+    for seed, flow in seeds.items():
+        for name in ("one", "two"):
+            shutil.copytree(flow.folder, build / f"seed-{seed}" / name, ignore=_report)
+    kill_when(lambda: bool(ended(build)), ["make", *study], cwd=project, env=environment())
+    done = ended(build)
     assert len(done) < 4
     kept = contents(
-        path for result in done for path in result.parent.rglob("*") if path.is_file() and path.name[0] != "."
+        path
+        for folder in done
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock" and ".work" not in path.parts
     )
 
     output = make(project, *study)
@@ -151,7 +175,7 @@ def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(projec
 
 
 def test_a_bad_flow_stops_make_with_one_line(project: Path) -> None:
-    write_flow(project / "flows" / "tiny.yaml", sed=1)
+    write_flow(project / FILE, sed=1)
     done = try_make(project, "run", "FLOW=flows/tiny.yaml")
     assert done.returncode != 0
     assert "flows/tiny.yaml: sed: unknown key" in done.stderr
@@ -167,9 +191,12 @@ def test_a_flow_that_is_not_there_is_an_error(project: Path) -> None:
     assert "no flow is named 'nothing'" in done.stderr
 
 
-def test_names_of_files_and_flows_may_differ_and_have_spaces(project: Path) -> None:
+def test_names_of_files_and_flows_may_differ_and_have_spaces(project: Path, finished: Flow) -> None:
     write_flow(project / "flows" / "some file.yaml", name="mine", baselines=[])
-    assert "build/mine/comparison.md" in make(project, "run", "FLOW=flows/some file.yaml")
+    shutil.copytree(finished.folder, project / "build" / "mine", ignore=_report)
+    output = make(project, "run", "FLOW=flows/some file.yaml")
+    assert stages(output) == ["implement", "verify", "report"]
+    assert "Files: build/mine/{comparison.md," in output
     assert "nothing to do" in make(project, "run", "FLOW=flows/some file.yaml")
     assert "build/mine/netlist.v is up to date" in make(project, "build/mine/netlist.v")
 

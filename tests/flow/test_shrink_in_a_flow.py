@@ -15,14 +15,14 @@ from dwn_asic.flow import Flow, Reporter, open_flow, run_flow
 from dwn_asic.flow.artifacts import IMPLEMENTATION, PREDICTIONS
 from dwn_asic.optimize.exact.minimize import mapped_areas
 from dwn_asic.report.result import Result
-from flows import finished_flow, write_flow
+from flows import FILE, finished_flow, write_flow
 
 SHRINK = {"prices": [4.0, 32.0], "temperatures": [0.5], "proposals": 20_000, "rivals": True}
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
-    return finished_flow(tmp_path_factory.mktemp("shrunk"), shrink=SHRINK)
+def shrunk(finished: Flow, tmp_path_factory: pytest.TempPathFactory) -> Flow:
+    return finished_flow(tmp_path_factory.mktemp("shrunk"), finished, shrink=SHRINK)
 
 
 def front(folder: Path) -> list[dict[str, str]]:
@@ -30,8 +30,8 @@ def front(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_every_circuit_has_a_shrunk_row(finished: Flow) -> None:
-    methods = Result.load(finished.folder / "result.json").methods
+def test_every_circuit_has_a_shrunk_row(shrunk: Flow) -> None:
+    methods = Result.load(shrunk.folder / "result.json").methods
     kinds = {method.name: method.kind for method in methods}
     assert kinds == {
         "dwn": "exact",
@@ -47,9 +47,9 @@ def test_every_circuit_has_a_shrunk_row(finished: Flow) -> None:
     )
 
 
-def test_every_shrunk_row_has_its_front(finished: Flow) -> None:
-    found = {method.name: method for method in Result.load(finished.folder / "result.json").methods}
-    folders = {"dwn-shrunk": finished.folder, "tree-3-shrunk": finished.folder / "baselines" / "tree-3"}
+def test_every_shrunk_row_has_its_front(shrunk: Flow) -> None:
+    found = {method.name: method for method in Result.load(shrunk.folder / "result.json").methods}
+    folders = {"dwn-shrunk": shrunk.folder, "tree-3-shrunk": shrunk.folder / "baselines" / "tree-3"}
     for name, folder in folders.items():
         points = front(folder / "shrunk")
         assert points
@@ -57,21 +57,21 @@ def test_every_shrunk_row_has_its_front(finished: Flow) -> None:
     assert not found["tree-3"].front
 
 
-def test_the_model_downstream_is_the_shrunk_graph(finished: Flow) -> None:
-    folder = finished.folder / "shrunk"
+def test_the_model_downstream_is_the_shrunk_graph(shrunk: Flow) -> None:
+    folder = shrunk.folder / "shrunk"
     graph = BooleanGraph.load(folder / "graph.json")
-    predictions = finished.read(PREDICTIONS.at("shrunk"))
-    assert (graph.predict(finished.dataset.codes) == predictions).all()
+    predictions = shrunk.read(PREDICTIONS.at("shrunk"))
+    assert (graph.predict(shrunk.dataset.codes) == predictions).all()
     checks = {(check["what"], check["how"]) for check in json.loads((folder / "verify.json").read_text())}
     assert {("graph == netlist", "proof"), ("model == netlist", "rows")} <= checks
-    rows = finished.dataset.split.test
-    accuracy = float(np.mean(predictions[rows] == finished.dataset.table.labels[rows]))
-    methods = {method.name: method for method in Result.load(finished.folder / "result.json").methods}
+    rows = shrunk.dataset.split.test
+    accuracy = float(np.mean(predictions[rows] == shrunk.dataset.table.labels[rows]))
+    methods = {method.name: method for method in Result.load(shrunk.folder / "result.json").methods}
     assert methods["dwn-shrunk"].metrics["accuracy__test"] == pytest.approx(accuracy)
 
 
-def test_the_front_is_kept_with_its_circuits(finished: Flow) -> None:
-    folder = finished.folder / "shrunk"
+def test_the_front_is_kept_with_its_circuits(shrunk: Flow) -> None:
+    folder = shrunk.folder / "shrunk"
     points = front(folder)
     assert [point["chosen"] for point in points].count("yes") == 1
     sure = [min(float(point[f"accuracy_{which}"]) for which in ("val", "expected")) for point in points]
@@ -80,7 +80,7 @@ def test_the_front_is_kept_with_its_circuits(finished: Flow) -> None:
     for point in points:
         graph = BooleanGraph.load(folder / point["circuit"])
         for part in ("train", "val", "test"):
-            codes, labels = finished.dataset.part(part)
+            codes, labels = shrunk.dataset.part(part)
             assert float(np.mean(graph.predict(codes) == labels)) == pytest.approx(
                 float(point[f"accuracy_{part}"]), abs=1e-4
             )
@@ -88,12 +88,13 @@ def test_the_front_is_kept_with_its_circuits(finished: Flow) -> None:
     assert float(chosen["total_nand2"]) == pytest.approx(total, abs=0.02)
 
 
-def test_checkpoints_are_gone_after_success(finished: Flow) -> None:
-    assert not list(finished.folder.rglob("checkpoints/*"))
+def test_checkpoints_are_gone_after_success(shrunk: Flow) -> None:
+    assert not list(shrunk.folder.rglob("checkpoints/*"))
 
 
-def test_an_interrupted_shrink_goes_on_to_equal_bytes(finished: Flow, tmp_path: Path) -> None:
-    flow = open_flow(write_flow(tmp_path / "flows" / "tiny.yaml", shrink=SHRINK), tmp_path / "build")
+def test_an_interrupted_shrink_goes_on_to_equal_bytes(finished: Flow, shrunk: Flow, tmp_path: Path) -> None:
+    finished_flow(tmp_path, finished)
+    flow = open_flow(write_flow(FILE, shrink=SHRINK), tmp_path / "build")
 
     class Impatient(Reporter):
         def progress(self, what: str, done: int, total: int, note: str = "") -> None:
@@ -107,14 +108,13 @@ def test_an_interrupted_shrink_goes_on_to_equal_bytes(finished: Flow, tmp_path: 
     assert not (flow.folder / "shrunk" / "front.csv").exists()
     assert run_flow(flow, Reporter())[0] == "shrunk/shrink"
     for name in ("front.csv", "graph.json", "netlist.v"):
-        wanted = (finished.folder / "shrunk" / name).read_bytes()
+        wanted = (shrunk.folder / "shrunk" / name).read_bytes()
         assert (flow.folder / "shrunk" / name).read_bytes() == wanted, name
 
 
-def test_without_the_section_there_is_no_shrunk_circuit(finished: Flow, tmp_path: Path) -> None:
-    flow = finished_flow(tmp_path)
-    assert not (flow.folder / "shrunk").exists()
-    assert "dwn-shrunk" not in [m.name for m in Result.load(flow.folder / "result.json").methods]
+def test_without_the_section_there_is_no_shrunk_circuit(finished: Flow) -> None:
+    assert not (finished.folder / "shrunk").exists()
+    assert "dwn-shrunk" not in [m.name for m in Result.load(finished.folder / "result.json").methods]
 
 
 def test_an_unknown_key_names_the_allowed_ones(tmp_path: Path) -> None:
@@ -122,32 +122,29 @@ def test_an_unknown_key_names_the_allowed_ones(tmp_path: Path) -> None:
         open_flow(write_flow(tmp_path / "flows" / "bad.yaml", shrink={"price": 3}), tmp_path / "build")
 
 
-def test_a_changed_price_runs_only_what_depends_on_it(finished: Flow, tmp_path: Path) -> None:
-    flow = finished_flow(tmp_path, shrink=SHRINK)
-    changed = open_flow(
-        write_flow(tmp_path / "flows" / "tiny.yaml", shrink={**SHRINK, "prices": [8.0]}), tmp_path / "build"
-    )
+def test_a_changed_price_runs_only_what_depends_on_it(shrunk: Flow, tmp_path: Path) -> None:
+    flow = finished_flow(tmp_path, shrunk, shrink=SHRINK)
+    changed = open_flow(write_flow(FILE, shrink={**SHRINK, "prices": [8.0]}), tmp_path / "build")
     assert changed.folder == flow.folder
-    shrunk = [f"shrunk/{name}" for name in ("shrink", "minimize", "implement", "verify")]
-    tree = [f"baselines/tree-3/{title}" for title in shrunk]
+    own = [f"shrunk/{name}" for name in ("shrink", "minimize", "implement", "verify")]
+    tree = [f"baselines/tree-3/{title}" for title in own]
     ran = run_flow(changed, Reporter())
     assert ran[0] == "shrunk/shrink"
     assert ran[-1] == "report"
-    assert set(ran) <= {*shrunk, *tree, "report"}  # a front may end in the same choice
+    assert set(ran) <= {*own, *tree, "report"}  # a front may end in the same choice
 
 
 def test_an_edited_front_and_a_changed_choice_of_minimization_show_in_the_result(
     finished: Flow, tmp_path: Path
 ) -> None:
     shrink = {**SHRINK, "rivals": False}
-    flow = finished_flow(tmp_path, shrink=shrink)
+    flow = finished_flow(tmp_path, finished, shrink=shrink)
     table = flow.folder / "shrunk" / "front.csv"
     text = table.read_text()
     table.write_text(text.replace(text.splitlines()[1].split(",")[3], "7.77"))
     assert run_flow(flow, Reporter()) == ["report"]
     assert "7.77" in (flow.folder / "result.json").read_text()
-    file = write_flow(tmp_path / "flows" / "tiny.yaml", shrink={**shrink, "minimize_front": True})
-    changed = open_flow(file, tmp_path / "build")
+    changed = open_flow(write_flow(FILE, shrink={**shrink, "minimize_front": True}), tmp_path / "build")
     ran = run_flow(changed, Reporter())
     assert (ran[0], ran[-1]) == ("shrunk/shrink", "report")
     method = next(m for m in Result.load(flow.folder / "result.json").methods if m.name == "dwn-shrunk")
@@ -156,9 +153,9 @@ def test_an_edited_front_and_a_changed_choice_of_minimization_show_in_the_result
     ]
 
 
-def test_two_judges_and_a_minimized_front(finished: Flow, tmp_path: Path) -> None:
+def test_two_judges_and_a_minimized_front(finished: Flow, shrunk: Flow, tmp_path: Path) -> None:
     shrink = {**SHRINK, "rivals": False, "judges": ["labels", "agreed"], "minimize_front": True}
-    flow = finished_flow(tmp_path, shrink=shrink)
+    flow = finished_flow(tmp_path, finished, shrink=shrink)
     cost, points = flow.target.open().cost, front(flow.folder / "shrunk")
     assert points
     for point in points:
@@ -171,14 +168,14 @@ def test_two_judges_and_a_minimized_front(finished: Flow, tmp_path: Path) -> Non
     method = next(m for m in Result.load(flow.folder / "result.json").methods if m.name == "dwn-shrunk")
     assert [p.total for p in method.front] == [float(p["total_nand2"]) for p in points]
     assert (flow.folder / "shrunk" / "front.csv").read_text() != (
-        finished.folder / "shrunk/front.csv"
+        shrunk.folder / "shrunk/front.csv"
     ).read_text()
 
 
-def test_circuits_at_a_rivals_accuracy_go_to_netlists(tmp_path: Path) -> None:
+def test_circuits_at_a_rivals_accuracy_go_to_netlists(finished: Flow, tmp_path: Path) -> None:
     rivals = [{"kind": "decision_tree", "leaves": [2, 3]}]
     shrink = {**SHRINK, "rivals": False, "minimize_front": True}
-    flow = finished_flow(tmp_path, shrink=shrink, baselines=rivals, match=["tree-2", "tree-3"])
+    flow = finished_flow(tmp_path, finished, shrink=shrink, baselines=rivals, match=["tree-2", "tree-3"])
     methods = {method.name: method for method in Result.load(flow.folder / "result.json").methods}
     front = methods["dwn-shrunk"].front
     for name in flow.config.match:
@@ -202,9 +199,12 @@ def test_a_match_that_is_no_rival_is_an_error(tmp_path: Path) -> None:
         open_flow(path, tmp_path / "build")
 
 
-def test_registers_count_on_the_front(tmp_path: Path) -> None:
+def test_registers_count_on_the_front(finished: Flow, tmp_path: Path) -> None:
     flow = finished_flow(
-        tmp_path, shrink={**SHRINK, "rivals": False, "minimize_front": True}, hardware={"registers": "both"}
+        tmp_path,
+        finished,
+        shrink={**SHRINK, "rivals": False, "minimize_front": True},
+        hardware={"registers": "both"},
     )
     chosen = next(point for point in front(flow.folder / "shrunk") if point["chosen"])
     found = flow.read(IMPLEMENTATION.at("shrunk")).metrics

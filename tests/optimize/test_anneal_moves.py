@@ -7,7 +7,7 @@ import pytest
 
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.optimize.lossy.anneal.bridge import start, to_graph
-from dwn_asic.optimize.lossy.anneal.candidates import CostModel, InputTable
+from dwn_asic.optimize.lossy.anneal.candidates import InputTable
 from dwn_asic.optimize.lossy.anneal.edits import forget, take_back
 from dwn_asic.optimize.lossy.anneal.evaluate import evaluate_all, refresh, refresh_gate
 from dwn_asic.optimize.lossy.anneal.loop import rebuild, renumber
@@ -40,6 +40,7 @@ from dwn_asic.optimize.lossy.anneal.state import (
     block_size,
     block_start,
 )
+from dwn_asic.targets.asic.cost import PRICES
 
 INTERFACE = Interface(("a", "b", "c"), (4, 3, 5), ("x", "y", "z"))
 GATE_TABLES = (0b1000, 0b1110, 0b0110, 0b0010, 0b1001, 0b0111)
@@ -67,7 +68,7 @@ class Bench:
         noise = rng.random(n_rows) < 0.1
         self.labels = np.where(noise, rng.integers(0, 3, n_rows), self.graph.predict(self.codes) % 3)
         self.table = InputTable.build(self.codes, INTERFACE, [node for _, node in self.graph.inputs])
-        prices = self.table.candidates.prices(CostModel())
+        prices = self.table.candidates.prices(PRICES)
         self.memory = start(self.graph, self.table, prices, self.labels, seed=seed + 1)
 
     def circuit(self) -> BooleanGraph:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +14,12 @@ from dwn_asic.boolean.comparators import encoder_graph
 from dwn_asic.boolean.convert import to_graph as network_graph
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.boolean.lut_network import LutNetwork
+from dwn_asic.optimize.cost import GatePrices
 from dwn_asic.optimize.lossy.anneal.bridge import start, to_graph
-from dwn_asic.optimize.lossy.anneal.candidates import Candidates, CostModel, InputTable
+from dwn_asic.optimize.lossy.anneal.candidates import Candidates, InputTable
 from dwn_asic.optimize.lossy.anneal.search import Chain, Found, Schedule, anneal
 from dwn_asic.optimize.lossy.anneal.state import AREA, KIND, LITERAL, N_EDGES, N_GATES, UNIT
+from dwn_asic.targets.asic.cost import PRICES
 
 INTERFACE = Interface(("a", "b"), (6, 6), ("no", "yes"))
 
@@ -46,7 +47,7 @@ def test_the_price_of_thresholds_counts_the_gates_of_the_encoder(constants: set[
     graph = builder.finish([builder.add(Lut(tuple(nodes), (1 << (1 << len(nodes)) - 1)))])
     table = InputTable.build(codes, interface, thresholds)
     memory = start(
-        graph, table, table.candidates.prices(CostModel(0.0, 0.0, 1.0)), np.zeros(256, np.int64), seed=0
+        graph, table, table.candidates.prices(GatePrices(0.0, 0.0, 1.0)), np.zeros(256, np.int64), seed=0
     )
     encoder = encoder_graph([node for _, node in graph.inputs], interface)
     assert memory.c[AREA] * UNIT == pytest.approx(len(encoder.luts))
@@ -58,7 +59,7 @@ def test_a_graph_survives_the_way_into_memory_and_back(network: LutNetwork) -> N
     graph, codes = network_graph(network), strategies.rows(network, 300)
     table = InputTable.build(codes, graph.interface, [node for _, node in graph.inputs])
     labels = np.zeros(len(codes), np.int64)
-    memory = start(graph, table, table.candidates.prices(CostModel()), labels, seed=0)
+    memory = start(graph, table, table.candidates.prices(PRICES), labels, seed=0)
     kind = memory.section(KIND, int(memory.c[N_GATES])).astype(np.uint8)
     again = to_graph(kind, memory.section(LITERAL, int(memory.c[N_EDGES])), table.candidates)
     assert (again.predict(codes) == graph.predict(codes)).all()
@@ -99,7 +100,7 @@ def plain(found: tuple[Found, ...]) -> list[tuple[float, int, str]]:
 
 def test_the_annealing_finds_the_rectangle_from_a_random_circuit() -> None:
     codes, labels = task()
-    found = anneal(chains(), codes, labels, CostModel())
+    found = anneal(chains(), codes, labels, PRICES)
     best = found[-1]
     assert best.errors < 0.04 * len(labels)
     assert len(best.graph.luts) <= 6
@@ -111,15 +112,16 @@ def test_the_annealing_finds_the_rectangle_from_a_random_circuit() -> None:
 
 def test_equal_seeds_give_equal_circuits_whatever_the_number_of_threads() -> None:
     codes, labels = task()
-    results = [plain(anneal(chains(), codes, labels, CostModel(), jobs=jobs)) for jobs in (1, 2)]
+    results = [plain(anneal(chains(), codes, labels, PRICES, jobs=jobs)) for jobs in (1, 2)]
     assert results[0] == results[1]
-    assert plain(anneal(chains(seed=7), codes, labels, CostModel())) != results[0]
+    assert plain(anneal(chains(seed=7), codes, labels, PRICES)) != results[0]
 
 
 @pytest.mark.parametrize("at", [1, 30, 70, 127])
-def test_an_interrupted_search_goes_on_to_the_same_result(at: int, tmp_path: Path) -> None:
+def test_an_interrupted_search_goes_on_to_the_same_result(at: int) -> None:
     codes, labels = task()
-    wanted = plain(anneal(chains(), codes, labels, CostModel()))
+    checkpoints: dict[str, bytes] = {}
+    wanted = plain(anneal(chains(), codes, labels, PRICES))
 
     def interrupt(done: int, total: int) -> None:
         assert total == 128
@@ -127,31 +129,32 @@ def test_an_interrupted_search_goes_on_to_the_same_result(at: int, tmp_path: Pat
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        anneal(chains(), codes, labels, CostModel(), checkpoints=tmp_path, progress=interrupt)
+        anneal(chains(), codes, labels, PRICES, checkpoints=checkpoints, progress=interrupt)
     resumed: list[int] = []
     again = anneal(
         chains(),
         codes,
         labels,
-        CostModel(),
-        checkpoints=tmp_path,
+        PRICES,
+        checkpoints=checkpoints,
         progress=lambda done, _: resumed.append(done),
     )
     assert plain(again) == wanted
     assert len(resumed) <= 128 + 2 - at
-    assert not list(tmp_path.glob("*.partial"))
 
 
-def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_counts_as_none() -> None:
     codes, labels = task()
-    wanted = plain(anneal(chains(), codes, labels, CostModel(), checkpoints=tmp_path))
-    for file in tmp_path.iterdir():
-        file.write_bytes(file.read_bytes()[:100])
-    assert plain(anneal(chains(), codes, labels, CostModel(), checkpoints=tmp_path)) == wanted
+    checkpoints: dict[str, bytes] = {}
+    wanted = plain(anneal(chains(), codes, labels, PRICES, checkpoints=checkpoints))
+    assert len(checkpoints) == len(chains())
+    for key, content in checkpoints.items():
+        checkpoints[key] = content[:100]
+    assert plain(anneal(chains(), codes, labels, PRICES, checkpoints=checkpoints)) == wanted
 
 
 def test_thresholds_are_free_when_only_the_core_counts() -> None:
     codes, labels = task()
-    core = anneal(chains(), codes, labels, CostModel(comparator_bit=0.0))
-    total = anneal(chains(), codes, labels, CostModel())
+    core = anneal(chains(), codes, labels, PRICES.core_only)
+    total = anneal(chains(), codes, labels, PRICES)
     assert core[-1].area < total[-1].area

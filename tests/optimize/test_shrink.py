@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dwn_asic.boolean.graph import CodeBit, GraphBuilder, Interface, Lut
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.table import Split, Table
+from dwn_asic.encode.quantizer import Quantizer
+from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.shrink import shrink
-from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.targets.asic.cost import CellCost
 
 
-def test_a_constant_is_on_every_front(library: CellLibrary) -> None:
+def alike(codes: NDArray[np.int64], labels: NDArray[np.int64]) -> Dataset:
+    """A data set whose training, validation and test rows are these (N, F) bits, all three alike."""
+    n_rows, n_features = codes.shape
+    names = tuple("xyz"[:n_features])
+    values, all_labels = np.tile(codes.astype(float), (3, 1)), np.tile(labels, 3)
+    return Dataset(
+        Table("test", values, all_labels, names, ("no", "yes")),
+        Split(*np.split(np.arange(3 * n_rows), 3)),
+        Quantizer(np.zeros(n_features), np.ones(n_features), np.ones(n_features, np.int64)),
+    )
+
+
+def test_a_constant_is_on_every_front(cost: CellCost) -> None:
     codes = np.arange(200)[:, None] % 2
     labels = (codes[:, 0] == 0) & (np.arange(200) % 20 != 0)
-    rows = codes, labels.astype(np.int64)
     builder = GraphBuilder(Interface(("x",), (1,), ("no", "yes")))
     start = builder.finish([builder.add(Lut((builder.add(CodeBit(0, 0)),), 0b01))])
     config = ShrinkConfig(prices=(4.0,), temperatures=(0.5,), proposals=500)
-    points, _ = shrink([start], rows, rows, library, config, 0)
-    areas = {bool(found.point.graph.inputs): found.core + found.encoder for found in points}
+    dataset = alike(codes, labels.astype(np.int64))
+    found = shrink([start], dataset, cost, config, 0, limits=MinimizeConfig())
+    areas = {bool(each.graph.inputs): each.core + each.encoder for each in found.circuits}
     assert areas[False] == 0.0
     assert areas[True] > 0.0  # the inverter, of which the annealing takes no notice
 
 
-def test_a_nand_stays_beside_the_or_of_an_inverted_input_that_does_better(library: CellLibrary) -> None:
+def test_a_nand_stays_beside_the_or_of_an_inverted_input_that_does_better(cost: CellCost) -> None:
     codes = np.stack(np.meshgrid(*[np.arange(2)] * 3), axis=-1).reshape(-1, 3).repeat(50, axis=0)
     a, b, c = codes.T
     place = np.arange(len(codes)) % 10
@@ -32,8 +49,8 @@ def test_a_nand_stays_beside_the_or_of_an_inverted_input_that_does_better(librar
     builder = GraphBuilder(Interface(("x", "y", "z"), (1, 1, 1), ("no", "yes")))
     start = builder.finish([builder.add(Lut(tuple(builder.add(CodeBit(f, 0)) for f in (1, 2)), 0b1101))])
     config = ShrinkConfig(prices=(128.0,), temperatures=(0.5,), proposals=500)
-    points, _ = shrink([start], (codes, labels), (codes, labels), library, config, 0)
-    found = {library.nand2_equivalents(point.core): point.point.val for point in points}
+    front = shrink([start], alike(codes, labels), cost, config, 0, limits=MinimizeConfig())
+    found = {each.core: each.val for each in front.circuits}
     assert found[1.0] == 0.85
     assert max(found.values()) == 0.9
     assert min(area for area, val in found.items() if val == 0.9) > 1.0

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dwn_asic.boolean.graph import Interface
-from dwn_asic.optimize.lossy.anneal.candidates import Candidates, CostModel
+from dwn_asic.optimize.lossy.anneal.candidates import Candidates
 from dwn_asic.optimize.lossy.anneal.search import assess
 from dwn_asic.optimize.lossy.single_lut import single_luts
+from dwn_asic.targets.asic.cost import PRICES
 
 
 def interface(n_classes: int, n_features: int = 2, width: int = 3) -> Interface:
@@ -63,7 +64,7 @@ def test_more_comparator_gates_buy_fewer_errors() -> None:
     codes = rng.integers(0, 256, (2000, 3))
     labels = (codes[:, 0] >= 77).astype(np.int64)  # an odd constant: the dearest comparator
     found = [g for g in single_luts(codes, labels, interface(2, 3, 8)) if len(g.inputs) == 1]
-    sizes = assess(found, codes, labels, CostModel())
+    sizes = assess(found, codes, labels, PRICES)
     assert len(sizes) > 3
     assert [c.errors for c in sizes] == sorted((c.errors for c in sizes), reverse=True)
     assert sizes[0].area == 0.0

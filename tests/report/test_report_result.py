@@ -52,13 +52,13 @@ def test_nested_mappings_are_taken() -> None:
 @pytest.mark.parametrize(
     ("metrics", "message"),
     [
-        ({"area__total": 1.0}, "'area__total' is not in the registry"),
+        ({"area__total": 1.0}, "'area__total' is not declared by the data, a circuit or a target"),
         ({"area__core": "1"}, "is '1', not a number"),
         ({"area__core": float("nan")}, "is nan, not a finite number"),
         ({"area__core": float("inf")}, "is inf, not a finite number"),
     ],
 )
-def test_metrics_are_those_of_the_registry(metrics: dict[str, object], message: str) -> None:
+def test_metrics_are_those_that_are_declared(metrics: dict[str, object], message: str) -> None:
     with pytest.raises(DwnAsicError, match=message):
         method(metrics=metrics)
 

@@ -16,12 +16,12 @@ import pytest
 from study_examples import methods, saved, study_of, with_forest_circuits
 
 from dwn_asic.errors import DataError
+from dwn_asic.flow.reports import load_study, write_reports
 from dwn_asic.methods.registry import method
 from dwn_asic.report.result import MethodResult, Result
 from dwn_asic.study.figure import set_figure
-from dwn_asic.study.runs import Run, load_study
 from dwn_asic.study.trace import flow_text, verilog_file
-from dwn_asic.study.write import tables, write_reports
+from dwn_asic.study.write import tables
 from dwn_asic.tools import find_tool
 
 
@@ -30,7 +30,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     study = load_study(saved(folder / "build" / "nine", study_of()))
     single = study.runs[0]
-    write_reports([Run(single.result, single.folder)], [study], folder / "reports")
+    write_reports([single], [study], folder / "reports")
     return folder / "reports"
 
 
@@ -97,10 +97,10 @@ def test_tables_leave_out_the_data_sets_without_a_shrunk_circuit_and_say_so() ->
 
 def test_the_verilog_of_every_kind_of_method(tmp_path: Path) -> None:
     run = study_of(folder=tmp_path).runs[0]
-    files = {name: verilog_file(run, method) for name, method in run.methods.items()}
-    assert files["dwn"] == run.folder / "design.v"
-    assert files["dwn-shrunk"] == run.folder / "shrunk" / "design.v"
-    assert files["tree-4"] == run.folder / "baselines" / "tree-4" / "design.v"
+    files = {name: verilog_file(method) for name, method in run.methods.items()}
+    assert files["dwn"] == "design.v"
+    assert files["dwn-shrunk"] == "shrunk/design.v"
+    assert files["tree-4"] == "baselines/tree-4/design.v"
     assert files["gbdt"] is None
     assert "bits: 8" in flow_text(run)
 

@@ -317,7 +317,7 @@ def test_every_gate_does_in_abc_what_it_does_here(sky130: CellLibrary, read: str
 def test_verilog_models_in_yosys_match_the_liberty_file(sky130: CellLibrary, tmp_path: Path) -> None:
     """The mapped netlist with our models in place of the cells is the RTL again."""
     map_with_yosys(sky130, tmp_path)
-    sky130.write_verilog_models(tmp_path / "models.v")
+    (tmp_path / "models.v").write_text(sky130.verilog_models())
     script = """
         read_verilog top.v
         prep -flatten -top top
@@ -363,7 +363,8 @@ endmodule
 @pytest.mark.tool("iverilog")
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs iverilog")
 def test_flip_flop_models_in_iverilog(tmp_path: Path) -> None:
-    library(PLAIN, INVERTING, RESET, RESET_HIGH).write_verilog_models(tmp_path / "models.v")
+    models = library(PLAIN, INVERTING, RESET, RESET_HIGH).verilog_models()
+    (tmp_path / "models.v").write_text(models)
     (tmp_path / "bench.v").write_text(BENCH)
     build = ["iverilog", "-g2005", "-Wall", "-o", "bench", "bench.v", "models.v"]
     subprocess.run(build, cwd=tmp_path, check=True, timeout=30)

@@ -276,6 +276,7 @@ def test_braces_may_stand_on_lines_of_their_own(tmp_path: Path) -> None:
             "cell LAT is left out: line 16: not Liberty syntax",
         ),
         ("  cell (X)\n {\n area = 4; }\n", "cell X is left out: line 17: Unexpected token: ="),
+        ("  cell (X,\n Y) { area = 4; }\n", "cell X, Y is left out: line 16: Unexpected token: ="),
         (gate("X", 3, "A +", "A"), "cell X is left out: function 'A +': ends where an operand is needed"),
         (gate("X", 3, "A B", "A"), "cell X is left out: function 'A B' reads 'B', which is not one of A"),
         (gate("X", "huge", "A", "A"), "cell X is left out: area 'huge' is not a number"),

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import boolean_graphs
 
-from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.comparators import encoder_graph, specification
 from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
-from dwn_asic.equivalence.check import check_equal, check_verilog, specification
+from dwn_asic.equivalence.check import check_equal
 from dwn_asic.errors import ToolError, VerificationError
 from dwn_asic.tools import require_tool
+from dwn_asic.verilog.elaborate import elaborate_top
 from dwn_asic.verilog.reader import parse_verilog
 from dwn_asic.verilog.simulate import run_testbench
 from dwn_asic.verilog.testbench import bench_verilog
@@ -125,7 +126,7 @@ def test_unused_features_are_no_ports() -> None:
 def test_latency_is_what_is_read_back(registers: Registers, cycles: int) -> None:
     assert latency(registers) == cycles
     core = weird_core()
-    read = check_verilog(
+    read = elaborate_top(
         parse_verilog(written(core, registers), "d.v"), "demo_top", core.interface, None, cycles
     )
     assert read.latencies == {cycles}
@@ -143,7 +144,7 @@ def test_weird_names_stay_in_one_comment_line() -> None:
 @given(boolean_graphs(max_inputs=4, max_luts=4), st.sampled_from(REGISTERS))
 def test_any_graph_reads_back_equal(core: BooleanGraph, registers: Registers) -> None:
     design = parse_verilog(written(core, registers), "d.v")
-    read = check_verilog(design, "demo_top", core.interface, None, latency(registers))
+    read = elaborate_top(design, "demo_top", core.interface, None, latency(registers))
     check_equal("graph == Verilog", specification(core), read.graph)
 
 
@@ -163,43 +164,39 @@ def test_icarus_has_nothing_to_warn_of(registers: Registers, tmp_path: Path) -> 
 
 
 @pytest.mark.tool("iverilog", "vvp")
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10)
 @given(core=boolean_graphs(max_inputs=4, max_luts=4), registers=st.sampled_from(REGISTERS))
-def test_icarus_computes_the_same(core: BooleanGraph, registers: Registers, tmp_path: Path) -> None:
-    bench(tmp_path, core, registers, core.predict(np.arange(8)[:, None]))
+def test_icarus_computes_the_same(core: BooleanGraph, registers: Registers) -> None:
+    bench(core, registers, core.predict(np.arange(8)[:, None]))
 
 
-def bench(folder: Path, core: BooleanGraph, registers: Registers, expected: np.ndarray) -> int:
+def bench(core: BooleanGraph, registers: Registers, expected: np.ndarray) -> int:
     """Run the testbench on codes 0, 1, ... of the first feature."""
     codes = np.zeros((len(expected), len(core.interface.widths)), np.int64)
     codes[:, 0] = np.arange(len(expected))
     thresholds = [node for _, node in core.inputs if isinstance(node, Threshold)]
     encoder = encoder_graph(thresholds, core.interface)
     wide = Interface(core.interface.feature_names, core.interface.widths, ("c",) * (1 << len(core.outputs)))
-    files = [folder / "design.v", folder / "tb.v"]
-    files[0].write_text(written(core, registers))
-    files[1].write_text(bench_verilog("demo", wide, encoder, codes, expected, registers))
-    return run_testbench(files, "demo_tb")
+    text = bench_verilog("demo", wide, encoder, codes, expected, registers)
+    return run_testbench({"design.v": written(core, registers), "tb.v": text}, "demo_tb")
 
 
 @pytest.mark.tool("iverilog", "vvp")
 @pytest.mark.parametrize("registers", REGISTERS)
-def test_the_testbench_reports_a_wrong_class(registers: Registers, tmp_path: Path) -> None:
+def test_the_testbench_reports_a_wrong_class(registers: Registers) -> None:
     core = small_core()
     codes = np.zeros((200, 2), np.int64)
     codes[:, 0] = np.arange(200)
     right = core.predict(codes)
-    assert bench(tmp_path, core, registers, right) == 200
+    assert bench(core, registers, right) == 200
     wrong = right.copy()
     wrong[7] ^= 1
     with pytest.raises(VerificationError, match=r"demo_tb: FAIL: vector 7: class 1, expected 0$"):
-        bench(tmp_path, core, registers, wrong)
+        bench(core, registers, wrong)
 
 
 @pytest.mark.tool("iverilog", "vvp")
-def test_icarus_refuses_what_is_no_verilog(tmp_path: Path) -> None:
-    path = tmp_path / "design.v"
-    path.write_text("module demo_tb; garbage")
+def test_icarus_refuses_what_is_no_verilog() -> None:
     with pytest.raises(ToolError, match="iverilog: exit code") as caught:
-        run_testbench([path], "demo_tb")
+        run_testbench({"design.v": "module demo_tb; garbage"}, "demo_tb")
     assert "\n" not in str(caught.value)

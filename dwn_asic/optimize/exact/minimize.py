@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from dwn_asic.boolean.aig import to_aig
-from dwn_asic.boolean.comparators import encoder_graph, prefix_encoder_graph, specification
+from dwn_asic.boolean.comparators import encoder_graph, prefix_encoder_graph
 from dwn_asic.boolean.flat_aig import FlatAig, flatten, unflatten
 from dwn_asic.boolean.fold import fold
 from dwn_asic.boolean.graph import BooleanGraph
-from dwn_asic.equivalence.combinational import find_difference
+from dwn_asic.equivalence.combinational import find_difference_on_codes
 from dwn_asic.errors import ToolError, VerificationError
 from dwn_asic.optimize.cost import CostModel, Mapper
 from dwn_asic.optimize.exact.abc import AbcRuns
@@ -160,7 +160,7 @@ def minimize(
             search.run()
             best, area, candidates = search.result()
     start = time.perf_counter()
-    difference = find_difference(specification(graph), specification(best), timeout_s=timeout_s)
+    difference = find_difference_on_codes(graph, best, timeout_s=timeout_s)
     if difference is not None:
         raise VerificationError(
             "minimization changed the function",

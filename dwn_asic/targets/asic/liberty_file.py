@@ -214,7 +214,7 @@ def _head(text: bytes) -> _Head:
     if match is None:
         start = len(plain) - len(plain[plain.rfind(b";") + 1 :].lstrip())
         return _Head("", "", plain[start:], plain[:start])
-    name = unquote(match[2].decode("utf-8", "replace"))
+    name = " ".join(unquote(match[2].decode("utf-8", "replace")).split())
     return _Head(match[1].decode(), name, plain[match.start() :], plain[: match.start()])
 
 

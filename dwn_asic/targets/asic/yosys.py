@@ -98,13 +98,14 @@ def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float
         log = yosys.run_script(_mapping_script(name, library), timeout_s=timeout_s, cwd=folder)
         modules: dict[str, ModuleArea] = {}
         texts: list[str] = []
-        for module in _stat(folder / "stat_0.json"):
+        for module in _stat(folder / "stat_0.json", log):
             tried = {
-                recipe: _stat(folder / f"stat_{i}.json")[module] for i, recipe in enumerate(MAPPING_RECIPES)
+                recipe: _stat(folder / f"stat_{i}.json", log)[module]
+                for i, recipe in enumerate(MAPPING_RECIPES)
             }
             recipe = min(tried, key=lambda r: (_area(tried[r], library), list(MAPPING_RECIPES).index(r)))
             modules[module] = ModuleArea(_area(tried[recipe], library), tried[recipe], recipe)
-            texts.append(_module_text(folder / f"netlist_{recipe}.v", module))
+            texts.append(_module_text(folder / f"netlist_{recipe}.v", module, log))
     return Synthesis("\n".join(texts), modules, yosys.origin, log)
 
 
@@ -122,8 +123,8 @@ def plain_area(design: str, top: str, library: CellLibrary, *, timeout_s: float 
             "opt_clean -purge",
             "tee -q -o stat.json stat -json -liberty cells.lib",
         ]
-        find_yosys().run_script("\n".join(script), timeout_s=timeout_s, cwd=folder)
-        return _area(_stat(folder / "stat.json")[top], library)
+        log = find_yosys().run_script("\n".join(script), timeout_s=timeout_s, cwd=folder)
+        return _area(_stat(folder / "stat.json", log)[top], library)
 
 
 def _mapping_script(name: str, library: CellLibrary) -> str:
@@ -154,13 +155,13 @@ def _flip_flops(library: CellLibrary) -> list[str]:
     return ["dfflibmap -liberty cells.lib"] if library.flip_flops else []
 
 
-def _stat(path: Path) -> dict[str, dict[str, int]]:
+def _stat(path: Path, log: str) -> dict[str, dict[str, int]]:
     """Module -> cell -> count, from ``stat -json``; instances of modules are left out."""
     try:
         modules = json.loads(path.read_text())["modules"]
         counts = {m.lstrip("\\"): content["num_cells_by_type"] for m, content in modules.items()}
     except (OSError, ValueError, KeyError) as error:
-        raise ToolError("yosys", f"its statistics can't be read: {error!r}") from error
+        raise ToolError("yosys", f"its statistics can't be read: {error!r}", output=log) from error
     return {
         module: {cell: int(n) for cell, n in cells.items() if cell.lstrip("\\") not in counts}
         for module, cells in counts.items()
@@ -173,11 +174,11 @@ def _area(cells: dict[str, int], library: CellLibrary) -> float:
     return sum(n * library.cell(cell).area for cell, n in sorted(cells.items()))
 
 
-def _module_text(netlist: Path, module: str) -> str:
+def _module_text(netlist: Path, module: str, log: str) -> str:
     """The text of one module of a netlist that Yosys wrote."""
     lines = netlist.read_text().splitlines()
     starts = [i for i, line in enumerate(lines) if line.startswith(f"module {module}(")]
     if not starts:
-        raise ToolError("yosys", f"its netlist has no module {module}")
+        raise ToolError("yosys", f"its netlist has no module {module}", output=log)
     end = next(i for i in range(starts[0], len(lines)) if lines[i].startswith("endmodule"))
     return "\n".join([*lines[starts[0] : end + 1], ""])

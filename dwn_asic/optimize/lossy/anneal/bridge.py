@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.boolean.aig import to_aig
-from dwn_asic.boolean.fold import FALSE, FoldingBuilder
+from dwn_asic.boolean.fold import FALSE, FoldingBuilder, fold
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.boolean.packed import pack_rows
 from dwn_asic.optimize.lossy.anneal.candidates import Candidates, InputTable
@@ -44,7 +44,7 @@ def start(
     Parameters
     ----------
     graph
-        Its inputs are all among the candidates.
+        Its inputs are all among the candidates, but for those that are the same on every code.
     table, prices
         What may be read, and what it costs; the rows are in random order.
     labels
@@ -119,6 +119,8 @@ def to_graph(
 
 def _gates(graph: BooleanGraph, candidates: Candidates) -> tuple[list[tuple[int, int, int]], list[int]]:
     """(kind, literal, literal) of each gate in topological order, and the outputs' literals."""
+    if any(graph.interface.fixed_value(node) is not None for _, node in graph.inputs):
+        graph = fold(graph)
     place = {node: 1 + i for i, node in enumerate(candidates.inputs)}
     inputs = tuple(node for _, node in graph.inputs)
     aig = to_aig(graph, inputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ from dwn_asic.optimize.lossy.anneal.state import UNIT, Prices
 __all__ = ["Candidates", "InputTable"]
 
 
+_NARROW = 256
+"""Codes of a feature, at most, of which each pair of neighbours may have a constant between them."""
+
+
 @dataclass(frozen=True, eq=False)
 class Candidates:
     """Input i of the annealing is ``inputs[i]``, ordered by feature and constant.
@@ -23,7 +28,8 @@ class Candidates:
     Attributes
     ----------
     inputs
-        Thresholds; for each interval between codes seen in training the cheapest constant.
+        Thresholds; for each interval between codes seen in training the cheapest constant; of features with
+        very many codes for intervals of equal shares of the rows.
     feature_start
         (F + 1,) int64: inputs of feature f are ``inputs[feature_start[f] : feature_start[f + 1]]``.
     """
@@ -49,16 +55,18 @@ class Candidates:
         interface
             Of the circuit.
         also
-            Inputs that are there already: they are candidates in any case.
+            Inputs that are there already: they are candidates in any case, unless they are the same on every
+            code.
         most
             Per feature; where more cuts tell rows apart, those at equal shares of the rows are taken.
         """
         inputs: list[Input] = []
         start = [0]
-        for f, width in enumerate(interface.widths):
+        for f in range(len(interface.widths)):
             own = {_cheapest(low, high) for low, high in _intervals(codes[:, f], most)}
             own |= {node.constant for node in also if isinstance(node, Threshold) and node.feature == f}
-            inputs += [Threshold(f, c) for c in sorted(own) if 0 < c < 1 << width]
+            cuts = [Threshold(f, c) for c in sorted(own)]
+            inputs += [cut for cut in cuts if interface.fixed_value(cut) is None]
             inputs += sorted(node for node in also if isinstance(node, CodeBit) and node.feature == f)
             start.append(len(inputs))
         return cls(tuple(inputs), np.array(start, np.int64), interface)
@@ -127,8 +135,16 @@ class InputTable:
 
 
 def _intervals(column: NDArray[np.int64], most: int) -> list[tuple[int, int]]:
-    """(low, high] between neighbouring codes seen, at most ``most`` of them."""
+    """(low, high] between neighbouring codes seen, at most ``most`` of them.
+
+    Neighbours of wide codes leave no room for cheap constants: of more codes than 8 bits have, some at equal
+    shares of the rows stand for all.
+    """
     seen, counts = np.unique(column, return_counts=True)
+    if len(seen) > _NARROW:
+        ranks = np.linspace(0, len(column) - 1, most + 1).round()
+        seen = seen[np.unique(np.searchsorted(np.cumsum(counts), ranks, side="right"))]
+        return [(int(low), int(high)) for low, high in pairwise(seen)]
     cuts = np.arange(len(seen) - 1)
     if len(cuts) > most:
         below = np.cumsum(counts)[:-1]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dwn_asic import __version__
+from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.flow.artifacts import (
     DATASET,
     FITTED,
@@ -23,9 +24,10 @@ from dwn_asic.flow.artifacts import (
 )
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.engine import Artifact, Step, Workspace
-from dwn_asic.flow.steps import SHRUNK, TargetSettings, match_folder
+from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder, versions
 
 if TYPE_CHECKING:
+    from dwn_asic.data.dataset import Dataset
     from dwn_asic.report.result import FrontPoint, MethodResult
 
 __all__ = ["ResultSettings", "Row", "result_step"]
@@ -80,7 +82,7 @@ def _result(settings: ResultSettings, space: Workspace) -> None:
         n_features=len(dataset.table.feature_names),
         n_classes=dataset.table.n_classes,
         class_names=dataset.table.class_names,
-        input_bits=int(config.encoder.input_bits),
+        input_bits=_input_bits(config, dataset),
         pdk=PdkResult(
             name=technology.name,
             library=technology.library,
@@ -99,6 +101,13 @@ def _result(settings: ResultSettings, space: Workspace) -> None:
     for name, content in flow_pages(result).items():
         space.put(page_artifact(name), content)
     space.reporter.message(f"report: {', '.join(PAGES[::2])}")
+
+
+def _input_bits(config: FlowConfig, dataset: Dataset) -> int:
+    """Of a code, at most: as asked for, or as a trained model needs."""
+    if isinstance(config.model, ImportConfig):
+        return int(dataset.quantizer.bits.max())
+    return config.encoder.input_bits
 
 
 def _of_row(row: Row, settings: ResultSettings, space: Workspace) -> Iterator[MethodResult]:
@@ -209,6 +218,4 @@ def _circuit(folder: str) -> list[Artifact[Any]]:
 
 
 def _environment(settings: ResultSettings) -> Mapping[str, str]:
-    from dwn_asic.flow.steps import versions
-
     return {**versions("matplotlib"), **settings.target.environment}

@@ -1,0 +1,225 @@
+"""Topic ``house``: networks from elsewhere on their way to the chip, against dwn2rtl's own way.
+
+Three checkpoints in dwn2rtl's format, made here: torch_dwn's distributive thermometer has real thresholds,
+each a value of the training rows, and so have these. The predictions beside them are those of the real
+thresholds in single precision.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import dwn2rtl
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.figures.kept import FOLDER, kept
+from benchmarks.figures.table import Row, row
+from dwn_asic.boolean.convert import to_graph
+from dwn_asic.boolean.lut_network import LutNetwork
+from dwn_asic.data.config import DataConfig
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.sources import load_table
+from dwn_asic.data.split import stratified_split
+from dwn_asic.data.table import Split, Table
+from dwn_asic.encode.config import EncoderConfig
+from dwn_asic.encode.quantizer import Quantizer
+from dwn_asic.exchange.layers import write_layers
+from dwn_asic.exchange.torch_dwn import Import, read_model
+from dwn_asic.methods.dwn.config import LayerConfig, ModelConfig, TrainingConfig
+from dwn_asic.methods.dwn.fit import train
+from dwn_asic.optimize.exact.minimize import minimize_parts
+from dwn_asic.optimize.exact.whole import minimize_whole
+from dwn_asic.study.tables import geometric_mean
+from dwn_asic.targets.asic.cost import CellCost
+from dwn_asic.targets.asic.pdk import load_pdk
+from dwn_asic.targets.asic.yosys import plain_area, synthesize
+from dwn_asic.verilog.writer import design_verilog
+
+__all__ = ["CHECKPOINTS", "MEASUREMENTS", "Checkpoint", "area_ratio", "changed", "checkpoint"]
+
+Floats = NDArray[np.floating[Any]]
+
+CHECKPOINTS = {
+    "segment": ("bundled:segment", 42, 16),
+    "phoneme": ("bundled:phoneme", 40, 32),
+    "digits": ("sklearn:digits", 40, 8),
+}
+"""Name -> source, LUTs of six inputs before a popcount, thermometer bits of each feature. Values of the first
+are partly fractions of few pixels, of the second continuous, of the third grey levels."""
+
+_RTL = (
+    "lut_node.v",
+    "popcount.v",
+    "argmax.v",
+    "pipe_reg.v",
+    "dwn_core.v",
+    "thermometer_encoder.v",
+    "dwn_top.v",
+)
+"""Files of a design of dwn2rtl, but for its testbenches."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A checkpoint of dwn2rtl's format with the data that it was trained on.
+
+    Attributes
+    ----------
+    path
+        The file.
+    table
+        All rows.
+    train, test
+        Row numbers; of the validation rows neither.
+    predictions
+        (N,) class indices: what the stored model decides of each row.
+    """
+
+    path: Path
+    table: Table
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    predictions: NDArray[np.int64]
+
+    def read(self, *, with_data: bool, input_bits: int = 16) -> Import:
+        """The network, its codes fitted on all rows of the data or on the thresholds alone."""
+        return read_model(self.path, input_bits=input_bits, values=self.table.values if with_data else None)
+
+
+@cache
+def checkpoint(name: str) -> Checkpoint:
+    """Train the network of :data:`CHECKPOINTS` and write its file below ``build/figures/checkpoints``."""
+    source, luts, z = CHECKPOINTS[name]
+    table = load_table(DataConfig(source=source))
+    split = stratified_split(table.labels, val=0.1, test=0.2, seed=0)
+    values = table.values.astype(np.float32)
+    seen = [np.unique(column) for column in values[split.train].T]
+    network = _trained(_ranked(table, split, values, seen), luts, z)
+    feature, constant = network.thermometer.feature, network.thermometer.constant
+    # A rank reaches c where the value is above that of rank c - 1.
+    cuts = np.array([seen[f][c - 1] for f, c in zip(feature, constant, strict=True)], np.float32)
+    path = FOLDER / "checkpoints" / f"{name}.pt"
+    _write(network, cuts, path)
+    bits = values[:, feature] > cuts
+    for layer in network.layers:
+        bits = layer.evaluate(bits)
+    return Checkpoint(path, table, split.train, split.test, network.head.decide(bits))
+
+
+def _ranked(table: Table, split: Split, values: Floats, seen: list[Floats]) -> Dataset:
+    """Each value's rank among those of the training rows as its code; one in between has the lower one's."""
+    columns = zip(values.T, seen, strict=True)
+    ranks = [np.searchsorted(known, column, side="right") - 1 for column, known in columns]
+    widths = np.array([max(1, (len(known) - 1).bit_length()) for known in seen])
+    codes = np.stack(ranks, axis=1).clip(0).astype(np.float64)
+    return Dataset(
+        replace(table, values=codes), split, Quantizer(np.zeros(len(seen)), np.ones(len(seen)), widths)
+    )
+
+
+def _trained(dataset: Dataset, luts: int, z: int) -> LutNetwork:
+    model = ModelConfig(layers=(LayerConfig(luts=luts, inputs=(6,)),), head="popcount", temperature=2.0)
+    training = TrainingConfig(epochs=40, restarts=1, batch_size=256, learning_rate=0.03)
+    return train(dataset, EncoderConfig(bits=z), model, training, seed=0).network
+
+
+def _write(network: LutNetwork, cuts: Floats, path: Path) -> None:
+    """As ``dwn2rtl.save`` does, with (T,) thresholds of the network's thermometer."""
+    feature, n_features = network.thermometer.feature, network.quantizer.n_features
+    counts = np.bincount(feature, minlength=n_features)
+    z = int(counts.max())
+    thresholds = np.zeros((n_features, z), np.float32)
+    for f in np.flatnonzero(counts):
+        own = cuts[feature == f]
+        thresholds[f] = np.append(own, np.repeat(own[-1], z - len(own)))
+    places = feature * z + np.arange(len(feature)) - (np.cumsum(counts) - counts)[feature]
+    (layer,) = network.layers
+    content = {
+        "config": {
+            "n": layer.n_inputs,
+            "num_classes": network.head.n_classes,
+            "layers": [layer.n_luts],
+            "thermometer_bits": z,
+        },
+        "state_dict": write_layers((replace(layer, mapping=places[layer.mapping]),)),
+        "thermometer": {"thresholds": torch.from_numpy(thresholds)},
+        "scaler": None,
+        "results": {},
+        "run_name": path.stem,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(content, path)
+
+
+def changed(name: str, *, with_data: bool) -> int:
+    """Test rows that the network decides otherwise than the stored model."""
+    kept_rows = checkpoint(name)
+    network = kept_rows.read(with_data=with_data).network
+    codes = network.quantizer.codes(kept_rows.table.values[kept_rows.test])
+    return int((network.predict(codes) != kept_rows.predictions[kept_rows.test]).sum())
+
+
+def area_ratio(name: str) -> dict[str, float]:
+    """Mapped ``area`` in um2 of the whole chip without data, that of dwn2rtl's design, and their ``ratio``.
+
+    Neither has registers. Ours is minimized; dwn2rtl's own Verilog goes through Yosys' plain synthesis.
+    """
+    return kept(f"checkpoints/{name}", lambda: _areas(name))
+
+
+def _areas(name: str) -> dict[str, float]:
+    library = load_pdk("sky130hd").library
+    graph = to_graph(checkpoint(name).read(with_data=False).network)
+    parts = minimize_parts(graph, CellCost(library))
+    circuit = minimize_whole(graph, parts, CellCost(library))
+    design = design_verilog(name, circuit.encoder, circuit.core, "none")
+    area = sum(module.area for module in synthesize(design, name, library).modules.values())
+    theirs = plain_area(foreign_verilog(checkpoint(name).path), "dwn_top", library)
+    return {"area": area, "dwn2rtl": theirs, "ratio": area / theirs}
+
+
+def foreign_verilog(path: Path) -> str:
+    """The Verilog that dwn2rtl makes of a checkpoint, without pipeline registers; its top is ``dwn_top``."""
+    with tempfile.TemporaryDirectory() as folder:
+        dwn2rtl.build(str(path), folder, pipeline=dwn2rtl.Pipeline(enc=0, lut=0, pop=0, out=0))
+        return "\n".join((Path(folder) / file).read_text() for file in _RTL)
+
+
+def decisions() -> Iterator[Row]:
+    """Rows that the imported networks decide otherwise than the stored models."""
+    rows = sum(len(checkpoint(name).test) for name in CHECKPOINTS)
+    what = f"test rows of {len(CHECKPOINTS)} checkpoints of dwn2rtl's format decided otherwise than stored"
+    with_data = sum(changed(name, with_data=True) for name in CHECKPOINTS)
+    without = sum(changed(name, with_data=False) for name in CHECKPOINTS)
+    yield row("house.checkpoint_changed_with_data", f"{what}, codes fitted on data", with_data, "", "<= 0")
+    yield row(
+        "house.checkpoint_changed_without_data",
+        f"{what}, no data",
+        1000 * without / rows,
+        "per mille",
+        "<= 1",
+    )
+
+
+def areas() -> Iterator[Row]:
+    """Area of our chip over that of dwn2rtl's own Verilog."""
+    ratios = [area_ratio(name)["ratio"] for name in CHECKPOINTS]
+    what = "chip of a checkpoint without data over dwn2rtl's own Verilog, both without registers"
+    yield row("house.checkpoint_area", f"{what}: geometric mean of {len(ratios)}", geometric_mean(ratios))
+    yield row("house.checkpoint_area_worst", f"{what}: the worst", max(ratios), "", "<= 0.7")
+
+
+MEASUREMENTS = {
+    "house.checkpoint_changed_with_data": decisions,
+    "house.checkpoint_changed_without_data": decisions,
+    "house.checkpoint_area": areas,
+    "house.checkpoint_area_worst": areas,
+}
+"""Id of each figure -> what measures it."""

@@ -1,0 +1,187 @@
+"""The steps of every circuit: minimized, implemented, verified."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from dwn_asic.flow.artifacts import (
+    CORE,
+    DATASET,
+    ENCODER,
+    GRAPH,
+    IMPLEMENTATION,
+    LOG,
+    MINIMIZED,
+    PREDICTIONS,
+    VERIFIED,
+    ImplementationRecord,
+    MinimizedPart,
+    MinimizedRecord,
+    VerifiedCheck,
+    text_artifact,
+)
+from dwn_asic.flow.engine import Step, Workspace
+from dwn_asic.flow.steps.shared import TargetSettings, Tolerated, summary, target_environment, who
+from dwn_asic.optimize.exact.config import MinimizeConfig
+from dwn_asic.targets.registry import target_kind
+from dwn_asic.verilog.config import HardwareConfig
+
+if TYPE_CHECKING:
+    from dwn_asic.optimize.exact.minimize import Minimized
+
+__all__ = ["circuit_steps"]
+
+
+@dataclass(frozen=True)
+class MinimizeSettings:
+    """What exact minimization is given."""
+
+    target: TargetSettings
+    minimize: MinimizeConfig
+
+
+def _minimize(settings: MinimizeSettings, space: Workspace) -> None:
+    from dwn_asic.boolean.measure import measure
+    from dwn_asic.optimize.exact.minimize import minimize_parts
+
+    graph, config = space.get(GRAPH), settings.minimize
+    core, encoder = minimize_parts(
+        graph,
+        settings.target.open().cost,
+        effort=config.effort,
+        timeout_s=config.timeout_s,
+        budget_s=config.budget_s,
+    )
+    record = MinimizedRecord(_part(core, len(graph.luts)), _part(encoder, 0), measure(core.graph))
+    space.put(CORE, core.graph)
+    space.put(ENCODER, encoder.graph)
+    space.put(MINIMIZED, record)
+    if not space.folder:
+        space.reporter.message(
+            f"minimize: {record.core.luts_before} LUTs -> {record.core.and_count} AND nodes; "
+            f"core about {record.core.cost:.1f} um2; proved equal"
+        )
+
+
+def _part(found: Minimized, luts_before: int) -> MinimizedPart:
+    from dwn_asic.boolean.aig import and_count
+
+    tried = [(candidate.script, candidate.area) for candidate in found.candidates]
+    return MinimizedPart(found.area, and_count(found.graph), luts_before, found.proof_seconds, tried)
+
+
+@dataclass(frozen=True)
+class ImplementSettings:
+    """What a target is given."""
+
+    name: str
+    target: TargetSettings
+
+
+def _implement(settings: ImplementSettings, space: Workspace) -> None:
+    from dwn_asic.boolean.compose import Circuit
+    from dwn_asic.targets.base import Vectors
+
+    dataset, circuit = space.get(DATASET), Circuit(space.get(ENCODER), space.get(CORE))
+    rows = dataset.split.test
+    vectors = (
+        Vectors(dataset.codes[rows], space.get(PREDICTIONS)[rows]) if len(rows) else Vectors.drawn(circuit)
+    )
+    built = settings.target.open().implement(circuit, settings.name, vectors)
+    for name, text in built.files.items():
+        space.put(text_artifact(name), text)
+    space.put(LOG, built.log)
+    space.put(IMPLEMENTATION, ImplementationRecord(built.name, dict(built.metrics), built.summary))
+    if not space.folder:
+        space.reporter.message(f"implement: {built.summary}")
+
+
+@dataclass(frozen=True)
+class VerifySettings:
+    """What verification is given."""
+
+    target: TargetSettings
+
+
+def _verify(settings: VerifySettings, space: Workspace) -> None:
+    from dwn_asic.boolean.compose import Circuit
+    from dwn_asic.data.accuracy import accuracies
+    from dwn_asic.targets.base import Implementation, Specification
+
+    record, dataset = space.get(IMPLEMENTATION), space.get(DATASET)
+    files = target_kind(settings.target.kind).files
+    built = Implementation(
+        record.name,
+        {name: space.get(text_artifact(name)) for name in files},
+        record.metrics,
+        record.summary,
+    )
+    circuit = Circuit(space.get(ENCODER), space.get(CORE))
+    wanted = Specification(space.get(GRAPH), circuit, dataset.codes, space.get(PREDICTIONS))
+    proof = settings.target.open().verify(built, wanted)
+    space.put(VERIFIED, tuple(VerifiedCheck(**asdict(check)) for check in proof.checks))
+    if space.folder:
+        found = {**record.metrics, **accuracies(dataset, wanted.predictions)}
+        space.reporter.message(f"{who(space.folder)}: {summary(found)}")
+        return
+    for check in proof.checks:
+        how = {
+            "rows": f"on all {check.size} rows",
+            "proof": "by proof",
+            "simulation": f"by simulation of {check.size} rows",
+        }[check.how]
+        space.reporter.message(f"verify: {check.what} {how}")
+    for note in proof.notes:
+        space.reporter.message(f"verify: {note}")
+
+
+def circuit_steps(
+    folder: str, name: str, target: TargetSettings, minimize: MinimizeConfig, tolerates: Tolerated = ()
+) -> list[Step[MinimizeSettings] | Step[ImplementSettings] | Step[VerifySettings]]:
+    """From graph and predictions in a folder to a proved implementation there.
+
+    Parameters
+    ----------
+    folder
+        Below the run's.
+    name
+        Prefix of the implementation's modules.
+    target, minimize
+        Options.
+    tolerates
+        Errors that cost this circuit, but not the run.
+    """
+    files = tuple(map(text_artifact, target_kind(target.kind).files))
+    return [
+        Step(
+            "minimize",
+            folder,
+            MinimizeSettings(replace(target.costs, hardware=HardwareConfig()), minimize),
+            _minimize,
+            (GRAPH,),
+            (CORE, ENCODER, MINIMIZED),
+            environment=target_environment,
+            tolerates=tolerates,
+        ),
+        Step(
+            "implement",
+            folder,
+            ImplementSettings(name, target),
+            _implement,
+            (CORE, ENCODER, DATASET, PREDICTIONS),
+            (*files, LOG, IMPLEMENTATION),
+            environment=target_environment,
+            tolerates=tolerates,
+        ),
+        Step(
+            "verify",
+            folder,
+            VerifySettings(target),
+            _verify,
+            (GRAPH, CORE, ENCODER, DATASET, PREDICTIONS, IMPLEMENTATION, *files),
+            (VERIFIED,),
+            environment=target_environment,
+            tolerates=tolerates,
+        ),
+    ]

@@ -1,0 +1,84 @@
+"""Steps that fit a method: our network, and the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dwn_asic.flow.artifacts import (
+    DATASET,
+    FITTED,
+    GRAPH,
+    NETWORK,
+    PREDICTIONS,
+    FittedRecord,
+)
+from dwn_asic.flow.engine import Step, Workspace
+from dwn_asic.flow.steps.shared import summary, versions, who
+from dwn_asic.methods.base import Plan
+from dwn_asic.methods.registry import method
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["FitSettings", "fit_step", "train_step"]
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """A method with its options."""
+
+    plan: Plan
+    seed: int
+
+
+def _fit(settings: FitSettings, space: Workspace) -> None:
+    from dwn_asic.data.accuracy import accuracies
+
+    dataset, plan = space.get(DATASET), settings.plan
+    fitted = plan.fit(dataset, settings.seed, lambda line: space.reporter.progress(plan.name, 0, 1, line))
+    if fitted.graph is not None:
+        space.put(GRAPH, fitted.graph)
+    space.put(PREDICTIONS, fitted.predictions)
+    space.put(FITTED, FittedRecord(fitted.name, fitted.label, fitted.kind, dict(fitted.details)))
+    if fitted.graph is None:
+        found = accuracies(dataset, fitted.predictions)
+        space.reporter.message(f"{who(space.folder)}: {summary(found)}")
+
+
+def _train(settings: FitSettings, space: Workspace) -> None:
+    """As :func:`_fit`, and the LUT network beside the graph."""
+    said = [""]
+
+    def progress(line: str) -> None:
+        said[0] = line
+        space.reporter.progress("training", 0, 1, line)
+
+    fitted = settings.plan.fit(space.get(DATASET), settings.seed, progress)
+    assert fitted.graph is not None
+    assert fitted.network is not None
+    space.put(NETWORK, fitted.network)
+    space.put(GRAPH, fitted.graph)
+    space.put(PREDICTIONS, fitted.predictions)
+    space.put(FITTED, FittedRecord(fitted.name, fitted.label, fitted.kind, dict(fitted.details)))
+    space.reporter.message(f"train: {said[0]}")
+
+
+def _method_environment(settings: FitSettings) -> Mapping[str, str]:
+    return versions("numpy", *method(settings.plan.kind).packages)
+
+
+def fit_step(folder: str, plan: Plan, seed: int) -> Step[FitSettings]:
+    """Fit a baseline; a method that is software has no graph."""
+    graph = () if method(plan.kind).software else (GRAPH,)
+    outputs = (*graph, PREDICTIONS, FITTED)
+    settings = FitSettings(plan, seed)
+    return Step("fit", folder, settings, _fit, (DATASET,), outputs, environment=_method_environment)
+
+
+def train_step(plan: Plan, seed: int) -> Step[FitSettings]:
+    """Fit our own network."""
+    outputs = (NETWORK, GRAPH, PREDICTIONS, FITTED)
+    settings = FitSettings(plan, seed)
+    return Step("train", "", settings, _train, (DATASET,), outputs, environment=_method_environment)

@@ -1,0 +1,144 @@
+"""Steps that end in rows: read from a table, or beside a model that was trained elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dwn_asic.data.config import DataConfig
+from dwn_asic.exchange.config import ImportConfig
+from dwn_asic.files import content_digest
+from dwn_asic.flow.artifacts import (
+    DATASET,
+    FITTED,
+    GRAPH,
+    NETWORK,
+    PREDICTIONS,
+    FittedRecord,
+)
+from dwn_asic.flow.engine import Step, Workspace
+from dwn_asic.flow.steps.shared import versions
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["DataSettings", "ImportSettings", "data_step", "import_step"]
+
+
+_CODES = 4096
+"""Random rows on which a trained model without data is compared with its graph."""
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """The sections that decide the rows and their codes."""
+
+    data: DataConfig
+    input_bits: int
+    seed: int
+
+
+def _data(settings: DataSettings, space: Workspace) -> None:
+    from dwn_asic.data.dataset import prepare
+    from dwn_asic.encode.config import EncoderConfig
+
+    encoder = EncoderConfig(input_bits=settings.input_bits)
+    dataset = prepare(settings.data, encoder, settings.seed)
+    space.put(DATASET, dataset)
+    table, split = dataset.table, dataset.split
+    space.reporter.message(
+        f"data: {table.source}, {len(table.feature_names)} features, {table.n_classes} classes, "
+        f"{len(split.train)} / {len(split.val)} / {len(split.test)} rows to train / validate / test"
+    )
+    for note in table.notes:
+        space.reporter.message(f"data: {note}")
+
+
+def _data_environment(settings: DataSettings) -> Mapping[str, str]:
+    from dwn_asic.data.sources import data_file
+
+    table = data_file(settings.data)
+    content = content_digest(table) if table is not None and table.exists() else ""
+    return {**versions("scikit-learn"), "table": content}
+
+
+def data_step(settings: DataSettings) -> Step[DataSettings]:
+    """Load the table, split it, fit the quantizer."""
+    return Step("data", "", settings, _data, (), (DATASET,), environment=_data_environment)
+
+
+@dataclass(frozen=True)
+class ImportSettings:
+    """Which model, and which rows it is for, if any."""
+
+    model: ImportConfig
+    data: DataConfig | None
+    seed: int
+
+
+def _import(settings: ImportSettings, space: Workspace) -> None:
+    """The model's own thermometer gives the codes, of the rows too."""
+    import numpy as np
+
+    from dwn_asic.boolean.convert import to_graph
+    from dwn_asic.data.dataset import Dataset, split_table
+    from dwn_asic.data.table import Split, Table
+    from dwn_asic.equivalence.check import check_rows
+    from dwn_asic.exchange.torch_dwn import read_model
+
+    config = settings.model
+    found = split_table(settings.data, settings.seed) if settings.data is not None else None
+    taken = read_model(
+        config.model_path,
+        thresholds=config.thresholds_path,
+        n_classes=config.classes,
+        n_features=config.features,
+        input_bits=config.input_bits,
+        values=None if found is None else found[0].values,
+        feature_names=None if found is None else found[0].feature_names,
+        class_names=None if found is None else found[0].class_names,
+    )
+    network, graph = taken.network, to_graph(taken.network)
+    if found is None:
+        none = np.empty(0, np.int64)
+        shape = (0, len(network.feature_names))
+        table = Table("no data", np.empty(shape), none, network.feature_names, network.class_names)
+        found = table, Split(none, none, none)
+        codes = np.random.default_rng(0).integers(0, 1 << network.quantizer.bits, (_CODES, shape[1]))
+        check_rows("model == graph", network.predict(codes), graph.predict(codes), codes, graph.interface)
+    dataset = Dataset(*found, network.quantizer)
+    space.put(DATASET, dataset)
+    space.put(NETWORK, network)
+    space.put(GRAPH, graph)
+    space.put(PREDICTIONS, network.predict(dataset.codes))
+    sizes = "-".join(str(layer.n_luts) for layer in network.layers)
+    fan_ins = ",".join(str(layer.n_inputs) for layer in network.layers)
+    label = f"DWN {sizes} ({fan_ins}-input LUTs), imported"
+    space.put(FITTED, FittedRecord("dwn", label, "dwn", {"head": network.head.kind, "file": config.file}))
+    text = f"import: {config.file}, {label}, {len(network.feature_names)} features, codes of "
+    text += f"{network.quantizer.bits.min()} to {network.quantizer.bits.max()} bits"
+    space.reporter.message(text)
+    if taken.rows is not None:
+        space.reporter.message(
+            f"import: {taken.changed} of {taken.rows} rows are decided otherwise than by the real thresholds"
+        )
+
+
+def _import_environment(settings: ImportSettings) -> Mapping[str, str]:
+    config = settings.model
+    files = {"model": config.model_path, "thresholds": config.thresholds_path}
+    if settings.data is not None:
+        from dwn_asic.data.sources import data_file
+
+        files["table"] = data_file(settings.data)
+    contents = {
+        name: content_digest(path) for name, path in files.items() if path is not None and path.exists()
+    }
+    return {**versions("numpy", "torch"), **contents}
+
+
+def import_step(settings: ImportSettings) -> Step[ImportSettings]:
+    """Take a trained network in place of data and training."""
+    outputs = (DATASET, NETWORK, GRAPH, PREDICTIONS, FITTED)
+    return Step("import", "", settings, _import, (), outputs, environment=_import_environment)

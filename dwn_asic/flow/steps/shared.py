@@ -1,0 +1,110 @@
+"""What several steps have in common: the target, folders, versions, messages."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from dwn_asic import __version__
+from dwn_asic.configuration import Strict
+from dwn_asic.errors import ToolTimeoutError
+from dwn_asic.metrics import CORE as CORE_AREA
+from dwn_asic.metrics import TEST, TOTAL
+from dwn_asic.targets.registry import target_kind
+from dwn_asic.verilog.config import HardwareConfig
+
+if TYPE_CHECKING:
+    from dwn_asic.targets.base import Target
+
+__all__ = [
+    "SHRUNK",
+    "TargetSettings",
+    "Tolerated",
+    "match_folder",
+    "summary",
+    "target_environment",
+    "versions",
+    "who",
+]
+
+
+SHRUNK = "shrunk"
+"""Folder of the shrunk circuit, inside that of its exact one."""
+_MATCHES = f"{SHRUNK}/match/"
+
+Tolerated = tuple[type[ToolTimeoutError], ...]
+"""Errors that cost a circuit, but not the run."""
+
+
+@dataclass(frozen=True)
+class TargetSettings:
+    """Which target, with which options."""
+
+    kind: str
+    synthesis: Strict
+    hardware: HardwareConfig
+
+    def open(self) -> Target:
+        """The target; raises as its kind says."""
+        return target_kind(self.kind).open(self.synthesis, self.hardware)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Content of PDK files, versions of tools."""
+        return target_kind(self.kind).environment(self.synthesis)
+
+    @property
+    def costs(self) -> TargetSettings:
+        """Only the options that decide what circuits cost; the others have their defaults."""
+        kind = target_kind(self.kind)
+        options = {key: getattr(self.synthesis, key) for key in kind.cost_options}
+        return replace(self, synthesis=kind.config.model_validate(options))
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Versions of distributions; one that is not installed says so."""
+    found = {"dwn-asic": __version__}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+class OfTarget(Protocol):
+    """Settings of steps that a target has a part in."""
+
+    @property
+    def target(self) -> TargetSettings:
+        """Which one."""
+
+
+def target_environment(settings: OfTarget) -> Mapping[str, str]:
+    """Of a step that uses the target, and proves what it made."""
+    return {**versions("aigverse", "python-sat"), **settings.target.environment}
+
+
+def match_folder(baseline: str) -> str:
+    """Folder of our smallest circuit at the accuracy of a baseline."""
+    return f"{_MATCHES}{baseline}"
+
+
+def who(folder: str) -> str:
+    """The circuit of a folder, in messages."""
+    if folder == SHRUNK:
+        return "shrink"
+    if folder.startswith(_MATCHES):
+        return f"match {folder.removeprefix(_MATCHES)}"
+    name, _, more = folder.removeprefix("baselines/").partition("/")
+    return f"baseline {name}, shrunk" if more else f"baseline {name}"
+
+
+def summary(found: Mapping[str, float]) -> str:
+    """Metrics as part of a message."""
+    parts = [f"test accuracy {found[TEST]:.4f}"] if TEST in found else []
+    if TOTAL in found:
+        parts += [f"core {found[CORE_AREA]:.1f}, total {found[TOTAL]:.1f} NAND2-equivalents, proved"]
+    return ", ".join(parts) or "proved"

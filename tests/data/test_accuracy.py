@@ -1,0 +1,38 @@
+"""How often a classifier is right, part by part."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dwn_asic.data.accuracy import METRICS, accuracies
+from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.table import Split
+from dwn_asic.metrics import TEST, TRAIN, VAL
+
+LABELS = np.array([0, 1, 0, 1, 1, 0, 1, 0])
+
+
+def dataset(train: list[int], val: list[int], test: list[int]) -> Dataset:
+    split = Split(*(np.array(rows, np.int64) for rows in (train, val, test)))
+    return Dataset.from_arrays(np.arange(8.0)[:, None], LABELS, split=split)
+
+
+def test_each_part_by_its_own_rows() -> None:
+    predictions = LABELS.copy()
+    predictions[[0, 4, 7]] ^= 1  # one of four, one of two, one of two
+    found = accuracies(dataset([0, 1, 2, 3], [4, 5], [6, 7]), predictions)
+    assert found == {TRAIN: 0.75, VAL: 0.5, TEST: 0.5}
+    assert [metric.name for metric in METRICS] == list(found)
+    assert all(metric.higher_is_better and metric.unit == "" for metric in METRICS)
+
+
+def test_a_part_without_rows_has_no_accuracy() -> None:
+    assert accuracies(dataset([*range(8)], [], []), LABELS) == {TRAIN: 1.0}
+
+
+@pytest.mark.parametrize("wrong", [0, 3, 8])
+def test_shares_are_of_the_rows(wrong: int) -> None:
+    predictions = LABELS.copy()
+    predictions[:wrong] ^= 1
+    assert accuracies(dataset([*range(8)], [], []), predictions)[TRAIN] == 1.0 - wrong / 8

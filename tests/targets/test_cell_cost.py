@@ -1,0 +1,119 @@
+"""What circuits cost in cells: what Yosys counts in the same netlist, and registers on top."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.targets.asic.cost import PRICES, CellCost
+from dwn_asic.targets.asic.yosys import synthesize
+from dwn_asic.tools import find_abc, find_yosys
+from dwn_asic.verilog.writer import Registers, design_verilog
+
+INTERFACE = Interface(("height", "age", "unread"), (5, 4, 7), ("small", "tall"))
+
+
+def graph() -> BooleanGraph:
+    """Random LUTs of four inputs over thresholds of two of the three features."""
+    rng = np.random.default_rng(3)
+    builder = GraphBuilder(INTERFACE)
+    nodes = [builder.add(Threshold(f, c)) for f, c in ((0, 3), (0, 9), (0, 17), (1, 2), (1, 7), (1, 13))]
+    for _ in range(6):
+        fanins = tuple(int(i) for i in rng.choice(nodes[-7:], 4, replace=False))
+        nodes.append(builder.add(Lut(fanins, int(rng.integers(1 << 16)))))
+    return builder.finish(nodes[-2:])
+
+
+def mapped(cost: CellCost, logic: str, recipe: str, folder: Path) -> str:
+    """BLIF of a network that ABC has mapped by a recipe."""
+    mapper = cost.mapper
+    for name, text in mapper.files.items():
+        (folder / name).write_text(text)
+    (folder / "logic.blif").write_text(logic)
+    commands = (
+        f"{mapper.load}; read_blif logic.blif; strash; {mapper.recipes[recipe]}; write_blif mapped.blif"
+    )
+    find_abc().run_script(commands, timeout_s=60, cwd=folder)
+    return (folder / "mapped.blif").read_text()
+
+
+def blif(core: BooleanGraph) -> str:
+    """A core as BLIF, table by table."""
+    inputs, lines = " ".join(f"n{i}" for i, _ in core.inputs), []
+    for index, node in core.luts:
+        rows = [address for address in range(1 << len(node.fanins)) if node.table >> address & 1]
+        lines.append(" ".join([".names", *(f"n{fanin}" for fanin in node.fanins), f"n{index}"]))
+        lines += ["".join(str(address >> k & 1) for k in range(len(node.fanins))) + " 1" for address in rows]
+    lines += [f".names n{driver} y{i}\n1 1" for i, driver in enumerate(core.outputs)]
+    outputs = " ".join(f"y{i}" for i in range(len(core.outputs)))
+    return "\n".join([".model top", f".inputs {inputs}", f".outputs {outputs}", *lines, ".end", ""])
+
+
+@pytest.mark.parametrize("recipe", ["map", "dch_amap"])
+def test_cost_of_a_mapped_circuit_is_the_area_that_yosys_counts(
+    recipe: str, cost: CellCost, tmp_path: Path
+) -> None:
+    text = mapped(cost, blif(graph()), recipe, tmp_path)
+    script = """
+        read_liberty -lib cells.lib
+        read_blif mapped.blif
+        hierarchy -check -top top
+        tee -q -o stat.json stat -json -liberty cells.lib
+    """
+    find_yosys().run_script(script, timeout_s=60, cwd=tmp_path)
+    area = json.loads((tmp_path / "stat.json").read_text())["design"]["area"]
+    assert area > 0
+    assert cost.mapper.cost(text) == pytest.approx(area, abs=1e-6)
+
+
+def test_wires_and_constants_are_at_zero_cost(cost: CellCost, tmp_path: Path) -> None:
+    logic = (
+        ".model top\n.inputs a b\n.outputs wire again one zero nand\n.names a wire\n1 1\n"
+        ".names a again\n1 1\n.names one\n1\n.names zero\n.names a b nand\n11 0\n.end\n"
+    )
+    text = mapped(cost, logic, "map", tmp_path)
+    assert text.count(".gate") > 1
+    assert cost.mapper.cost(text) == cost.library.nand2_area == cost.unit
+
+
+def test_every_recipe_that_ranks_is_one_of_all(cost: CellCost) -> None:
+    assert set(cost.mapper.ranking) < set(cost.mapper.recipes)
+
+
+@pytest.mark.parametrize(("registers", "bits"), [("none", 0), ("inputs", 9), ("outputs", 2), ("both", 11)])
+def test_registers_hold_the_features_that_are_read_and_the_outputs(
+    registers: Registers, bits: int, cost: CellCost
+) -> None:
+    library = cost.library
+    overhead = CellCost(library, registers).overhead(graph())
+    assert overhead == pytest.approx(bits * library.flip_flop.area / library.nand2_area)
+
+
+def test_overhead_is_what_yosys_puts_around_encoder_and_core(cost: CellCost) -> None:
+    core = graph()
+    encoder = encoder_graph([node for _, node in core.inputs], INTERFACE)
+    netlist = synthesize(design_verilog("demo", encoder, core, "both"), "demo", cost.library)
+    overhead = CellCost(cost.library, "both").overhead(core)
+    assert netlist.modules["demo_top"].area / cost.unit == pytest.approx(overhead)
+
+
+def test_a_constant_circuit_reads_nothing(cost: CellCost) -> None:
+    builder = GraphBuilder(INTERFACE)
+    constant = builder.finish([builder.add(Constant(value=True))])
+    assert CellCost(cost.library, "inputs").overhead(constant) == 0.0
+    assert CellCost(cost.library, "both").overhead(constant) > 0.0
+
+
+def test_prices_rank_the_gates_as_the_cells_do(cost: CellCost) -> None:
+    assert cost.prices == PRICES
+    assert PRICES.core_only.comparator_bit == 0.0
+    assert (PRICES.core_only.and_gate, PRICES.core_only.xor_gate) == (PRICES.and_gate, PRICES.xor_gate)
+    xor = min(
+        cell.area for cell in cost.library.cells if len(cell.inputs) == 2 and cell.table in {0b0110, 0b1001}
+    )
+    assert PRICES.and_gate < PRICES.xor_gate <= xor / cost.unit + 0.5
