@@ -113,7 +113,10 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     @property
     def circuit_(self) -> Circuit:
-        """The circuit, minimized for ``target`` on first use: fewer gates, the same answers, proved."""
+        """The circuit, minimized for ``target`` on first use: fewer gates, the same answers, proved.
+
+        That takes a second for a small circuit and up to some minutes for a large network.
+        """
         check_is_fitted(self)
         if self._minimized is None:
             self._minimized = self._minimize(self.target)
