@@ -19,6 +19,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from dwn_asic.errors import ToolError, ToolTimeoutError
@@ -330,14 +331,14 @@ def _package_version(package: str) -> str:
 
 
 def tool_versions() -> dict[str, str]:
-    """Version of each tool, or why there is none. Starts the tools: some 0.1 s each."""
+    """Version of each tool, or why there is none. Starts each tool once in a process: some 0.1 s."""
     return {
         "yosys": _yosys_version(),
         "abc": _abc_version(),
-        "iverilog": _version("iverilog", ["-V"]),
-        "vvp": _version("vvp", ["-V"]),
-        "verilator": _version("verilator", ["--version"]),
-        "sta": _version("sta", ["-version"]),
+        "iverilog": _version("iverilog", "-V"),
+        "vvp": _version("vvp", "-V"),
+        "verilator": _version("verilator", "--version"),
+        "sta": _version("sta", "-version"),
     }
 
 
@@ -346,7 +347,7 @@ def _yosys_version() -> str:
         yosys = find_yosys()
         if yosys.marker == _PYOSYS_MARKER:
             return yosys.origin
-        line = run_tool("yosys", [yosys.command[0], "-V"], timeout_s=60).strip()
+        line = _said("yosys", Path(yosys.command[0]), "-V").strip()
     except ToolError as error:
         return str(error)
     return f"{line} ({yosys.origin})"
@@ -355,19 +356,34 @@ def _yosys_version() -> str:
 def _abc_version() -> str:
     try:
         abc = find_abc()
-        line = abc.run_script("version", timeout_s=60).strip()
+        line = _abc_said(abc, abc.path.stat().st_mtime_ns).strip()
     except ToolError as error:
         return str(error)
     return f"{line} ({abc.origin})"
 
 
-def _version(name: str, arguments: Sequence[str]) -> str:
+def _version(name: str, option: str) -> str:
     try:
         path = require_tool(name)
-        lines = run_tool(name, [path, *arguments], timeout_s=60).strip().splitlines()
+        lines = _said(name, path, option).strip().splitlines()
     except ToolError as error:
         return str(error)
     return lines[0].strip() if lines else f"{path}, which prints no version"
+
+
+def _said(name: str, path: Path, option: str) -> str:
+    return _said_by(name, path, path.stat().st_mtime_ns, option)
+
+
+@cache
+def _said_by(name: str, path: Path, _written_ns: int, option: str) -> str:
+    """What a program prints, as long as it is the same program."""
+    return run_tool(name, [path, option], timeout_s=60)
+
+
+@cache
+def _abc_said(abc: AbcTool, _written_ns: int) -> str:
+    return abc.run_script("version", timeout_s=60)
 
 
 def mapper_fingerprint() -> dict[str, str]:

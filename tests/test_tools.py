@@ -121,10 +121,15 @@ def test_ctrl_c_kills_the_whole_group(tmp_path: Path) -> None:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        run_tool("tool", [tool], timeout_s=30, cwd=tmp_path)
-    thread.join()
+    # A shell that starts the tests in the background has switched Ctrl-C off.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            run_tool("tool", [tool], timeout_s=30, cwd=tmp_path)
+        thread.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert wait_until_gone(int(pid_file.read_text()))
 
 
@@ -283,3 +288,14 @@ def test_optional_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert versions["sta"] == "sta: not found on the PATH; on Debian: apt-get install opensta"
     assert versions["yosys"].startswith("pyosys ")
     assert "ABC" in versions["abc"]
+
+
+def test_a_tool_is_asked_for_its_version_once_as_long_as_it_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    program = script(tmp_path, "echo started >> asked; echo version 1", "iverilog")
+    assert [tool_versions()["iverilog"] for _ in range(3)] == ["version 1"] * 3
+    assert Path("asked").read_text() == "started\n"
+    os.utime(script(tmp_path, "echo version 2", "iverilog"), ns=(0, program.stat().st_mtime_ns + 1))
+    assert tool_versions()["iverilog"] == "version 2"

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from benchmarks.figures.kept import FOLDER, kept
 from benchmarks.figures.table import Row, row
-from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.lut_network import LutNetwork
 from dwn_asic.data.config import DataConfig
 from dwn_asic.data.dataset import Dataset
@@ -32,17 +31,17 @@ from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.exchange.layers import write_layers
 from dwn_asic.exchange.torch_dwn import Import, read_model
+from dwn_asic.flow import Reporter, open_flow, run_flow
+from dwn_asic.flow.artifacts import RESULT
+from dwn_asic.flow.chip import chip_flow
 from dwn_asic.methods.dwn.config import LayerConfig, ModelConfig, TrainingConfig
 from dwn_asic.methods.dwn.fit import train
-from dwn_asic.optimize.exact.minimize import minimize_parts
-from dwn_asic.optimize.exact.whole import minimize_whole
+from dwn_asic.metrics import TEST
 from dwn_asic.study.tables import geometric_mean
-from dwn_asic.targets.asic.cost import CellCost
 from dwn_asic.targets.asic.pdk import load_pdk
-from dwn_asic.targets.asic.yosys import plain_area, synthesize
-from dwn_asic.verilog.writer import design_verilog
+from dwn_asic.targets.asic.yosys import plain_area
 
-__all__ = ["CHECKPOINTS", "MEASUREMENTS", "Checkpoint", "area_ratio", "changed", "checkpoint"]
+__all__ = ["CHECKPOINTS", "MEASUREMENTS", "Checkpoint", "changed", "checkpoint", "chip"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -166,23 +165,29 @@ def changed(name: str, *, with_data: bool) -> int:
     return int((network.predict(codes) != kept_rows.predictions[kept_rows.test]).sum())
 
 
-def area_ratio(name: str) -> dict[str, float]:
-    """Mapped ``area`` in um2 of the whole chip without data, that of dwn2rtl's design, and their ``ratio``.
+def chip(name: str, *, with_data: bool) -> dict[str, float]:
+    """What ``dwn-asic chip`` makes of the file: areas in um2 and, with data, test accuracies.
 
-    Neither has registers. Ours is minimized; dwn2rtl's own Verilog goes through Yosys' plain synthesis.
+    ``area`` is that of the whole chip, shrunk where there is data, and ``dwn2rtl`` that of dwn2rtl's design,
+    whose own Verilog goes through Yosys' plain synthesis. Neither has registers.
     """
-    return kept(f"checkpoints/{name}", lambda: _areas(name))
+    return kept(f"checkpoints/{name}-{'data' if with_data else 'alone'}", lambda: _chip(name, with_data))
 
 
-def _areas(name: str) -> dict[str, float]:
+def _chip(name: str, with_data: bool) -> dict[str, float]:
+    path, source = checkpoint(name).path, CHECKPOINTS[name][0]
+    build = FOLDER / "checkpoints" / ("data" if with_data else "alone")
+    flow = open_flow(chip_flow(path, build, data=source if with_data else None, name=name), build)
+    run_flow(flow, Reporter())
+    rows = {method.kind: method.metrics for method in flow.read(RESULT).methods}
     library = load_pdk("sky130hd").library
-    graph = to_graph(checkpoint(name).read(with_data=False).network)
-    parts = minimize_parts(graph, CellCost(library))
-    circuit = minimize_whole(graph, parts, CellCost(library))
-    design = design_verilog(name, circuit.encoder, circuit.core, "none")
-    area = sum(module.area for module in synthesize(design, name, library).modules.values())
-    theirs = plain_area(foreign_verilog(checkpoint(name).path), "dwn_top", library)
-    return {"area": area, "dwn2rtl": theirs, "ratio": area / theirs}
+    found = {
+        "area": float(rows["shrunk" if with_data else "exact"]["design__instance__area"]),
+        "dwn2rtl": plain_area(foreign_verilog(path), "dwn_top", library),
+    }
+    if with_data:
+        found |= {kind: float(rows[kind][TEST]) for kind in ("exact", "shrunk")}
+    return found
 
 
 def foreign_verilog(path: Path) -> str:
@@ -210,10 +215,24 @@ def decisions() -> Iterator[Row]:
 
 def areas() -> Iterator[Row]:
     """Area of our chip over that of dwn2rtl's own Verilog."""
-    ratios = [area_ratio(name)["ratio"] for name in CHECKPOINTS]
+    found = [chip(name, with_data=False) for name in CHECKPOINTS]
+    ratios = [each["area"] / each["dwn2rtl"] for each in found]
     what = "chip of a checkpoint without data over dwn2rtl's own Verilog, both without registers"
     yield row("house.checkpoint_area", f"{what}: geometric mean of {len(ratios)}", geometric_mean(ratios))
     yield row("house.checkpoint_area_worst", f"{what}: the worst", max(ratios), "", "<= 0.7")
+
+
+def shrunk() -> Iterator[Row]:
+    """The same with data, shrunk, and what that costs."""
+    found = [chip(name, with_data=True) for name in CHECKPOINTS]
+    ratio = geometric_mean([each["area"] / each["dwn2rtl"] for each in found])
+    what = f"chip of a checkpoint with data, shrunk, {len(found)} checkpoints"
+    over = f"{what}: area over dwn2rtl's own Verilog, geometric mean"
+    yield row("house.checkpoint_shrunk_area", over, ratio, "", "<= 0.11")
+    losses = [100.0 * (each["exact"] - each["shrunk"]) for each in found]
+    lost = f"{what}: test accuracy lost to the checkpoint's own, "
+    yield row("house.checkpoint_shrunk_loss", f"{lost}mean", sum(losses) / len(losses), "points", "<= 0.5")
+    yield row("house.checkpoint_shrunk_loss_worst", f"{lost}the worst", max(losses), "points")
 
 
 MEASUREMENTS = {
@@ -221,5 +240,8 @@ MEASUREMENTS = {
     "house.checkpoint_changed_without_data": decisions,
     "house.checkpoint_area": areas,
     "house.checkpoint_area_worst": areas,
+    "house.checkpoint_shrunk_area": shrunk,
+    "house.checkpoint_shrunk_loss": shrunk,
+    "house.checkpoint_shrunk_loss_worst": shrunk,
 }
 """Id of each figure -> what measures it."""

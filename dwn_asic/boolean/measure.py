@@ -20,5 +20,7 @@ METRICS = (
 def measure(core: BooleanGraph) -> dict[str, float]:
     """The :data:`METRICS` of a core, from thresholds to class index."""
     from dwn_asic.boolean.aig import and_count
+    from dwn_asic.boolean.graph import Threshold
 
-    return {"encoder__threshold__count": len(core.inputs), "logic__and__count": and_count(core)}
+    thresholds = sum(isinstance(node, Threshold) for _, node in core.inputs)
+    return {"encoder__threshold__count": thresholds, "logic__and__count": and_count(core)}

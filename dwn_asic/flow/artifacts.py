@@ -84,11 +84,15 @@ class MinimizedPart:
 
 @dataclass(frozen=True)
 class MinimizedRecord:
-    """Both parts of a minimized circuit, and the metrics of its core."""
+    """Both parts of a minimized circuit, and the metrics of its core.
+
+    A merged core reads code bits: comparators are in it.
+    """
 
     core: MinimizedPart
     encoder: MinimizedPart
     metrics: dict[str, float]
+    merged: bool
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from dwn_asic.flow.steps.shrink import match_step, shrink_step
 from dwn_asic.methods.base import Plan
 from dwn_asic.methods.dwn import METHOD as DWN
 from dwn_asic.methods.registry import method, plan
+from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.yaml_file import load_yaml, validate
 
 if TYPE_CHECKING:
@@ -68,6 +69,14 @@ class Flow:
         """What circuits are built for."""
         return TargetSettings(self.config.target, self.config.synthesis, self.config.hardware)
 
+    @property
+    def minimize(self) -> MinimizeConfig:
+        """Exact minimization; core and encoder of a model from a file are tried as one too."""
+        config = self.config.minimize
+        if config.merge is not None:
+            return config
+        return config.model_copy(update={"merge": isinstance(self.config.model, ImportConfig)})
+
     @cached_property
     def engine(self) -> Engine:
         """The steps, in order."""
@@ -86,16 +95,16 @@ class Flow:
         config, target = self.config, self.target
         baselines = plan(config.baselines)
         yield from self._model()
-        yield from circuit_steps("", config.name, target, config.minimize)
+        yield from circuit_steps("", config.name, target, self.minimize)
         if config.shrink is not None:
-            yield shrink_step("", target, config.shrink, config.minimize, config.seed, network=True)
-            yield from circuit_steps(SHRUNK, config.name, target, config.minimize)
+            yield shrink_step("", target, config.shrink, self.minimize, config.seed, network=True)
+            yield from circuit_steps(SHRUNK, config.name, target, self.minimize)
         for each in baselines:
             yield from self._baseline(each)
         for name in config.match:
             yield match_step(name, f"baselines/{name}")
             tolerates = (ToolTimeoutError,)
-            yield from circuit_steps(match_folder(name), config.name, target, config.minimize, tolerates)
+            yield from circuit_steps(match_folder(name), config.name, target, self.minimize, tolerates)
         rows = [Row("", software=False, shrunk=config.shrink is not None)]
         rows += [
             Row(f"baselines/{each.name}", software=_software(each), shrunk=self._shrinks(each))
@@ -126,12 +135,10 @@ class Flow:
         yield fit_step(folder, baseline, config.seed)
         if _software(baseline):
             return
-        yield from circuit_steps(folder, config.name, self.target, config.minimize, tolerates)
+        yield from circuit_steps(folder, config.name, self.target, self.minimize, tolerates)
         if config.shrink is not None and self._shrinks(baseline):
-            yield shrink_step(folder, self.target, config.shrink, config.minimize, config.seed)
-            yield from circuit_steps(
-                f"{folder}/{SHRUNK}", config.name, self.target, config.minimize, tolerates
-            )
+            yield shrink_step(folder, self.target, config.shrink, self.minimize, config.seed)
+            yield from circuit_steps(f"{folder}/{SHRUNK}", config.name, self.target, self.minimize, tolerates)
 
 
 def _software(planned: Plan) -> bool:

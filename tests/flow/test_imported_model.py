@@ -12,7 +12,7 @@ from dwn_asic.boolean.lut_network import LutNetwork
 from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.exchange.torch_dwn import export_checkpoint
 from dwn_asic.flow import Flow, Reporter, open_flow, run_flow
-from dwn_asic.flow.artifacts import DATASET, FRONT, NETWORK, PREDICTIONS, RESULT
+from dwn_asic.flow.artifacts import DATASET, FRONT, MINIMIZED, NETWORK, PREDICTIONS, RESULT
 from dwn_asic.flow.chip import chip_flow
 from flows import Lines, finished_flow, write_flow
 
@@ -45,7 +45,8 @@ def test_with_rows_it_decides_as_the_model_and_shrinks(trained: Flow, tmp_path: 
     assert (flow.read(PREDICTIONS.at("")) == trained.read(PREDICTIONS.at(""))).all()
     methods = {method.name: method for method in flow.read(RESULT).methods}
     assert set(methods) == {"dwn", "dwn-shrunk"}
-    assert methods["dwn"].label == "DWN 9 (3-input LUTs), imported"
+    merged = flow.read(MINIMIZED.at("")).merged
+    assert methods["dwn"].label == "DWN 9 (3-input LUTs), imported" + ", core with encoder" * merged
     assert {method.proof for method in methods.values()} == {"proved"}
     assert flow.read(FRONT.at("shrunk"))
     assert run_flow(flow, Reporter()) == []
@@ -62,6 +63,19 @@ def test_without_rows_it_goes_to_a_proved_netlist(trained: Flow, tmp_path: Path)
     assert method.metrics["area__core"] > 0.0
     assert flow.read(RESULT).class_names == network.class_names
     assert "tb: 500 vectors" in (flow.folder / "testbench.v").read_text()
+
+
+def test_core_and_encoder_stay_apart_where_the_flow_says_so(trained: Flow, tmp_path: Path) -> None:
+    areas = {}
+    for merge in (False, True):
+        minimize = {"effort": "low", "merge": merge}
+        flow = imported(tmp_path, trained.folder / "network.npz", minimize=minimize)
+        run_flow(flow, Reporter())
+        (method,) = flow.read(RESULT).methods
+        areas[merge] = method.metrics["design__instance__area"]
+        assert flow.read(MINIMIZED.at("")).merged == (merge and method.metrics["area__encoder"] == 0.0)
+        assert method.label.endswith("core with encoder") == flow.read(MINIMIZED.at("")).merged
+    assert areas[True] <= areas[False] * 1.02  # mapped by Yosys once more
 
 
 def test_a_changed_model_file_runs_everything_again(trained: Flow, tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from dwn_asic.boolean.comparators import specification
+from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.equivalence.combinational import find_difference
 from dwn_asic.optimize.exact.minimize import mapped_areas, minimize_parts
-from dwn_asic.optimize.exact.whole import minimize_whole
+from dwn_asic.optimize.exact.whole import merge_parts
 from dwn_asic.targets.asic.cell_library import CellLibrary
 from dwn_asic.targets.asic.cost import CellCost
 
@@ -33,10 +34,12 @@ def one_comparator() -> BooleanGraph:
 def test_the_smaller_of_two_parts_and_one(graph: BooleanGraph, merged: bool, library: CellLibrary) -> None:
     cost = CellCost(library)
     parts = minimize_parts(graph, cost, effort="low")
-    circuit = minimize_whole(graph, parts, cost, effort="low")
+    core, encoder = merge_parts(graph, parts, cost, effort="low")
+    circuit = Circuit(encoder.graph, core.graph)
     assert any(isinstance(node, CodeBit) for _, node in circuit.core.inputs) == merged
     whole = sum(mapped_areas([circuit.core, circuit.encoder], cost))
     split = sum(part.area for part in parts)
+    assert core.area + encoder.area == pytest.approx(whole)
     assert whole < split if merged else whole == pytest.approx(split)
     assert find_difference(specification(graph), circuit.graph) is None
     codes = np.arange(1 << graph.interface.widths[0])[:, None]

@@ -42,18 +42,31 @@ class MinimizeSettings:
 
 
 def _minimize(settings: MinimizeSettings, space: Workspace) -> None:
+    from dwn_asic.boolean.graph import CodeBit
     from dwn_asic.boolean.measure import measure
     from dwn_asic.optimize.exact.minimize import minimize_parts
+    from dwn_asic.optimize.exact.whole import merge_parts
 
     graph, config = space.get(GRAPH), settings.minimize
+    cost = settings.target.open().cost
     core, encoder = minimize_parts(
-        graph,
-        settings.target.open().cost,
-        effort=config.effort,
-        timeout_s=config.timeout_s,
-        budget_s=config.budget_s,
+        graph, cost, effort=config.effort, timeout_s=config.timeout_s, budget_s=config.budget_s
     )
-    record = MinimizedRecord(_part(core, len(graph.luts)), _part(encoder, 0), measure(core.graph))
+    if config.merge:
+        core, encoder = merge_parts(
+            graph,
+            (core, encoder),
+            cost,
+            effort=config.effort,
+            timeout_s=config.timeout_s,
+            budget_s=config.budget_s,
+        )
+    record = MinimizedRecord(
+        _part(core, len(graph.luts)),
+        _part(encoder, 0),
+        measure(core.graph),
+        merged=any(isinstance(node, CodeBit) for _, node in core.graph.inputs),
+    )
     space.put(CORE, core.graph)
     space.put(ENCODER, encoder.graph)
     space.put(MINIMIZED, record)

@@ -126,17 +126,28 @@ def _of_row(row: Row, settings: ResultSettings, space: Workspace) -> Iterator[Me
         yield MethodResult(**own, kind="software", metrics=metrics, details=details)
     else:
         metrics = _circuit_metrics(row.folder, space)
-        yield MethodResult(**own, kind="exact", proof="proved", metrics=metrics, details=details)
+        label = fitted.label + _merged(row.folder, space)
+        exact = {**own, "label": label}
+        yield MethodResult(**exact, kind="exact", proof="proved", metrics=metrics, details=details)
     folder = _inside(row.folder)
     if row.shrunk and space.failure(VERIFIED.at(folder)) is None:
         yield MethodResult(
-            **{**own, "name": f"{fitted.name}{_SUFFIX}", "label": f"{fitted.label}, {SHRUNK}"},
+            **{
+                **own,
+                "name": f"{fitted.name}{_SUFFIX}",
+                "label": f"{fitted.label}, {SHRUNK}{_merged(folder, space)}",
+            },
             kind="shrunk",
             proof="proved",
             metrics=_circuit_metrics(folder, space),
             front=_front(row, folder, settings, space),
             details=details,
         )
+
+
+def _merged(folder: str, space: Workspace) -> str:
+    """End of the label of a circuit whose comparators are in its core."""
+    return ", core with encoder" if space.get(MINIMIZED.at(folder)).merged else ""
 
 
 def _inside(folder: str) -> str:

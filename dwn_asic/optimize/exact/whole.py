@@ -12,10 +12,10 @@ from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.optimize.cost import CostModel
 from dwn_asic.optimize.exact.minimize import Effort, Minimized, minimize
 
-__all__ = ["minimize_whole"]
+__all__ = ["merge_parts"]
 
 
-def minimize_whole(
+def merge_parts(
     graph: BooleanGraph,
     parts: tuple[Minimized, Minimized],
     cost: CostModel,
@@ -23,8 +23,8 @@ def minimize_whole(
     effort: Effort = "medium",
     timeout_s: float = 120.0,
     budget_s: float = 60.0,
-) -> Circuit:
-    """Core and encoder as they are, or one core that reads code bits where that is smaller.
+) -> tuple[Minimized, Minimized]:
+    """Core and encoder as they are, or one core that reads code bits and no encoder where that is smaller.
 
     Parameters
     ----------
@@ -36,9 +36,8 @@ def minimize_whole(
         As there; raises what it does.
     """
     core, encoder = parts
-    split = Circuit(encoder.graph, core.graph)
     whole = minimize(
-        split.graph,
+        Circuit(encoder.graph, core.graph).graph,
         cost,
         effort=effort,
         timeout_s=timeout_s,
@@ -46,6 +45,6 @@ def minimize_whole(
         alternatives=[specification(graph)],
     )
     if whole.area >= core.area + encoder.area:
-        return split
-    inputs = [node for _, node in whole.graph.inputs]
-    return Circuit(encoder_graph(inputs, graph.interface), whole.graph)
+        return parts
+    wires = encoder_graph([node for _, node in whole.graph.inputs], graph.interface)
+    return whole, Minimized(wires, 0.0, (), 0.0)
