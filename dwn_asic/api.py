@@ -24,6 +24,7 @@ from dwn_asic.methods.base import Classifier, MethodConfig, Plan, Progress
 from dwn_asic.methods.registry import method as method_of
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.exact.minimize import minimize_parts
+from dwn_asic.optimize.exact.whole import merge_parts
 from dwn_asic.optimize.lossy import shrink as lossy
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.front import Front, FrontCircuit
@@ -209,7 +210,9 @@ def shrink(
 def minimize(
     start: Classifier | FrontCircuit | BooleanGraph, target: Target | None = None, **options: object
 ) -> Circuit:
-    """Fewer gates, the same class for every code of the features, proved; core and encoder apart.
+    """Fewer gates, the same class for every code of the features, proved.
+
+    Core and encoder are minimized apart; with ``merge=True`` also as one, which is kept where it is smaller.
 
     Parameters
     ----------
@@ -218,7 +221,7 @@ def minimize(
     target
         Whose cells count.
     options
-        Keys of the section ``minimize``: ``effort``, ``timeout_s``, ``budget_s``.
+        Keys of the section ``minimize``: ``effort``, ``timeout_s``, ``budget_s``, ``merge``.
 
     Raises
     ------
@@ -236,13 +239,12 @@ def minimize(
     True
     """
     config = validated(MinimizeConfig, "minimize", options)
-    core, encoder = minimize_parts(
-        graph_of(start),
-        target_or_default(target).cost,
-        effort=config.effort,
-        timeout_s=config.timeout_s,
-        budget_s=config.budget_s,
-    )
+    graph, cost = graph_of(start), target_or_default(target).cost
+    effort, timeout_s, budget_s = config.effort, config.timeout_s, config.budget_s
+    core, encoder = minimize_parts(graph, cost, effort=effort, timeout_s=timeout_s, budget_s=budget_s)
+    if config.merge:
+        parts = core, encoder
+        core, encoder = merge_parts(graph, parts, cost, effort=effort, timeout_s=timeout_s, budget_s=budget_s)
     return Circuit(encoder.graph, core.graph)
 
 

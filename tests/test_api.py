@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dwn_asic import api
-from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut
+from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Constant, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import Split
 from dwn_asic.encode.config import EncoderConfig
@@ -63,6 +63,21 @@ def test_the_chosen_circuit_of_a_front_takes_the_same_way(iris: Dataset, front: 
     # Without rows nothing is said of rows.
     assert {check.how for check in proof.checks} <= {"proof", "simulation"}
     assert built.metrics["area__nand2_equivalent"] <= front.chosen.total
+
+
+def test_core_and_encoder_as_one() -> None:
+    coarse = api.read_data("sklearn:iris", input_bits=2)
+    start = api.fit(coarse, **TINY)
+    apart = api.minimize(start, effort="low")
+    merged = api.minimize(start, effort="low", merge=True)
+    areas = []
+    for circuit in (apart, merged):
+        built = api.implement(circuit, dataset=coarse)
+        assert api.verify(built, start, circuit, dataset=coarse).checks
+        areas.append(built.metrics["area__nand2_equivalent"])
+    assert areas[1] < areas[0]
+    assert all(isinstance(node, Threshold) for _, node in apart.core.inputs)
+    assert all(isinstance(node, CodeBit) for _, node in merged.core.inputs)
 
 
 def test_an_implementation_of_something_else_is_found_out(iris: Dataset, front: Front) -> None:

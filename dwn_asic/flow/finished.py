@@ -76,27 +76,27 @@ class RunCircuit:
     @cached_property
     def graph(self) -> BooleanGraph:
         """From thresholds to the class index, before exact minimization."""
-        return self._read(GRAPH)
+        return self.read(GRAPH)
 
     @cached_property
     def predictions(self) -> NDArray[np.int64]:
         """(N,) class index of each row of the data set, by the model."""
-        return self._read(PREDICTIONS)
+        return self.read(PREDICTIONS)
 
     @cached_property
     def circuit(self) -> Circuit:
         """The minimized circuit."""
-        return Circuit(self._read(ENCODER), self._read(CORE))
+        return Circuit(self.read(ENCODER), self.read(CORE))
 
     @cached_property
     def implementation(self) -> Implementation:
         """What the target built of it, with files and metrics."""
         from dwn_asic.targets.base import Implementation
 
-        record = self._read(IMPLEMENTATION)
+        record = self.read(IMPLEMENTATION)
         names = target_kind(self.flow.target.kind).files
-        files = {name: self._read(text_artifact(name)) for name in names}
-        return Implementation(record.name, files, record.metrics, record.summary, self._read(LOG))
+        files = {name: self.read(text_artifact(name)) for name in names}
+        return Implementation(record.name, files, record.metrics, record.summary, self.read(LOG))
 
     @cached_property
     def proof(self) -> Proof:
@@ -104,14 +104,15 @@ class RunCircuit:
         from dwn_asic.equivalence.check import Check
         from dwn_asic.targets.base import Proof
 
-        checks = self._read(VERIFIED)
+        checks = self.read(VERIFIED)
         return Proof(tuple(Check(each.what, each.how, each.size, each.seconds) for each in checks))
 
     def to_verilog(self) -> str:
         """The structural Verilog, before mapping; raises DataError of a target that makes none."""
-        return self._read(text_artifact("design.v"))
+        return self.read(text_artifact("design.v"))
 
-    def _read(self, artifact: Artifact[Value]) -> Value:
+    def read(self, artifact: Artifact[Value]) -> Value:
+        """The value of one of its files; raises DataError where it is missing or damaged."""
         path = self.folder / artifact.name
         if not path.exists():
             raise DataError(path, "is missing: the run did not make it, or has not come so far")
@@ -125,9 +126,9 @@ class RunModel(RunCircuit):
     @cached_property
     def classifier(self) -> Classifier:
         """The model as fitted: :func:`dwn_asic.shrink` and :func:`dwn_asic.minimize` take it."""
-        record = self._read(FITTED)
+        record = self.read(FITTED)
         graph = self.graph if self._has(GRAPH) else None
-        network = self._read(NETWORK) if self._has(NETWORK) else None
+        network = self.read(NETWORK) if self._has(NETWORK) else None
         return Classifier(
             record.name, record.label, record.kind, graph, self.predictions, record.details, network
         )
@@ -143,14 +144,14 @@ class RunModel(RunCircuit):
         """Circuits of all sizes, and the one chosen; None of a run without."""
         from dwn_asic.optimize.lossy.front import Front
 
-        if self.shrunk is None:
+        shrunk = self.shrunk
+        if shrunk is None:
             return None
-        place = self.shrunk.place
-        rows, graphs = self.flow.read(FRONT.at(place)), self.flow.read(FRONT_GRAPHS.at(place))
+        rows, graphs = shrunk.read(FRONT), shrunk.read(FRONT_GRAPHS)
         chosen = [number for number, row in enumerate(rows) if row.chosen]
         if len(graphs) != len(rows) or len(chosen) != 1:
             problem = f"{len(rows)} circuits, {len(chosen)} of them chosen, and {len(graphs)} graphs"
-            raise DataError(self.shrunk.folder / FRONT.name, f"is damaged: {problem}")
+            raise DataError(shrunk.folder / FRONT.name, f"is damaged: {problem}")
         circuits = tuple(_front_circuit(row, graph) for row, graph in zip(rows, graphs, strict=True))
         return Front(circuits, chosen[0])
 
@@ -170,17 +171,17 @@ class Run(RunModel):
     @cached_property
     def dataset(self) -> Dataset:
         """The rows, their split and their codes."""
-        return self._read(DATASET)
+        return self.read(DATASET)
 
     @cached_property
     def network(self) -> LutNetwork:
         """The trained lookup tables."""
-        return self._read(NETWORK)
+        return self.read(NETWORK)
 
     @cached_property
     def result(self) -> Result:
         """Everything that was measured."""
-        return self._read(RESULT)
+        return self.read(RESULT)
 
     @property
     def baselines(self) -> Mapping[str, RunModel]:

@@ -107,10 +107,14 @@ def test_a_run_without_shrink_has_no_front(tmp_path: Path) -> None:
 def test_what_is_missing_is_named(copied: Path, file: str, name: str) -> None:
     path = copied / file
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with pytest.raises(
-        DataError, match=r"front\.csv: is damaged" if name == "front" else f"{file}: is missing"
-    ):
+    with pytest.raises(DataError, match=f"{file}: is missing"):
         getattr(load(copied), name)
+
+
+def test_a_front_without_one_of_its_circuits_is_damaged(copied: Path) -> None:
+    max((copied / "shrunk" / "front").iterdir()).unlink()  # the last
+    with pytest.raises(DataError, match=r"front\.csv: is damaged: .* circuits, 1 of them chosen"):
+        _ = load(copied).front
 
 
 def test_the_verilog_of_a_run_that_ended_before(copied: Path) -> None:
