@@ -145,8 +145,7 @@ class RunModel(RunCircuit):
 
         if self.shrunk is None:
             return None
-        place = self.shrunk.place
-        rows, graphs = self.flow.read(FRONT.at(place)), self.flow.read(FRONT_GRAPHS.at(place))
+        rows, graphs = self.shrunk._read(FRONT), self.shrunk._read(FRONT_GRAPHS)
         chosen = [number for number, row in enumerate(rows) if row.chosen]
         if len(graphs) != len(rows) or len(chosen) != 1:
             problem = f"{len(rows)} circuits, {len(chosen)} of them chosen, and {len(graphs)} graphs"

@@ -101,16 +101,23 @@ def test_a_run_without_shrink_has_no_front(tmp_path: Path) -> None:
         ("verify.json", "proof"),
         ("result.json", "result"),
         ("fitted.json", "classifier"),
+        ("shrunk/front.csv", "front"),
         ("shrunk/front", "front"),
     ],
 )
 def test_what_is_missing_is_named(copied: Path, file: str, name: str) -> None:
     path = copied / file
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with pytest.raises(
-        DataError, match=r"front\.csv: is damaged" if name == "front" else f"{file}: is missing"
-    ):
+    with pytest.raises(DataError, match=f"{file}: is missing"):
         getattr(load(copied), name)
+
+
+def test_a_front_has_a_graph_for_each_row(copied: Path) -> None:
+    max((copied / "shrunk" / "front").iterdir()).unlink()
+    with pytest.raises(
+        DataError, match=r"front\.csv: is damaged: \d+ circuits, 1 of them chosen, and \d+ graphs"
+    ):
+        _ = load(copied).front
 
 
 def test_the_verilog_of_a_run_that_ended_before(copied: Path) -> None:
