@@ -18,7 +18,9 @@ from dwn_asic.data.accuracy import accuracies
 from dwn_asic.flow import Flow, Reporter, open_flow
 from dwn_asic.flow.artifacts import FITTED, IMPLEMENTATION, MINIMIZED, PREDICTIONS
 from dwn_asic.flow.engine import Engine
-from dwn_asic.flow.steps import DataSettings, circuit_steps, data_step, fit_step
+from dwn_asic.flow.steps.circuit import circuit_steps
+from dwn_asic.flow.steps.fit import fit_step
+from dwn_asic.flow.steps.rows import DataSettings, data_step
 from dwn_asic.methods.base import Plan
 from dwn_asic.methods.registry import plan
 from dwn_asic.methods.tiny_classifier import TinyClassifier

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -194,13 +194,14 @@ class Engine:
         Of the run.
     steps
         Each after those that make its inputs.
-    stale
-        Folders of the run whose subfolders belong to steps: those of no step are removed.
+    owned
+        Folders of the run that belong to steps, ``NAME/*`` for all subfolders of one: those in which no step
+        works are removed.
     """
 
-    def __init__(self, folder: Path, steps: Sequence[Step[Any]], stale: Iterable[str] = ()) -> None:
+    def __init__(self, folder: Path, steps: Sequence[Step[Any]], owned: Iterable[str] = ()) -> None:
         self.folder, self.steps = folder, tuple(steps)
-        self._stale = tuple(stale)
+        self._owned = tuple(owned)
         self._makers = {step.place(output): step for step in steps for output in step.outputs}
         self._failures: dict[str, str] = {}
         self._environments: dict[tuple[int, str], Mapping[str, str]] = {}
@@ -403,16 +404,14 @@ class Engine:
     def _remove_stale(self) -> None:
         """Folders of steps that the flow no longer has, for example of a baseline that was taken out."""
         wanted = {Path(step.folder) for step in self.steps}
-        for parent in self._stale:
-            for folder in self._subfolders(parent):
-                if not any(folder == path or folder in path.parents for path in wanted):
-                    shutil.rmtree(self.folder / folder)
-                    shutil.rmtree(self.folder / _RECORDS / folder, ignore_errors=True)
-
-    def _subfolders(self, parent: str) -> Iterator[Path]:
-        root = self.folder / parent
-        if root.is_dir():
-            yield from (Path(parent) / path.name for path in sorted(root.glob("[!.]*")) if path.is_dir())
+        for pattern in self._owned:
+            for found in sorted(self.folder.glob(pattern)):
+                folder = found.relative_to(self.folder)
+                hidden = folder.name.startswith(".")
+                if hidden or any(folder == path or folder in path.parents for path in wanted):
+                    continue
+                replace_path(None, found)
+                replace_path(None, self.folder / _RECORDS / folder)
 
     def _scratch(self, step: Step[Any]) -> Path:
         return self.folder / _SCRATCH / step.title

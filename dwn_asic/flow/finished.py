@@ -137,7 +137,7 @@ class RunModel(RunCircuit):
     def shrunk(self) -> RunCircuit | None:
         """The circuit that was chosen on the front; None of a run without."""
         circuit = RunCircuit(self.flow, f"{self.place}/{SHRUNK}" if self.place else SHRUNK)
-        return circuit if (circuit.folder / FRONT.name).exists() else None
+        return circuit if circuit.folder.is_dir() else None
 
     @cached_property
     def front(self) -> Front | None:

@@ -80,7 +80,7 @@ class Flow:
     @cached_property
     def engine(self) -> Engine:
         """The steps, in order."""
-        return Engine(self.folder, [*self._steps()], ("baselines", f"{SHRUNK}/match"))
+        return Engine(self.folder, [*self._steps()], (SHRUNK, "baselines/*", f"{SHRUNK}/match/*"))
 
     def read(self, artifact: Artifact[Value]) -> Value:
         """A value of the run; raises DataError where its file is missing or damaged."""

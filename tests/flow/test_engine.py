@@ -79,7 +79,7 @@ def steps(**settings: Make) -> list[Step[Any]]:
 
 
 def ran(folder: Path, reporter: Reporter | None = None, **settings: Make) -> list[str]:
-    return [s.title for s in Engine(folder, steps(**settings), [""]).run(reporter or Reporter())]
+    return [s.title for s in Engine(folder, steps(**settings), ["*"]).run(reporter or Reporter())]
 
 
 def test_what_was_made_is_kept_and_what_changes_is_made_again(tmp_path: Path) -> None:
@@ -188,13 +188,16 @@ def test_a_tolerated_error_costs_its_chain_alone(tmp_path: Path) -> None:
 def test_folders_of_no_step_are_removed(tmp_path: Path) -> None:
     def once(*names: str) -> None:
         found = [Step("make", f"all/{name}", Make(1), make, (), (NUMBER,)) for name in names]
-        Engine(tmp_path, found, ["all"]).run(Reporter())
+        Engine(tmp_path, found, ["all/*", "alone"]).run(Reporter())
 
     once("a", "b")
     once("b")
     assert [path.name for path in (tmp_path / "all").iterdir()] == ["b"]
     once("a", "b")
     assert (tmp_path / "all" / "a" / "number.txt").read_text() == "1"
+    (tmp_path / "alone").mkdir()
+    once("a")
+    assert not (tmp_path / "alone").exists()
 
 
 def test_a_file_that_no_step_made_is_not_overwritten(tmp_path: Path) -> None:

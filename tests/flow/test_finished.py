@@ -101,6 +101,7 @@ def test_a_run_without_shrink_has_no_front(tmp_path: Path) -> None:
         ("verify.json", "proof"),
         ("result.json", "result"),
         ("fitted.json", "classifier"),
+        ("shrunk/front.csv", "front"),
         ("shrunk/front", "front"),
     ],
 )

@@ -210,3 +210,11 @@ def test_registers_count_on_the_front(finished: Flow, tmp_path: Path) -> None:
     found = flow.read(IMPLEMENTATION.at("shrunk")).metrics
     assert found["area__registers__nand2_equivalent"] > 0.0
     assert float(chosen["total_nand2"]) == pytest.approx(found["area__nand2_equivalent"], rel=0.05)
+
+
+def test_a_flow_that_no_longer_shrinks_has_no_shrunk_circuit(tmp_path: Path) -> None:
+    flow = finished_flow(tmp_path, shrink={**SHRINK, "rivals": False})
+    assert (flow.folder / "shrunk" / "netlist.v").exists()
+    after = open_flow(write_flow(flow.file), flow.folder.parent)
+    assert run_flow(after, Reporter()) == ["report"]
+    assert not (flow.folder / "shrunk").exists()
