@@ -20,9 +20,9 @@ from flows import finished_flow
 
 
 @pytest.fixture(scope="module")
-def flow(tmp_path_factory: pytest.TempPathFactory) -> Flow:
+def flow(finished: Flow, tmp_path_factory: pytest.TempPathFactory) -> Flow:
     shrink = {"proposals": 500, "prices": [8.0], "temperatures": [1.0], "rivals": True}
-    return finished_flow(tmp_path_factory.mktemp("run"), shrink=shrink)
+    return finished_flow(tmp_path_factory.mktemp("run"), finished, shrink=shrink)
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def test_the_steps_go_on_from_a_run(flow: Flow) -> None:
     assert api.to_verilog(circuit, "tiny") == run.baselines["tree-3"].to_verilog()
 
 
-def test_a_run_without_shrink_has_no_front(tmp_path: Path) -> None:
-    run = load(finished_flow(tmp_path, baselines=[]).folder)
+def test_a_run_without_shrink_has_no_front(finished: Flow, tmp_path: Path) -> None:
+    run = load(finished_flow(tmp_path, finished, baselines=[]).folder)
     assert run.front is None
     assert run.shrunk is None
     assert run.baselines == {}
@@ -101,7 +101,6 @@ def test_a_run_without_shrink_has_no_front(tmp_path: Path) -> None:
         ("verify.json", "proof"),
         ("result.json", "result"),
         ("fitted.json", "classifier"),
-        ("shrunk/front.csv", "front"),
         ("shrunk/front", "front"),
     ],
 )

@@ -292,8 +292,8 @@ def own_pdk(tmp_path: Path) -> Path:
 MAPPED = [title for title in ALL if title.rpartition("/")[2] in {"minimize", "implement", "verify", "report"}]
 
 
-def test_an_edited_pdk_reruns_what_was_mapped_with_it(tmp_path: Path, own_pdk: Path) -> None:
-    flow = finished_flow(tmp_path, synthesis={"pdk": str(own_pdk)})
+def test_an_edited_pdk_reruns_what_was_mapped_with_it(finished: Flow, tmp_path: Path, own_pdk: Path) -> None:
+    flow = finished_flow(tmp_path, finished, synthesis={"pdk": str(own_pdk)})
     before = {name: m.metrics.get("area__nand2") for name, m in methods(flow).items()}
     table = tmp_path / "sky130hd.cells.csv"
     text = table.read_text()
@@ -324,7 +324,7 @@ def test_another_tool_reruns_what_it_made(
     assert {"minimize", TREE[1], "report"} <= set(ran) <= set(MAPPED)
     assert run_flow(flow, Reporter()) == []
     other.write_text(other.read_text() + "# another version\n")
-    assert "minimize" in run_flow(flow, Reporter())
+    assert run_flow(flow, Reporter(), targets=["core.json"]) == ["minimize"]
 
 
 def test_registers_without_a_flip_flop_are_an_error_before_training(tmp_path: Path, own_pdk: Path) -> None:
@@ -340,8 +340,8 @@ def test_registers_without_a_flip_flop_are_an_error_before_training(tmp_path: Pa
     assert not (flow.folder / "network.npz").exists()
 
 
-def test_two_processes_on_one_folder_end_in_one_run(tmp_path: Path) -> None:
-    file = write_flow(tmp_path / "tiny.yaml")
+def test_two_processes_on_one_folder_end_in_one_run(flow: Flow) -> None:
+    file = write_flow(flow.file, hardware={"registers": "both"})
     command = [sys.executable, "-m", "dwn_asic", "run", str(file)]
     both = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

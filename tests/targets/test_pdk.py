@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dwn_asic.errors import ConfigError, PdkError
+from dwn_asic.targets.asic import pdk as pdk_module
 from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.targets.asic.liberty import LibertyReading
 from dwn_asic.targets.asic.pdk import (
     check,
     extract,
@@ -364,3 +368,25 @@ def test_wrong_configs_name_file_and_key(tmp_path: Path, old: str, new: str, mes
 def test_missing_config_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
         load_pdk(str(tmp_path / "none.yaml"))
+
+
+def test_files_are_read_once_as_long_as_they_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[Sequence[Path]] = []
+    real = pdk_module.read_liberty
+
+    def counted(liberty: Sequence[Path], **options: Any) -> LibertyReading:
+        reads.append(liberty)
+        return real(liberty, **options)
+
+    monkeypatch.setattr(pdk_module, "read_liberty", counted)
+    liberty, path = install_toy(tmp_path / "root"), write_toy(tmp_path)
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path / "root"))
+    assert [load_pdk(path).library.nand2_area for _ in range(3)] == [1.5] * 3
+    assert len(reads) == 1
+    liberty.write_text(TOY_LIB.replace("1.5", "2.5"))
+    assert load_pdk(path).library.nand2_area == 2.5
+    write_toy(tmp_path, "tie_reset: true\n")
+    assert load_pdk(path).config.tie_reset
+    assert len(reads) == 3

@@ -7,17 +7,18 @@ the YAML file asks for other cells than the table was extracted with.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from dwn_asic.errors import PdkError
+from dwn_asic.files import content_digest
 from dwn_asic.targets.asic.cell_library import CellLibrary
 from dwn_asic.targets.asic.liberty import LibertyReading, read_liberty
 from dwn_asic.verilog.cell import Cell, FlipFlop, missing_functions
@@ -139,7 +140,8 @@ def load_pdk(pdk: str | Path) -> Pdk:
     source = _find(pdk)
     config = source.config
     if source.table is not None:
-        reading, origin = _read_table(source.table, config), f"embedded table {config.table}"
+        reading = _read_table(source.table, _sha256(source.table), config)
+        origin = f"embedded table {config.table}"
     else:
         reading, origin = _read(source.liberty, config), ", ".join(map(str, source.liberty))
     notes = (*reading.notes, *_unknown_values(reading.library))
@@ -254,7 +256,7 @@ def _find(pdk: str | Path) -> _Source:
 
 def _sha256(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return content_digest(path)
     except OSError as error:
         raise PdkError(f"{path}: cannot be read: {error.strerror}") from error
 
@@ -292,6 +294,12 @@ def _files_in(folder: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
 
 
 def _read(liberty: Sequence[Path], config: PdkConfig) -> LibertyReading:
+    return _read_liberty(tuple(liberty), tuple(map(_sha256, liberty)), config)
+
+
+@lru_cache(maxsize=4)
+def _read_liberty(liberty: tuple[Path, ...], _contents: tuple[str, ...], config: PdkConfig) -> LibertyReading:
+    """Reads files once in a process, as long as they are the same: every step of a flow opens its PDK."""
     return read_liberty(
         liberty,
         library=config.library,
@@ -304,7 +312,8 @@ def _read(liberty: Sequence[Path], config: PdkConfig) -> LibertyReading:
     )
 
 
-def _read_table(path: Path, config: PdkConfig) -> LibertyReading:
+@lru_cache(maxsize=4)
+def _read_table(path: Path, _content: str, config: PdkConfig) -> LibertyReading:
     """The table's library without the cells that the YAML file doesn't want, and notes on what that costs."""
     library = CellLibrary.load_table(path)
     if (library.name, library.corner, library.nand2) != (config.library, config.corner, config.nand2):
