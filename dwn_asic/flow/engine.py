@@ -407,8 +407,9 @@ class Engine:
         for pattern in self._owned:
             for found in sorted(self.folder.glob(pattern)):
                 folder = found.relative_to(self.folder)
-                hidden = folder.name.startswith(".")
-                if hidden or any(folder == path or folder in path.parents for path in wanted):
+                if not found.is_dir() or folder.name.startswith("."):
+                    continue
+                if any(folder == path or folder in path.parents for path in wanted):
                     continue
                 replace_path(None, found)
                 replace_path(None, self.folder / _RECORDS / folder)
