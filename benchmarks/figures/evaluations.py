@@ -48,7 +48,7 @@ RATIOS = {"mapped": "its mapped total area over ours", "budget": "300 gates over
 
 def to_the_end(run: Run, scratch: Path) -> MethodResult:
     """The baseline of a run once more, to the end and on as many rows as the others; kept in a folder."""
-    flow = open_flow(run.folder)
+    flow = open_flow(Path(run.place))
     planned = next(each for each in plan(flow.config.baselines) if each.name == BASELINE)
     assert isinstance(planned.fitter, TinyClassifier)
     fitter = replace(planned.fitter, patience=planned.fitter.generations, rows=TinyClassifier.rows)
