@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
 import pkgutil
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
+
+from dwn_asic.errors import DwnAsicError
 
 __all__ = ["discover"]
 
+Kind = TypeVar("Kind")
 
-def discover(package: str, name: str, group: str) -> Iterator[object]:
+
+def discover(package: str, name: str, group: str, kind: type[Kind]) -> Iterator[Kind]:
     """What modules of a package, and then entry points, offer under a name.
 
     Parameters
@@ -21,11 +26,32 @@ def discover(package: str, name: str, group: str) -> Iterator[object]:
         Attribute, for example ``METHOD``; modules without it are passed over.
     group
         Of the entry points, for example ``dwn_asic.methods``.
+    kind
+        What is expected.
+
+    Raises
+    ------
+    DwnAsicError
+        Something cannot be loaded, or is something else.
     """
-    path = importlib.import_module(package).__path__
+    path = import_module(package).__path__
     for found in sorted(pkgutil.iter_modules(path), key=lambda module: module.name):
-        module = importlib.import_module(f"{package}.{found.name}")
+        module = import_module(f"{package}.{found.name}")
         if hasattr(module, name):
-            yield getattr(module, name)
-    for entry in sorted(importlib.metadata.entry_points(group=group), key=lambda entry: entry.name):
-        yield entry.load()
+            yield _checked(getattr(module, name), f"{module.__name__}.{name}", kind)
+    for point in sorted(entry_points(group=group), key=lambda point: point.name):
+        where = f"entry point {point.name!r} of the group {group!r} ({point.value})"
+        yield _checked(_loaded(point, where), where, kind)
+
+
+def _loaded(point: EntryPoint, where: str) -> object:
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        raise DwnAsicError(f"{where} cannot be loaded: {error}") from error
+
+
+def _checked(found: object, where: str, kind: type[Kind]) -> Kind:
+    if not isinstance(found, kind):
+        raise DwnAsicError(f"{where} is no {kind.__name__} but {type(found).__name__}")
+    return found

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dwn_asic.discovery import discover
+from dwn_asic.errors import DwnAsicError
 
 
 @pytest.fixture
@@ -37,15 +38,20 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_modules_then_entry_points_each_in_order(installed: Path) -> None:
-    found = list(discover("shop", "ARTICLE", "shop.articles"))
+    found = list(discover("shop", "ARTICLE", "shop.articles", str))
     assert found == ["apples", "pears", "toys", "boots", "shoes"]
 
 
 def test_a_package_without_any(installed: Path) -> None:
-    assert list(discover("shop", "NOTHING", "shop.nothing")) == []
-    assert list(discover("shop", "PRICE", "shop.nothing")) == [3]
+    assert list(discover("shop", "NOTHING", "shop.nothing", str)) == []
+    assert list(discover("shop", "PRICE", "shop.nothing", int)) == [3]
 
 
 def test_an_entry_point_that_leads_nowhere_is_an_error(installed: Path) -> None:
-    with pytest.raises(AttributeError, match="NONE"):
-        list(discover("shop", "NOTHING", "shop.others"))
+    with pytest.raises(DwnAsicError, match=r"'a' of the group 'shop.others' .* cannot be loaded: .*NONE"):
+        list(discover("shop", "NOTHING", "shop.others", str))
+
+
+def test_something_else_is_an_error(installed: Path) -> None:
+    with pytest.raises(DwnAsicError, match=r"\.PRICE is no str but int"):
+        list(discover("shop", "PRICE", "shop.nothing", str))

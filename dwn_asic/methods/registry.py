@@ -6,15 +6,12 @@ group ``dwn_asic.methods`` of an installed distribution, and what :func:`registe
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
-import dwn_asic.methods
+from dwn_asic.discovery import discover
 from dwn_asic.errors import DwnAsicError
 from dwn_asic.methods.base import Method, MethodConfig, Plan
 
@@ -23,7 +20,6 @@ __all__ = ["GROUP", "AnyMethod", "method", "methods", "plan", "register"]
 GROUP = "dwn_asic.methods"
 """Entry points of this group name a Method: ``mine = "package.module:METHOD"``."""
 AnyMethod = Method[MethodConfig]
-_NAME = "METHOD"
 
 _registered: dict[str, AnyMethod] = {}
 
@@ -81,28 +77,8 @@ def plan(configs: Sequence[MethodConfig]) -> list[Plan]:
 def _discovered() -> Mapping[str, AnyMethod]:
     """Methods of this package, then those of entry points."""
     found: dict[str, AnyMethod] = {}
-    for declared in (*_of_package(), *map(_of_entry_point, entry_points(group=GROUP))):
+    for declared in discover("dwn_asic.methods", "METHOD", GROUP, Method):
         if declared.kind in found:
             raise DwnAsicError(f"two methods are of the kind {declared.kind!r}")
         found[declared.kind] = declared
     return MappingProxyType(found)
-
-
-def _of_package() -> list[AnyMethod]:
-    """What the modules beside this one define."""
-    package = dwn_asic.methods
-    modules = [
-        import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
-    ]
-    return [vars(module)[_NAME] for module in modules if _NAME in vars(module)]
-
-
-def _of_entry_point(point: EntryPoint) -> AnyMethod:
-    where = f"entry point {point.name!r} of the group {GROUP!r} ({point.value})"
-    try:
-        declared = point.load()
-    except (ImportError, AttributeError) as error:
-        raise DwnAsicError(f"{where} cannot be loaded: {error}") from error
-    if not isinstance(declared, Method):
-        raise DwnAsicError(f"{where} is no Method but {type(declared).__name__}")
-    return declared

@@ -17,8 +17,7 @@ _registered: dict[str, TargetKind[Any]] = {}
 
 @cache
 def _installed() -> Mapping[str, TargetKind[Any]]:
-    found = [each for each in discover("dwn_asic.targets", "TARGET", _GROUP) if isinstance(each, TargetKind)]
-    return {each.kind: each for each in found}
+    return {each.kind: each for each in discover("dwn_asic.targets", "TARGET", _GROUP, TargetKind)}
 
 
 def register(target: TargetKind[Any]) -> None:

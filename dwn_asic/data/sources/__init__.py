@@ -6,15 +6,13 @@ adds one by an entry point of the group ``dwn_asic.data_sources`` whose object i
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
-from pkgutil import iter_modules
 
 from dwn_asic.data.config import DataConfig
 from dwn_asic.data.data_source import DataSource
 from dwn_asic.data.raw import RawTable
 from dwn_asic.data.table import Table
+from dwn_asic.discovery import discover
 from dwn_asic.errors import ConfigError
 
 __all__ = ["check_source", "data_file", "data_sources", "load_table", "locate", "read_source"]
@@ -80,10 +78,8 @@ def data_sources() -> dict[str, DataSource]:
     ConfigError
         Two of them have one scheme.
     """
-    found = [import_module(f"{__name__}.{module.name}").SOURCE for module in iter_modules(__path__)]
-    found += [point.load() for point in entry_points(group=_GROUP)]
     sources: dict[str, DataSource] = {}
-    for source in found:
+    for source in discover(__name__, "SOURCE", _GROUP, DataSource):
         if source.scheme in sources:
             raise ConfigError(_GROUP, source.scheme, "two data sources have this scheme")
         sources[source.scheme] = source
