@@ -82,14 +82,17 @@ def _explain(model: type[BaseModel], error: ErrorDetails, content: Any) -> tuple
 
 
 def _keys_at(model: type[BaseModel], location: tuple[int | str, ...], content: Any) -> Iterator[str]:
-    """Field names of the model that the content has at ``location``; of several, of the one of its kind."""
+    """Field names of the model that the content has at ``location``.
+
+    Of several, of the one of its kind; a notebook may define that again and again, and the last one counts.
+    """
     here: list[type[BaseModel]] = [model]
     for step in location:
         fields = [m.model_fields[step] for m in here if isinstance(step, str) and step in m.model_fields]
         here = [found for field in fields for found in _models_of(field, content)] or here
         content = content[step]
         if isinstance(content, dict) and "kind" in content:
-            here = [m for m in here if _tag(m) == content["kind"]] or here
+            here = [m for m in here if _tag(m) == content["kind"]][-1:] or here
     for m in here:  # without what no file says
         yield from (name for name, field in m.model_fields.items() if not field.exclude)
 

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from dwn_asic.data.sources import data_file
+from dwn_asic.data.config import DataConfig
 from dwn_asic.errors import ConfigError
 from dwn_asic.flow import open_flow
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.flow_file import flow_files, load_flow
+from dwn_asic.methods.decision_tree import DecisionTreeConfig
+from dwn_asic.methods.dwn.config import LayerConfig, ModelConfig
 
 DATA = "data: {source: 'bundled:phoneme'}\n"
 MODEL = "model: {layers: [{luts: 4, inputs: 2}]}\n"
@@ -67,6 +70,12 @@ def test_the_flows_of_the_repository_load() -> None:
             MINIMAL + "baselines: [{kind: decision_tree, leafs: [2]}]\n",
             "baselines.0.leafs",
             "leaves",
+        ),
+        (MINIMAL + "baselines: [{kind: gbdt}, {kind: wisard, luts: 3}]\n", "baselines.1.luts", "tuples"),
+        (
+            MINIMAL + "baselines: [{kind: dwn_variant, name: a, model: {pyramid: [2], had: popcount}}]\n",
+            "baselines.0.model.had",
+            "head",
         ),
     ],
 )
@@ -148,10 +157,37 @@ def test_bad_discriminator_lists_the_kinds(flow_file: Path) -> None:
         assert kind in error.allowed
 
 
-def test_missing_discriminator(flow_file: Path) -> None:
-    error = mistake(flow_file, MINIMAL + "baselines: [{leaves: [2]}]\n")
+@pytest.mark.parametrize("entry", ["{leaves: [2]}", "{kind: [gbdt]}", "{kind: null}"])
+def test_missing_discriminator(flow_file: Path, entry: str) -> None:
+    error = mistake(flow_file, MINIMAL + f"baselines: [{entry}]\n")
     assert error.key == "baselines.0"
     assert "kind" in error.problem
+    assert "'decision_tree'" in error.allowed
+
+
+def test_the_flow_s_own_network_is_no_baseline(flow_file: Path) -> None:
+    error = mistake(flow_file, MINIMAL + "baselines: [{kind: dwn, model: {pyramid: [2]}}]\n")
+    assert error.key == "baselines.0"
+    assert "'dwn'" not in error.allowed
+
+
+def test_a_mistake_inside_a_baseline_names_the_key_as_the_file_writes_it(flow_file: Path) -> None:
+    error = mistake(flow_file, MINIMAL + "baselines: [{kind: decision_tree, leaves: [2, 1]}]\n")
+    assert (error.key, error.problem) == ("baselines.0.leaves.1", "is 1")
+
+
+def test_baselines_keep_all_their_keys_when_written() -> None:
+    tree = DecisionTreeConfig(leaves=(3,), pruned=True)
+    flow = FlowConfig(
+        name="a",
+        data=DataConfig(source="sklearn:iris"),
+        model=ModelConfig(layers=(LayerConfig(luts=2, inputs=(2,)),)),
+        baselines=(tree,),
+    )
+    written = flow.model_dump(mode="json")
+    assert written["baselines"] == [{"kind": "decision_tree", "leaves": [3], "pruned": True}]
+    assert FlowConfig.model_validate(written) == flow
+    assert FlowConfig.model_validate_json(flow.model_dump_json()) == flow
 
 
 @pytest.mark.parametrize(

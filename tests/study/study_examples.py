@@ -30,7 +30,7 @@ def shrunk(front: Front, chosen: int = -1) -> MethodResult:
 def baseline(
     name: str, method: str, total: float, val: float, test: float, **details: object
 ) -> MethodResult:
-    one = circuit(name, method, test, total / 2, total / 2, label=name.replace("-", " "))  # type: ignore[arg-type]
+    one = circuit(name, method, test, total / 2, total / 2, label=name.replace("-", " "))
     return one.model_copy(update={"metrics": {**one.metrics, "accuracy__val": val}, "details": details})
 
 

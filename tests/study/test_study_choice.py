@@ -87,9 +87,7 @@ def test_a_gap_next_to_areas_without_a_circuit_of_ours_stands_apart() -> None:
 
 
 def test_areas_without_a_circuit_of_ours_are_named_in_the_table() -> None:
-    study = study_of(
-        lambda _: (shrunk([(9.0, 0.8, 0.8)]), baseline("tree-2", "decision_tree", 3.0, 0.7, 0.7))
-    )
+    study = study_of(lambda _: (shrunk([(9.0, 0.8, 0.8)]), baseline("tree-2", TREE, 3.0, 0.7, 0.7)))
     shown = [cell.shown for cell in domination_table(study, TREE).rows[0]]
     assert shown == ["total", "alpha", "3.0", "9.0", "no circuit", "-"]
 
@@ -114,9 +112,7 @@ def test_rows_of_fronts_lead_to_the_runs_of_our_shrunk_circuit() -> None:
 
 
 def test_a_baseline_that_is_better_only_where_ours_is_equal_does_not_dominate() -> None:
-    study = study_of(
-        lambda _: (shrunk([(1.0, 0.8, 0.8)]), baseline("tree-2", "decision_tree", 1.0, 0.8, 0.8))
-    )
+    study = study_of(lambda _: (shrunk([(1.0, 0.8, 0.8)]), baseline("tree-2", TREE, 1.0, 0.8, 0.8)))
     assert domination_table(study, TREE).rows[0][2].shown == "never"
 
 

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from study_examples import methods, saved, study_of, with_forest_circuits
+from study_examples import baseline, methods, saved, study_of, with_forest_circuits
 
 from dwn_asic.errors import DataError
 from dwn_asic.flow.reports import load_study, write_reports
@@ -143,6 +143,15 @@ def test_figures_are_svg_and_deterministic() -> None:
     assert ET.fromstring(figure).tag == "{http://www.w3.org/2000/svg}svg"
     assert set_figure(study, "alpha") == figure
     assert set_figure(study_of(lambda s: methods(s, gain=-0.05)), "alpha") != figure
+
+
+def test_a_line_is_drawn_through_three_sizes_or_more() -> None:
+    def more(seed: int) -> tuple[MethodResult, ...]:
+        return (*methods(seed), baseline("tree-16", "decision_tree", 50.0, 0.82, 0.81))
+
+    two, three = set_figure(study_of(), "alpha").decode(), set_figure(study_of(more), "alpha").decode()
+    assert ("DWN, shrunk: front" in two, "decision tree: front" in two) == (True, False)
+    assert "decision tree: front" in three
 
 
 def test_a_baseline_with_circuits_on_some_seeds_is_a_mark_of_these_and_no_ceiling() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from study_examples import baseline, methods, shrunk, study_of, with_forest_circuits, without_circuit
 
+import dwn_asic.study as study_package
 from dwn_asic.report.result import MethodResult, Netlist
 from dwn_asic.study.ablation import ablation_table
 from dwn_asic.study.equal_accuracy import comparison, equal_accuracy_table, matches
@@ -18,6 +19,7 @@ from dwn_asic.study.tables import Table, area_ratio, geometric_mean, mean_spread
 from dwn_asic.study.tiny_classifier.generations import generations_table
 from dwn_asic.study.tiny_classifier.headline import headline_table
 from dwn_asic.study.tiny_classifier.paper import budget_ratios
+from dwn_asic.study.write import tables
 
 
 def test_cells() -> None:
@@ -279,6 +281,51 @@ def test_the_rank_table_says_which_circuits_differ_from_ours_and_ranks_no_softwa
     assert {name for name, row in rows.items() if row["area vs ours"].shown == "worse"} == {"DWN"}
     assert rows["gradient boosting"]["gain"].shown == "-3.00"
     assert "In accuracy, significantly better than ours: none. Significantly worse: tiny" in table.notes[1]
+
+
+def sized(seed: int) -> tuple[MethodResult, ...]:
+    """With forests and Tiny Classifiers of two sizes."""
+    more = baseline("forest-7x8", "forest", 150.0, 0.85, 0.835)
+    small = baseline("tiny-paper-50g", "tiny_classifier", 30.0, 0.7, 0.7 + 0.001 * seed)
+    return (*methods(seed), more, small)
+
+
+def test_sizes_of_a_method_are_ranked_once_as_the_best_of_them() -> None:
+    labels = {row[0].shown for row in rank_table(study_of(sized)).rows}
+    families = {
+        f"{name}, best up to 300 NAND2" for name in ("decision tree", "Tiny Classifier", "random forest")
+    }
+    assert labels == {"DWN", "DWN, shrunk", "gradient boosting", *families}
+
+
+def test_the_protocol_ranks_its_own_baselines_by_themselves_and_leaves_out_their_other_sizes() -> None:
+    ranks = next(table for table in tables(study_of(sized)) if table.name == "ranks")
+    labels = {row[0].shown for row in ranks.rows}
+    alone = {"tiny paper 300g", "forest 3x8", "forest 7x8"}
+    assert labels == {
+        "DWN",
+        "DWN, shrunk",
+        "gradient boosting",
+        "decision tree, best up to 300 NAND2",
+        *alone,
+    }
+
+
+def test_the_tables_of_a_study_are_its_protocol_s_or_those_of_every_study() -> None:
+    protocol = ["headline", "generations", "ranks", "above_tree", "equal_area", "equal_accuracy", "methods"]
+    assert [table.name for table in tables(study_of())] == protocol
+    general = ["ranks", "above_decision_tree", "above_forest", "equal_area", "equal_accuracy", "methods"]
+    other = study_of(lambda seed: tuple(m for m in methods(seed) if m.method != "tiny_classifier"))
+    assert [table.name for table in tables(other)] == general
+    plain = study_of(lambda seed: tuple(m for m in methods(seed) if m.method in {"dwn", "gbdt"}))
+    assert [table.name for table in tables(plain)] == ["methods"]
+
+
+def test_general_tables_import_no_protocol() -> None:
+    folder = Path(study_package.__file__).parent
+    general = [path for path in folder.glob("*.py") if path.name != "write.py"]
+    assert len(general) > 8
+    assert not [path.name for path in general if "study.tiny_classifier" in path.read_text()]
 
 
 def test_a_method_that_some_run_lacks_takes_no_part() -> None:
