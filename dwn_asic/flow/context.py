@@ -37,6 +37,11 @@ class Flow:
     """The flow file."""
 
     @property
+    def base(self) -> Path:
+        """The flow file's directory, where relative data paths start."""
+        return self.file.parent
+
+    @property
     def name(self) -> str:
         """Prefix of module names and name of the folder."""
         return self.config.name

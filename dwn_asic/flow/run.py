@@ -54,7 +54,7 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
             path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
         )
     content = read_json(record)
-    content["flow"]["data"]["file"] = content["table"]
+    content["flow"]["data"]["file"] = content.get("table")
     return Flow(validate(FlowConfig, content["flow"], record), path, Path(content["file"]))
 
 
