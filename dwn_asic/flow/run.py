@@ -176,9 +176,9 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
         )
     content = read_json(record)
     if content["flow"]["data"] is not None:
-        content["flow"]["data"]["file"] = content["table"]
+        content["flow"]["data"]["file"] = content.get("table")
     if "file" in content["flow"]["model"]:
-        content["flow"]["model"]["folder"] = content["folder"]
+        content["flow"]["model"]["folder"] = content.get("folder")
     return Flow(validate(FlowConfig, content["flow"], record), path, Path(content["file"]))
 
 

@@ -202,3 +202,12 @@ def test_nothing_depends_on_the_order_of_the_rows(
 ) -> None:
     path = tmp_path / "t.csv"
     assert outcome(path, orders[0], impute) == outcome(path, orders[1], impute)
+
+
+def test_the_mean_of_an_imputation_does_not_depend_on_the_order_of_the_rows(tmp_path: Path) -> None:
+    cells = ["1e16", "1", "-1e16", "1", "?", "2"]
+    rows = [[str(n), cell, "ab"[n % 2]] for n, cell in enumerate(cells)]
+    sums = {sum(map(float, order)) for order in (["1e16", "1", "-1e16"], ["1e16", "-1e16", "1"])}
+    assert len(sums) == 2  # floats added one after another
+    other = sorted(rows, key=lambda row: row[1])
+    assert outcome(tmp_path / "t.csv", rows, "mean") == outcome(tmp_path / "t.csv", other, "mean")

@@ -108,6 +108,15 @@ def test_round_trip(iris: Dataset, tmp_path: Path) -> None:
     assert not again.table.values.flags.writeable
 
 
+def test_notes_are_kept(iris: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,class\n" + "red,0\ngreen,1\n" * 3, encoding="utf-8")
+    noted = prepare(DataConfig(source="csv:t.csv"), EncoderConfig(), 7)
+    noted.save(tmp_path / "d.npz")
+    assert Dataset.load(tmp_path / "d.npz").table.notes == ("text column 'x', 2 categories",)
+    iris.save(tmp_path / "d.npz")
+    assert Dataset.load(tmp_path / "d.npz").table.notes == iris.table.notes == ()
+
+
 def test_equal_datasets_give_equal_bytes(iris: Dataset, tmp_path: Path) -> None:
     iris.save(tmp_path / "a.npz")
     prepare(IRIS, EncoderConfig(), 7).save(tmp_path / "b.npz")

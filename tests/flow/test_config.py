@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dwn_asic.data.sources import data_file
 from dwn_asic.data.config import DataConfig
+from dwn_asic.data.sources import data_file
 from dwn_asic.errors import ConfigError
 from dwn_asic.flow import open_flow
 from dwn_asic.flow.config import FlowConfig
