@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dwn_asic.data.config import DataConfig
-from dwn_asic.data.raw import RawTable
 from dwn_asic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dwn_asic.data.raw import RawTable
 
 __all__ = ["DataSource", "check_name"]
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CircuitClassifier"]
 
-_SHORT = {"tree": "decision_tree"}
 _COLUMNS = ("core", "encoder", "total", "accuracy_train", "accuracy_val", "accuracy_expected", "chosen")
 
 
@@ -192,8 +191,9 @@ class CircuitClassifier(ChipClassifier):
 
     def _plan(self, dataset: Dataset) -> Plan:
         """The start; of several sizes the last."""
-        kind = _SHORT.get(self.start, self.start)
-        allowed = [name for name, method in methods().items() if not method.software]
+        found = {name: method for name, method in methods().items() if not method.software}
+        short = {method.short: name for name, method in found.items() if method.short}
+        kind, allowed = short.get(self.start, self.start), [*found, *short]
         if kind not in allowed:
             raise ConfigError("CircuitClassifier", "start", f"is {self.start!r}", ", ".join(allowed))
         defaults = _dwn(dataset) if kind == "dwn" else {}

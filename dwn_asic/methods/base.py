@@ -185,6 +185,8 @@ class Method(Generic[Config_co]):
         Whether its circuits are one family of several sizes, among which tables choose.
     software
         Whether it has no circuit and stands for the accuracy that the data allow.
+    short
+        Another name that notebooks may use for its kind.
     packages
         Distributions whose versions decide its result; one that is not installed may be among them.
     """
@@ -198,6 +200,7 @@ class Method(Generic[Config_co]):
     sizes: bool = False
     software: bool = False
     packages: tuple[str, ...] = ()
+    short: str = ""
 
 
 def _silent(_line: str) -> None:

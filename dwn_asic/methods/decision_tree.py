@@ -120,4 +120,5 @@ METHOD = Method(
     rank=10,
     sizes=True,
     packages=("scikit-learn",),
+    short="tree",
 )

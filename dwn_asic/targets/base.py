@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dwn_asic.configuration import Strict
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.boolean.graph import BooleanGraph
     from dwn_asic.equivalence.check import Check
@@ -46,6 +46,8 @@ class Vectors:
     @classmethod
     def drawn(cls, circuit: Circuit, rows: int = 500) -> Vectors:
         """Random codes, for a circuit without data; the circuit says what is expected."""
+        import numpy as np
+
         widths = np.array(circuit.core.interface.widths, np.int64)
         codes = np.random.default_rng(0).integers(0, 1 << widths, (rows, len(widths)), np.int64)
         return cls(codes, circuit.graph.predict(codes))

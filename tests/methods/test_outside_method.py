@@ -148,7 +148,9 @@ def test_result_table_and_figure_know_it(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("outside")
 def test_tables_of_studies_choose_among_its_sizes(tmp_path: Path) -> None:
     assert list(families()) == ["ours", "decision_tree", "stump", "tiny_classifier", "forest"]
-    runs = [Run(result(flow, methods=rows()), tmp_path / flow) for flow in ("alpha", "beta")]
+    runs = [
+        Run(result(flow, methods=rows()), str(tmp_path / flow), lambda _: None) for flow in ("alpha", "beta")
+    ]
     study = Study("both", {run.result.flow: [run] for run in runs})
     assert [each.name for each in candidates(study.runs[0].result, "stump")] == ["stump-30", "stump-2"]
     assert "stump" in equal_area_table(study).columns

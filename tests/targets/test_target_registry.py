@@ -66,11 +66,11 @@ def test_a_registered_target_is_known_with_its_metrics() -> None:
 
 
 def test_another_distribution_adds_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "paper_plugin.py").write_text("from test_target_registry import PAPER as TARGET\nOTHER = 3\n")
+    (tmp_path / "paper_plugin.py").write_text("from test_target_registry import PAPER as TARGET\n")
     information = tmp_path / "paper_plugin-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: paper-plugin\nVersion: 1.0\n")
-    points = "[dwn_asic.targets]\npaper = paper_plugin:TARGET\nother = paper_plugin:OTHER\n"
+    points = "[dwn_asic.targets]\npaper = paper_plugin:TARGET\n"
     (information / "entry_points.txt").write_text(points)
     monkeypatch.setitem(sys.modules, "test_target_registry", sys.modules[__name__])
     monkeypatch.syspath_prepend(tmp_path)

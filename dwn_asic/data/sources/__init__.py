@@ -7,13 +7,16 @@ adds one by an entry point of the group ``dwn_asic.data_sources`` whose object i
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dwn_asic.data.config import DataConfig
 from dwn_asic.data.data_source import DataSource
-from dwn_asic.data.raw import RawTable
-from dwn_asic.data.table import Table
 from dwn_asic.discovery import discover
 from dwn_asic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dwn_asic.data.raw import RawTable
+    from dwn_asic.data.table import Table
 
 __all__ = ["check_source", "data_file", "data_sources", "load_table", "locate", "read_source"]
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from dwn_asic.metrics import Metric, lower, neutral
-from dwn_asic.targets.asic.cell_library import CellLibrary
-from dwn_asic.targets.asic.yosys import ModuleArea
+
+if TYPE_CHECKING:
+    from dwn_asic.targets.asic.cell_library import CellLibrary
+    from dwn_asic.targets.asic.yosys import ModuleArea
 
 __all__ = ["METRICS", "area_metrics"]
 
@@ -39,6 +42,8 @@ def area_metrics(name: str, modules: Mapping[str, ModuleArea], library: CellLibr
 
     A module that Yosys left out has no cells of its own.
     """
+    from dwn_asic.targets.asic.yosys import ModuleArea
+
     empty = ModuleArea(0.0, {}, "")
     parts = {part: modules.get(f"{name}_{module}", empty) for part, module in _PARTS.items()}
     total = sum(part.area for part in parts.values())
