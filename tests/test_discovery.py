@@ -22,14 +22,14 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "shop/prices.py": "PRICE = 3\n",
         "shop/toys/__init__.py": "ARTICLE = 'toys'\n",
         "shop/toys/bears.py": "ARTICLE = 'not looked for'\n",
-        "outside.py": "SHOES, BOOTS = 'shoes', 'boots'\n",
+        "shop_supplier.py": "SHOES, BOOTS = 'shoes', 'boots'\n",
     }.items():
         (tmp_path / name).write_text(text)
     information = tmp_path / "outside-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: outside\nVersion: 1.0\n")
     points = (
-        "[shop.articles]\nshoes = outside:SHOES\nboots = outside:BOOTS\n[shop.others]\na = outside:NONE\n"
+        "[shop.articles]\nshoes = shop_supplier:SHOES\nboots = shop_supplier:BOOTS\n[shop.others]\na = shop_supplier:NONE\n"
     )
     (information / "entry_points.txt").write_text(points)
     monkeypatch.syspath_prepend(tmp_path)
