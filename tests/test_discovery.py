@@ -28,7 +28,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     information = tmp_path / "outside-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: outside\nVersion: 1.0\n")
-    points = "[shop.articles]\nshoes = shop_supplier:SHOES\nboots = shop_supplier:BOOTS\n[shop.others]\na = shop_supplier:NONE\n"
+    articles = "[shop.articles]\nshoes = shop_supplier:SHOES\nboots = shop_supplier:BOOTS\n"
+    points = f"{articles}[shop.others]\na = shop_supplier:NONE\n"
     (information / "entry_points.txt").write_text(points)
     monkeypatch.syspath_prepend(tmp_path)
     importlib.invalidate_caches()
