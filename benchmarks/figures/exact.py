@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from benchmarks.figures.cells import cost
 from benchmarks.figures.kept import kept
@@ -14,7 +13,7 @@ from dwn_asic.optimize.exact.minimize import Effort, minimize
 from dwn_asic.targets.asic.yosys import plain_area
 from dwn_asic.verilog.writer import design_verilog
 
-__all__ = ["areas", "core_ratio", "exact_area"]
+__all__ = ["areas", "exact_area"]
 
 
 def exact_area(name: str, pyramid: str, seed: int) -> dict[str, float]:
@@ -29,18 +28,6 @@ def exact_area(name: str, pyramid: str, seed: int) -> dict[str, float]:
         return found | {"seconds": time.perf_counter() - begin}
 
     return kept(f"exact/{name}-{pyramid}-{seed}", measure)
-
-
-def core_ratio(folder: Path) -> float:
-    """Core area after exact minimization over plain ``synth; abc -liberty`` of the unminimized Verilog.
-
-    Parameters
-    ----------
-    folder
-        Holds graph.json of a trained network.
-    """
-    found = areas(BooleanGraph.load(folder / "graph.json"), "medium")
-    return found["exact"] / found["plain"]
 
 
 def areas(graph: BooleanGraph, effort: Effort) -> dict[str, float]:

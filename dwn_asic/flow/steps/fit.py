@@ -16,7 +16,7 @@ from dwn_asic.flow.artifacts import (
 )
 from dwn_asic.flow.engine import Step, Workspace
 from dwn_asic.flow.steps.shared import summary, versions, who
-from dwn_asic.methods.base import Plan
+from dwn_asic.methods.base import Classifier, Plan
 from dwn_asic.methods.registry import method
 
 if TYPE_CHECKING:
@@ -38,10 +38,7 @@ def _fit(settings: FitSettings, space: Workspace) -> None:
 
     dataset, plan = space.get(DATASET), settings.plan
     fitted = plan.fit(dataset, settings.seed, lambda line: space.reporter.progress(plan.name, 0, 1, line))
-    if fitted.graph is not None:
-        space.put(GRAPH, fitted.graph)
-    space.put(PREDICTIONS, fitted.predictions)
-    space.put(FITTED, FittedRecord(fitted.name, fitted.label, fitted.kind, dict(fitted.details)))
+    _put(fitted, space)
     if fitted.graph is None:
         found = accuracies(dataset, fitted.predictions)
         space.reporter.message(f"{who(space.folder)}: {summary(found)}")
@@ -56,13 +53,18 @@ def _train(settings: FitSettings, space: Workspace) -> None:
         space.reporter.progress("training", 0, 1, line)
 
     fitted = settings.plan.fit(space.get(DATASET), settings.seed, progress)
-    assert fitted.graph is not None
     assert fitted.network is not None
     space.put(NETWORK, fitted.network)
-    space.put(GRAPH, fitted.graph)
+    _put(fitted, space)
+    space.reporter.message(f"train: {said[0]}")
+
+
+def _put(fitted: Classifier, space: Workspace) -> None:
+    """What every fitted method leaves; software has no graph."""
+    if fitted.graph is not None:
+        space.put(GRAPH, fitted.graph)
     space.put(PREDICTIONS, fitted.predictions)
     space.put(FITTED, FittedRecord(fitted.name, fitted.label, fitted.kind, dict(fitted.details)))
-    space.reporter.message(f"train: {said[0]}")
 
 
 def _method_environment(settings: FitSettings) -> Mapping[str, str]:
