@@ -29,14 +29,14 @@ $(error $(VENV) belongs to $(owner): remove it, or give another with VENV=FOLDER
 endif
 endif
 
-.PHONY: FORCE help run test ci lint format bench report report-files report-quick report-unseen figures examples doctor clean
+.PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out figures examples doctor clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   data -> DWN -> proved netlist -> comparison, in $(BUILD)/NAME'
 	@echo 'make $(BUILD)/NAME/netlist.v           up to one file; likewise network.npz, design.v, result.json, ...'
 	@echo 'make report                       all flows ($(FLOWS)) and studies ($(STUDIES)), in reports/'
 	@echo 'make report-quick                 the same tables from a few minutes of runs, in $(BUILD)/report-quick'
-	@echo 'make report-unseen                the same tables of data sets that nothing was tried on, in reports/unseen'
+	@echo 'make report-held-out                the same tables of held-out data sets, in reports/held_out'
 	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again'
 	@echo 'make examples                     run the notebooks of examples/ and keep their outputs'
 	@echo 'make test | lint | bench | doctor | clean'
@@ -126,8 +126,8 @@ report-quick:
 	@$(MAKE) --no-print-directory report STUDIES=quick SEEDS='0 1' FLOWS=iris_csv OUT=$(BUILD)/report-quick
 
 # Data sets that nothing was chosen or tried on: what the figures of the others are worth elsewhere.
-report-unseen:
-	@$(MAKE) --no-print-directory report STUDIES=unseen SEEDS='0 1 2' FLOWS= OUT=reports/unseen
+report-held-out:
+	@$(MAKE) --no-print-directory report STUDIES=held_out SEEDS='0 1 2' FLOWS= OUT=reports/held_out
 
 figures: $(DEV_READY)
 	@$(BIN)/python -m benchmarks.figures --only '$(ONLY)'

@@ -63,9 +63,9 @@ def report() -> None:
 
 @cache
 def study(name: str) -> Study:
-    """One of them, or ``unseen``."""
-    if name == "unseen":
-        subprocess.run(["make", "report-unseen"], check=True)
+    """One of them, or ``held_out``."""
+    if name == "held_out":
+        subprocess.run(["make", "report-held-out"], check=True)
     else:
         report()
     return load_study(BUILD / name)
@@ -176,8 +176,8 @@ def _make_seconds(*arguments: str) -> float:
 
 
 def _of_studies() -> Iterator[tuple[str, Measurement]]:
-    """The nine, and as ``unseen_`` data sets that nothing was tried on."""
-    for name, prefix in (("nine", ""), ("unseen", "unseen_")):
+    """The nine, and as ``held_out_`` held-out data sets."""
+    for name, prefix in (("nine", ""), ("held_out", "held_out_")):
         of_tiny, of_tree = partial(tiny, name, prefix), partial(tree, name, prefix)
         for key, what in product(NAMES, TINY):
             yield f"compare.{prefix}{key}_{what}", of_tiny

@@ -40,7 +40,7 @@ WHAT = (
     "early_mapped",
     "budget",
     "early_budget",
-    "rival_gain",
+    "baseline_gain",
     "generations",
 )
 RATIOS = {"mapped": "its mapped total area over ours", "budget": "300 gates over our total area"}
@@ -106,6 +106,6 @@ def measure(study: Study, scratch: Path) -> Iterator[Row]:
         for flow, pairs in early.matches.items()
     ]
     what = f"{whose}: its test accuracy less that of the studies, which ends early"
-    yield row(f"{start}_rival_gain", what, float(np.mean(gained)), "points")
+    yield row(f"{start}_baseline_gain", what, float(np.mean(gained)), "points")
     generations = [float(str(pairs[0].baseline.details["generations"])) for pairs in ended.matches.values()]
     yield row(f"{start}_generations", f"{whose}: generations, least", min(generations))

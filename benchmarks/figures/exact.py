@@ -19,7 +19,7 @@ __all__ = ["areas", "exact_area"]
 def exact_area(name: str, pyramid: str, seed: int) -> dict[str, float]:
     """NAND2-equivalents ``plain`` and ``exact`` of a network of :mod:`benchmarks.figures.nine`.
 
-    At low effort, as all circuits of :mod:`benchmarks.figures.rival` are minimized.
+    At low effort, as all circuits of :mod:`benchmarks.figures.decision_trees` are minimized.
     """
 
     def measure() -> dict[str, float]:

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.figures import multiclass
+from benchmarks.figures.decision_trees import AREAS, LEAVES, studies
 from benchmarks.figures.exact import exact_area
 from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, network
-from benchmarks.figures.rival import AREAS, LEAVES, studies
 from benchmarks.figures.shrunk import study as shrunk_study
 from benchmarks.figures.table import Row, row
 from dwn_asic.optimize.lossy.config import ShrinkConfig
@@ -29,7 +29,7 @@ from dwn_asic.optimize.lossy.front import choose, front
 from dwn_asic.optimize.lossy.shrink import search
 from dwn_asic.targets.asic.cost import PRICES
 
-TABLES = Path("reports/rival.md")
+TABLES = Path("reports/decision_trees.md")
 _LEAST = 1.0
 """NAND2-equivalents that a circuit counts as at least: some are a wire, and ratios need positive numbers."""
 
@@ -87,8 +87,8 @@ def shrunk() -> Iterator[Row]:
     yield row("logic.shrunk_core", text, _geometric(everything), "", "<= 0.1")
 
 
-def rival() -> Iterator[Row]:
-    """Against decision trees; writes reports/rival.md."""
+def trees() -> Iterator[Row]:
+    """Against decision trees; writes reports/decision_trees.md."""
     cells = [(name, i) for name in SETS for i in range(len(LEAVES))]
     for what, target in (("total", "<= 0.3"), ("core", "<= 0.5")):
         ratios = [_geometric(_ratios(name, i, what, what)) for name, i in cells]
@@ -96,17 +96,17 @@ def rival() -> Iterator[Row]:
         text = (
             f"our smallest {what} at a tree's validation accuracy over the tree's, 9 sets x 4 sizes x 5 seeds"
         )
-        yield row(f"logic.rival_{what}", f"{text}, geometric mean", _geometric(ratios), "", target)
-        yield row(f"logic.rival_{what}_worst", f"{text}, worst set and size", max(ratios))
+        yield row(f"logic.tree_{what}", f"{text}, geometric mean", _geometric(ratios), "", target)
+        yield row(f"logic.tree_{what}_worst", f"{text}, worst set and size", max(ratios))
         text = f"test accuracy, our smallest {what} less the tree, mean"
-        yield row(f"logic.rival_{what}_gain", text, _mean(gains), "points", ">= 0")
-        yield row(f"logic.rival_{what}_gain_worst", f"{text}: worst set and size", min(gains), "points")
+        yield row(f"logic.tree_{what}_gain", text, _mean(gains), "points", ">= 0")
+        yield row(f"logic.tree_{what}_gain_worst", f"{text}: worst set and size", min(gains), "points")
         misses = sum(r[what]["val"] < r["tree"]["val"] for n in SETS for s in _all()[n] for r in s["rows"])
         text = f"of 180 trees, those whose validation accuracy no circuit of ours reached ({what})"
-        yield row(f"logic.rival_{what}_unreached", text, float(misses))
+        yield row(f"logic.tree_{what}_unreached", text, float(misses))
     ratios = [_geometric(_ratios(name, i, "tree_shrunk", "total")) for name, i in cells]
     text = "total of the trees after the same shrink over the trees', geometric mean"
-    yield row("logic.rival_tree_shrunk", text, _geometric(ratios))
+    yield row("logic.tree_shrunk", text, _geometric(ratios))
     TABLES.write_text(_table(cells))
 
 
@@ -120,8 +120,8 @@ def _gains(name: str, size: int, ours: str) -> list[float]:
     return [r[ours]["test"] - r["tree"]["test"] for r in rows]
 
 
-_HOW_RIVAL = """
-Written by `make figures ONLY=logic.rival_total`. scikit-learn trees of 8 to 32 leaves on the same 8-bit codes
+_HOW_TREES = """
+Written by `make figures ONLY=logic.tree_total`. scikit-learn trees of 8 to 32 leaves on the same 8-bit codes
 and splits; all circuits, trees too, after the same exact minimization (low effort), mapped to sky130hd, in
 NAND2-equivalents. *total*: core and encoder of our smallest circuit whose validation accuracy is at least the
 tree's, from fronts annealed for total area from a DWN, a tree and a random circuit; *core*: the same from
@@ -135,7 +135,7 @@ _COLUMNS = (
 )
 _HOW_STARTS = """
 Test accuracy, mean of 5 seeds, of the circuit of at most so many NAND2-equivalents (cost model) that is best
-in validation; 6 million proposals from each start. Written by `make figures ONLY=logic.rival_total`.
+in validation; 6 million proposals from each start. Written by `make figures ONLY=logic.tree_total`.
 """
 
 
@@ -144,7 +144,7 @@ def _table(cells: list[tuple[str, int]]) -> str:
     lines = [
         "# Shrunk circuits against decision trees",
         "",
-        *textwrap.wrap(_HOW_RIVAL.strip(), 110),
+        *textwrap.wrap(_HOW_TREES.strip(), 110),
         "",
         "| " + " | ".join(_COLUMNS) + " |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
@@ -313,13 +313,13 @@ MEASUREMENTS = {
         ),
     ),
     **_ids(
-        rival,
+        trees,
         *(
-            f"rival_{w}{s}"
+            f"tree_{w}{s}"
             for w in ("total", "core")
             for s in ("", "_worst", "_gain", "_gain_worst", "_unreached")
         ),
-        "rival_tree_shrunk",
+        "tree_shrunk",
     ),
     **_ids(starts, *(f"start_{start}_{area:g}" for area in AREAS for start in STARTS)),
     **_ids(

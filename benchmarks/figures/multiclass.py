@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures.cells import cost
+from benchmarks.figures.decision_trees import Measure
 from benchmarks.figures.kept import FOLDER, kept
-from benchmarks.figures.rival import Measure
 from dwn_asic.flow import Flow, Reporter, run_flow
 from dwn_asic.flow.artifacts import GRAPH, NETWORK
 from dwn_asic.flow.flow_file import load_flow

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.figures.decision_trees import Measure, accuracies, core_front, smallest
 from benchmarks.figures.kept import kept
 from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, network
-from benchmarks.figures.rival import Measure, accuracies, core_front, smallest
 
 SLACK = 0.005
 """Validation accuracy that may be given up."""

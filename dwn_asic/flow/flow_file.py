@@ -138,9 +138,9 @@ def _check_match(flow: FlowConfig, path: Path) -> None:
         raise ConfigError(path, "match", "needs circuits to choose from", "only with shrink")
     from dwn_asic.methods.registry import plan
 
-    names = [rival.name for rival in plan(flow.baselines)]
+    names = [baseline.name for baseline in plan(flow.baselines)]
     for name in flow.match:
         if name not in names:
             raise ConfigError(
-                path, "match", f"no rival is named {name!r}", ", ".join(names) or "baselines first"
+                path, "match", f"no baseline is named {name!r}", ", ".join(names) or "baselines first"
             )

@@ -127,7 +127,7 @@ class Flow:
 
     def _shrinks(self, baseline: Plan) -> bool:
         shrink = self.config.shrink
-        return shrink is not None and shrink.rivals and not _software(baseline)
+        return shrink is not None and shrink.baselines and not _software(baseline)
 
     def _baseline(self, baseline: Plan) -> Iterator[Step[Any]]:
         """A baseline takes the very same steps; one too large for the limits must not cost the comparison."""

@@ -76,8 +76,8 @@ class Match:
         """What is behind our circuit."""
         netlist = self.ours.netlist
         shown = {
-            "rival val": f"{100.0 * self.baseline.metrics[VAL]:.2f}",
-            "rival test": f"{100.0 * self.baseline.metrics[TEST]:.2f}",
+            "baseline val": f"{100.0 * self.baseline.metrics[VAL]:.2f}",
+            "baseline test": f"{100.0 * self.baseline.metrics[TEST]:.2f}",
             "val": f"{100.0 * self.ours.val:.2f}",
             "test": f"{100.0 * self.ours.test:.2f}",
             "core": f"{self.ours.core:.2f}",
@@ -180,23 +180,23 @@ def equal_accuracy_table(study: Study) -> Table:
             )
     return Table(
         "equal_accuracy",
-        "Equal accuracy: our smallest circuit that reaches each rival",
+        "Equal accuracy: our smallest circuit that reaches each baseline",
         (
             (
                 "Of each seed, the smallest total on our shrunk front whose validation accuracy, both "
-                "measured and expected of its size, is at least the rival's; where none is, the best "
+                "measured and expected of its size, is at least the baseline's; where none is, the best "
                 "one (last column: on how many seeds one was). Then test accuracy in percent and areas "
                 "in NAND2-equivalents, mean ± standard deviation over seeds; ratios are geometric "
-                "means, rival over ours, a circuit below one NAND2-equivalent counting as one. Gain: "
+                "means, baseline over ours, a circuit below one NAND2-equivalent counting as one. Gain: "
                 "points of test accuracy."
             ),
         ),
         (
             "data set",
-            "rival",
-            "rival test",
-            "rival core",
-            "rival total",
+            "baseline",
+            "baseline test",
+            "baseline core",
+            "baseline total",
             "our test",
             "our core",
             "our total",

@@ -243,7 +243,7 @@ def rank_table(study: Study, taking_part: Entrants | None = None) -> Table:
                 "Gain: points of test accuracy, the flow's own shrunk circuit less the other, mean over "
                 "data sets and seeds; times: area of the other over ours, geometric mean, circuits below "
                 "one NAND2-equivalent counting as one. Intervals: 95%, paired bootstrap over data sets and "
-                "seeds within them, each rival by itself; one that holds 0 points, or 1 times, is no "
+                "seeds within them, each baseline by itself; one that holds 0 points, or 1 times, is no "
                 "evidence of a difference."
             ),
         ),

@@ -28,8 +28,8 @@ PROTOCOLS: tuple[Protocol, ...] = (TINY_CLASSIFIER,)
 _PAGE = "index.html"
 ELSEWHERE = {
     "figures.csv": "measured figures, each with its target and the command that measures it again",
-    "rival.md": "shrunk circuits and decision trees of the same validation accuracy",
-    "unseen/README.md": "the same tables of data sets that nothing was tried on",
+    "decision_trees.md": "shrunk circuits and decision trees of the same validation accuracy",
+    "held_out/README.md": "the same tables of held-out data sets",
 }
 """Reports that other commands write into the folder."""
 

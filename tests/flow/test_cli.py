@@ -265,7 +265,7 @@ MOMENTS = {
 
 def test_what_a_killed_run_had_finished_is_never_done_again(finished: Flow, tmp_path: Path) -> None:
     changes = {
-        "shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 2000, "rivals": True},
+        "shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 2000, "baselines": True},
         "baselines": [{"kind": "decision_tree", "leaves": [3, 4]}],
     }
     # What comes before shrink is there, the report isn't.

@@ -21,7 +21,7 @@ from flows import finished_flow
 
 @pytest.fixture(scope="module")
 def flow(finished: Flow, tmp_path_factory: pytest.TempPathFactory) -> Flow:
-    shrink = {"proposals": 500, "prices": [8.0], "temperatures": [1.0], "rivals": True}
+    shrink = {"proposals": 500, "prices": [8.0], "temperatures": [1.0], "baselines": True}
     return finished_flow(tmp_path_factory.mktemp("run"), finished, shrink=shrink)
 
 

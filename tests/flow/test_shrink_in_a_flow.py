@@ -17,7 +17,7 @@ from dwn_asic.optimize.exact.minimize import mapped_areas
 from dwn_asic.report.result import Result
 from flows import FILE, finished_flow, write_flow
 
-SHRINK = {"prices": [4.0, 32.0], "temperatures": [0.5], "proposals": 20_000, "rivals": True}
+SHRINK = {"prices": [4.0, 32.0], "temperatures": [0.5], "proposals": 20_000, "baselines": True}
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_a_changed_price_runs_only_what_depends_on_it(shrunk: Flow, tmp_path: Pa
 def test_an_edited_front_and_a_changed_choice_of_minimization_show_in_the_result(
     finished: Flow, tmp_path: Path
 ) -> None:
-    shrink = {**SHRINK, "rivals": False}
+    shrink = {**SHRINK, "baselines": False}
     flow = finished_flow(tmp_path, finished, shrink=shrink)
     table = flow.folder / "shrunk" / "front.csv"
     text = table.read_text()
@@ -154,7 +154,7 @@ def test_an_edited_front_and_a_changed_choice_of_minimization_show_in_the_result
 
 
 def test_two_judges_and_a_minimized_front(finished: Flow, shrunk: Flow, tmp_path: Path) -> None:
-    shrink = {**SHRINK, "rivals": False, "judges": ["labels", "agreed"], "minimize_front": True}
+    shrink = {**SHRINK, "baselines": False, "judges": ["labels", "agreed"], "minimize_front": True}
     flow = finished_flow(tmp_path, finished, shrink=shrink)
     cost, points = flow.target.open().cost, front(flow.folder / "shrunk")
     assert points
@@ -172,10 +172,10 @@ def test_two_judges_and_a_minimized_front(finished: Flow, shrunk: Flow, tmp_path
     ).read_text()
 
 
-def test_circuits_at_a_rivals_accuracy_go_to_netlists(finished: Flow, tmp_path: Path) -> None:
-    rivals = [{"kind": "decision_tree", "leaves": [2, 3]}]
-    shrink = {**SHRINK, "rivals": False, "minimize_front": True}
-    flow = finished_flow(tmp_path, finished, shrink=shrink, baselines=rivals, match=["tree-2", "tree-3"])
+def test_circuits_at_a_baselines_accuracy_go_to_netlists(finished: Flow, tmp_path: Path) -> None:
+    baselines = [{"kind": "decision_tree", "leaves": [2, 3]}]
+    shrink = {**SHRINK, "baselines": False, "minimize_front": True}
+    flow = finished_flow(tmp_path, finished, shrink=shrink, baselines=baselines, match=["tree-2", "tree-3"])
     methods = {method.name: method for method in Result.load(flow.folder / "result.json").methods}
     front = methods["dwn-shrunk"].front
     for name in flow.config.match:
@@ -190,7 +190,7 @@ def test_circuits_at_a_rivals_accuracy_go_to_netlists(finished: Flow, tmp_path: 
     assert sum(point.netlist is not None for point in front) <= 2
 
 
-def test_a_match_that_is_no_rival_is_an_error(tmp_path: Path) -> None:
+def test_a_match_that_is_no_baseline_is_an_error(tmp_path: Path) -> None:
     path = write_flow(tmp_path / "flows" / "bad.yaml", shrink=SHRINK, match=["tree-9"])
     with pytest.raises(ConfigError, match=r"match.*'tree-9'.*tree-3"):
         open_flow(path, tmp_path / "build")
@@ -203,7 +203,7 @@ def test_registers_count_on_the_front(finished: Flow, tmp_path: Path) -> None:
     flow = finished_flow(
         tmp_path,
         finished,
-        shrink={**SHRINK, "rivals": False, "minimize_front": True},
+        shrink={**SHRINK, "baselines": False, "minimize_front": True},
         hardware={"registers": "both"},
     )
     chosen = next(point for point in front(flow.folder / "shrunk") if point["chosen"])
@@ -213,7 +213,7 @@ def test_registers_count_on_the_front(finished: Flow, tmp_path: Path) -> None:
 
 
 def test_a_flow_that_no_longer_shrinks_has_no_shrunk_circuit(tmp_path: Path) -> None:
-    flow = finished_flow(tmp_path, shrink={**SHRINK, "rivals": False})
+    flow = finished_flow(tmp_path, shrink={**SHRINK, "baselines": False})
     assert (flow.folder / "shrunk" / "netlist.v").exists()
     after = open_flow(write_flow(flow.file), flow.folder.parent)
     assert run_flow(after, Reporter()) == ["report"]

@@ -66,12 +66,12 @@ def test_every_file_is_linked_and_there(reports: Path) -> None:
 
 
 def test_other_reports_in_the_folder_are_linked(tmp_path: Path) -> None:
-    (tmp_path / "unseen").mkdir()
-    for name in ("figures.csv", "unseen/README.md"):
+    (tmp_path / "held_out").mkdir()
+    for name in ("figures.csv", "held_out/README.md"):
         (tmp_path / name).touch()
     write_reports([], [], tmp_path)
     links = re.findall(r"\]\(([^)]*)\)", (tmp_path / "README.md").read_text())
-    assert links == ["index.html", "figures.csv", "unseen/README.md"]
+    assert links == ["index.html", "figures.csv", "held_out/README.md"]
 
 
 def test_equal_results_give_equal_bytes(reports: Path, tmp_path: Path) -> None:

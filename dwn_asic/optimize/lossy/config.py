@@ -43,7 +43,7 @@ class ShrinkConfig(Strict):
     their label. On noisy labels the latter generalizes better. Of both, chains for each."""
     rows: Count = 32_768
     """Training rows to judge on, at most; of more these are drawn."""
-    rivals: bool = False
+    baselines: bool = False
     """Do the same to the circuits of the baselines."""
     minimize_front: bool = False
     """Minimize every circuit of the front as the chosen one is, at low effort. Takes a second or two each."""

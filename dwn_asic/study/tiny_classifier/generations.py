@@ -61,13 +61,13 @@ def generations_table(study: Study, baselines: Sequence[str]) -> Table:
         rows.append([text(label), text("all"), *[text("")] * 5, *ends])
     return Table(
         "generations",
-        "No starved rival: Tiny Classifiers with more generations, or accuracy as fitness",
+        "Tiny Classifiers with more generations, or with accuracy as fitness",
         (
             (
                 "Thousands of generations of four children, all encodings together; then as in the "
                 "headline, and the gain of Equal in points of test accuracy with its standard error. "
                 "Evolution may end earlier, when validation rows see no progress. Reached: on how many seeds "
-                "one of ours has the rival's validation accuracy. The paper's fitness is balanced accuracy; "
+                "one of ours has the baseline's validation accuracy. The paper evolves for balanced accuracy; "
                 "accuracy as fitness is what these tables compare."
             ),
         ),

@@ -34,7 +34,7 @@ Circuit = dict[str, float]
 
 def study(name: str, seed: int) -> dict[str, Any]:
     """Everything measured for a data set and seed."""
-    return kept(f"rival/{name}-{seed}", lambda: _study(name, seed))
+    return kept(f"decision_trees/{name}-{seed}", lambda: _study(name, seed))
 
 
 def studies() -> dict[str, list[dict[str, Any]]]:
@@ -60,14 +60,14 @@ def _study(name: str, seed: int) -> dict[str, Any]:
     measure = Measure(dataset)
     rows = []
     for leaves, tree in trees.items():
-        rival = measure(tree)
+        baseline = measure(tree)
         rows.append(
             {
                 "leaves": leaves,
-                "tree": rival,
-                "tree_shrunk": measure(smallest(from_trees, rival["val"])),
-                "total": measure(smallest(everything, rival["val"])),
-                "core": measure(smallest(both, rival["val"])),
+                "tree": baseline,
+                "tree_shrunk": measure(smallest(from_trees, baseline["val"])),
+                "total": measure(smallest(everything, baseline["val"])),
+                "core": measure(smallest(both, baseline["val"])),
             }
         )
     return {
