@@ -67,8 +67,8 @@ def generations_table(study: Study, baselines: Sequence[str]) -> Table:
                 "Thousands of generations of four children, all encodings together; then as in the "
                 "headline, and the gain of Equal in points of test accuracy with its standard error. "
                 "Evolution may end earlier, when validation rows see no progress. Reached: on how many seeds "
-                "one of ours has the baseline's validation accuracy. The paper evolves for balanced accuracy; "
-                "accuracy as fitness is what these tables compare."
+                "one of ours has the baseline's validation accuracy. The paper's fitness is balanced "
+                "accuracy; accuracy as fitness is what these tables compare."
             ),
         ),
         (
