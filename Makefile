@@ -29,7 +29,7 @@ $(error $(VENV) belongs to $(owner): remove it, or give another with VENV=FOLDER
 endif
 endif
 
-.PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out figures examples doctor clean
+.PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out figures examples docs doctor clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   data -> DWN -> proved netlist -> comparison, in $(BUILD)/NAME'
@@ -39,6 +39,7 @@ help:
 	@echo 'make report-held-out                the same tables of held-out data sets, in reports/held_out'
 	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again'
 	@echo 'make examples                     run the notebooks of examples/ and keep their outputs'
+	@echo 'make docs                         build the documentation in $(BUILD)/docs'
 	@echo 'make test | lint | bench | doctor | clean'
 
 # ---- set-up -------------------------------------------------------------------------------------------------
@@ -134,6 +135,11 @@ figures: $(DEV_READY)
 
 examples: $(DEV_READY)
 	@$(BIN)/python tests/notebooks.py
+
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(DEV_READY)
+	@$(BIN)/mkdocs build --quiet --site-dir '$(abspath $(BUILD))/docs'
+	@echo 'Documentation: $(BUILD)/docs/index.html'
 
 # ---- quality ------------------------------------------------------------------------------------------------
 # One worker on each core; threads of OpenMP on top would wait for each other.

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from dwn_asic.report.result import Result
     from dwn_asic.targets.base import Implementation, Proof, Target
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "BooleanGraph",

@@ -21,6 +21,14 @@ def count() -> int:
     return ROWS
 '''
 
+PROPERTY = """class Rows:
+    'Rows of a table.'
+
+    @property
+    def last(self) -> int:
+        'Index of the last row.'
+"""
+
 
 def found(folder: Path, text: str, name: str = "module.py") -> list[str]:
     """Findings in a file of this text, without its place."""
@@ -54,8 +62,7 @@ def test_each_fault_is_found_on_its_line(tmp_path: Path, before: str, after: str
 
 
 def test_a_property_has_a_noun_phrase(tmp_path: Path) -> None:
-    text = 'class Rows:\n    """Rows of a table."""\n\n    @property\n    def last(self) -> int:\n        """The last row\'s index."""\n'
-    assert found(tmp_path, text) == []
+    assert found(tmp_path, PROPERTY) == []
 
 
 def test_prose_is_searched_for_words_and_spelling(tmp_path: Path) -> None:
