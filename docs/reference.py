@@ -36,7 +36,7 @@ _SHOWN = "*.svg", "*.csv", "index.html"
 """Files of the reports that pages may link to."""
 
 Section = tuple[str, type[BaseModel]]
-"""Where a model stands in a file (``training.efd``), and the model."""
+"""The place of a model in a file (``training.efd``), and the model."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

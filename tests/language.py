@@ -85,9 +85,11 @@ def _python_texts(file: Path) -> Iterator[Text]:
 
 
 def _words(text: Text) -> Iterator[str]:
+    """Yield the words of our list outside of code, which stands between backticks."""
+    prose = re.sub(r"`[^`\n]*`", lambda code: " " * len(code[0]), text.text)
     for pattern, instead in WORDS.items():
-        for match in re.finditer(rf"\b(?:{pattern})\b", text.text, re.IGNORECASE):
-            line = text.line + text.text.count("\n", 0, match.start())
+        for match in re.finditer(rf"\b(?:{pattern})\b", prose, re.IGNORECASE):
+            line = text.line + prose.count("\n", 0, match.start())
             yield f"{_place(text.path)}:{line}: {match[0]!r}: say {instead!r}"
 
 
