@@ -56,6 +56,11 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     return markdown.replace(f"]({up}../reports/", f"]({up}reports/")
 
 
+def on_page_content(html: str, **_: object) -> str:
+    """Drop the roles of reStructuredText in docstrings (``:class:``), which Markdown shows as they are."""
+    return re.sub(r":(?:attr|class|data|exc|func|meth|mod):(?=<code)", "", html)
+
+
 def pages() -> dict[str, str]:
     """Return the Markdown of every generated page, by its name."""
     return {
@@ -113,9 +118,11 @@ def _sections(path: str, model: type[BaseModel]) -> Iterator[Section]:
         if field.exclude:
             continue
         inner = f"{path}.{name}".lstrip(".")
-        for found in _models(field.annotation):
+        for number, found in enumerate(_models(field.annotation)):
             if found.model_fields:
-                yield from _sections(inner + ("[]" if "tuple" in str(field.annotation) else ""), found)
+                of_list = "[]" if "tuple" in str(field.annotation) else ""
+                other = f" (with {next(iter(found.model_fields))})" if number else ""
+                yield from _sections(inner + of_list + other, found)
 
 
 def _models(annotation: object) -> Iterator[type[BaseModel]]:
@@ -154,7 +161,7 @@ def _table(model: type[BaseModel], path: str, sections: list[Section]) -> list[s
         links = [
             f"[{inner}](#{_anchor(inner, found)})"
             for inner, found in sections
-            if inner.removesuffix("[]") == f"{path}.{name}".lstrip(".") or inner.startswith(f"{name} (")
+            if re.sub(r"\[\]| \(.*", "", inner) == f"{path}.{name}".lstrip(".")
         ]
         if name == "baselines":
             links = ["list of [methods](methods.md)"]
