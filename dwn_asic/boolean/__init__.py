@@ -1,1 +1,1 @@
-"""Boolean graphs, LUT networks, and-inverter graphs, bit-parallel simulation, arithmetic blocks."""
+"""Boolean graphs, LUT networks, and-inverter graphs, bit-parallel simulation and arithmetic blocks."""

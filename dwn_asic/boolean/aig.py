@@ -1,4 +1,4 @@
-"""The bridge between Boolean graphs, and-inverter graphs (aigverse) and BLIF (ABC's and Yosys' text form)."""
+"""Conversion between Boolean graphs, and-inverter graphs (aigverse, AIGER) and BLIF (for ABC and Yosys)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ __all__ = ["and_count", "from_aig", "read_aiger", "to_aig", "to_blif"]
 
 
 def to_aig(graph: BooleanGraph, inputs: tuple[Input, ...] | None = None) -> Any:
-    """An ``aigverse.networks.Aig`` with the graph's function.
+    """Return an ``aigverse.networks.Aig`` that computes the graph's function.
 
     Parameters
     ----------
     graph
         Any graph.
     inputs
-        The order of the AIG's primary inputs, at least those of the graph; default: the graph's own order.
+        The order of the AIG's primary inputs, which must include all inputs of the graph. By default the
+        graph's own order.
     """
     from aigverse.networks import Aig
 
@@ -41,7 +42,7 @@ def to_aig(graph: BooleanGraph, inputs: tuple[Input, ...] | None = None) -> Any:
 
 
 def _shannon(aig: Any, table: int, fanins: list[Any], memo: dict[tuple[int, int], Any]) -> Any:
-    """Multiplexers from the most significant input down; equal cofactors are built once."""
+    """Build a table by Shannon expansion from the most significant input down; share equal cofactors."""
     n = len(fanins)
     if table in {0, tt.full(n)}:
         return aig.get_constant(table != 0)
@@ -58,7 +59,7 @@ def _shannon(aig: Any, table: int, fanins: list[Any], memo: dict[tuple[int, int]
 
 
 def _multiplexer(aig: Any, select: Any, low: int, high: int, cofactors: tuple[Any, Any], full: int) -> Any:
-    """One AND where a cofactor is constant: aigverse does not simplify that by itself."""
+    """Add a multiplexer, or one gate where a cofactor is constant, since aigverse does not simplify it."""
     if low == 0:
         return aig.create_and(select, cofactors[1])
     if high == 0:
@@ -73,7 +74,7 @@ def _multiplexer(aig: Any, select: Any, low: int, high: int, cofactors: tuple[An
 
 
 def from_aig(aig: Any, inputs: tuple[Input, ...], interface: Interface) -> BooleanGraph:
-    """A folded graph of two-input LUTs; primary input i of the AIG is ``inputs[i]``."""
+    """Return a folded graph of two-input LUTs; primary input i of the AIG becomes ``inputs[i]``."""
     builder = FoldingBuilder(interface)
     literals = {pi: builder.input(node) for pi, node in zip(aig.pis(), inputs, strict=True)}
 
@@ -91,26 +92,26 @@ def from_aig(aig: Any, inputs: tuple[Input, ...], interface: Interface) -> Boole
 
 
 def read_aiger(path: Path, inputs: tuple[Input, ...], interface: Interface) -> BooleanGraph:
-    """A graph from a binary AIGER file that was made from a graph with these inputs, in this order."""
+    """Read a binary AIGER file that was written for a graph with these inputs in this order."""
     from aigverse.io import read_aiger_into_aig
 
     return from_aig(read_aiger_into_aig(str(path)), inputs, interface)
 
 
 def and_count(graph: BooleanGraph) -> int:
-    """AND nodes of the graph as an and-inverter graph, structurally hashed, otherwise as it is."""
+    """Count the AND nodes of the graph's and-inverter graph: structurally hashed, but not optimized."""
     return int(to_aig(graph).num_gates)
 
 
 def to_blif(graph: BooleanGraph, model: str) -> str:
-    """BLIF text; input i of :attr:`BooleanGraph.inputs` is called ``i<i>``, output k ``o<k>``."""
+    """Return BLIF text; input i of :attr:`BooleanGraph.inputs` is named ``i<i>``, output k ``o<k>``."""
     name = {index: f"i{i}" for i, (index, _) in enumerate(graph.inputs)}
     lines = [f".model {model}", ".inputs " + " ".join(name.values())]
     lines.append(".outputs " + " ".join(f"o{k}" for k in range(len(graph.outputs))))
     for index, node in graph.nodes():
         if isinstance(node, Lut | Constant):
             name[index] = f"n{index}"
-            # ABC refuses an empty cover over inputs.
+            # ABC rejects an empty cover that has inputs.
             fanins = node.fanins if isinstance(node, Lut) and node.table else ()
             table = node.table if isinstance(node, Lut) else int(node.value)
             lines.append(" ".join([".names", *(name[f] for f in fanins), name[index]]))

@@ -1,6 +1,6 @@
-"""Generators of head logic: popcount, comparison, argmax and priority, as LUT nodes of at most 3 fan-ins.
+"""Generators of head logic: popcounts, weighted sums, argmax and priority encoders.
 
-A number is a list of node ids, least significant bit first.
+They consist of LUTs with at most 3 fan-ins. A number is a list of node ids, least significant bit first.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ __all__ = ["add_up", "argmax_index", "popcount", "priority_index"]
 _XOR2, _AND2, _OR2 = 0b0110, 0b1000, 0b1110
 _AND_NOT_FIRST = 0b0100  # fan-in 1 and not fan-in 0
 _XOR3, _MAJORITY3 = 0b10010110, 0b11101000
-_MUX = 0b11001010  # fan-in 2 chooses fan-in 1 (when set) or fan-in 0
-_LESS = 0b11010100  # (a, b, less so far): b if a != b, else less so far
+_MUX = 0b11001010  # fan-in 2 selects fan-in 1 when it is set, else fan-in 0
+_LESS = 0b11010100  # (a, b, less): b where a != b, else the result so far of the lower bits
 
 
 def popcount(builder: GraphBuilder, bits: Sequence[int]) -> list[int]:
-    """The number of set bits, by a tree of full and half adders of the exact width."""
+    """Count the set bits with a tree of full and half adders; the result is as wide as it needs to be."""
     return add_up(builder, [bits])
 
 
 def add_up(builder: GraphBuilder, columns: Sequence[Sequence[int]]) -> list[int]:
-    """The sum of bits, those of column k worth 2**k, by a tree of full and half adders of the exact width."""
+    """Add bits, where a bit of column k is worth 2**k, with a tree of full and half adders.
+
+    The result is exactly as wide as it needs to be.
+    """
     waiting = [list(column) for column in columns]
     total = []
     while waiting:
@@ -34,7 +37,7 @@ def add_up(builder: GraphBuilder, columns: Sequence[Sequence[int]]) -> list[int]
         while len(column) > 1:
             taken, column = column[:3], column[3:]
             xor, carry = (_XOR3, _MAJORITY3) if len(taken) == 3 else (_XOR2, _AND2)
-            # Sums go to the back of the column, so that the tree stays shallow.
+            # Sums join the end of the column, which keeps the tree shallow.
             column.append(builder.add(Lut(tuple(taken), xor)))
             carries.append(builder.add(Lut(tuple(taken), carry)))
         if carries:
@@ -47,7 +50,7 @@ def add_up(builder: GraphBuilder, columns: Sequence[Sequence[int]]) -> list[int]
 
 
 def argmax_index(builder: GraphBuilder, numbers: Sequence[Sequence[int]]) -> list[int]:
-    """The index of the largest number; ties go to the lowest index. Gives ceil(log2(len(numbers))) bits."""
+    """Return the ceil(log2(len(numbers))) bits of the index of the largest number; ties go to the first."""
     zero = builder.add(Constant(value=False))
     one = builder.add(Constant(value=True))
     width = max((len(number) for number in numbers), default=0)
@@ -60,7 +63,7 @@ def argmax_index(builder: GraphBuilder, numbers: Sequence[Sequence[int]]) -> lis
         for i, number in enumerate(numbers)
     ]
     while len(entrants) > 1:
-        # Neighbours meet, so the left one always has the lower index and wins ties.
+        # Neighbours are compared, so the left one always has the lower index and wins ties.
         pairs = zip(entrants[::2], entrants[1::2], strict=False)
         winners = [_winner(builder, left, right) for left, right in pairs]
         entrants = winners + (entrants[-1:] if len(entrants) % 2 else [])
@@ -80,7 +83,7 @@ def _winner(
 
 
 def priority_index(builder: GraphBuilder, bits: Sequence[int]) -> list[int]:
-    """The index of the first set bit, 0 where none is set; ceil(log2(len(bits))) bits."""
+    """Return the ceil(log2(len(bits))) bits of the index of the first set bit, 0 if no bit is set."""
     zero = builder.add(Constant(value=False))
     index = [zero] * max(1, (len(bits) - 1).bit_length())
     for i in range(len(bits) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""The encoder as logic: code bits in, thermometer bits out."""
+"""The encoder as logic: from code bits to thermometer bits."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ _AND, _OR = 0b1000, 0b1110
 
 
 def specification(graph: BooleanGraph) -> BooleanGraph:
-    """The graph from code bits on: each threshold as its own plain comparator."""
+    """Return the graph over code bits, with each threshold as a plain comparator of its own."""
     return compose(encoder_graph([node for _, node in graph.inputs], graph.interface), graph)
 
 
 def encoder_graph(inputs: Sequence[Input], interface: Interface) -> BooleanGraph:
-    """One comparator per threshold; output t is ``code of the feature >= constant``, or the code bit itself.
+    """Build one comparator per threshold; output t is input t, computed from code bits.
 
-    Each comparator is a chain from the least significant bit up: with c the constant and r what the lower
-    bits said, ``r = x_k and r`` where bit k of c is set, ``r = x_k or r`` where it isn't. Trailing zeros of
-    the constant cost nothing, and thresholds of a feature share the part of the chain in which they agree.
+    A threshold is ``code of the feature >= constant``; a code bit is passed through. Each comparator is a
+    chain from the least significant bit up: with c the constant and r the result of the lower bits, the next
+    result is ``x_k and r`` where bit k of c is set, and ``x_k or r`` where it is not. Trailing zeros of the
+    constant need no gates, and the thresholds of a feature share the part of the chain in which their
+    constants agree.
     """
     builder = GraphBuilder(interface)
     known: dict[tuple[int, int, int], int] = {}  # (feature, bit, constant so far) -> node
@@ -59,17 +61,17 @@ def encoder_graph(inputs: Sequence[Input], interface: Interface) -> BooleanGraph
 
 
 def prefix_encoder_graph(inputs: Sequence[Input], interface: Interface) -> BooleanGraph:
-    """The function of :func:`encoder_graph`, with the upper bits of a code compared once per feature.
+    """Build the same function as :func:`encoder_graph`, splitting each code in halves recursively.
 
-    The code is split in halves again and again: ``code >= c`` is ``upper > c's upper``, or ``upper >= c's
-    upper`` and ``lower >= c's lower``. Thresholds that agree in upper or lower parts share their
-    comparators, so that many thresholds of a feature cost less than a chain each.
+    ``code >= c`` holds if ``upper > c's upper``, or if ``upper >= c's upper`` and ``lower >= c's lower``.
+    Thresholds whose constants agree in the upper or the lower half share comparators, so many thresholds of
+    one feature cost less than one chain each.
     """
     builder = GraphBuilder(interface)
     known: dict[tuple[int, int, int, int], int] = {}  # (feature, first bit, width, constant) -> node
 
     def at_least(feature: int, first: int, width: int, constant: int) -> int:
-        """Node of ``bits first..first + width - 1 >= constant``, 0 < constant < 2**width."""
+        """Return the node of ``bits first..first + width - 1 >= constant``, 0 < constant < 2**width."""
         key = (feature, first, width, constant)
         if key not in known:
             known[key] = split(feature, first, width, constant)
@@ -102,6 +104,6 @@ def prefix_encoder_graph(inputs: Sequence[Input], interface: Interface) -> Boole
 
 
 def _in_range(builder: GraphBuilder, threshold: Threshold, compare: Callable[[Threshold], int]) -> int:
-    """Node of a threshold; those below or above all codes are constants."""
+    """Return the node of a threshold, a constant if the threshold is below or above all codes."""
     fixed = builder.interface.fixed_value(threshold)
     return compare(threshold) if fixed is None else builder.add(Constant(fixed))

@@ -1,4 +1,4 @@
-"""A circuit in two parts, encoder and core, and the two joined."""
+"""A circuit in two parts, encoder and core, and their composition."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["Circuit", "compose"]
 
 @dataclass(frozen=True)
 class Circuit:
-    """A classifier as targets build it: comparators, and the logic behind them.
+    """A classifier as targets implement it: the comparators (encoder) and the logic behind them (core).
 
     Attributes
     ----------
     encoder
-        From code bits to one output per input of the core, in the core's input order.
+        Graph from code bits to one output per input of the core, in the core's input order.
     core
-        From thresholds (or code bits) to the bits of the class index.
+        Graph from thresholds (or code bits) to the bits of the class index.
     """
 
     encoder: BooleanGraph
@@ -27,12 +27,12 @@ class Circuit:
 
     @cached_property
     def graph(self) -> BooleanGraph:
-        """The whole, from code bits to class index."""
+        """The whole circuit, from code bits to the class index."""
         return compose(self.encoder, self.core)
 
 
 def compose(encoder: BooleanGraph, core: BooleanGraph) -> BooleanGraph:
-    """The graph from code bits to class index.
+    """Return the graph from code bits to the class index.
 
     Output t of the encoder drives input t of the core (in the order of :attr:`BooleanGraph.inputs`).
     """

@@ -1,4 +1,4 @@
-"""From a LutNetwork to a BooleanGraph whose outputs are the bits of the class index."""
+"""Conversion of a LutNetwork to a BooleanGraph whose outputs are the bits of the class index."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["add_thresholds", "to_graph"]
 
 
 def to_graph(network: LutNetwork) -> BooleanGraph:
-    """One threshold node per thermometer bit, one LUT node per table, then the head's logic."""
+    """Return one threshold node per thermometer bit, one LUT node per table, and the head's logic."""
     names, classes = network.feature_names, network.class_names
     widths = tuple(int(w) for w in network.quantizer.bits)
     builder = GraphBuilder(Interface(names, widths, classes))
@@ -30,7 +30,7 @@ def to_graph(network: LutNetwork) -> BooleanGraph:
 
 
 def add_thresholds(builder: GraphBuilder, thermometer: Thermometer) -> list[int]:
-    """The nodes of all thermometer bits, in order; a bit that is the same on every code is a constant."""
+    """Add all thermometer bits in order and return their nodes; a bit equal on all codes is a constant."""
     pairs = zip(thermometer.feature, thermometer.constant, strict=True)
     return [_input(builder, Threshold(int(feature), int(constant))) for feature, constant in pairs]
 

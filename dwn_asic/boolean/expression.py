@@ -1,4 +1,4 @@
-"""Liberty ``function`` strings: parsed, evaluated to truth tables, compared, printed as Verilog.
+"""Liberty ``function`` strings: parsing, truth tables, comparison and printing as Verilog.
 
 >>> bin(truth_table("(A1 & A2) | !B", ("A1", "A2", "B")))
 '0b10001111'
@@ -36,16 +36,16 @@ Operator = Literal["constant", "pin", "not", "and", "or", "xor"]
 
 @dataclass(frozen=True)
 class Expression:
-    """One node of a parsed function.
+    """One node of a parsed expression.
 
     Attributes
     ----------
     operator
-        What the node does.
+        The operation of the node.
     text
-        Pin name, or ``0`` or ``1`` of a constant; empty elsewhere.
+        Pin name, or ``0`` or ``1`` for a constant; empty for operators.
     operands
-        One for ``not``, two for ``and``, ``or``, ``xor``; none for leaves.
+        One for ``not``, two for ``and``, ``or`` and ``xor``, none for leaves.
     """
 
     operator: Operator
@@ -53,7 +53,13 @@ class Expression:
     operands: tuple[Expression, ...] = ()
 
     def evaluate(self, values: Mapping[str, int], ones: int) -> int:
-        """Bitwise value, each bit one case; ``ones`` has a 1 for every case. Raises KeyError on a pin."""
+        """Evaluate bitwise, one bit per case; ``ones`` has a 1 for every case.
+
+        Raises
+        ------
+        KeyError
+            The expression reads a pin that has no value.
+        """
         match self.operator:
             case "constant":
                 return ones if self.text == "1" else 0
@@ -67,11 +73,11 @@ class Expression:
         return left | right if self.operator == "or" else left ^ right
 
     def verilog(self) -> str:
-        """The same function as a Verilog expression, fully parenthesized."""
+        """Return the function as a Verilog expression, fully parenthesized."""
         return self._text("~", "1'b", verilog_identifier)
 
     def plain(self) -> str:
-        """The same function with ``! & | ^``, fully parenthesized: what ABC's readers and Yosys agree on."""
+        """Return the function with ``! & | ^``, fully parenthesized, which both ABC and Yosys read."""
         return self._text("!", "", str)
 
     def _text(self, inversion: str, base: str, name: Callable[[str], str]) -> str:
@@ -88,20 +94,20 @@ class Expression:
 
 
 def verilog_identifier(name: str) -> str:
-    """``name`` as it is, or escaped (with the trailing space) where Verilog needs that."""
+    """Return ``name``, escaped (with the trailing space) if Verilog requires it."""
     return name if _PLAIN_IDENTIFIER.fullmatch(name) else f"\\{name} "
 
 
 def parse(text: str) -> Expression:
     """Parse a Liberty Boolean expression.
 
-    Binding, tightest first: ``'`` (after) and ``!`` (before), ``^``, AND (``&``, ``*`` or nothing between two
-    operands), OR (``|``, ``+``). Liberty ranks XOR above AND, unlike Python and Verilog.
+    Precedence, highest first: ``'`` (postfix) and ``!`` (prefix), ``^``, AND (``&``, ``*`` or nothing between
+    two operands), OR (``|``, ``+``). Liberty ranks XOR above AND, unlike Python and Verilog.
 
     Raises
     ------
     ValueError
-        The text isn't such an expression.
+        The text is not such an expression.
     """
     parser = _Parser(text)
     try:
@@ -113,16 +119,18 @@ def parse(text: str) -> Expression:
 
 
 def truth_table(text: str, inputs: Sequence[str]) -> int:
-    """Bit ``a`` of the result is the output at address ``a``; ``inputs[0]`` is its least significant bit.
+    """Return the truth table: bit ``a`` is the output at address ``a``.
+
+    ``inputs[0]`` is the least significant bit of the address.
 
     Raises
     ------
     ValueError
-        The text can't be parsed, or reads a pin that isn't among ``inputs``.
+        The text cannot be parsed, or reads a pin that is not among ``inputs``.
     """
     size = 1 << len(inputs)
     ones = (1 << size) - 1
-    # The column of input i is the pattern 0^(2^i) 1^(2^i), repeated: every case is evaluated at once.
+    # The column of input i repeats the pattern 0^(2^i) 1^(2^i), so all cases are evaluated at once.
     columns = {name: ones // ((1 << (1 << i)) + 1) << (1 << i) for i, name in enumerate(inputs)}
     expression = parse(text)
     try:
@@ -136,15 +144,16 @@ def truth_table(text: str, inputs: Sequence[str]) -> int:
 
 
 def depends_on(table: int, i: int, n_inputs: int) -> bool:
-    """Whether input i matters."""
+    """Return whether the output depends on input i."""
     return any((table >> a ^ table >> (a ^ (1 << i))) & 1 for a in range(1 << n_inputs))
 
 
 def permutation_class(table: int, n_inputs: int) -> tuple[int, int]:
-    """The same value for two truth tables exactly if reordering inputs makes them equal.
+    """Return a key that two truth tables share exactly if they are equal up to the order of inputs.
 
-    The smallest table over orderings that sort inputs by how many ones their cofactor has. Inputs that may be
-    swapped stay neighbours, which leaves few orderings: 6 instead of 9! for ASAP7's nine-input AOI333.
+    The key is the smallest table among the orderings that sort inputs by the number of ones in their
+    cofactor. Interchangeable inputs stay next to each other, which leaves few orderings: 6 instead of 9! for
+    ASAP7's nine-input AOI333.
     """
     blocks: list[list[int]] = []
     for i in range(n_inputs):
@@ -163,7 +172,7 @@ def permutation_class(table: int, n_inputs: int) -> tuple[int, int]:
 
 
 def _reorder(table: int, order: Sequence[int]) -> int:
-    """New input p is old input ``order[p]``."""
+    """Return the table whose input p is input ``order[p]`` of the given table."""
     result = 0
     for address in range(1 << len(order)):
         old = sum((address >> p & 1) << i for p, i in enumerate(order))
@@ -176,7 +185,7 @@ def _swapped(n: int, i: int, j: int) -> list[int]:
 
 
 class _Parser:
-    """Recursive descent, one method per level of precedence."""
+    """Recursive descent parser with one method per level of precedence."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -236,7 +245,7 @@ class _Parser:
         return left
 
     def _peek(self) -> str | None:
-        """The next token if it is a symbol (a pin's name never is one)."""
+        """Return the next token if it is a symbol; a pin's name never is one."""
         if self._next >= len(self._tokens):
             return None
         kind, token = self._tokens[self._next]
@@ -252,7 +261,7 @@ class _Parser:
 
 
 def _tokenize(text: str) -> list[tuple[str, str]]:
-    """Pairs of kind (quoted, word, constant, symbol) and text, quotes removed."""
+    """Return pairs of kind (quoted, word, constant, symbol) and text, with quotes removed."""
     tokens, position = [], 0
     end = len(text.rstrip())
     while position < end:

@@ -34,20 +34,20 @@ __all__ = [
 Integers = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
-# What a node can be replaced by: functions of up to three literals a, b, c.
+# Functions that can replace a node, of up to three literals a, b, c:
 LITERAL, AND2, XOR2, AND3, AND_OR = range(5)  # a; a & b; a ^ b; a & b & c; a & (b | c)
 
 
 @dataclass(frozen=True)
 class FlatAig:
-    """An and-inverter graph.
+    """An and-inverter graph as flat arrays.
 
     Attributes
     ----------
     n_inputs
-        Number of inputs.
+        Number of inputs I.
     fanins
-        (nodes, 2) literals, zero for the constant and the inputs.
+        (nodes, 2) literals; zero for the constant and for inputs.
     outputs
         (O,) literals.
     """
@@ -58,26 +58,26 @@ class FlatAig:
 
     @property
     def size(self) -> int:
-        """Number of ANDs."""
+        """Number of AND nodes."""
         return len(self.fanins) - 1 - self.n_inputs
 
     @property
     def cost(self) -> int:
-        """See :func:`cost`."""
+        """Estimate of the mapped area, see :func:`cost`."""
         return int(cost(self.fanins, self.outputs, self.n_inputs))
 
     def replace(self, node: int, move: Sequence[int] | Integers) -> FlatAig:
-        """The graph with a function in place of ``node``: kind, complemented, a, b, c (literals)."""
+        """Return the graph with ``node`` replaced by a function: kind, complemented, a, b, c (literals)."""
         fanins, outputs = replaced(self.fanins, self.outputs, self.n_inputs, node, np.asarray(move, np.int64))
         return FlatAig(self.n_inputs, fanins, outputs)
 
     def simulate(self, patterns: Words) -> Words:
-        """(I, W) packed inputs -> (nodes, W) packed values."""
+        """Simulate all nodes: (I, W) packed inputs -> (nodes, W) packed values."""
         return simulated(self.fanins, self.n_inputs, patterns)
 
 
 def flatten(aig: Any, n_inputs: int) -> FlatAig:
-    """From an ``aigverse`` AIG, with structural hashing and without what no output needs."""
+    """Convert an ``aigverse`` AIG, hashing it structurally and dropping nodes that no output needs."""
     place = {0: 0} | {pi: 1 + i for i, pi in enumerate(aig.pis())}
     fanins = [(0, 0)] * (1 + n_inputs)
 
@@ -93,7 +93,7 @@ def flatten(aig: Any, n_inputs: int) -> FlatAig:
 
 
 def unflatten(aig: FlatAig, inputs: tuple[Input, ...], interface: Interface) -> BooleanGraph:
-    """A folded graph of two-input LUTs; input i is ``inputs[i]``."""
+    """Return a folded graph of two-input LUTs whose input i is ``inputs[i]``."""
     builder = FoldingBuilder(interface)
     literals: list[Literal] = [FALSE, *(builder.input(node) for node in inputs)]
 
@@ -108,7 +108,7 @@ def unflatten(aig: FlatAig, inputs: tuple[Input, ...], interface: Interface) -> 
 
 @allocating
 def simulated(fanins, n_inputs, patterns):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """(nodes, W) values of every node."""
+    """Return the (nodes, W) packed values of all nodes."""
     n_words = patterns.shape[1]
     values = np.zeros((len(fanins), n_words), np.uint64)
     values[1 : 1 + n_inputs] = patterns
@@ -126,7 +126,7 @@ def simulated(fanins, n_inputs, patterns):  # type: ignore[no-untyped-def]  # pr
 
 @allocating
 def _and(a, b, fanins, count, table):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """The literal of a & b: simplified, found in the hash table, or node ``count[0]``."""
+    """Return the literal of a & b: simplified, found in the hash table, or the new node ``count[0]``."""
     if a > b:
         a, b = b, a
     if a == 0 or a == b ^ 1:
@@ -149,7 +149,7 @@ def _and(a, b, fanins, count, table):  # type: ignore[no-untyped-def]  # pragma:
 
 @allocating
 def _function(move, place, fanins, count, table):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """The literal of a move, its literals' nodes already placed."""
+    """Add the function of a move, whose literals' nodes are placed already, and return its literal."""
     kind, phase = move[0], move[1]
     a = place[move[2] >> 1] ^ (move[2] & 1)
     b = place[move[3] >> 1] ^ (move[3] & 1)
@@ -169,7 +169,7 @@ def _function(move, place, fanins, count, table):  # type: ignore[no-untyped-def
 
 @allocating
 def replaced(fanins, outputs, n_inputs, target, move):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """The graph rebuilt with ``move`` in place of node ``target`` (0: nothing is replaced)."""
+    """Rebuild the graph with ``move`` in place of node ``target`` (0: nothing is replaced)."""
     n = len(fanins)
     new = np.zeros((n + 4, 2), np.int64)
     size = 64
@@ -178,7 +178,7 @@ def replaced(fanins, outputs, n_inputs, target, move):  # type: ignore[no-untype
     table, count = np.full(size, -1, np.int64), np.array([1 + n_inputs])
     place = np.full(n, -1, np.int64)
     place[: 1 + n_inputs] = 2 * np.arange(1 + n_inputs)
-    # Depth first, not in the old order: the replacement may read nodes that come after the target.
+    # Depth first instead of in the old order, since the replacement may read nodes after the target.
     stack = np.empty(4 * n + 16, np.int64)
     for o in range(len(outputs)):
         depth = 1
@@ -206,15 +206,15 @@ def replaced(fanins, outputs, n_inputs, target, move):  # type: ignore[no-untype
     driven = np.empty(len(outputs), np.int64)
     for o in range(len(outputs)):
         driven[o] = place[outputs[o] >> 1] ^ (outputs[o] & 1)
-    # Simplification may have left nodes without readers.
+    # Simplification may have left dangling nodes.
     return _needed(new, count[0], driven, n_inputs)
 
 
 @allocating
 def cost(fanins, outputs, n_inputs):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """What mapped area is like: every AND counts 3, one with several readers 1 more.
+    """Estimate the mapped area: every AND counts 3, and 1 more if it has several readers.
 
-    Cells of three and four inputs swallow ANDs, but not across a node that others read too.
+    Cells of three and four inputs absorb ANDs, but not across a node with other readers.
     """
     readers = np.zeros(len(fanins), np.int64)
     for v in range(1 + n_inputs, len(fanins)):
@@ -227,7 +227,7 @@ def cost(fanins, outputs, n_inputs):  # type: ignore[no-untyped-def]  # pragma: 
 
 @allocating
 def _needed(fanins, n, outputs, n_inputs):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """The nodes that the outputs need, in the same order."""
+    """Keep only the nodes that the outputs need, in the same order."""
     used = np.zeros(n, np.bool_)
     for o in range(len(outputs)):
         used[outputs[o] >> 1] = True

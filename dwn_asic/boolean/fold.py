@@ -1,7 +1,7 @@
-"""Folding: the cheap exact rewrites that every graph goes through before the expensive ones.
+"""Folding: the cheap exact rewrites that every graph passes through before the expensive ones.
 
-Constants are propagated, repeated and irrelevant LUT inputs dropped, buffers and inverters absorbed into
-their readers, equal LUTs (up to complement) merged, and what no output needs is left out.
+Constants are propagated, repeated and irrelevant LUT inputs are dropped, buffers and inverters are absorbed
+into their readers, equal LUTs (up to complement) are merged, and nodes that no output needs are removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dwn_asic.boolean.graph import (
 
 __all__ = ["FoldingBuilder", "Literal", "fold"]
 
-# A node id and whether it is complemented; the constant is node CONSTANT.
+# A node id and whether it is complemented; constants use the node id _CONSTANT.
 Literal = tuple[int, bool]
 _CONSTANT = -1
 FALSE: Literal = (_CONSTANT, False)
@@ -30,7 +30,7 @@ TRUE: Literal = (_CONSTANT, True)
 
 
 def fold(graph: BooleanGraph) -> BooleanGraph:
-    """The same function with fewer LUTs; inputs that no output needs are gone."""
+    """Return the same function with fewer LUTs and without the inputs that no output needs."""
     builder = FoldingBuilder(graph.interface)
     literals: list[Literal] = []
     for _, node in graph.nodes():
@@ -42,12 +42,12 @@ def fold(graph: BooleanGraph) -> BooleanGraph:
             case Lut(fanins, table):
                 literals.append(builder.lut([literals[f] for f in fanins], table))
             case Output():
-                break  # outputs are last
+                break  # outputs come last
     return builder.finish([literals[driver] for driver in graph.outputs])
 
 
 class FoldingBuilder:
-    """A graph builder that folds as it goes and hands out literals."""
+    """A graph builder that folds while it builds and returns literals."""
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
@@ -55,15 +55,15 @@ class FoldingBuilder:
         self._known: dict[Threshold | CodeBit | Lut, int] = {}
 
     def input(self, node: Threshold | CodeBit) -> Literal:
-        """A threshold or code bit; a threshold outside the code range is a constant."""
+        """Add a threshold or code bit; a threshold outside the range of codes becomes a constant."""
         fixed = self.interface.fixed_value(node)
         if fixed is None:
             return self._intern(node), False
         return TRUE if fixed else FALSE
 
     def lut(self, fanins: Sequence[Literal], table: int) -> Literal:
-        """The function ``table`` of the literals, folded."""
-        # Sorted distinct nodes as inputs: equal functions of equal nodes then become equal keys.
+        """Add the function ``table`` of the literals, folded."""
+        # Inputs are distinct and sorted, so that equal functions of equal nodes become equal keys.
         nodes = sorted({node for node, _ in fanins if node != _CONSTANT})
         place = {node: i for i, node in enumerate(nodes)} | {_CONSTANT: len(nodes)}
         addresses = [
@@ -91,7 +91,7 @@ class FoldingBuilder:
         return self._known[node]
 
     def finish(self, outputs: list[Literal]) -> BooleanGraph:
-        """The graph of what the outputs need; a complemented output gets its inverter absorbed."""
+        """Return the graph that the outputs need, absorbing inverters of complemented outputs."""
         needed = self._needed(outputs)
         builder = GraphBuilder(self.interface)
         place: dict[int, int] = {}
@@ -121,7 +121,7 @@ class FoldingBuilder:
         return builder.finish(drivers)
 
     def _flipped(self, outputs: list[Literal], needed: set[int]) -> set[int]:
-        """LUTs that are stored complemented, since all outputs that they drive want them so."""
+        """Return the LUTs to store complemented, because all outputs that they drive are complemented."""
         wanted: dict[int, set[bool]] = {}
         for index, complemented in outputs:
             wanted.setdefault(index, set()).add(complemented)

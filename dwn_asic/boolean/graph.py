@@ -1,11 +1,11 @@
-"""BooleanGraph: typed nodes on a networkx DiGraph, the form between the model and the gates.
+"""BooleanGraph: typed nodes on a networkx DiGraph, the form between the trained model and the gates.
 
-Build with :class:`GraphBuilder`; a finished graph never changes:
+A :class:`GraphBuilder` builds a graph; the finished graph never changes:
 
 >>> interface = Interface(("height",), (8,), ("small", "tall"))
 >>> builder = GraphBuilder(interface)
 >>> low, high = builder.add(Threshold(0, 64)), builder.add(Threshold(0, 128))
->>> only_low = builder.add(Lut((low, high), 0b0010))  # address 1: low set, high not
+>>> only_low = builder.add(Lut((low, high), 0b0010))  # address 1: low is set, high is not
 >>> graph = builder.finish([only_low])
 >>> graph.predict(np.array([[10], [100], [200]])).tolist()
 [0, 1, 0]
@@ -46,7 +46,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True, order=True)
 class Threshold:
-    """Input of a core: ``code of the feature >= constant``."""
+    """An input of a core: whether the code of a feature is at least a constant."""
 
     feature: int
     constant: int
@@ -54,7 +54,7 @@ class Threshold:
 
 @dataclass(frozen=True, order=True)
 class CodeBit:
-    """Input of an encoder: one bit of a feature's code; bit 0 is the least significant."""
+    """An input of an encoder: one bit of a feature's code; bit 0 is the least significant."""
 
     feature: int
     bit: int
@@ -62,19 +62,19 @@ class CodeBit:
 
 @dataclass(frozen=True)
 class Constant:
-    """Always 0 or always 1."""
+    """A node that is always 0 or always 1."""
 
     value: bool
 
 
 @dataclass(frozen=True)
 class Lut:
-    """Any function of its fan-ins.
+    """A lookup table: any function of its fan-ins.
 
     Attributes
     ----------
     fanins
-        Node ids; fan-in 0 is the address's least significant bit.
+        Node ids; fan-in 0 is the least significant bit of the address.
     table
         Truth table; bit a is the output at address a.
     """
@@ -85,7 +85,7 @@ class Lut:
 
 @dataclass(frozen=True)
 class Output:
-    """Output number ``index``; of a classifier: that bit of the class index."""
+    """Output number ``index``; in a classifier, bit ``index`` of the class index."""
 
     index: int
     fanin: int
@@ -97,14 +97,14 @@ Node = Input | Constant | Lut | Output
 
 @dataclass(frozen=True)
 class Interface:
-    """What the circuit's ports mean.
+    """The meaning of a circuit's ports.
 
     Attributes
     ----------
     feature_names
         (F,) names.
     widths
-        (F,) code widths in bits.
+        (F,) widths of the codes in bits.
     class_names
         (C,) names in the order of the class indices.
     """
@@ -123,9 +123,9 @@ class Interface:
         return max(1, (len(self.class_names) - 1).bit_length())
 
     def fixed_value(self, node: Input) -> bool | None:
-        """The value that an input has on every code, or None where it depends on the code.
+        """Return the value that an input has on every code, or None if it depends on the code.
 
-        A threshold at or below 0 is always reached, one above its feature's codes never.
+        A threshold at or below 0 is always reached; one above all codes of its feature never is.
         """
         if isinstance(node, CodeBit) or 0 < node.constant < 1 << self.widths[node.feature]:
             return None
@@ -140,10 +140,10 @@ class BooleanGraph:
     Attributes
     ----------
     digraph
-        The frozen networkx DiGraph; each node has the attribute ``node`` (one of the classes above) and
-        ``kind`` (its class name in lower case). An edge runs from fan-in to reader.
+        The frozen networkx DiGraph; each node has the attributes ``node`` (one of the classes above) and
+        ``kind`` (its class name in lower case). Edges run from fan-in to reader.
     interface
-        What inputs and outputs mean.
+        The meaning of inputs and outputs.
     """
 
     def __init__(self, digraph: nx.DiGraph[int], interface: Interface) -> None:
@@ -154,28 +154,28 @@ class BooleanGraph:
         return self.digraph.number_of_nodes()
 
     def node(self, index: int) -> Node:
-        """The node with this id."""
+        """Return the node with this id."""
         node: Node = self.digraph.nodes[index]["node"]
         return node
 
     def nodes(self) -> Iterator[tuple[int, Node]]:
-        """All (id, node) in topological order."""
+        """Yield all pairs (id, node) in topological order."""
         for index in range(len(self)):
             yield index, self.node(index)
 
     @cached_property
     def inputs(self) -> tuple[tuple[int, Input], ...]:
-        """The inputs (thresholds or code bits) with their ids, ascending."""
+        """The inputs (thresholds or code bits) with their ids, in ascending order."""
         return tuple((i, node) for i, node in self.nodes() if isinstance(node, Threshold | CodeBit))
 
     @cached_property
     def luts(self) -> tuple[tuple[int, Lut], ...]:
-        """The LUTs with their ids, ascending."""
+        """The LUTs with their ids, in ascending order."""
         return tuple((i, node) for i, node in self.nodes() if isinstance(node, Lut))
 
     @cached_property
     def outputs(self) -> tuple[int, ...]:
-        """The ids that drive output 0, 1, ..."""
+        """The ids of the nodes that drive output 0, 1, ..."""
         found = [node for _, node in self.nodes() if isinstance(node, Output)]
         return tuple(node.fanin for node in sorted(found, key=lambda node: node.index))
 
@@ -191,7 +191,7 @@ class BooleanGraph:
         return FlatLogic.build(fanins, tables, is_input)
 
     def input_bits(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """(N, F) codes -> (N, I) values of the inputs, in the order of :attr:`inputs`."""
+        """Evaluate the inputs: (N, F) codes -> (N, I) values in the order of :attr:`inputs`."""
         columns = [
             codes[:, node.feature] >= node.constant
             if isinstance(node, Threshold)
@@ -201,28 +201,28 @@ class BooleanGraph:
         return np.stack(columns, axis=1).astype(bool) if columns else np.zeros((len(codes), 0), bool)
 
     def simulate(self, input_bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(N, I) input values -> (N, O) output values."""
+        """Simulate the graph: (N, I) input values -> (N, O) output values."""
         values = simulate(self.flat, pack_rows(input_bits))
         return unpack_rows(values[list(self.outputs)], len(input_bits))
 
     def predict(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(N, F) codes -> (N,) class indices."""
+        """Classify rows: (N, F) codes -> (N,) class indices."""
         outputs = self.simulate(self.input_bits(codes))
         return outputs @ (1 << np.arange(outputs.shape[1]))
 
     def accuracy(self, codes: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-        """Share of the rows, (N, F) codes, whose predicted class is their label, (N,); NaN without rows."""
+        """Return the share of rows, (N, F) codes, predicted as their (N,) labels; NaN without rows."""
         return float(np.mean(self.predict(codes) == labels)) if len(labels) else math.nan
 
     def save(self, path: Path) -> None:
-        """Write JSON, one node per line; equal graphs give equal bytes."""
+        """Write JSON with one node per line; equal graphs have equal bytes."""
         lines = ",\n".join(json.dumps(_to_json(node)) for _, node in self.nodes())
         interface = json.dumps(asdict(self.interface))
         path.write_text(f'{{"format": {_FORMAT},\n"interface": {interface},\n"nodes": [\n{lines}\n]}}\n')
 
     @classmethod
     def load(cls, path: Path) -> BooleanGraph:
-        """Read what :meth:`save` wrote; raises DataError for a file that is not a graph."""
+        """Read a file that :meth:`save` wrote; raises DataError if it is not a graph."""
         try:
             content = json.loads(path.read_text())
             if content["format"] != _FORMAT:
@@ -235,14 +235,14 @@ class BooleanGraph:
                 if isinstance(node, Output):
                     drivers[node.index] = node.fanin
                 elif builder.add(node) != index:
-                    raise ValueError(f"node {index} is there already, or follows an output")
+                    raise ValueError(f"node {index} repeats an earlier input or follows an output")
             return builder.finish([drivers[i] for i in range(len(drivers))])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(path, f"not a graph file: {error!r}") from error
 
 
 class GraphBuilder:
-    """Collects nodes in topological order; :meth:`finish` gives the graph."""
+    """A builder that collects nodes in topological order; :meth:`finish` returns the graph."""
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
@@ -250,17 +250,17 @@ class GraphBuilder:
         self._inputs: dict[Input, int] = {}
 
     def add(self, node: Input | Constant | Lut) -> int:
-        """Add a node and return its id; an input that is there already keeps its id.
+        """Add a node and return its id; an input that was added before keeps its id.
 
         Raises
         ------
         ValueError
-            An input of no feature of the interface, a fan-in that is not there yet, or a table that is too
-            large for the fan-ins.
+            The input belongs to no feature of the interface, a fan-in has not been added yet, or the table is
+            too large for the fan-ins.
         """
         if isinstance(node, Threshold | CodeBit):
             if not 0 <= node.feature < len(self.interface.widths):
-                raise ValueError(f"{node} of {len(self.interface.widths)} features")
+                raise ValueError(f"{node} is outside the {len(self.interface.widths)} features")
             if node in self._inputs:
                 return self._inputs[node]
             self._inputs[node] = len(self._nodes)
@@ -275,11 +275,17 @@ class GraphBuilder:
         return len(self._nodes) - 1
 
     def node(self, index: int) -> Node:
-        """A node added earlier."""
+        """Return a node that was added earlier."""
         return self._nodes[index]
 
     def finish(self, outputs: Sequence[int]) -> BooleanGraph:
-        """The graph whose output i is driven by node ``outputs[i]``; raises ValueError for no such node."""
+        """Return the graph whose output i is driven by node ``outputs[i]``.
+
+        Raises
+        ------
+        ValueError
+            There is no such node.
+        """
         if any(not 0 <= fanin < len(self._nodes) for fanin in outputs):
             raise ValueError(f"outputs {tuple(outputs)} are not all among the {len(self._nodes)} nodes")
         nodes = [*self._nodes, *(Output(i, fanin) for i, fanin in enumerate(outputs))]

@@ -1,4 +1,4 @@
-"""LutNetwork: the trained model, exactly, as bits. Plain numpy arrays in one file, no torch."""
+"""LutNetwork: the trained model exactly, as bits, in plain numpy arrays and one file, without torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dwn_asic.errors import DataError
 __all__ = ["Head", "LutLayer", "LutNetwork"]
 
 _FORMAT = 1
-# What numpy and zipfile raise for damaged files: bad archive, bad stream, unknown or encrypted compression.
+# Errors of numpy and zipfile on damaged files: bad archive, bad stream, unknown compression, encryption.
 _UNREADABLE = (
     AttributeError,
     EOFError,
@@ -35,13 +35,13 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class LutLayer:
-    """L lookup tables of n inputs each.
+    """A layer of L lookup tables with n inputs each.
 
     Attributes
     ----------
     mapping
-        (L, n) int64: the bit of the layer's input that each slot reads; slot 0 is the address's least
-        significant bit. A slot may repeat a bit.
+        (L, n) int64: the index, among the bits that the layer reads, of each slot's bit; slot 0 is the least
+        significant bit of the address. Several slots may read the same bit.
     tables
         (L, 2**n) bool: the output at each address.
     """
@@ -51,16 +51,16 @@ class LutLayer:
 
     @property
     def n_luts(self) -> int:
-        """L."""
+        """Number of LUTs, L."""
         return int(self.mapping.shape[0])
 
     @property
     def n_inputs(self) -> int:
-        """n, the inputs of each LUT."""
+        """Number of inputs of each LUT, n."""
         return int(self.mapping.shape[1])
 
     def evaluate(self, bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(N, inputs) bits -> (N, L) bits."""
+        """Evaluate the layer: (N, inputs) bits -> (N, L) bits."""
         addresses = bits[:, self.mapping] @ (1 << np.arange(self.n_inputs))  # (N, L)
         values: NDArray[np.bool_] = self.tables[np.arange(self.n_luts), addresses]
         return values
@@ -68,18 +68,18 @@ class LutLayer:
 
 @dataclass(frozen=True)
 class Head:
-    """How the last layer's outputs become a class index.
+    """The rule that turns the last layer's outputs into a class index.
 
     Attributes
     ----------
     kind
-        ``direct``: the outputs are the class. ``popcount``: one contiguous group of outputs per class,
-        the last padded with zeros; the largest count wins, ties go to the lowest class index.
+        ``direct``: the outputs are the class. ``popcount``: each class has one contiguous group of outputs
+        (the last is padded with zeros); the largest count wins, ties go to the first class.
     code
-        For ``direct``: ``binary`` (bit k is bit k of the class index) or ``onehot`` (the first set output
-        is the class; none set means class 0). ``popcount`` has only ``onehot``.
+        For ``direct``: ``binary`` (output k is bit k of the class index) or ``onehot`` (the first set output
+        is the class; class 0 if none is set). For ``popcount`` only ``onehot``.
     n_classes
-        C.
+        Number of classes, C.
     """
 
     kind: Literal["direct", "popcount"]
@@ -97,11 +97,11 @@ class Head:
         return self.class_bits if self.code == "binary" else self.n_classes
 
     def group_size(self, outputs: int) -> int:
-        """Outputs per class of a ``popcount`` head."""
+        """Return the number of outputs per class for a ``popcount`` head."""
         return -(-outputs // self.n_classes)
 
     def scores(self, outputs: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(N, L) last-layer bits -> (N, C) counts; not for the binary code."""
+        """Count votes: (N, L) last-layer bits -> (N, C) counts; undefined for the binary code."""
         n_rows, n_outputs = outputs.shape
         if self.kind == "direct":
             return outputs.astype(np.int64)
@@ -113,7 +113,7 @@ class Head:
         return counts
 
     def decide(self, outputs: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(N, L) last-layer bits -> (N,) class indices; an unused binary code stays as it is (an error)."""
+        """Decide: (N, L) last-layer bits -> (N,) class indices; an unused binary code stays as it is."""
         if self.code == "binary":
             index: NDArray[np.int64] = outputs[:, : self.class_bits] @ (1 << np.arange(self.class_bits))
             return index
@@ -162,18 +162,18 @@ class LutNetwork:
             )
 
     def outputs(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """(N, F) codes -> (N, L) bits of the last layer."""
+        """Evaluate all layers: (N, F) codes -> (N, L) bits of the last layer."""
         bits = self.thermometer.encode(codes)
         for layer in self.layers:
             bits = layer.evaluate(bits)
         return bits
 
     def predict(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(N, F) codes -> (N,) class indices: the reference that every later stage is checked against."""
+        """Classify rows: (N, F) codes -> (N,) class indices, the reference for every later stage."""
         return self.head.decide(self.outputs(codes))
 
     def save(self, path: Path) -> None:
-        """Write one ``.npz`` file; equal networks give equal bytes."""
+        """Write one ``.npz`` file; equal networks have equal bytes."""
         arrays: dict[str, NDArray[Any]] = {
             "quantizer_lo": self.quantizer.lo,
             "quantizer_step": self.quantizer.step,
@@ -197,9 +197,9 @@ class LutNetwork:
 
     @classmethod
     def load(cls, path: Path) -> LutNetwork:
-        """Read what :meth:`save` wrote; raises DataError for a file that is not a network."""
+        """Read a file that :meth:`save` wrote; raises DataError if it is not a network."""
         try:
-            # numpy leaves a file open that it opened itself and finds damaged.
+            # If numpy opens a damaged file itself, it leaves the file open.
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 meta = json.loads(file["meta"].tobytes())
                 if meta["format"] != _FORMAT:

@@ -1,4 +1,4 @@
-"""Sizes of circuits that no target has a part in."""
+"""Circuit sizes that do not depend on the target."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ METRICS = (
 
 
 def measure(core: BooleanGraph) -> dict[str, float]:
-    """The :data:`METRICS` of a core, from thresholds to class index."""
+    """Measure the :data:`METRICS` of a core, a graph from thresholds to the class index."""
     from dwn_asic.boolean.aig import and_count
     from dwn_asic.boolean.graph import Threshold
 

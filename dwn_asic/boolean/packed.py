@@ -1,4 +1,4 @@
-"""Bit-parallel simulation: 64 rows to a word, one pass over the nodes in topological order."""
+"""Bit-parallel simulation: 64 rows per word, one pass over the nodes in topological order."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Words = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class FlatLogic:
-    """A Boolean graph as flat arrays; nodes in topological order.
+    """A Boolean graph as flat arrays, with nodes in topological order.
 
     Attributes
     ----------
     input_row
-        (nodes,) int64: which row of the packed inputs a node is, -1 for logic.
+        (nodes,) int64: the node's row in the packed inputs, -1 for logic.
     fanin_start, fanins
         Fan-ins of node v: ``fanins[fanin_start[v] : fanin_start[v + 1]]``.
     table_start, tables
-        (uint8) truth table of node v: ``tables[table_start[v] + address]``; a constant has one entry.
+        uint8 truth table of node v: ``tables[table_start[v] + address]``; a constant has one entry.
     max_fanins
-        The largest number of fan-ins of a node.
+        The largest number of fan-ins of any node.
     """
 
     input_row: NDArray[np.int64]
@@ -42,7 +42,7 @@ class FlatLogic:
     def build(
         cls, fanins: Sequence[Sequence[int]], tables: Sequence[int], is_input: Sequence[bool]
     ) -> FlatLogic:
-        """From per-node fan-ins, truth tables as integers, and whether the node is an input."""
+        """Build from each node's fan-ins, its truth table as an integer, and whether it is an input."""
         inputs = np.array(is_input, bool)
         arity = np.array([len(f) for f in fanins], np.int64)
         return cls(
@@ -59,7 +59,10 @@ class FlatLogic:
 
 
 def pack_rows(bits: NDArray[np.bool_]) -> Words:
-    """(N, K) bits -> (K, ceil(N / 64)) words; row r is bit r % 64 of word r // 64, unused bits are 0."""
+    """Pack (N, K) bits into (K, ceil(N / 64)) words.
+
+    Row r is bit r % 64 of word r // 64; unused bits are 0.
+    """
     n_rows, n_columns = bits.shape
     n_words = -(-n_rows // 64)
     packed = np.zeros((n_columns, n_words * 8), np.uint8)
@@ -68,13 +71,13 @@ def pack_rows(bits: NDArray[np.bool_]) -> Words:
 
 
 def unpack_rows(words: Words, n_rows: int) -> NDArray[np.bool_]:
-    """(K, W) words -> (n_rows, K) bits, the inverse of :func:`pack_rows`."""
+    """Unpack (K, W) words into (n_rows, K) bits, the inverse of :func:`pack_rows`."""
     data = np.ascontiguousarray(words.astype("<u8", copy=False)).view(np.uint8)
     return np.unpackbits(data, axis=1, count=n_rows, bitorder="little").T.astype(bool)
 
 
 def simulate(logic: FlatLogic, inputs: Words) -> Words:
-    """(I, W) packed inputs -> (nodes, W) packed values of every node."""
+    """Simulate all nodes: (I, W) packed inputs -> (nodes, W) packed values."""
     return _simulate(
         logic.input_row,
         logic.fanin_start,
@@ -100,7 +103,7 @@ def _simulate(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
             continue
         first, n, table = fanin_start[v], fanin_start[v + 1] - fanin_start[v], table_start[v]
         for w in range(n_words):
-            # Shannon expansion from the least significant input up: pairs of cofactors merge into one.
+            # Shannon expansion from the least significant input up merges pairs of cofactors.
             for a in range(1 << n):
                 level[a] = ones if tables[table + a] else np.uint64(0)
             for k in range(n):

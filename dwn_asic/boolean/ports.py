@@ -1,4 +1,4 @@
-"""Port and module names: one place that writes them and reads them back."""
+"""Port and module names: the one place that writes and parses them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ THERMOMETER_PORT = "therm"
 
 
 def identifier(text: str) -> str:
-    """``text`` as part of a Verilog identifier: letters, digits and single underscores."""
+    """Return ``text`` as part of a Verilog identifier: letters, digits and single underscores."""
     return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") or "unnamed"
 
 
 def feature_port(index: int, name: str) -> str:
-    """The port of a feature's code; the index keeps it unique and is read back."""
+    """Return the port name of a feature's code; the index makes it unique and can be parsed."""
     return f"x{index}_{identifier(name)}"
 
 
 def feature_of_port(port: str) -> int | None:
-    """The feature index of a port made by :func:`feature_port`, None for another port."""
+    """Return the feature index of a name from :func:`feature_port`, None for any other port."""
     found = re.match(r"x(\d+)_", port)
     return int(found[1]) if found else None

@@ -1,4 +1,4 @@
-"""Wiring that skips layers, made of layers that read only the one before: LUTs of their own hand bits on."""
+"""Removal of connections that skip layers, by extra LUTs that pass bits on from layer to layer."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ __all__ = ["without_skips"]
 
 
 def without_skips(n_bits: int, layers: Sequence[LutLayer]) -> tuple[LutLayer, ...]:
-    """Layers that compute the same, each reading only the layer before.
+    """Return layers with the same function, each of which reads only the previous layer.
 
-    A LUT that hands on a bit is folded into its readers in every Boolean graph, so it costs nothing.
+    A LUT that passes a bit on is folded into its readers in every Boolean graph, so it costs nothing.
 
     Parameters
     ----------
     n_bits
-        T, of the thermometer.
+        T, the number of thermometer bits.
     layers
-        Their mappings count all bits that there are: 0 .. T - 1 are the thermometer's, then follow those of
-        the first layer, and so on.
+        Layers whose mappings index all earlier bits: 0 .. T - 1 are thermometer bits, followed by the outputs
+        of the first layer, of the second, and so on.
     """
-    starts = np.cumsum([n_bits, *(layer.n_luts for layer in layers)])  # first bit of each layer's outputs
+    starts = np.cumsum([n_bits, *(layer.n_luts for layer in layers)])  # index of each layer's first output
     found: list[LutLayer] = []
-    outside: NDArray[np.int64] = np.empty(0, np.int64)  # bits that later layers need of those before this one
+    outside: NDArray[np.int64] = np.empty(0, np.int64)  # bits from before this layer that later ones read
     for i in range(len(layers) - 1, -1, -1):
         layer = layers[i]
-        first = starts[i - 1] if i else 0  # of the bits that this layer finds right before it
+        first = starts[i - 1] if i else 0  # index of the previous layer's first output
         handed_on = LutLayer(
             np.repeat(outside[:, None], layer.n_inputs, axis=1),
             np.tile(np.arange(1 << layer.n_inputs) & 1 > 0, (len(outside), 1)),

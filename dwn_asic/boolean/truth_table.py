@@ -1,4 +1,4 @@
-"""Truth tables as Python integers: bit a is the output at address a, input 0 is the least significant bit."""
+"""Truth tables as Python integers: bit a is the output at address a, whose bit 0 is input 0."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ __all__ = ["cofactor", "complement", "depends_on", "full", "negate_input", "proj
 
 @lru_cache(maxsize=64)
 def full(n: int) -> int:
-    """The table of constant 1 over n inputs."""
+    """Return the table of the constant 1 over n inputs."""
     return (1 << (1 << n)) - 1
 
 
 def complement(table: int, n: int) -> int:
-    """The negated function of n inputs."""
+    """Negate a function of n inputs."""
     return table ^ full(n)
 
 
 def project(table: int, n: int, addresses: Sequence[int]) -> int:
-    """The table whose entry a is ``table``'s entry ``addresses[a]``, for ``table`` of n inputs."""
+    """Return the table whose entry a is entry ``addresses[a]`` of ``table``, a table of n inputs."""
     if not 0 <= table <= full(n):
         raise ValueError(f"table {table:#x} does not fit {n} inputs")
     result = 0
@@ -30,16 +30,16 @@ def project(table: int, n: int, addresses: Sequence[int]) -> int:
 
 
 def cofactor(table: int, n: int, k: int, value: int) -> int:
-    """The function of the other n - 1 inputs with input k fixed; they keep their order."""
+    """Return the function of the other n - 1 inputs, in the same order, with input k fixed."""
     low = (1 << k) - 1
     return project(table, n, [(a & low) | value << k | (a & ~low) << 1 for a in range(1 << (n - 1))])
 
 
 def negate_input(table: int, n: int, k: int) -> int:
-    """The function with input k complemented."""
+    """Return the function with input k complemented."""
     return project(table, n, [a ^ (1 << k) for a in range(1 << n)])
 
 
 def depends_on(table: int, n: int, k: int) -> bool:
-    """Whether input k can change the output."""
+    """Return whether the output depends on input k."""
     return cofactor(table, n, k, 0) != cofactor(table, n, k, 1)

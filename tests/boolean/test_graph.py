@@ -66,7 +66,7 @@ def test_table_that_does_not_fit(fanins: tuple[int, ...], table: int) -> None:
 
 @pytest.mark.parametrize("node", [Threshold(2, 1), CodeBit(-1, 0)])
 def test_input_of_no_feature(node: Threshold | CodeBit) -> None:
-    with pytest.raises(ValueError, match="of 2 features"):
+    with pytest.raises(ValueError, match="outside the 2 features"):
         GraphBuilder(INTERFACE).add(node)
 
 
@@ -146,8 +146,8 @@ def test_missing_and_binary_graph_files(tmp_path: Path) -> None:
     ("old", "new", "problem"),
     [
         ('"threshold", 0, 5', '"treshold", 0, 5', "unknown node"),
-        ('"threshold", 0, 5', '"threshold", 7, 5', "of 2 features"),
-        ('"threshold", 1, 1', '"threshold", 0, 5', "node 1 is there already"),
+        ('"threshold", 0, 5', '"threshold", 7, 5', "outside the 2 features"),
+        ('"threshold", 1, 1', '"threshold", 0, 5', "node 1 repeats an earlier input"),
         ("[0, 1]", "[0, 2]", "not all among the 2 earlier nodes"),
         ("0x8", "0x10", "does not fit"),
         ("0x8", "many", "invalid literal"),
