@@ -1,1 +1,1 @@
-"""Whether two circuits are equal: on rows of data, by random simulation and by SAT."""
+"""Equivalence of two circuits: on rows of data, by random simulation, by exhaustive simulation and by SAT."""

@@ -1,4 +1,4 @@
-"""Two descriptions of a classifier compared: on rows of data, and by proof on every input."""
+"""Comparison of two descriptions of a classifier: on rows of data, and by proof on every input."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ __all__ = ["Check", "check_equal", "check_rows", "prove_forms"]
 
 @dataclass(frozen=True)
 class Check:
-    """One comparison that held.
+    """A comparison that succeeded.
 
     Attributes
     ----------
     what
-        For example ``model == graph``.
+        The two descriptions, for example ``model == graph``.
     how
-        ``rows`` (every row of the data), ``proof`` (every input there is) or ``simulation`` (by an
-        event-driven simulator, of some test rows).
+        ``rows`` (on every row of the data), ``proof`` (on every possible input) or ``simulation`` (on some
+        test rows, by an event-driven simulator).
     size
-        Rows compared, or 0 for a proof.
+        Number of rows compared; 0 for a proof.
     seconds
-        Time it took.
+        Time taken, in seconds.
     """
 
     what: str
@@ -49,12 +49,12 @@ def check_rows(
     codes: NDArray[np.int64],
     interface: Interface,
 ) -> Check:
-    """Class indices (N,) of two descriptions on the same (N, F) codes.
+    """Compare the (N,) class indices of two descriptions on the same (N, F) codes.
 
     Raises
     ------
     VerificationError
-        With the first row that differs, and how many do.
+        Some rows differ; the error names the first and counts them.
     """
     start = time.perf_counter()
     differing = np.flatnonzero(expected != got)
@@ -89,24 +89,24 @@ def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout
 def prove_forms(
     graph: BooleanGraph, circuit: Circuit, forms: Mapping[str, BooleanGraph], *, timeout_s: float = 300.0
 ) -> Iterator[Check]:
-    """Prove a circuit and several forms of it equal to a graph; each check is made when it is asked for.
+    """Prove a circuit and several forms of it equal to a graph, yielding each check once it is done.
 
-    Only the circuit is compared with the graph itself, which may take long. The forms are compared with the
-    circuit, which they are made from and resemble: what equals that equals the graph.
+    Only the circuit is compared with the graph itself, which may take long. The forms are made from the
+    circuit and resemble it, so they are compared with the circuit: a form equal to it also equals the graph.
 
     Parameters
     ----------
     graph
-        Over thresholds (or code bits).
+        The model's graph over thresholds (or code bits).
     circuit
-        Encoder and core; its check is the first, ``graph == minimized``.
+        Encoder and core; the first check, ``graph == minimized``, compares them with the graph.
     forms
         Name -> graph over code bits.
 
     Raises
     ------
     VerificationError
-        With a counterexample.
+        Two descriptions differ; the error holds a counterexample.
     """
     start = time.perf_counter()
     if not _parts_are_equal(graph, circuit, timeout_s):
@@ -117,7 +117,7 @@ def prove_forms(
 
 
 def _parts_are_equal(graph: BooleanGraph, circuit: Circuit, timeout_s: float) -> bool:
-    """Whether the core is the graph on every code, and each output of the encoder its comparator."""
+    """Return whether the core equals the graph on every code, and the encoder its plain comparators."""
     core, encoder = circuit.core, circuit.encoder
     comparators = encoder_graph([node for _, node in core.inputs], core.interface)
     return (
@@ -128,7 +128,7 @@ def _parts_are_equal(graph: BooleanGraph, circuit: Circuit, timeout_s: float) ->
 
 
 def _codes(difference: Counterexample) -> dict[int, int]:
-    """Feature -> code, of a counterexample over code bits."""
+    """Return feature -> code for a counterexample over code bits."""
     codes: dict[int, int] = {}
     for node, value in difference.inputs.items():
         if isinstance(node, CodeBit):

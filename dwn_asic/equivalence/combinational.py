@@ -22,9 +22,9 @@ __all__ = ["Counterexample", "find_difference", "find_difference_on_codes"]
 
 _RANDOM_ROWS = 4096
 _QUICK, _MOST = 2 * 10**10, 10**12
-"""Cases times nodes that simulation takes a second for, and a minute."""
+"""Cases times nodes that simulation handles in about a second, and in about a minute."""
 _SAT_SECONDS = 5.0
-"""Time for SAT where simulation would be done in a minute."""
+"""Time limit of SAT where exhaustive simulation would take at most a minute."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Counterexample:
     inputs
         Input -> value, for the inputs of both graphs.
     expected, got
-        Output bits of the first and the second graph, output 0 first.
+        Output bits of the first and of the second graph, output 0 first.
     """
 
     inputs: dict[Input, bool]
@@ -47,17 +47,17 @@ class Counterexample:
 def find_difference(
     expected: BooleanGraph, got: BooleanGraph, *, timeout_s: float = 300.0
 ) -> Counterexample | None:
-    """A counterexample, or None: then the graphs are proved equal on every input.
+    """Return a counterexample, or None if the graphs are proved equal on every input.
 
-    Random patterns find most differences at once. What they don't find goes to ABC's ``&cec``; where that
-    sees a difference, a SAT solver gives the input.
+    Random patterns reveal most differences at once. If they reveal none, ABC's ``&cec`` decides; if it
+    reports a difference, a SAT solver finds the input.
 
     Raises
     ------
     ValueError
         The graphs have different numbers of outputs.
     ToolError
-        ABC fails, or does not come to a decision in ``timeout_s`` seconds.
+        ABC fails, or does not decide within ``timeout_s`` seconds.
     """
     if len(expected.outputs) != len(got.outputs):
         raise ValueError(f"{len(expected.outputs)} outputs against {len(got.outputs)}")
@@ -74,11 +74,19 @@ def find_difference(
 def find_difference_on_codes(
     expected: BooleanGraph, got: BooleanGraph, *, timeout_s: float = 300.0
 ) -> Counterexample | None:
-    """As :func:`find_difference`, of graphs over thresholds: a code bit for each bit of a feature's code.
+    """Return a counterexample on codes for graphs over thresholds, or None if they are proved equal.
 
-    Thresholds of one feature are ordered, so that graphs which are equal on every code may differ on input
-    values that no code has. Where there are few codes to tell apart all are simulated, at once if they are
-    very few, else if SAT takes long.
+    The thresholds of a feature are ordered, so graphs that are equal on every code may still differ on input
+    values that no code produces. The counterexample therefore assigns the code bits of the features. If only
+    few codes need to be distinguished, all of them are simulated: immediately if they are very few, otherwise
+    if SAT takes too long.
+
+    Raises
+    ------
+    ValueError
+        The graphs have different numbers of outputs.
+    ToolError
+        ABC fails, or does not decide within ``timeout_s`` seconds and there are too many codes to simulate.
     """
     if len(expected.outputs) != len(got.outputs):
         raise ValueError(f"{len(expected.outputs)} outputs against {len(got.outputs)}")
@@ -133,7 +141,7 @@ def _proved_equal(
     from aigverse.io import write_aiger
 
     if not inputs:
-        return True  # constants: the simulation has seen everything
+        return True  # constants, which the simulation has compared already
     with tempfile.TemporaryDirectory() as folder:
         for name, graph in (("expected", expected), ("got", got)):
             write_aiger(to_aig(graph, inputs), str(Path(folder) / f"{name}.aig"))
@@ -152,7 +160,10 @@ def _proved_equal(
 def _sat_assignment(
     expected: BooleanGraph, got: BooleanGraph, inputs: tuple[Input, ...]
 ) -> NDArray[np.bool_]:
-    """(1, I): an input on which the outputs differ, by SAT on the miter."""
+    """Return (1, I) input values on which the outputs differ, by SAT on the miter.
+
+    Where there are none, all values are 0.
+    """
     from pysat.solvers import Cadical153
 
     with Cadical153() as solver:
@@ -174,7 +185,7 @@ def _sat_assignment(
 
 
 def _encode(aig: Any, solver: Any, counter: list[int], true: int) -> list[int]:
-    """Tseitin clauses of an AIG whose primary input i is variable i + 1; gives the output literals."""
+    """Add Tseitin clauses for an AIG and return its output literals; primary input i is variable i + 1."""
     variable = {0: -true} | {pi: i + 1 for i, pi in enumerate(aig.pis())}
 
     def literal(signal: Any) -> int:

@@ -1,8 +1,8 @@
-"""Two graphs on every code there is, by simulation: a proof where thresholds leave few cases to tell apart.
+"""Exhaustive simulation of two graphs on all codes: a proof where thresholds distinguish few cases.
 
-Codes between two neighbouring constants of a feature are all the same to its thresholds, so that one of them
-stands for all. Few features of many thresholds make some million cases: where votes are counted these are
-hard for SAT, and take a second here.
+All codes between two neighbouring constants of a feature look the same to its thresholds, so one of them
+represents all. A few features with many thresholds make some million cases; those are hard for SAT if votes
+are counted, but take a second here.
 """
 
 from __future__ import annotations
@@ -24,30 +24,31 @@ __all__ = ["differing_codes", "work"]
 Words = NDArray[np.uint64]
 
 _BLOCK = 1 << 14
-"""Cases that differ in some features alone, at least, where there are as many."""
+"""Minimum number of cases per block, if there are as many; the cases of a block differ only in some
+features."""
 _SLICE = 256
-"""Words that are simulated at one time: values of all nodes stay in the processor's cache."""
+"""Words simulated at a time, such that the values of all nodes stay in the processor's cache."""
 
 
 def work(expected: BooleanGraph, got: BooleanGraph) -> int:
-    """Cases times nodes: what :func:`differing_codes` has to look at."""
+    """Return the cases times the nodes that :func:`differing_codes` has to evaluate."""
     cases = prod(len(codes) for codes in _representatives((expected, got)).values())
     return cases * (len(expected) + len(got))
 
 
 def differing_codes(expected: BooleanGraph, got: BooleanGraph) -> dict[int, int] | None:
-    """Feature -> code on which two graphs of equally many outputs differ; None: they are equal on every code.
+    """Return feature -> code on which two graphs differ, or None if they are equal on every code.
 
     Parameters
     ----------
     expected, got
-        Of one interface, over thresholds and code bits.
+        Graphs with the same interface and number of outputs, over thresholds and code bits.
     """
     graphs = (expected, got)
     inputs = tuple(dict.fromkeys(node for graph in graphs for _, node in graph.inputs))
     aigs = [flatten(to_aig(graph, inputs), len(inputs)) for graph in graphs]
     codes = _representatives(graphs)
-    # The features that change fastest are packed once, the others are the same in all rows of a block.
+    # Inner features take all their codes within a block and are packed once; outer ones are constant in it.
     inner: list[int] = []
     for feature in sorted(codes, key=lambda f: len(codes[f])):
         if prod(len(codes[f]) for f in inner) < _BLOCK:
@@ -65,9 +66,9 @@ def differing_codes(expected: BooleanGraph, got: BooleanGraph) -> dict[int, int]
 
 
 def _representatives(graphs: Sequence[BooleanGraph]) -> dict[int, list[int]]:
-    """Feature -> codes that stand for all: the lowest of each interval between constants, or every code.
+    """Return feature -> the codes that represent all of them, for the inputs that outputs depend on.
 
-    Of the inputs on which outputs depend.
+    For thresholds these are the lowest codes of the intervals between constants; for code bits, all codes.
     """
     interface = graphs[0].interface
     found: dict[int, set[int]] = {}
@@ -81,7 +82,7 @@ def _representatives(graphs: Sequence[BooleanGraph]) -> dict[int, list[int]]:
 
 
 def _read(graph: BooleanGraph) -> Iterator[Input]:
-    """The inputs with a path to an output."""
+    """Yield the inputs that have a path to an output."""
     needed = set(graph.outputs)
     for index in range(len(graph) - 1, -1, -1):
         node = graph.node(index)
@@ -92,7 +93,7 @@ def _read(graph: BooleanGraph) -> Iterator[Input]:
 
 
 class _Block:
-    """Cases in which some features have all their codes and the others one each."""
+    """Cases in which some features take all their representative codes and the others one code each."""
 
     def __init__(self, inputs: Sequence[Input], columns: dict[int, NDArray[np.int64]], n_rows: int) -> None:
         self._inputs, self._n_rows = inputs, n_rows
@@ -104,7 +105,7 @@ class _Block:
         self._valid = pack_rows(np.ones((n_rows, 1), np.bool_))[0]
 
     def first_difference(self, aigs: Sequence[FlatAig], held: dict[int, int]) -> int | None:
-        """The first row on which two circuits differ while these features have these codes."""
+        """Return the first row on which two circuits differ while these features have these codes."""
         for i, node in enumerate(self._inputs):
             if node.feature in held:
                 self._words[i] = ~np.uint64(0) if _reached(node, held[node.feature]) else np.uint64(0)
@@ -124,7 +125,7 @@ def _reached(node: Input, codes: NDArray[np.int64] | int) -> NDArray[np.bool_] |
 
 
 def _outputs(aig: FlatAig, words: Words) -> Words:
-    """(K, W) packed values of the outputs."""
+    """Return the (K, W) packed values of the outputs."""
     values = aig.simulate(words)[aig.outputs >> 1]
     flipped = np.where(aig.outputs & 1, ~np.uint64(0), np.uint64(0))
     return values ^ flipped[:, None]
