@@ -1,1 +1,1 @@
-"""From a circuit to a smaller one: exactly, or guarded by data."""
+"""Optimization of circuits: exact minimization, and lossy shrinking guarded by data."""

@@ -1,7 +1,7 @@
-"""What a target pays for a circuit: the cost model that optimization works for.
+"""The cost of a circuit on a target: the cost model that optimization minimizes.
 
-Exact minimization asks what a circuit costs once ABC has mapped it; the annealing, which looks at millions of
-circuits, asks what a gate costs on average. A target answers both (:mod:`dwn_asic.targets.base`).
+Exact minimization needs the cost of a circuit that ABC has mapped; the annealing, which looks at millions of
+circuits, needs the average cost of a gate. A target provides both (:mod:`dwn_asic.targets.base`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ __all__ = ["CostModel", "GatePrices", "Mapper"]
 
 @dataclass(frozen=True)
 class GatePrices:
-    """What the annealing counts, in units of the cost model; inverters are free.
+    """Area of single gates as the annealing counts it, in units of the cost model; inverters are free.
 
     Attributes
     ----------
     and_gate, xor_gate
-        One two-input gate of the core.
+        A two-input gate of the core.
     comparator_bit
-        One gate of a comparator's chain; 0 to pay for the core alone.
+        A gate of a comparator's chain; 0 to minimize the core alone.
     """
 
     and_gate: float
@@ -34,12 +34,12 @@ class GatePrices:
 
     @property
     def core_only(self) -> GatePrices:
-        """The same with comparators at zero cost."""
+        """The same prices with comparators at zero cost."""
         return replace(self, comparator_bit=0.0)
 
 
 class Mapper(Protocol):
-    """How ABC maps an and-inverter graph to the target, and what the result costs."""
+    """The mapping of and-inverter graphs to the target by ABC, and the cost of the result."""
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -51,30 +51,30 @@ class Mapper(Protocol):
 
     @property
     def recipes(self) -> Mapping[str, str]:
-        """Name and ABC commands of each way to map; the cheapest result counts."""
+        """Name and ABC commands of each mapping recipe; the cheapest result counts."""
 
     @property
     def ranking(self) -> tuple[str, ...]:
-        """Names of the quick recipes that rank graphs; all recipes are tried on the last graph."""
+        """Names of the quick recipes that rank graphs; the final graph is mapped with all recipes."""
 
     def cost(self, blif: str) -> float:
-        """Cost of the mapped network that a BLIF text describes."""
+        """Return the cost of the mapped network that a BLIF text describes."""
 
 
 class CostModel(Protocol):
-    """Cost of circuits on a target; one unit is what reports count in (for cells, a NAND2)."""
+    """The cost of circuits on a target; reports count in its units (for cells, a NAND2)."""
 
     @property
     def mapper(self) -> Mapper:
-        """What a mapped circuit costs."""
+        """The mapper, which also returns the cost of a mapped circuit."""
 
     @property
     def prices(self) -> GatePrices:
-        """What single gates cost on average, in units."""
+        """Average cost of single gates, in units."""
 
     @property
     def unit(self) -> float:
-        """Cost of one unit, in what :attr:`mapper` counts in (for cells, um2)."""
+        """Cost of one unit in the measure of :attr:`mapper` (for cells, um2)."""
 
     def overhead(self, graph: BooleanGraph) -> float:
-        """Units that the target adds to core and encoder of a classifier, for example its registers."""
+        """Return the units that the target adds to core and encoder of a classifier, such as registers."""

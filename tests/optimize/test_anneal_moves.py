@@ -8,7 +8,7 @@ import pytest
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.optimize.lossy.anneal.bridge import start, to_graph
 from dwn_asic.optimize.lossy.anneal.candidates import InputTable
-from dwn_asic.optimize.lossy.anneal.edits import forget, take_back
+from dwn_asic.optimize.lossy.anneal.edits import commit, undo
 from dwn_asic.optimize.lossy.anneal.evaluate import evaluate_all, refresh, refresh_gate
 from dwn_asic.optimize.lossy.anneal.loop import rebuild, renumber
 from dwn_asic.optimize.lossy.anneal.moves import (
@@ -142,14 +142,14 @@ def test_a_move_is_judged_as_brute_force_judges_it(move: str, seed: int) -> None
                     refresh_gate(c, values, c[PLACE_OF] >> 1)
                 else:
                     refresh(c, words, values, added)
-                forget(c)
+                commit(c)
                 incremental, rows = numbers(memory), live_values(memory)
                 rebuild(c)
                 evaluate_all(c, words, values)
                 assert numbers(memory) == incremental
                 assert (live_values(memory) == rows).all()
                 continue
-        take_back(c)
+        undo(c)
         assert (section(memory, LITERAL, N_EDGES) == before[1]).all()
         used = before[1][: 2 * len(before[0]) : 2] != FREE
         assert (section(memory, KIND, N_GATES)[used] == before[0][used]).all()
@@ -168,17 +168,17 @@ def test_what_flipping_does_stays_right_over_many_moves(seed: int) -> None:
         _, found = choose(c, words, values, weights)
         added = errors_added(c, words, values, 1e12) if found else 0
         if not found or not carry_out(c) or not c[LOGGED]:
-            take_back(c)
+            undo(c)
             continue
         if step % 10:
-            take_back(c)
+            undo(c)
             continue
         assert added == bench.brute_force_errors() - errors
         if c[FORM] == SWAP and c[LOGGED] == 2:
             refresh_gate(c, values, c[PLACE_OF] >> 1)
         else:
             refresh(c, words, values, added)
-        forget(c)
+        commit(c)
 
 
 def test_rotation_keeps_the_function() -> None:
@@ -193,7 +193,7 @@ def test_rotation_keeps_the_function() -> None:
             if propose(memory, "rotate"):
                 done += 1
                 assert (bench.circuit().predict(codes) == wanted).all()
-            take_back(memory.c)
+            undo(memory.c)
     assert done > 10
 
 
@@ -207,7 +207,7 @@ def test_how_many_gates_a_move_adds(move: str, least: int, most: int) -> None:
         gates = memory.c[GATES]
         if propose(memory, move):
             assert least <= memory.c[GATES] - gates <= most
-        take_back(memory.c)
+        undo(memory.c)
 
 
 @pytest.mark.parametrize("move", ["bypass", "replace", "constant"])
@@ -217,7 +217,7 @@ def test_moves_that_only_remove_gates(move: str) -> None:
     for _ in range(50):
         gates = memory.c[GATES]
         assert not propose(memory, move) or memory.c[GATES] <= gates
-        take_back(memory.c)
+        undo(memory.c)
 
 
 def test_a_threshold_moves_within_its_feature() -> None:
@@ -228,7 +228,7 @@ def test_a_threshold_moves_within_its_feature() -> None:
         if propose(memory, "shift_threshold"):
             features = [sorted(node.feature for _, node in g.inputs) for g in (before, bench.circuit())]
             assert set(features[1]) <= set(features[0])
-        take_back(memory.c)
+        undo(memory.c)
 
 
 def test_renumbering_keeps_the_circuit() -> None:
@@ -253,5 +253,5 @@ def test_a_hopeless_proposal_is_given_up() -> None:
         if added == HOPELESS:
             given_up += 1
             assert bench.brute_force_errors() > errors
-        take_back(c)
+        undo(c)
     assert given_up > 10

@@ -1,1 +1,1 @@
-"""Exact minimization: the smallest circuit of the same function, proved."""
+"""Exact minimization: the smallest circuit with the same function, proved equal."""

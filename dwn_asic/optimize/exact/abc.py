@@ -1,4 +1,4 @@
-"""ABC on batches of and-inverter graphs: one process maps many of them, or runs a script on one."""
+"""Batches of and-inverter graphs in ABC: one process maps many graphs, or runs a script on one."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ __all__ = ["AbcRuns", "aiger_bytes"]
 
 
 class AbcRuns:
-    """Runs in one folder, for one target.
+    """ABC runs in one folder, for one target.
 
     Parameters
     ----------
     mapper
-        How circuits are mapped, and what they cost then.
+        The mapping to the target and its cost.
     folder
-        Where files may be written.
+        Folder for temporary files.
     timeout_s
         Limit of each run in seconds.
     deadline
-        Time (``time.perf_counter``) at which runs end at the latest, but for the second that each may have.
+        Time (``time.perf_counter``) by which runs must end; a run that starts late still gets one second.
 
     Attributes
     ----------
     failure
-        What the last failed run said.
+        Message of the last run that failed.
     """
 
     def __init__(self, mapper: Mapper, folder: Path, timeout_s: float, deadline: float) -> None:
@@ -57,7 +57,7 @@ class AbcRuns:
         return True
 
     def script(self, aig: FlatAig, commands: str) -> FlatAig | None:
-        """The graph after an ABC script, or None where it failed."""
+        """Return the graph after an ABC script, or None if the script failed."""
         from aigverse.io import read_aiger_into_aig
 
         start, end = self._folder / "start.aig", self._folder / "end.aig"
@@ -68,12 +68,12 @@ class AbcRuns:
         return flatten(read_aiger_into_aig(str(end)), aig.n_inputs) if end.exists() else None
 
     def areas(self, aigs: Sequence[FlatAig], recipes: Mapping[str, str]) -> list[dict[str, float | None]]:
-        """Mapped cost of each graph under each recipe; None where ABC failed.
+        """Return the mapped cost of each graph under each recipe; None where ABC failed.
 
-        What was mapped before is known: among small graphs the same come again and again.
+        Results are cached, since the same small graphs turn up again and again.
         """
         texts = [aiger_bytes(aig) for aig in aigs]
-        # Without outputs there is nothing to map, and ABC ends with a failed assertion.
+        # A graph without outputs needs no mapping and makes ABC fail an assertion.
         empty = {text for text, aig in zip(texts, aigs, strict=True) if not len(aig.outputs)}
         self._areas |= dict.fromkeys(product(empty, recipes), 0.0)
         self._map(
@@ -82,24 +82,24 @@ class AbcRuns:
         return [{recipe: self._areas.get((text, recipe)) for recipe in recipes} for text in texts]
 
     def _map(self, pairs: Sequence[tuple[bytes, str]], recipes: Mapping[str, str]) -> None:
-        """Graphs as AIGER, each under a recipe: what one run of ABC writes of them."""
+        """Map pairs of graph (as AIGER) and recipe in one run of ABC, and store the costs."""
         if not pairs:
             return
         commands = [self._mapper.load]
         for i, (aiger, recipe) in enumerate(pairs):
             (self._folder / f"{i}.aig").write_bytes(aiger)
             commands += [f"read_aiger {i}.aig", recipes[recipe], f"write_blif {i}.blif"]
-        # What a run that failed has written until then still counts.
+        # Even if the run fails, the results that it wrote before count.
         self._run("\n".join(commands))
         for i, pair in enumerate(pairs):
             blif = self._folder / f"{i}.blif"
-            if (text := _whole(blif)) is not None:
+            if (text := _complete_text(blif)) is not None:
                 self._areas[pair] = self._mapper.cost(text)
             blif.unlink(missing_ok=True)
 
 
 def aiger_bytes(aig: FlatAig) -> bytes:
-    """The graph as a binary AIGER file."""
+    """Return the graph as a binary AIGER file."""
     first = 1 + aig.n_inputs
     total = len(aig.fanins)
     lines = [f"aig {total - 1} {aig.n_inputs} 0 {len(aig.outputs)} {aig.size}"]
@@ -115,8 +115,8 @@ def aiger_bytes(aig: FlatAig) -> bytes:
     return "\n".join([*lines, ""]).encode() + bytes(body)
 
 
-def _whole(blif: Path) -> str | None:
-    """A BLIF file that was written to its end."""
+def _complete_text(blif: Path) -> str | None:
+    """Return the text of a BLIF file, or None if it was not written to its end."""
     with suppress(OSError):
         text = blif.read_text()
         if text.rstrip().endswith(".end"):

@@ -28,35 +28,35 @@ Effort = Literal["low", "medium", "high"]
 
 _SCRIPTS = {
     "dc2": "dc2; dc2; dc2; dc2",
-    # LUT mapping and don't-care based resynthesis escape from what AND-level rewriting calls a minimum.
+    # LUT mapping and don't-care based resynthesis escape from local minima of AND-level rewriting.
     "lut_mfs": "dch; if -K 6 -a; mfs2 -a -e; strash; dc2; dc2",
     "lut4_mfs": "dch; if -K 4 -a; mfs2 -a -e; strash; dc2; dch; if -K 4 -a; mfs2 -a -e; strash; dc2",
     "deepsyn": "&get -n; &deepsyn -I 1 -J 10; &put",
     "deepsyn_long": "&get -n; &deepsyn -I 4 -J 50; &put",
 }
-# Above this many AND nodes &deepsyn takes minutes a step.
+# Above this many AND nodes a step of &deepsyn takes minutes.
 _DEEPSYN_LIMIT = 1000
-# Around this many AND nodes the area climbs down for as long as the plan says: smaller graphs have fewer
-# equals, larger ones cost more.
+# Around this many AND nodes the climb has the plan's full length. It is shorter for smaller graphs, which
+# have fewer equivalent graphs, and for larger ones, which take longer.
 _CLIMB_SIZE = 100
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What an effort means.
+    """The search parameters of an effort.
 
     Attributes
     ----------
     starts
-        Scripts whose results, beside the graph itself, resubstitution starts from.
+        Scripts that provide further starting points of resubstitution, beside the graph itself.
     patience
-        Moves without a smaller graph before resubstitution stops, per AND.
+        Moves per AND node without a smaller graph after which resubstitution stops.
     batches, batch
-        Batches of equal graphs whose mapped areas are compared, and graphs per batch.
+        Number of batches of equivalent graphs whose mapped areas are compared, and graphs per batch.
     stale
-        Batches in a row without a smaller area before the search ends.
+        Consecutive batches without a smaller area after which the search ends.
     steps
-        Most moves between the best graph and one of a batch.
+        Most moves between the best graph and a graph of a batch.
     """
 
     starts: tuple[str, ...]
@@ -76,14 +76,14 @@ _PLANS: dict[Effort, _Plan] = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way that was tried.
+    """One circuit that was tried.
 
     Attributes
     ----------
     script
-        What was run, the mapping recipe last.
+        The scripts that were run, the mapping recipe last.
     area
-        Mapped cost, for cells in um2, or None where the tool failed or ran out of time.
+        Mapped cost (for cells, in um2), or None if the tool failed or ran out of time.
     """
 
     script: str
@@ -97,13 +97,13 @@ class Minimized:
     Attributes
     ----------
     graph
-        Two-input functions; equal to the graph given on every code, proved.
+        Graph of two-input functions, proved equal to the given graph on every code.
     area
-        Mapped cost that ABC reached for it, for cells in um2.
+        Its cost as mapped by ABC (for cells, in um2).
     candidates
-        Everything tried, in order.
+        Everything that was tried, in order.
     proof_seconds
-        Time of the equivalence proof.
+        Time of the equivalence proof in seconds.
     """
 
     graph: BooleanGraph
@@ -121,32 +121,33 @@ def minimize(
     budget_s: float = 60.0,
     alternatives: Sequence[BooleanGraph] = (),
 ) -> Minimized:
-    """Fewer gates, same function on every code of the features.
+    """Minimize the gates of a graph, keeping its function on every code of the features.
 
-    Thresholds of one feature are ordered, so most patterns of a core's inputs never occur; the result may
-    differ on those. The same call gives the same result, unless the budget ends the search.
+    The thresholds of a feature are ordered, so most patterns of a core's inputs never occur, and the result
+    may differ on those. Equal arguments have an equal result, unless the budget ends the search.
 
     Parameters
     ----------
     graph
         Any graph.
     cost
-        What a mapped circuit costs on the target.
+        The cost model of the target.
     effort
-        How many starts and moves.
+        How many starting points and moves to try.
     timeout_s
-        Limit of each tool run in seconds; a script that exceeds it drops out, a proof is an error.
+        Limit of each tool run in seconds. A script that exceeds it is skipped; a proof that exceeds it is an
+        error.
     budget_s
         Wall-clock limit of the search in seconds (without the proof).
     alternatives
-        Other graphs of the same function to start from too.
+        Other graphs of the same function, as further starting points.
 
     Raises
     ------
     ToolError
-        ABC can't map any start.
+        ABC cannot map any starting point, or the proof does not finish.
     VerificationError
-        The result differs from the graph given (a tool's bug, or an alternative of another function).
+        The result differs from the given graph (a bug of a tool, or an alternative with another function).
     """
     compile_kernels()
     deadline = time.perf_counter() + budget_s
@@ -179,7 +180,7 @@ def minimize_parts(
     timeout_s: float = 120.0,
     budget_s: float = 60.0,
 ) -> tuple[Minimized, Minimized]:
-    """Core and encoder, each minimized by itself; takes and raises what :func:`minimize` does."""
+    """Minimize core and encoder separately; parameters and errors are those of :func:`minimize`."""
     core = minimize(graph, cost, effort=effort, timeout_s=timeout_s, budget_s=budget_s)
     inputs = [node for _, node in core.graph.inputs]
     encoder = minimize(
@@ -196,14 +197,14 @@ def minimize_parts(
 def mapped_areas(
     graphs: Sequence[BooleanGraph], cost: CostModel, *, ranking: bool = False, timeout_s: float = 120.0
 ) -> list[float]:
-    """Mapped cost of each graph as it is, for cells in um2, under the best of the recipes; no minimization.
+    """Return the mapped cost of each graph as it is, without minimization (for cells, in um2).
 
-    For ranking, the best of two quick ones.
+    Each graph is mapped with all recipes, or with the quick ones if ``ranking`` is set; the best counts.
 
     Raises
     ------
     ToolError
-        ABC can't map one of them.
+        ABC cannot map one of the graphs.
     """
     aigs = []
     for graph in map(fold, graphs):
@@ -222,12 +223,12 @@ def mapped_areas(
 
 
 def _ranking(mapper: Mapper) -> dict[str, str]:
-    """The recipes that rank graphs; all of them are tried on the last."""
+    """Return the quick recipes that rank graphs; the final graph is mapped with all recipes."""
     return {recipe: mapper.recipes[recipe] for recipe in mapper.ranking}
 
 
 class _Search:
-    """The best graph so far and what was tried."""
+    """The search for one graph: the best graph so far, and everything that was tried."""
 
     def __init__(
         self, starts: Sequence[BooleanGraph], runs: AbcRuns, mapper: Mapper, plan: _Plan, deadline: float
@@ -252,12 +253,12 @@ class _Search:
         self._climb()
 
     def result(self) -> tuple[BooleanGraph, float, tuple[Candidate, ...]]:
-        """The best graph, its area under the best of all recipes, and what was tried."""
+        """Return the best graph, its area under the best of all recipes, and everything that was tried."""
         self._map({"last": self._best}, self._mapper.recipes)
         return unflatten(self._best, self._inputs, self._interface), self._area, tuple(self._candidates)
 
     def _portfolio(self) -> dict[str, FlatAig]:
-        """The starts and what ABC's scripts make of the first."""
+        """Return the starting points: the given graphs, and the first one after each of ABC's scripts."""
         found = {"start": self._starts[0]}
         found |= {f"alternative {i}": aig for i, aig in enumerate(self._starts[1:], 1)}
         for name in self._plan.starts:
@@ -271,7 +272,7 @@ class _Search:
         return found
 
     def _resubstitute(self, starts: dict[str, FlatAig]) -> None:
-        """From every start as far down as a little patience reaches, then on from the cheapest."""
+        """Resubstitute from every starting point with little patience, then continue from the cheapest."""
         found = {f"{name} resub": self._shrink(aig, self._plan.patience / 4) for name, aig in starts.items()}
         self._map(found)
         name = min(found, key=lambda name: found[name].cost)
@@ -282,7 +283,7 @@ class _Search:
         return self._walk.shrink(aig, patience=tries, deadline=self._deadline)
 
     def _climb(self) -> None:
-        """Graphs near the best one by moves that keep or lower the cost: their mapped areas differ."""
+        """Map graphs near the best one, which moves at no higher cost reach but whose mapped areas differ."""
         plan = self._plan
         size = max(1, self._best.size)
         share = min(1.0, size / _CLIMB_SIZE * 2, (_CLIMB_SIZE / size) ** 2)
@@ -297,7 +298,7 @@ class _Search:
             stale = 0 if self._area < before else stale + 1
 
     def _map(self, aigs: dict[str, FlatAig], recipes: Mapping[str, str] | None = None) -> None:
-        """Compare areas; among equal ones the later graph wins, for the sake of change."""
+        """Map graphs and keep the best; ties go to the last, which adds variety."""
         found = self._runs.areas(list(aigs.values()), recipes or self._ranking)
         for (name, aig), areas in zip(aigs.items(), found, strict=True):
             self._candidates += [Candidate(f"{name} {recipe}", area) for recipe, area in areas.items()]

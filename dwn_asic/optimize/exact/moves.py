@@ -1,4 +1,4 @@
-"""Candidates of resubstitution: functions of other nodes that agree with a node wherever it is observed."""
+"""Candidates of resubstitution: functions of other nodes that agree with a node wherever it is observable."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ __all__ = ["best_moves", "compile_kernels"]
 
 _MOST_COVERS = 160
 _MOST_MOVES = 48
-# In large graphs, the divisors tried of one node.
+# Most divisors that are tried for one node.
 _MOST_DIVISORS = 1000
 
 
 def best_moves(aig: FlatAig, values: Words, node: int, order: Integers) -> Integers:
-    """Ways to replace a node, the cheapest resulting graph first.
+    """Find ways to replace a node, sorted by the cost of the resulting graph, cheapest first.
 
     Parameters
     ----------
     aig
         The graph.
     values
-        (nodes, W) packed values on the patterns that count.
+        (nodes, W) packed values on the patterns that must agree.
     node
-        Which to replace.
+        The node to replace.
     order
-        A permutation of all nodes: which divisors are tried first.
+        A permutation of all nodes: the order in which divisors are tried.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def best_moves(aig: FlatAig, values: Words, node: int, order: Integers) -> Integ
 
 @cache
 def compile_kernels() -> None:
-    """Compile the kernels, or load them: a matter of seconds that no budget should count."""
+    """Compile the kernels or load them, which takes seconds that must not count towards a time budget."""
     fanins = np.array([(0, 0), (0, 0), (0, 0), (2, 4)])
     aig = FlatAig(2, fanins, np.array([6]))
     best_moves(aig, aig.simulate(np.zeros((2, 1), np.uint64)), 3, np.arange(4))
@@ -52,7 +52,10 @@ def compile_kernels() -> None:
 
 @allocating
 def _observed(fanins, outputs, values, node, after):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """(W,) where a changed node changes an output; marks the node and what depends on it in ``after``."""
+    """Return (W,) the patterns on which flipping the node changes an output.
+
+    Marks the node and its transitive fan-out in ``after``.
+    """
     n, n_words = values.shape
     changed = values.copy()
     changed[node] = ~values[node]
@@ -77,7 +80,7 @@ def _observed(fanins, outputs, values, node, after):  # type: ignore[no-untyped-
 
 @allocating
 def _own_cone(fanins, outputs, n_inputs, node):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Size of the cone that only this node needs."""
+    """Return the number of nodes that only this node needs, itself included (its MFFC)."""
     n = len(fanins)
     readers = np.zeros(n, np.int64)
     for v in range(1 + n_inputs, n):
@@ -117,7 +120,7 @@ def _add(found, count, limit, kind, phase, a, b, c):  # type: ignore[no-untyped-
 
 @allocating
 def _covering(on, off, literal, value, rest):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Whether a literal holds on all of ``on``; then ``rest`` is where it holds in ``off``."""
+    """Return whether a literal holds on all of ``on``; then ``rest`` is where it holds in ``off``."""
     flip = _flip(literal)
     for w in range(len(on)):
         if on[w] & ~(value[w] ^ flip):
@@ -129,7 +132,7 @@ def _covering(on, off, literal, value, rest):  # type: ignore[no-untyped-def]  #
 
 @allocating
 def _covers(on, off, values, after, order, phase, found, count):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Literals that hold wherever the node does, and where else; exact ones are moves already."""
+    """Return literals that hold wherever the node does, and where else; record exact ones as moves."""
     names = np.empty(_MOST_COVERS, np.int64)
     rests = np.empty((_MOST_COVERS, len(on)), np.uint64)
     n_covers = 0
@@ -150,7 +153,7 @@ def _covers(on, off, values, after, order, phase, found, count):  # type: ignore
 
 @allocating
 def _pairs(names, rests, phase, own, found, count):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Pairs: a & b."""
+    """Record moves to a & b."""
     limit = min(len(found), count[0] + _MOST_MOVES)
     for i in range(len(names)):
         for j in range(i):
@@ -164,7 +167,7 @@ def _pairs(names, rests, phase, own, found, count):  # type: ignore[no-untyped-d
 
 @allocating
 def _triples(names, rests, phase, found, count):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Triples: a & b & c, where no two of them suffice."""
+    """Record moves to a & b & c where no two of them suffice."""
     limit = min(len(found), count[0] + _MOST_MOVES // 2)
     for i in range(len(names)):
         for j in range(i):
@@ -180,7 +183,7 @@ def _triples(names, rests, phase, found, count):  # type: ignore[no-untyped-def]
 
 @allocating
 def _parts(on, rest, values, after, order):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Literals that hold somewhere in ``on`` and nowhere in ``rest``."""
+    """Return literals that hold somewhere in ``on`` and nowhere in ``rest``."""
     names = np.empty(_MOST_COVERS, np.int64)
     n_parts = 0
     for d in order:
@@ -204,7 +207,7 @@ def _parts(on, rest, values, after, order):  # type: ignore[no-untyped-def]  # p
 def _and_ors(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     on, names, rests, values, after, order, phase, found, count
 ):
-    """Two levels: a & (b | c)."""
+    """Record moves to the two-level function a & (b | c)."""
     limit = min(len(found), count[0] + _MOST_MOVES // 2)
     scratch = np.empty(len(on), np.uint64)
     for i in range(len(names)):
@@ -220,7 +223,7 @@ def _and_ors(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
 
 @allocating
 def _xors(value, care, values, after, order, found, count):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Exclusive or: a ^ b."""
+    """Record moves to a ^ b."""
     for i in range(len(order)):
         d = order[i]
         if after[d] or d == 0:
@@ -244,7 +247,7 @@ def _xors(value, care, values, after, order, found, count):  # type: ignore[no-u
 def _moves(fanins, outputs, n_inputs, values, node, order):  # type: ignore[no-untyped-def]  # pragma: no cover
     after = np.zeros(len(values), np.bool_)
     care = _observed(fanins, outputs, values, node, after)
-    # A function of more literals pays only in place of more ANDs.
+    # Functions of more literals pay only where they replace more ANDs.
     cone = _own_cone(fanins, outputs, n_inputs, node)
     found, count = np.zeros((4 * _MOST_MOVES, 6), np.int64), np.zeros(1, np.int64)
     for phase in range(2):

@@ -1,4 +1,4 @@
-"""Incremental SAT: two and-inverter graphs are equal on every reachable input, or here is one that tells."""
+"""Incremental SAT: prove two and-inverter graphs equal on every reachable input, or find a counterexample."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dwn_asic.optimize.exact.reachable import ReachableInputs
 
 __all__ = ["Prover"]
 
-# Every variable of the database costs a decision: above this many a fresh solver is faster.
+# The solver decides every variable it knows, so above this many a fresh solver is faster.
 _MOST_VARIABLES = 1500
 
 
 class Prover:
-    """A solver that knows every AND it has ever seen by its fan-ins: equal structure is one variable."""
+    """A solver that identifies every AND by its fan-ins, so that equal structure shares one variable."""
 
     def __init__(self, reachable: ReachableInputs) -> None:
         self._reachable = reachable
@@ -39,10 +39,10 @@ class Prover:
     def difference(
         self, before: FlatAig, after: FlatAig, conflicts: int = 20_000
     ) -> NDArray[np.bool_] | None:
-        """None where the graphs are proved equal, else (I,) input values on which they differ.
+        """Return None if the graphs are proved equal, else (I,) input values on which they differ.
 
-        A proof that takes more than ``conflicts`` conflicts counts as a difference that nobody has seen: the
-        array is empty then.
+        A proof that needs more than ``conflicts`` conflicts is given up and counts as a difference without a
+        known input; the array is empty then.
         """
         if self._last > _MOST_VARIABLES + 2 * len(before.fanins):
             self._restart()

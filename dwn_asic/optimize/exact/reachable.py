@@ -1,4 +1,4 @@
-"""What values the inputs of a core can take together: the order of each feature's thermometer bits."""
+"""Reachable input patterns of a core: the thermometer bits of a feature are ordered."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["ReachableInputs"]
 class ReachableInputs:
     """The reachable patterns of a list of inputs, for simulation and for SAT.
 
-    Thresholds of a feature with k constants take k + 1 patterns (bit(c') implies bit(c) where c < c'); code
-    bits take all. Where a feature gives both, patterns come from codes and the clauses leave the code bits
-    free of the thresholds: what is proved then holds on more than what is reachable.
+    A feature with k threshold constants has k + 1 patterns (bit(c') implies bit(c) where c < c'); code bits
+    take all patterns. If a feature has both, simulation patterns come from codes, but the clauses do not
+    relate the code bits to the thresholds: a proof then covers more than the reachable patterns.
 
     Attributes
     ----------
@@ -48,14 +48,14 @@ class ReachableInputs:
         ]
 
     def sample(self, rows: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """(rows, I) patterns: per feature uniform over the intervals between its constants."""
+        """Draw (rows, I) patterns, for each feature uniformly over the intervals between its constants."""
         values = np.zeros((rows, len(self.inputs)), bool)
         for feature in sorted(self._constants.keys() | self._bits.keys()):
             values[:, self._columns(feature)] = self._feature_rows(feature, rows, rng)
         return values
 
     def neighbours(self, row: NDArray[np.bool_], rows: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """(rows, I): the row itself, then rows that differ from it in one to three features."""
+        """Return (rows, I): the row itself, then rows that differ from it in up to three features."""
         values = np.repeat(row[None, :], rows, axis=0)
         features = np.array(sorted(self._constants.keys() | self._bits.keys()))
         chosen = np.zeros((rows, len(features)), bool)

@@ -1,8 +1,8 @@
-"""Resubstitution under the order of thermometer bits: fewer ANDs, same function on every reachable input.
+"""Resubstitution under the order of thermometer bits: fewer ANDs, equal on every reachable input.
 
-A node may become any function of other nodes that agrees with it wherever (a) the inputs are reachable and
-(b) the node is observed at an output. Candidates come from simulation of reachable patterns; each move that
-is taken is proved by SAT, and what refutes one joins the patterns.
+A node may be replaced by any function of other nodes that agrees with it wherever (a) the inputs are
+reachable and (b) the node is observable at an output. Simulation of reachable patterns finds candidates; SAT
+proves each move that is made, and the counterexample of a refuted move joins the patterns.
 """
 
 from __future__ import annotations
@@ -24,17 +24,16 @@ _MOST_WORDS = 256
 
 
 class Resubstitution:
-    """A random walk over equal graphs by moves that never make the graph dearer.
+    """A random walk over equivalent graphs by moves that never raise the cost.
 
-    Moves that leave the cost as it is matter as much as those that lower it: they lead out of what looks
-    like a minimum.
+    Moves that keep the cost matter as much as moves that lower it: they lead out of local minima.
 
     Parameters
     ----------
     reachable
-        The inputs' order.
+        The reachable patterns of the inputs.
     seed
-        Of every random choice.
+        Seed of all random choices.
     """
 
     def __init__(self, reachable: ReachableInputs, *, seed: int = 0) -> None:
@@ -44,16 +43,16 @@ class Resubstitution:
         self._prover = Prover(reachable)
 
     def shrink(self, start: FlatAig, *, patience: int, deadline: float) -> FlatAig:
-        """Walk until ``patience`` moves tried in a row have not made the graph cheaper.
+        """Walk until ``patience`` consecutive tries have not lowered the cost.
 
         Parameters
         ----------
         start
             Any graph over the inputs.
         patience
-            Moves tried.
+            Number of moves to try.
         deadline
-            Time (``time.perf_counter``) to stop at.
+            Time (``time.perf_counter``) at which to stop.
         """
         aig, values, left = start, start.simulate(self._patterns), patience
         while left and aig.size and time.perf_counter() < deadline:
@@ -69,7 +68,7 @@ class Resubstitution:
         return aig
 
     def wander(self, start: FlatAig, *, steps: int, deadline: float) -> FlatAig:
-        """The graph after ``steps`` moves tried, not dearer than before."""
+        """Return the graph after trying ``steps`` moves; its cost is not higher than before."""
         aig, values = start, start.simulate(self._patterns)
         for _ in range(steps):
             if not aig.size or time.perf_counter() > deadline:
@@ -80,7 +79,7 @@ class Resubstitution:
         return aig
 
     def _step(self, aig: FlatAig, values: np.ndarray) -> FlatAig | None:
-        """The graph after one move, the same graph if new patterns came, or None if no move was found."""
+        """Return the graph after a move, the same graph if patterns were added, None if there is no move."""
         node = int(self._rng.integers(1 + aig.n_inputs, len(aig.fanins)))
         moves = best_moves(aig, values, node, self._rng.permutation(len(aig.fanins)))
         if not len(moves) or moves[0, 0] > aig.cost:

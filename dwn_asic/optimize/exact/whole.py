@@ -1,7 +1,7 @@
-"""Encoder and core minimized as one, for circuits that are smaller without the border between them.
+"""Minimization of encoder and core as one circuit, which is smaller where their border costs gates.
 
-Thresholds of a feature with narrow codes are little more than code bits: logic that reads these needs
-neither the comparators nor the order of their outputs as a don't-care.
+Thresholds of a feature with narrow codes are little more than code bits. Logic that reads the code bits
+directly needs neither comparators nor the order of their outputs as a don't-care.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ def merge_parts(
     timeout_s: float = 120.0,
     budget_s: float = 60.0,
 ) -> tuple[Minimized, Minimized]:
-    """Core and encoder as they are, or one core that reads code bits and no encoder where that is smaller.
+    """Return core and encoder as given, or one core over code bits and no encoder if that is smaller.
 
     Parameters
     ----------
     graph
-        The model's.
+        The model's graph.
     parts
         Its core and encoder, as :func:`dwn_asic.optimize.exact.minimize.minimize_parts` returns them.
     cost, effort, timeout_s, budget_s
-        As there; raises what it does.
+        As for :func:`dwn_asic.optimize.exact.minimize.minimize`, which also defines the errors.
     """
     core, encoder = parts
     whole = minimize(

@@ -1,4 +1,4 @@
-"""The front of circuits, area against accuracy, and the choice on it by validation rows."""
+"""The front of circuits, area against accuracy, and the choice of one of them on validation rows."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _NEIGHBOURS = 4
 
 @dataclass(frozen=True)
 class Point:
-    """A circuit on the front, as the search sees it.
+    """A circuit on the front, as the search measures it.
 
     Attributes
     ----------
     graph
         The circuit.
     area
-        NAND2-equivalents by the gate prices, not mapped.
+        Area by the gate prices in NAND2-equivalents, not mapped.
     train, val
-        Accuracy on the rows that the search judged on, and on the validation rows.
+        Accuracy on the rows that the search scored circuits on, and on the validation rows.
     expected
-        ``val`` corrected for selection bias: ``train`` less the mean gap between ``train`` and ``val`` of the
-        circuits of about this size. A single circuit's ``val`` is noisy, and of many circuits those with
-        favourable noise would be chosen.
+        ``val`` corrected for selection bias: ``train`` less the mean gap between ``train`` and ``val`` of
+        circuits of about this size. The ``val`` of a single circuit is noisy, and a choice among many
+        circuits by ``val`` alone would favour those with favourable noise.
     """
 
     graph: BooleanGraph
@@ -50,10 +50,10 @@ class FrontCircuit:
     graph
         The circuit.
     core, encoder, total
-        Mapped area in units of the target's cost model, of the circuit as it is or minimized. The total also
-        holds the registers.
+        Mapped area in units of the target's cost model, of the circuit as it is or minimized. The total
+        includes the registers.
     train, val, expected, test
-        Accuracy on each part's rows, NaN of a part without any; ``expected`` as in :class:`Point`.
+        Accuracy on the rows of each part, NaN for a part without rows; ``expected`` as in :class:`Point`.
     """
 
     graph: BooleanGraph
@@ -68,7 +68,7 @@ class FrontCircuit:
 
 @dataclass(frozen=True)
 class Front:
-    """Circuits of all sizes, ascending by area, and the place of the one that validation rows chose."""
+    """Circuits of all sizes in ascending order of area, and the index of the chosen one."""
 
     circuits: tuple[FrontCircuit, ...]
     choice: int
@@ -82,14 +82,14 @@ class Front:
 def front(
     found: Sequence[Found], n_rows: int, codes: NDArray[np.int64], labels: NDArray[np.int64]
 ) -> tuple[Point, ...]:
-    """Judge circuits on validation rows, ascending by area.
+    """Measure circuits on validation rows; returns them in ascending order of area.
 
     Parameters
     ----------
     found
-        Ascending by area, descending by errors.
+        Circuits in ascending order of area and descending order of errors.
     n_rows
-        Rows that the errors were counted on.
+        Number of rows that the errors were counted on.
     codes, labels
         (V, F) codes and (V,) class indices of the validation rows.
     """
@@ -104,17 +104,19 @@ def front(
 
 
 def merged(*fronts: Sequence[Point]) -> tuple[Point, ...]:
-    """Circuits of different origin, ascending by area."""
+    """Merge fronts of different origin, in ascending order of area."""
     return tuple(sorted((point for points in fronts for point in points), key=lambda point: point.area))
 
 
 def within(points: Sequence[Point], accuracy: float) -> tuple[Point, ...]:
-    """The circuits whose validation accuracy, both measured and expected, is at least this."""
+    """Return the circuits whose validation accuracy, both measured and expected, is at least ``accuracy``."""
     return tuple(point for point in points if min(point.val, point.expected) >= accuracy)
 
 
 def choose(points: Sequence[Point], tolerance: float) -> Point:
-    """The smallest circuit within ``tolerance`` of the best accuracy that validation rows show.
+    """Return the smallest circuit within ``tolerance`` of the best validation accuracy.
+
+    The accuracy of a circuit is the lower of the measured and the expected one.
 
     Raises
     ------

@@ -1,11 +1,11 @@
 """Refit: the LUTs before a popcount become functions of few inputs, chosen for area and for margins.
 
-Each LUT in turn gets the best function of a few of its inputs, all others as they are. A function's value is
-its area and the price of what it does to the softmax cross-entropy of the votes; unlike the number of errors,
-this asks for margins even where no training row is wrong, so that what is left generalizes. For one
-LUT the loss is linear in the table: a row weighs what one more vote does to its loss, an entry of the table
-sums the weights of the rows at its address, and fewer inputs sum entries. So all sets of inputs are compared
-from one histogram.
+Each LUT in turn gets the best function of a few of its inputs while all others stay fixed. The cost of a
+function is its area plus the price of its effect on the softmax cross entropy of the votes. Unlike the number
+of errors, this loss rewards margins even where no training row is misclassified, so the result generalizes.
+For a single LUT the loss is linear in the table: the weight of a row is the change of its loss by one more
+vote, an entry of the table sums the weights of the rows at its address, and a function of fewer inputs sums
+entries. One histogram per LUT therefore suffices to compare all sets of inputs.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ __all__ = ["function_area", "refit"]
 Floats = NDArray[np.float64]
 
 _VOTE = 5.0
-"""NAND2-equivalents of the adder that a vote needs."""
+"""Area of the adder that one vote needs, in NAND2-equivalents."""
 _MOST_INPUTS = 3
 _SWEEPS = 6
 _FEW = 0.02
-"""Share of the LUTs that still change when the sweeps end."""
+"""Share of changed LUTs at or below which the sweeps end."""
 
 
 def refit(
@@ -43,27 +43,27 @@ def refit(
     temperature: float = 1.0,
     seed: int = 0,
 ) -> LutNetwork:
-    """The network with new tables in its last layer, each of at most three of its inputs.
+    """Return the network with new tables in its last layer, each a function of at most three inputs.
 
     Parameters
     ----------
     network
-        With a popcount head.
+        A network with a popcount head.
     codes, labels
         (N, F) codes and (N,) class indices of the training rows.
     price
-        NAND2-equivalents that one nat of loss on each of one percent of the rows is worth.
+        Area in NAND2-equivalents that one nat of loss on one percent of the rows is worth.
     gates
-        What gates cost, in the same units.
+        Prices of gates, in the same units.
     temperature
-        Votes are divided by it in the loss.
+        Divisor of the votes in the loss.
     seed
-        Of the order of the LUTs.
+        Seed of the order in which LUTs are visited.
 
     Raises
     ------
     ValueError
-        The head isn't a popcount.
+        The head is not a popcount.
     """
     if network.head.kind != "popcount":
         raise ValueError("only the layer before a popcount can be refitted")
@@ -89,7 +89,7 @@ def refit(
 
 
 class _Votes:
-    """Outputs of the layer, the scores that they sum up to, and what one more vote does to the loss."""
+    """The outputs of the layer, the scores that they add up to, and the effect of a vote on the loss."""
 
     def __init__(
         self, outputs: NDArray[np.bool_], labels: NDArray[np.int64], n_classes: int, temperature: float
@@ -100,7 +100,7 @@ class _Votes:
         self._scores = np.stack([self._outputs[:, i : i + self._size].sum(axis=1) for i in starts], axis=1)
 
     def weights(self, lut: int) -> Floats:
-        """(N,) loss in nats with the LUT's vote less the loss without it."""
+        """Return (N,) loss in nats with the LUT's vote minus the loss without it."""
         c = lut // self._size
         scores = self._scores.copy()
         scores[:, c] -= self._outputs[:, lut]
@@ -113,13 +113,13 @@ class _Votes:
         return weights
 
     def put(self, lut: int, values: NDArray[np.bool_]) -> None:
-        """The LUT votes like this from now on."""
+        """Replace the votes of a LUT."""
         self._scores[:, lut // self._size] += values - self._outputs[:, lut]
         self._outputs[:, lut] = values
 
 
 def _best_table(sums: NDArray[np.floating[Any]], n_inputs: int, gates: GatePrices) -> NDArray[np.bool_]:
-    """(2**n,) bits of the function of few inputs with the least area plus sums at its ones."""
+    """Return the (2**n,) bits of the function of few inputs with the least area plus sum at its ones."""
     cube = sums.reshape((2,) * n_inputs)  # input k is axis n - 1 - k
     best, chosen = np.inf, 0
     at: tuple[int, ...] = ()
@@ -137,7 +137,7 @@ def _best_table(sums: NDArray[np.floating[Any]], n_inputs: int, gates: GatePrice
 
 
 def _cheapened(sums: Floats, n_inputs: int, gates: GatePrices) -> tuple[int, float]:
-    """A table and its value: ones where sums are negative, then entries flipped while that pays."""
+    """Return a table and its value: ones where sums are negative, then single flips that lower the value."""
     entries = len(sums)
 
     def value(table: int) -> float:
@@ -157,7 +157,7 @@ def _cheapened(sums: Floats, n_inputs: int, gates: GatePrices) -> tuple[int, flo
 
 @cache
 def function_area(table: int, n_inputs: int, gates: GatePrices) -> float:
-    """NAND2-equivalents of a function, by the cheapest way of taking out one input after the other."""
+    """Return the area of a function in NAND2-equivalents, by the cheapest Shannon decomposition."""
     ones = (1 << (1 << n_inputs)) - 1
     if n_inputs < 2 or table in (0, ones):
         return 0.0
@@ -180,7 +180,7 @@ def function_area(table: int, n_inputs: int, gates: GatePrices) -> float:
 
 
 def _cofactors(table: int, n_inputs: int, k: int) -> tuple[int, int]:
-    """The function with input k at 0, and at 1, of the other inputs."""
+    """Return the functions of the other inputs with input k at 0 and at 1."""
     low = high = 0
     for a in range(1 << (n_inputs - 1)):
         address = a >> k << (k + 1) | a & ((1 << k) - 1)

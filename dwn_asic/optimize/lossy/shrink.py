@@ -1,8 +1,8 @@
-"""Shrink: from a circuit to a front of smaller ones at about its accuracy, and the choice of one of them.
+"""Shrink: anneal a circuit to a front of smaller ones at about its accuracy, and choose one of them.
 
-The front also has the circuits that are so small that all of them can be tried: single LUTs.
+The front also includes single LUTs, the circuits that are so small that all of them can be tried.
 
-Moves are judged on training rows; all validation rows are held out of that and only choose the circuit.
+Moves are scored on training rows; validation rows are held out and only choose the circuit.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from dwn_asic.optimize.lossy.single_lut import MOST_INPUTS, single_luts
 __all__ = ["MappedPoint", "gate_prices", "map_points", "minimize_points", "search", "shrink"]
 
 _MAPPED_POINTS = 24
-"""Of a front by total or core area, at most."""
+"""Maximum number of circuits that are kept of the front by total area, and of the front by core area."""
 
 
 @dataclass(frozen=True)
 class MappedPoint:
-    """A circuit of the front with mapped costs (for cells, um2), of the circuit as it is or minimized."""
+    """A circuit of the front with its mapped cost (for cells, in um2), as it is or minimized."""
 
     point: Point
     core: float
@@ -58,24 +58,25 @@ def shrink(
     checkpoints: MutableMapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Front:
-    """Anneal circuits to a front of smaller ones, and choose on it by validation rows.
+    """Anneal circuits to a front of smaller ones, and choose one of them on validation rows.
 
     Parameters
     ----------
     starts
-        Circuits for this data set, where the search starts.
+        Circuits for this data set from which the search starts.
     dataset
-        Training rows judge moves, validation rows choose, test rows are only reported.
+        Training rows score moves, validation rows choose, test rows are only reported.
     cost
-        What circuits cost on the target.
+        The cost model of the target.
     config
-        Prices, lengths, tolerance.
+        Prices, lengths and tolerance.
     seed
-        Equal arguments return an equal front.
+        Seed of all random choices; equal arguments return an equal front.
     limits
         Time limits of the minimization of the front's circuits.
     network
-        The LUT network of the first start, if it is one: with a popcount it is refitted before.
+        The LUT network of the first starting circuit, if it has one. With a popcount head it is refitted
+        first.
     checkpoints, progress
         As in :func:`dwn_asic.optimize.lossy.anneal.search.anneal`.
     """
@@ -88,24 +89,25 @@ def shrink(
             to_graph(refit(network, *rows, price, cost.prices, temperature=temperature, seed=seed))
             for price, temperature in config.refit
         ]
-        # Annealing may only overfit such networks; else a trained graph, which validation rows have chosen
-        # already, has no place beside circuits that they haven't seen.
+        # Annealing may only overfit such networks, so they join the front as they are. Other trained graphs
+        # do not: validation rows chose them already, which would bias the comparison.
         known = [*starts, *refits]
         starts = [max(refits, key=lambda graph: graph.accuracy(*held_out))] if refits else starts
     fronts = []
     for number, judge in enumerate(config.judges):
         found, n_rows = search(
             starts,
-            _judged(rows, judge, starts[0], seed),
+            _scored_rows(rows, judge, starts[0], seed),
             config,
             prices,
             seed,
             checkpoints=checkpoints,
-            progress=_part(progress, number, len(config.judges)),
+            progress=_overall(progress, number, len(config.judges)),
         )
         fronts.append(front(found, n_rows, *held_out))
     judged = drawn(rows, config.rows, seed)
-    # Apart: beside an annealed circuit without a training error, one that generalizes better looks useless.
+    # Separate fronts, since a circuit that generalizes better than an annealed one without a training error
+    # would be dropped as dominated.
     for circuits, on in ((known, rows), (single_luts(*judged, starts[0].interface), judged)):
         fronts.append(front(assess(circuits, *on, prices), len(on[1]), *held_out))
     points = merged(*fronts)
@@ -117,7 +119,7 @@ def shrink(
 
 
 def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCircuit:
-    """With areas in units and accuracies on all rows of each part."""
+    """Return the circuit with areas in units and accuracies on all rows of each part."""
     point = mapped.point
     core, encoder = mapped.core / cost.unit, mapped.encoder / cost.unit
     total = (mapped.core + mapped.encoder) / cost.unit + cost.overhead(point.graph)
@@ -125,10 +127,10 @@ def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCi
     return FrontCircuit(point.graph, core, encoder, total, train, val, point.expected, test)
 
 
-def _judged(
+def _scored_rows(
     rows: tuple[NDArray[np.int64], NDArray[np.int64]], judge: Judge, graph: BooleanGraph, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The rows that a judge looks at."""
+    """Return the training rows on which this judge scores moves."""
     if judge == "labels":
         return rows
     codes, labels = rows
@@ -136,10 +138,10 @@ def _judged(
     return (codes[agreed], labels[agreed]) if agreed.any() else rows
 
 
-def _part(
+def _overall(
     progress: Callable[[int, int], None] | None, number: int, parts: int
 ) -> Callable[[int, int], None] | None:
-    """Progress of one of several equal parts as that of the whole."""
+    """Return a callback that reports the progress of one of several equal parts as progress of the whole."""
     if progress is None:
         return None
     return lambda done, total: progress(number * total + done, parts * total)
@@ -155,7 +157,7 @@ def search(
     checkpoints: MutableMapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[tuple[Found, ...], int]:
-    """What chains of all prices from all graphs found, and the number of rows that they were judged on."""
+    """Return the circuits found by chains of all prices from all graphs, and the number of rows scored."""
     codes, labels = drawn(rows, config.rows, seed)
     plans = list(product(graphs, config.temperatures, config.prices))
     chains = [
@@ -175,12 +177,12 @@ def search(
 
 
 def gate_prices(config: ShrinkConfig, cost: CostModel) -> GatePrices:
-    """Areas that count: of the whole circuit, or with comparators at zero cost."""
+    """Return the prices of gates for the objective: the whole circuit, or comparators at zero cost."""
     return cost.prices if config.objective == "total" else cost.prices.core_only
 
 
 def map_points(points: Sequence[Point], cost: CostModel) -> tuple[MappedPoint, ...]:
-    """Core and encoder of each circuit mapped as they are."""
+    """Map core and encoder of each circuit as they are."""
     cores = [point.graph for point in points]
     encoders = [encoder_graph([node for _, node in core.inputs], core.interface) for core in cores]
     areas = mapped_areas([*cores, *encoders], cost)
@@ -193,7 +195,7 @@ def map_points(points: Sequence[Point], cost: CostModel) -> tuple[MappedPoint, .
 def minimize_points(
     points: Sequence[Point], cost: CostModel, limits: MinimizeConfig
 ) -> tuple[MappedPoint, ...]:
-    """Core and encoder of each circuit after exact minimization at low effort."""
+    """Minimize core and encoder of each circuit exactly at low effort."""
     parts = (
         minimize_parts(point.graph, cost, effort="low", timeout_s=limits.timeout_s, budget_s=limits.budget_s)
         for point in points
@@ -205,11 +207,11 @@ def minimize_points(
 
 
 def _thin(points: Sequence[Point], chosen: Point, cost: CostModel) -> tuple[Point, ...]:
-    """The chosen circuit, and those that none of less area, total or core, beats in validation.
+    """Keep the chosen circuit, and those that no circuit of less area, total or core, beats in validation.
 
-    The model has inverters for nothing, and they are what counts in circuits of few inputs: a NAND takes less
-    than the AND of an inverted input that does better, and an inverted code bit hides the constant. Of these
-    circuits the ones of least mapped core area stay too.
+    The area model counts inverters as free, but in circuits of few inputs they matter: a NAND is smaller than
+    a better AND with an inverted input, and an inverted code bit hides the constant. So the smallest circuits
+    of few inputs by mapped core area are kept as well.
     """
     graphs = [point.graph for point in points]
     prices = cost.prices
@@ -222,9 +224,10 @@ def _thin(points: Sequence[Point], chosen: Point, cost: CostModel) -> tuple[Poin
 
 
 def _unbeaten(points: Sequence[Point], areas: Sequence[float]) -> set[int]:
-    """Places of the circuits that no smaller one beats on validation rows, of very many only some.
+    """Return the indices of circuits that no smaller one beats on validation rows, thinned if very many.
 
-    Of equals there the smallest stays, and the largest: training rows tell which of the two is better.
+    Among circuits with equal validation accuracy the smallest and the largest stay, since training rows tell
+    which of the two is better.
     """
     kept: list[int] = []
     for i in sorted(range(len(points)), key=lambda i: (areas[i], -points[i].val)):

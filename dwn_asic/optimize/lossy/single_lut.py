@@ -1,9 +1,9 @@
-"""Single LUTs: of all circuits that are one table of at most three thresholds, the best of each size.
+"""Single LUTs: the best circuits of each size that consist of one table over at most three thresholds.
 
-The smallest classifiers are so few that they can be looked at one by one: a constant, every threshold, and
-every pair and triple whose first inputs are among the best so far. For given inputs the best table is known:
-at each address the class that most rows there have. A NAND costs less than the AND of an inverted input, so
-that the best of each table is kept as well.
+The smallest classifiers are few enough to enumerate: the constant, every threshold, and every pair and triple
+whose first inputs are among the best so far. For given inputs the best table is known: at each address the
+most frequent class of the rows there. A NAND is cheaper than the AND of an inverted input, so the best set of
+inputs for each table is kept as well.
 """
 
 from __future__ import annotations
@@ -23,26 +23,27 @@ from dwn_asic.optimize.lossy.anneal.candidates import InputTable
 __all__ = ["MOST_INPUTS", "single_luts"]
 
 MOST_INPUTS = 3
-"""Of a single LUT."""
+"""Maximum number of inputs of a single LUT."""
 _MOST_CUTS = 64
-"""Thresholds of a feature, at most."""
+"""Maximum number of thresholds per feature."""
 _BEAM = 8
-"""Sets of inputs that get one more, of each number of comparator gates."""
+"""Sets of inputs that are extended, for each number of comparator gates."""
 _TABLES = 64
-"""Tables of each number of inputs, at most; two classes have no more of two inputs than 16."""
+"""Maximum number of tables for each number of inputs; with two classes there are only 16 tables of two
+inputs."""
 
 
 def single_luts(
     codes: NDArray[np.int64], labels: NDArray[np.int64], interface: Interface
 ) -> tuple[BooleanGraph, ...]:
-    """Of each number of inputs and each number of comparator gates, or table, the one with fewest errors.
+    """Return the LUTs with fewest errors, by number of inputs and number of comparator gates or table.
 
     Parameters
     ----------
     codes, labels
-        (N, F) codes and (N,) class indices of the rows to judge on.
+        (N, F) codes and (N,) class indices of the rows to count errors on.
     interface
-        Of the circuits.
+        Interface of the circuits.
     """
     table = InputTable.build(codes, interface, (), most=_MOST_CUTS)
     search = _Search(table, labels, len(interface.class_names))
@@ -51,9 +52,9 @@ def single_luts(
 
 @dataclass(frozen=True, eq=False)
 class _Set:
-    """Inputs of a LUT, ascending, the gates of their comparators, the best table and its errors.
+    """The inputs of a LUT in ascending order, the gates of their comparators, the best table and its errors.
 
-    The table is a number that others don't have, up to the order of the inputs.
+    The table is a number that identifies it up to the order of the inputs.
     """
 
     inputs: tuple[int, ...]
@@ -66,11 +67,11 @@ class _Search:
     def __init__(self, table: InputTable, labels: NDArray[np.int64], n_classes: int) -> None:
         self._candidates, self._words, self._n_rows = table.candidates, table.words, len(labels)
         self._classes = pack_rows(labels[:, None] == np.arange(n_classes))  # (C, W)
-        self._usual = int(np.bitwise_count(self._classes).sum(axis=1, dtype=np.int64).argmax())
+        self._majority = int(np.bitwise_count(self._classes).sum(axis=1, dtype=np.int64).argmax())
         self._gates = np.array(table.candidates.comparator_gates(), np.int64)
 
     def found(self) -> Iterator[tuple[int, ...]]:
-        """Sets of inputs, each better than all of no more comparator gates, or the best of its table."""
+        """Yield sets of inputs: those that no set of fewer comparator gates beats, and the best per table."""
         yield ()
         beam = [_Set((), 0, 0, self._n_rows)]
         for _ in range(MOST_INPUTS):
@@ -86,7 +87,7 @@ class _Search:
             yield from (each.inputs for each in [*tables.values()][:_TABLES])
 
     def _extended(self, beam: Sequence[_Set]) -> list[_Set]:
-        """Sets of one input more: the best of each number of comparator gates, and of each table."""
+        """Return sets with one more input: the best for each number of comparator gates and each table."""
         if not beam or not len(self._words):
             return []
         counted = [self._counted(each.inputs) for each in beam]
@@ -113,13 +114,13 @@ class _Search:
         return [*kept.values()]
 
     def _counted(self, inputs: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(I,) rows that the best table of these inputs and one more has wrong, and the table's number."""
+        """Return (I,) errors of the best table of these inputs and one more, and (I,) the table's number."""
         right, tables = np.empty((2, len(self._words)), np.int64)
-        _count(self._split(inputs), self._words, self._usual, right, tables)
+        _count(self._split(inputs), self._words, self._majority, right, tables)
         return self._n_rows - right, tables
 
     def _split(self, inputs: tuple[int, ...]) -> NDArray[np.uint64]:
-        """(2**n, C, W) rows of each class at each address."""
+        """Return (2**n, C, W) the rows of each class at each address."""
         cells = self._classes[None]
         for k in inputs:
             word = self._words[k]
@@ -127,9 +128,9 @@ class _Search:
         return np.ascontiguousarray(cells)
 
     def graph(self, inputs: tuple[int, ...], interface: Interface) -> BooleanGraph:
-        """The LUT with the class of most rows at each address; where there is none, of most rows at all."""
+        """Return the LUT with the most frequent class at each address, or overall where there are no rows."""
         counts = np.bitwise_count(self._split(inputs)).sum(axis=2, dtype=np.int64)  # (2**n, C)
-        chosen = np.where(counts.any(axis=1), counts.argmax(axis=1), self._usual)
+        chosen = np.where(counts.any(axis=1), counts.argmax(axis=1), self._majority)
         builder = GraphBuilder(interface)
         fanins = tuple(builder.add(self._candidates.inputs[k]) for k in inputs)
         drivers = []
@@ -140,18 +141,18 @@ class _Search:
 
 
 @kernel
-def _count(cells, words, usual, right, tables):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Rows that are right, for each further input, and the table; two more addresses in place of each.
+def _count(cells, words, majority, right, tables):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Count correct rows and compute the table for each further input, which doubles the addresses.
 
-    A table's number has a digit for each address; of very many classes it is a hash. Where there are no rows,
-    the class is the usual one.
+    The number of a table has one digit per address; with very many classes it is a hash. Addresses without
+    rows get the most frequent class of all rows.
     """
     n_cells, n_classes, n_words = cells.shape
     for i in range(len(words)):
         right[i] = tables[i] = 0
         for a in range(n_cells):
             most_high, most_low = 0, 0
-            class_high, class_low = usual, usual
+            class_high, class_low = majority, majority
             for c in range(n_classes):
                 high, low = 0, 0
                 for w in range(n_words):

@@ -1,1 +1,1 @@
-"""Lossy minimization guarded by data: gates, wiring and thresholds of a circuit improved together."""
+"""Annealing of circuits, guarded by data: gates, wiring and thresholds are improved together."""

@@ -1,4 +1,4 @@
-"""Between Boolean graphs and the flat state of the annealing."""
+"""Conversion between Boolean graphs and the flat state of the annealing."""
 
 from __future__ import annotations
 
@@ -39,26 +39,26 @@ def start(
     seed: int,
     slots: int | None = None,
 ) -> Memory:
-    """The graph in memory, evaluated.
+    """Return the graph in memory, evaluated on all rows.
 
     Parameters
     ----------
     graph
-        Its inputs are all among the candidates, but for those that are the same on every code.
+        A graph whose inputs are all among the candidates, except for inputs that are the same on every code.
     table, prices
-        What may be read, and what it costs; the rows are in random order.
+        The candidate inputs with their values on rows in random order, and the area prices.
     labels
         (N,) class indices of the rows.
     seed
-        Of the random numbers.
+        Seed of the random numbers.
     slots
-        G; default: twice the gates and 64 more.
+        G, the number of gate slots; by default twice the gates plus 64.
     """
     candidates = table.candidates
     gates, outputs = _gates(graph, candidates)
     n_gates = max(len(gates), slots if slots is not None else 2 * len(gates) + 64)
     first_gate = 1 + len(candidates.inputs)
-    # Strewn over the slots, so that there is room for new gates everywhere.
+    # Gates are spread over the slots, so that there is room for new gates everywhere.
     slot = [i * n_gates // max(1, len(gates)) for i in range(len(gates))]
 
     def literal(value: int) -> int:
@@ -84,7 +84,7 @@ def start(
 
 
 def empty_archive(memory: Memory, width: int) -> Archive:
-    """An archive for circuits of this size; ``width`` as in :class:`Archive`."""
+    """Return an archive for circuits of this size; ``width`` is that of :class:`Archive`."""
     n_gates, n_edges = int(memory.c[N_GATES]), int(memory.c[N_EDGES])
     return Archive(
         errors=np.full(_BUCKETS, -1, np.int64),
@@ -98,7 +98,7 @@ def empty_archive(memory: Memory, width: int) -> Archive:
 def to_graph(
     kind: NDArray[np.uint8], literal: NDArray[np.int64] | NDArray[np.int32], candidates: Candidates
 ) -> BooleanGraph:
-    """The circuit as a folded graph."""
+    """Return the circuit as a folded graph."""
     builder = FoldingBuilder(candidates.interface)
     n_gates, first_gate = len(kind), 1 + len(candidates.inputs)
     literals = {0: FALSE}
@@ -118,7 +118,7 @@ def to_graph(
 
 
 def _gates(graph: BooleanGraph, candidates: Candidates) -> tuple[list[tuple[int, int, int]], list[int]]:
-    """(kind, literal, literal) of each gate in topological order, and the outputs' literals."""
+    """Return (kind, literal, literal) of each gate in topological order, and the outputs' literals."""
     if any(graph.interface.fixed_value(node) is not None for _, node in graph.inputs):
         graph = fold(graph)
     place = {node: 1 + i for i, node in enumerate(candidates.inputs)}
@@ -140,7 +140,7 @@ def _gates(graph: BooleanGraph, candidates: Candidates) -> tuple[list[tuple[int,
 
 
 def _xor_of(gates: list[tuple[int, int, int]], first: int, a: int, b: int) -> tuple[int, int, int] | None:
-    """Not (x and y) and not (not x and not y) is x xor y."""
+    """Return the XOR gate that an AND equals, if any: not (x and y) and not (not x and not y) is x xor y."""
     if not (a & 1 and b & 1 and a >> 1 >= first and b >> 1 >= first):
         return None
     left, right = gates[(a >> 1) - first], gates[(b >> 1) - first]
@@ -152,7 +152,7 @@ def _xor_of(gates: list[tuple[int, int, int]], first: int, a: int, b: int) -> tu
 def _live(
     gates: list[tuple[int, int, int]], outputs: list[int], first: int
 ) -> tuple[list[tuple[int, int, int]], list[int]]:
-    """Without the gates that nothing reads."""
+    """Remove the gates that nothing reads."""
     needed = {value >> 1 for value in outputs}
     for i in range(len(gates) - 1, -1, -1):
         if first + i in needed:

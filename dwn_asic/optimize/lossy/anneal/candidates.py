@@ -1,4 +1,4 @@
-"""The inputs that a circuit may read, and what they cost: thresholds of every feature, their comparators."""
+"""The inputs that a circuit may read: thresholds of every feature, and the price of their comparators."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ __all__ = ["Candidates", "InputTable"]
 
 
 _NARROW = 256
-"""Codes of a feature, at most, of which each pair of neighbours may have a constant between them."""
+"""Number of distinct codes of a feature up to which every interval between neighbours may get a constant."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Input i of the annealing is ``inputs[i]``, ordered by feature and constant.
+    """The candidate inputs of the annealing, ordered by feature and constant; input i is ``inputs[i]``.
 
     Attributes
     ----------
     inputs
-        Thresholds; for each interval between codes seen in training the cheapest constant; of features with
-        very many codes for intervals of equal shares of the rows.
+        Thresholds: for each interval between neighbouring training codes the cheapest constant, or for
+        features with very many codes the constants of intervals with equal shares of the rows. Also the
+        inputs that the starting circuit reads.
     feature_start
-        (F + 1,) int64: inputs of feature f are ``inputs[feature_start[f] : feature_start[f + 1]]``.
+        (F + 1,) int64: the inputs of feature f are ``inputs[feature_start[f] : feature_start[f + 1]]``.
+    interface
+        Interface of the circuits.
     """
 
     inputs: tuple[Input, ...]
@@ -46,19 +49,20 @@ class Candidates:
         also: Sequence[Threshold | CodeBit] = (),
         most: int = 256,
     ) -> Candidates:
-        """From training codes.
+        """Choose candidates for training codes.
 
         Parameters
         ----------
         codes
-            (N, F) training rows.
+            (N, F) codes of the training rows.
         interface
-            Of the circuit.
+            Interface of the circuit.
         also
-            Inputs that are there already: they are candidates in any case, unless they are the same on every
-            code.
+            Inputs that the circuit reads already. They become candidates in any case, unless they have the
+            same value on every code.
         most
-            Per feature; where more cuts tell rows apart, those at equal shares of the rows are taken.
+            Most thresholds per feature; if more of them separate rows, those at equal shares of the rows are
+            taken.
         """
         inputs: list[Input] = []
         start = [0]
@@ -72,7 +76,10 @@ class Candidates:
         return cls(tuple(inputs), np.array(start, np.int64), interface)
 
     def prices(self, gates: GatePrices) -> Prices:
-        """Nodes count from 1; a comparator's parts are the gates of its chain from the lowest set bit up."""
+        """Return the areas of gates and comparators; nodes count from 1.
+
+        The parts of a comparator are the gates of its chain from the lowest set bit of the constant up.
+        """
         parts: dict[tuple[int, int, int], int] = {}
         part_start, needed = [0, 0], []
         for node in self.inputs:
@@ -90,7 +97,7 @@ class Candidates:
         )
 
     def comparator_gates(self) -> list[int]:
-        """Of each input by itself: gates of its comparator's chain."""
+        """Return the number of gates in the comparator chain of each input alone."""
         widths = self.interface.widths
         return [
             len(_chain(node, widths[node.feature])) if isinstance(node, Threshold) else 0
@@ -98,7 +105,7 @@ class Candidates:
         ]
 
     def bits(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """(N, F) codes -> (N, I) values of the inputs."""
+        """Evaluate the inputs: (N, F) codes -> (N, I) values."""
         bits = np.empty((len(codes), len(self.inputs)), np.bool_)
         for i, node in enumerate(self.inputs):
             column = codes[:, node.feature]
@@ -108,10 +115,12 @@ class Candidates:
 
 @dataclass(frozen=True, eq=False)
 class InputTable:
-    """Candidates and their values on the rows that circuits are judged on.
+    """Candidates and their values on the rows that circuits are scored on.
 
     Attributes
     ----------
+    candidates
+        The candidate inputs.
     words
         (I, W) packed values, see :func:`dwn_asic.boolean.packed.pack_rows`.
     """
@@ -121,7 +130,7 @@ class InputTable:
 
     @classmethod
     def of(cls, graph: BooleanGraph, codes: NDArray[np.int64]) -> InputTable:
-        """The circuit's own inputs alone, on (N, F) codes."""
+        """Return the table of the circuit's own inputs alone, on (N, F) codes."""
         candidates = Candidates.choose(codes[:0], graph.interface, tuple(node for _, node in graph.inputs))
         return cls(candidates, pack_rows(candidates.bits(codes)))
 
@@ -129,16 +138,16 @@ class InputTable:
     def build(
         cls, codes: NDArray[np.int64], interface: Interface, also: Sequence[Input], most: int = 256
     ) -> InputTable:
-        """From (N, F) codes; arguments as for :meth:`Candidates.choose`."""
+        """Choose candidates as :meth:`Candidates.choose` does, and evaluate them on the (N, F) codes."""
         candidates = Candidates.choose(codes, interface, also, most)
         return cls(candidates, pack_rows(candidates.bits(codes)))
 
 
 def _intervals(column: NDArray[np.int64], most: int) -> list[tuple[int, int]]:
-    """(low, high] between neighbouring codes seen, at most ``most`` of them.
+    """Return at most ``most`` intervals (low, high] between neighbouring codes of a feature.
 
-    Neighbours of wide codes leave no room for cheap constants: of more codes than 8 bits have, some at equal
-    shares of the rows stand for all.
+    Neighbouring codes of a wide feature leave no room for cheap constants. A feature with more distinct codes
+    than 8 bits have is therefore reduced to codes at equal shares of the rows.
     """
     seen, counts = np.unique(column, return_counts=True)
     if len(seen) > _NARROW:
@@ -154,13 +163,13 @@ def _intervals(column: NDArray[np.int64], most: int) -> list[tuple[int, int]]:
 
 
 def _cheapest(low: int, high: int) -> int:
-    """The constant in low + 1..high with the most trailing zeros; there is exactly one."""
-    shift = (low ^ high).bit_length() - 1  # the highest bit in which they differ: high has it set
+    """Return the constant in low + 1..high with the most trailing zeros, which is unique."""
+    shift = (low ^ high).bit_length() - 1  # the highest bit in which they differ; it is set in high
     return high >> shift << shift
 
 
 def _chain(node: Threshold, width: int) -> list[tuple[int, int, int]]:
-    """The gates of the comparator: (feature, bit, low part of the constant), shared where they agree."""
+    """Return the comparator's gates as (feature, bit, low part of the constant); equal gates are shared."""
     constant = node.constant
     lowest = (constant & -constant).bit_length() - 1
     return [(node.feature, k, constant & ((2 << k) - 1)) for k in range(lowest + 1, width)]

@@ -1,4 +1,4 @@
-"""Changes of a circuit that can be taken back: all go through :func:`set_edge` or :func:`set_kind`."""
+"""Changes of a circuit that can be undone: all of them go through :func:`set_edge` or :func:`set_kind`."""
 
 # ruff: noqa: D103 - one line of comment says what each compiled function does
 # mypy: disable-error-code="no-untyped-def"
@@ -41,7 +41,7 @@ from dwn_asic.optimize.lossy.anneal.state import (
     XOR,
 )
 
-__all__ = ["forget", "is_free", "kill_unread", "set_edge", "set_kind", "substitute", "take_back"]
+__all__ = ["commit", "is_free", "set_edge", "set_kind", "substitute", "sweep", "undo"]
 
 
 @leaf
@@ -74,7 +74,7 @@ def _unlink(c, edge, node):  # pragma: no cover - compiled
 
 @leaf
 def _use_input(c, node):  # pragma: no cover - compiled
-    # An input gets its first reader: the parts of its comparator that no other input has paid for.
+    # An input gets its first reader: add the area of the comparator parts that no other input uses.
     n = c[USED_COUNT]
     c[c[USED] + n] = node
     c[c[USED_PLACE] + node] = n
@@ -102,7 +102,7 @@ def _drop_input(c, node):  # pragma: no cover - compiled
 
 @leaf
 def _put_edge(c, edge, literal):  # pragma: no cover - compiled
-    # Without a log. Keeps lists, counts and area right.
+    # Change an edge without logging it; lists, counts and area are kept up to date.
     n_gates = c[N_GATES]
     first_gate = c[FIRST_GATE]
     old = c[c[LITERAL] + edge]
@@ -134,7 +134,7 @@ def _put_edge(c, edge, literal):  # pragma: no cover - compiled
 
 
 @leaf
-def _remember(c, what, before):  # pragma: no cover - compiled
+def _log(c, what, before):  # pragma: no cover - compiled
     n = c[LOGGED]
     c[c[LOG] + 2 * n] = what
     c[c[LOG] + 2 * n + 1] = before
@@ -144,7 +144,7 @@ def _remember(c, what, before):  # pragma: no cover - compiled
 
 
 @leaf
-def _suspect(c, gate):  # pragma: no cover - compiled
+def _queue(c, gate):  # pragma: no cover - compiled
     n = c[PENDING_COUNT]
     if n < c[PENDING_SIZE]:
         c[c[PENDING] + n] = gate
@@ -155,18 +155,18 @@ def _suspect(c, gate):  # pragma: no cover - compiled
 
 @kernel
 def set_edge(c, edge, literal):  # pragma: no cover - compiled
-    # The gate that reads through the edge, and a gate that lost a reader, are looked at again later.
+    # The gate that reads through the edge, and a gate that lost its last reader, are queued for sweep().
     n_gates = c[N_GATES]
     first_gate = c[FIRST_GATE]
     old = c[c[LITERAL] + edge]
     if old == literal:
         return
-    _remember(c, edge, old)
+    _log(c, edge, old)
     _put_edge(c, edge, literal)
     if edge < 2 * n_gates:
-        _suspect(c, edge >> 1)
+        _queue(c, edge >> 1)
     if old != FREE and old >> 1 >= first_gate and c[c[READERS] + (old >> 1)] == 0:
-        _suspect(c, (old >> 1) - first_gate)
+        _queue(c, (old >> 1) - first_gate)
 
 
 @kernel
@@ -174,13 +174,13 @@ def set_kind(c, gate, kind):  # pragma: no cover - compiled
     old = c[c[KIND] + gate]
     if old == kind:
         return
-    _remember(c, c[N_EDGES] + gate, old)
+    _log(c, c[N_EDGES] + gate, old)
     c[AREA] += c[c[GATE_PRICE] + kind] - c[c[GATE_PRICE] + old]
     c[c[KIND] + gate] = kind
 
 
 @kernel
-def take_back(c):  # pragma: no cover - compiled
+def undo(c):  # pragma: no cover - compiled
     n_edges = c[N_EDGES]
     for i in range(c[LOGGED] - 1, -1, -1):
         what, before = c[c[LOG] + 2 * i], c[c[LOG] + 2 * i + 1]
@@ -190,26 +190,26 @@ def take_back(c):  # pragma: no cover - compiled
             c[c[KIND] + gate] = before
         else:
             _put_edge(c, what, before)
-    forget(c)
+    commit(c)
 
 
 @leaf
-def forget(c):  # pragma: no cover - compiled
-    # The changes so far stay.
+def commit(c):  # pragma: no cover - compiled
+    # Keep the changes so far and clear the log.
     c[LOGGED] = c[PENDING_COUNT] = c[FAILED] = 0
 
 
 @kernel
 def substitute(c, node, literal):  # pragma: no cover - compiled
-    # Every reader of the node reads the literal instead; readers keep their own complement.
+    # Every reader of the node reads the literal instead, with its own complement.
     while c[c[HEAD] + node] >= 0 and c[FAILED] == 0:
         edge = c[c[HEAD] + node]
         set_edge(c, edge, literal ^ (c[c[LITERAL] + edge] & 1))
 
 
 @leaf
-def _same_as(c, gate):  # pragma: no cover - compiled
-    # The literal that a trivial gate equals (node 0 is the constant 0), FREE for a proper gate.
+def _simplified(c, gate):  # pragma: no cover - compiled
+    # The literal that a trivial gate equals (node 0 is the constant 0), FREE for any other gate.
     a, b = c[c[LITERAL] + 2 * gate], c[c[LITERAL] + 2 * gate + 1]
     if a >> 1 and b >> 1 and a >> 1 != b >> 1:
         return np.int64(FREE)
@@ -225,8 +225,8 @@ def _same_as(c, gate):  # pragma: no cover - compiled
 
 
 @kernel
-def kill_unread(c):  # pragma: no cover - compiled
-    # Free the gates that nobody reads any more and replace those that have become trivial, and so on.
+def sweep(c):  # pragma: no cover - compiled
+    # Free gates that have lost their last reader and replace gates that have become trivial, recursively.
     first_gate = c[FIRST_GATE]
     while c[PENDING_COUNT] > 0 and c[FAILED] == 0:
         c[PENDING_COUNT] -= 1
@@ -237,7 +237,7 @@ def kill_unread(c):  # pragma: no cover - compiled
             set_edge(c, 2 * gate, np.int64(FREE))
             set_edge(c, 2 * gate + 1, np.int64(FREE))
             continue
-        same = _same_as(c, gate)
+        same = _simplified(c, gate)
         if same != FREE:
             substitute(c, first_gate + gate, same)
-            _suspect(c, gate)
+            _queue(c, gate)

@@ -1,8 +1,8 @@
-"""Errors of proposals, from what flipping a node would do; and values after a proposal was accepted.
+"""Errors of proposals, from the effect of flipping a node, and values after a proposal is accepted.
 
-A proposal changes one node, on some rows. Whether a row is wrong depends on that node alone, so the rows that
-would be wrong were the node the other way say all; they are computed when first asked for, block by block,
-and serve every later proposal for that node until the circuit changes.
+A proposal changes one node, on some rows. Whether such a row is then misclassified depends on that node
+alone, so it suffices to know which rows would be wrong if the node were flipped. These rows are computed on
+first use, block by block, and serve every later proposal for that node until the circuit changes.
 """
 
 # ruff: noqa: D103 - one line of comment says what each compiled function does
@@ -54,9 +54,9 @@ _1 = np.uint64(1)
 
 @leaf
 def is_hopeless(added, allowed, share):  # pragma: no cover - compiled
-    # Whether errors added on a share of the rows say that on all more than `allowed` would be. Were the rest
-    # like this part, the sum would be added / share; its deviation is at most about sqrt(rows that changed)
-    # and those are at least `added`. The rows are in random order, so that the first speak for the others.
+    # Whether the errors added on a share of the rows imply that more than `allowed` are added on all rows.
+    # Extrapolation predicts added / share. The standard deviation is about sqrt(changed rows) and `added`
+    # stands for their number. Rows are in random order, so the first ones represent the others.
     return added > 0 and added - _SIGMAS * np.sqrt(added) > allowed * share
 
 
@@ -72,8 +72,8 @@ def _mark(c, words, gate):  # pragma: no cover - compiled
 
 @kernel
 def _gather(c, words, lowest, highest):  # pragma: no cover - compiled
-    # From the marked gates, in words lowest..highest of the marks, on to all that read them: the cone, in
-    # topological order. Gives its size.
+    # Collect the fan-out cone of the marked gates, in topological order, and return its size. The marks are
+    # in words lowest..highest.
     n_gates = c[N_GATES]
     first_gate = c[FIRST_GATE]
     count = 0
@@ -99,8 +99,8 @@ def _gather(c, words, lowest, highest):  # pragma: no cover - compiled
 
 @kernel
 def _gate(kind, values, x, y, flip_x, flip_y, before, after, size):  # pragma: no cover - compiled
-    # A gate of two rows of a block, all given by where their words stand; tells whether the result differs
-    # from `before`. Unsigned numbers, since indices that may be negative cost.
+    # Evaluate a gate on two rows of a block and return whether the result differs from `before`. Rows are
+    # given by the index of their first word, unsigned, since indices that may be negative are slower.
     x, y, before, after = np.uint64(x), np.uint64(y), np.uint64(before), np.uint64(after)
     different = np.uint64(0)
     if kind == XOR:
@@ -121,14 +121,14 @@ def _gate(kind, values, x, y, flip_x, flip_y, before, after, size):  # pragma: n
 
 @leaf
 def _new_place(c, node):  # pragma: no cover - compiled
-    # Where in the cone a node stands whose values differ now, -1 for any other.
+    # The node's place in the cone if its values have changed, else -1.
     place = c[c[CONE_PLACE] + node]
     return place if place >= 0 and c[c[CHANGED] + place] else np.int64(-1)
 
 
 @kernel
 def _flip_cone(c, values, count, flipped, base, size):  # pragma: no cover - compiled
-    # Values of the cone, were the node flipped, in one block; gates that don't notice are left out.
+    # Evaluate the cone with the node flipped, in one block; skip gates whose fan-ins do not change.
     n_nodes = c[N_NODES]
     first_gate = c[FIRST_GATE]
     for i in range(count):
@@ -165,7 +165,7 @@ def _flip_cone(c, values, count, flipped, base, size):  # pragma: no cover - com
 
 @kernel
 def _wrong_rows(c, words, values, site, block, row):  # pragma: no cover - compiled
-    # The rows that are wrong with the new values of the cone and the site flipped, into a row of values.
+    # Write the rows that are wrong with the cone's new values and the site flipped to a row of values.
     size, start = block_size(block), block_start(block)
     base = start * c[N_ROWS]
     result = np.uint64(base + row * size)
@@ -211,8 +211,8 @@ def _flip_site(c, words, values, site, block):  # pragma: no cover - compiled
 
 @leaf
 def rows_if_flipped(c, words, values, site, block):  # pragma: no cover - compiled
-    # Where in `values` the block's words stand with the rows that would be wrong, were the site the other
-    # way. A site is a node, or N + k for output k alone; 0 stands for the circuit as it is.
+    # The index in `values` of the block's words with the rows that would be wrong if the site were flipped.
+    # A site is a node, or N + k for output k alone; site 0 is the circuit as it is.
     if c[c[FLIP_EPOCH] + block * c[N_SITES] + site] != c[EPOCH]:
         _flip_site(c, words, values, site, block)
     return block_start(block) * c[N_ROWS] + (c[N_NODES] + c[N_GATES] + site) * block_size(block)
@@ -220,7 +220,7 @@ def rows_if_flipped(c, words, values, site, block):  # pragma: no cover - compil
 
 @kernel
 def refresh(c, words, values, added):  # pragma: no cover - compiled
-    # Values after the logged changes, which stay.
+    # Update values after the logged changes, which are kept.
     n_gates = c[N_GATES]
     lowest, highest = n_gates, np.int64(-1)
     for i in range(c[LOGGED]):
@@ -242,7 +242,7 @@ def refresh(c, words, values, added):  # pragma: no cover - compiled
 
 @kernel
 def refresh_gate(c, values, gate):  # pragma: no cover - compiled
-    # The same where nothing outside the gate can tell: what flipping any other node does stays known.
+    # The same for a change that is not visible outside the gate, so cached flips of other nodes stay valid.
     for block in range(c[N_BLOCKS]):
         _compute(c, values, gate, block)
         c[c[FLIP_EPOCH] + block * c[N_SITES] + c[FIRST_GATE] + gate] = 0
@@ -260,7 +260,7 @@ def _compute(c, values, gate, block):  # pragma: no cover - compiled
 
 @kernel
 def evaluate_all(c, words, values):  # pragma: no cover - compiled
-    # Values and errors from scratch.
+    # Compute all values and errors from scratch.
     c[EPOCH] += 1
     c[ERRORS] = 0
     for block in range(c[N_BLOCKS]):

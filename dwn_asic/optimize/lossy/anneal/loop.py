@@ -1,4 +1,4 @@
-"""The compiled loop: propose, assess, accept by Metropolis' rule, remember the best circuit of each size."""
+"""The compiled loop: propose, evaluate, accept by the Metropolis rule, record the best of each size."""
 
 # ruff: noqa: D103 - one line of comment says what each compiled function does
 # mypy: disable-error-code="no-untyped-def"
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dwn_asic.boolean.words import below, uniform
 from dwn_asic.compiled import allocating, kernel, leaf
-from dwn_asic.optimize.lossy.anneal.edits import forget, take_back
+from dwn_asic.optimize.lossy.anneal.edits import commit, undo
 from dwn_asic.optimize.lossy.anneal.evaluate import refresh, refresh_gate
 from dwn_asic.optimize.lossy.anneal.moves import HOPELESS, SWAP, carry_out, choose, errors_added, most_freed
 from dwn_asic.optimize.lossy.anneal.state import (
@@ -58,16 +58,16 @@ _PER_DOUBLING = 12
 
 
 class Archive(NamedTuple):
-    """For each size of circuit, the one seen with the fewest errors.
+    """The circuit with the fewest errors for each size.
 
     Attributes
     ----------
     errors, area
-        (A,) int64; errors are -1 where nothing of the size has been seen.
+        (A,) int64; errors are -1 where no circuit of the size has been seen.
     kind, literal
-        (A, G) uint8 and (A, E) int32, as in :class:`dwn_asic.optimize.lossy.anneal.state.State`.
+        (A, G) uint8 and (A, E) int32, as the sections of :mod:`dwn_asic.optimize.lossy.anneal.state`.
     width
-        (1,) int64 area of a bucket; above 64 of them they grow with the area.
+        (1,) int64: range of areas in a bucket; from the 64th bucket on the ranges grow with the area.
     """
 
     errors: NDArray[np.int64]
@@ -86,7 +86,7 @@ def bucket_of(area, width):  # pragma: no cover - compiled
 
 
 @kernel
-def _remember(archive, c):  # pragma: no cover - compiled
+def _record(archive, c):  # pragma: no cover - compiled
     errors, area = c[ERRORS], c[AREA]
     place = min(bucket_of(area, archive.width[0]), len(archive.errors) - 1)
     best = archive.errors[place]
@@ -102,7 +102,7 @@ def _remember(archive, c):  # pragma: no cover - compiled
 
 @kernel
 def rebuild(c):  # pragma: no cover - compiled
-    # Lists, counts and area from kinds and literals.
+    # Recompute lists, counts and area from kinds and literals.
     n_gates = c[N_GATES]
     first_gate = c[FIRST_GATE]
     for node in range(c[N_NODES]):
@@ -145,7 +145,7 @@ def rebuild(c):  # pragma: no cover - compiled
 
 @allocating
 def _random_order(c, words):  # pragma: no cover - compiled
-    # A new slot for every gate in use, -1 for free ones: a random topological order, free slots strewn in.
+    # A new slot for every gate in use, -1 for free ones: a random topological order with free slots between.
     n_gates, n = c[N_GATES], c[GATES]
     first_gate = c[FIRST_GATE]
     missing = np.zeros(n_gates, np.int64)
@@ -191,7 +191,7 @@ def _moved(literal, slot_of, first_gate):  # pragma: no cover - compiled
 
 @allocating
 def renumber(c, words, values):  # pragma: no cover - compiled
-    # Another topological order: every gate gets new nodes before it, and room for new gates.
+    # Change to another topological order, which makes other nodes available to each gate and spreads room.
     n_gates, first_gate = c[N_GATES], c[FIRST_GATE]
     slot_of = _random_order(c, words)
     kind = c[c[KIND] : c[KIND] + n_gates].copy()
@@ -223,8 +223,8 @@ def renumber(c, words, values):  # pragma: no cover - compiled
 def anneal_slice(
     c, words, values, archive, weights, counts, schedule, proposals
 ):  # pragma: no cover - compiled
-    # `proposals` steps; `schedule` is (2, 2): temperature and price of an error, at the start and at the
-    # end of the slice, in units of area. `counts` (moves, 3) adds up proposed, valid, accepted.
+    # Make `proposals` steps. `schedule` is (2, 2): temperature and price of an error, at the start and at the
+    # end of the slice, in units of area. `counts` (moves, 3) sums up proposed, valid and accepted moves.
     interval = 2000 + 20 * c[N_GATES]
     for first in range(0, proposals, interval):
         last = min(first + interval, proposals)
@@ -247,14 +247,14 @@ def _steps(  # pragma: no cover - compiled
         counts[move, 0] += 1
         if not found:
             continue
-        luck = -temperature * np.log(1.0 - uniform(words))
-        added = errors_added(c, words, values, (luck + most_freed(c)) / price)
+        accepted = -temperature * np.log(1.0 - uniform(words))
+        added = errors_added(c, words, values, (accepted + most_freed(c)) / price)
         counts[move, 1] += 1
         if added == HOPELESS:
             continue
         before = c[AREA]
-        if not carry_out(c) or c[LOGGED] == 0 or added > (luck - (c[AREA] - before)) / price:
-            take_back(c)
+        if not carry_out(c) or c[LOGGED] == 0 or added > (accepted - (c[AREA] - before)) / price:
+            undo(c)
             continue
         larger = c[AREA] - before
         counts[move, 2] += 1
@@ -262,6 +262,6 @@ def _steps(  # pragma: no cover - compiled
             refresh_gate(c, values, c[PLACE_OF] >> 1)
         else:
             refresh(c, words, values, added)
-        forget(c)
+        commit(c)
         if added < 0 or larger < 0:
-            _remember(archive, c)
+            _record(archive, c)

@@ -1,7 +1,7 @@
 """The proposals: small random changes of a circuit.
 
-A proposal is planned first, and its errors are found from the words of the node it changes; it is carried out
-only if those are worth it.
+A proposal is planned first. Its errors follow from the values of the node that it changes, and the change is
+carried out only if they are acceptable.
 """
 
 # ruff: noqa: D103 - one line of comment says what each compiled function does
@@ -13,7 +13,7 @@ import numpy as np
 
 from dwn_asic.boolean.words import below, ones, random_bits
 from dwn_asic.compiled import kernel, leaf
-from dwn_asic.optimize.lossy.anneal.edits import is_free, kill_unread, set_edge, set_kind, substitute
+from dwn_asic.optimize.lossy.anneal.edits import is_free, set_edge, set_kind, substitute, sweep
 from dwn_asic.optimize.lossy.anneal.evaluate import is_hopeless, rows_if_flipped
 from dwn_asic.optimize.lossy.anneal.state import (
     ACTIVE,
@@ -70,23 +70,23 @@ MOVES = (
     "rotate",
     "constant",
 )
-"""What kinds of proposals there are."""
+"""The kinds of proposals."""
 MOVE_WEIGHTS = (1.0, 1.0, 4.0, 1.0, 4.0, 3.0, 4.0, 1.0, 0.5)
-"""How often each is made."""
+"""Relative frequency of each kind of proposal."""
 EDGE, NODE, GATE, SWAP = (np.int64(form) for form in range(4))
-"""Forms of plans: PLACE_OF is an edge that is to read literal TO; a node whose readers are to read TO; a gate
-that gets kind NEW_KIND and fan-ins NEW_A, NEW_B; an edge that swaps literals with edge TO. In the first two,
-TO may be a new gate in slot NEW_GATE."""
+"""Forms of plans. PLACE_OF is for EDGE an edge that will read literal TO; for NODE a node whose readers will
+read TO; for GATE a gate that gets kind NEW_KIND and fan-ins NEW_A and NEW_B; for SWAP an edge that swaps
+literals with edge TO. For EDGE and NODE, TO may be a new gate in slot NEW_GATE."""
 _TRIES = 4
 MOST_FREED_GATES = 800
-"""Area of the gates that a proposal is taken to free at most, before it is carried out; in UNITs."""
+"""Area of the gates that a proposal is assumed to free at most, before it is carried out, in UNITs."""
 _1, _2, _3, _4 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 HOPELESS = np.iinfo(np.int64).max
 
 
 @leaf
 def _random_gate(c, words):  # pragma: no cover - compiled
-    # FREE where there is none.
+    # A random gate in use, FREE if there is none.
     return c[c[ACTIVE] + below(words, c[GATES])] if c[GATES] > 0 else np.int64(FREE)
 
 
@@ -106,7 +106,7 @@ def _random_used_input(c, words):  # pragma: no cover - compiled
 
 @leaf
 def _random_input(c, words):  # pragma: no cover - compiled
-    # As often one in use, which costs nothing more, as any constant of any feature.
+    # Half the time an input in use, which adds no area, otherwise any candidate of a random feature.
     if random_bits(words) & np.uint64(1 << 40):
         node = _random_used_input(c, words)
         if node != FREE:
@@ -120,7 +120,7 @@ def _random_input(c, words):  # pragma: no cover - compiled
 
 @leaf
 def _random_source(c, words, limit):  # pragma: no cover - compiled
-    # A node that a gate in slot `limit` may read.
+    # A random node that a gate in slot `limit` may read.
     first_gate = c[FIRST_GATE]
     if c[GATES] > 0 and random_bits(words) & np.uint64(1 << 40):
         for _ in range(_TRIES):
@@ -132,7 +132,7 @@ def _random_source(c, words, limit):  # pragma: no cover - compiled
 
 @leaf
 def _distance(values, a, b):  # pragma: no cover - compiled
-    # Rows of the first four words on which two nodes differ.
+    # Number of rows in the first four words on which two nodes differ.
     x, y = np.uint64(a * FIRST_BLOCK), np.uint64(b * FIRST_BLOCK)
     return (
         ones(values[x] ^ values[y])
@@ -144,8 +144,8 @@ def _distance(values, a, b):  # pragma: no cover - compiled
 
 @leaf
 def _similar_source(c, words, values, limit, literal):  # pragma: no cover - compiled
-    # A literal for a reader in slot `limit` in place of `literal`: half the time any, else of some the
-    # nearest on the first rows, since most others are hopeless.
+    # A literal for a reader in slot `limit` to replace `literal`. Half the time it is any literal, otherwise
+    # the one of a few that differs least on the first rows, since most others are hopeless.
     wanted = 1 if random_bits(words) & np.uint64(1 << 41) else 4
     best, best_distance = np.int64(FREE), np.int64(1 << 40)
     n_rows = 256
@@ -226,7 +226,7 @@ def _rewire(c, words, values):  # pragma: no cover - compiled
 
 @kernel
 def _bypass(c, words):  # pragma: no cover - compiled
-    # A gate's readers read one of its fan-ins instead.
+    # The readers of a gate read one of its fan-ins instead.
     gate = _random_gate(c, words)
     if gate == FREE:
         return False
@@ -266,7 +266,7 @@ def _replace(c, words, values):  # pragma: no cover - compiled
 
 @leaf
 def _free_slot(c, words, low, high):  # pragma: no cover - compiled
-    # A free slot in low..high - 1, FREE where a few tries find none.
+    # A free slot in low..high - 1, FREE if a few tries find none.
     if high <= low:
         return np.int64(FREE)
     for _ in range(2 * _TRIES):
@@ -278,7 +278,7 @@ def _free_slot(c, words, low, high):  # pragma: no cover - compiled
 
 @kernel
 def _insert(c, words):  # pragma: no cover - compiled
-    # A new gate of a node and another one, read by one or by all of the node's readers.
+    # A new gate of a node and another node, read by one or by all readers of the former.
     first_gate = c[FIRST_GATE]
     edge = _random_edge(c, words)
     literal = c[c[LITERAL] + edge]
@@ -290,13 +290,13 @@ def _insert(c, words):  # pragma: no cover - compiled
         return False
     other = _random_source(c, words, gate)
     if node == 0:
-        # In place of a constant output, a gate of two random nodes.
+        # A constant output is replaced by a gate of two random nodes.
         node = _random_source(c, words, gate)
         literal = 2 * node + np.int64(below(words, 2))
     if node == FREE or other in (FREE, node):
         return False
     kind = XOR if below(words, 8) == 0 else AND
-    # (x and y) or (x or y), that is not (not x and not y).
+    # Either (x and y), or (x or y) as not (not x and not y).
     flip = np.int64(below(words, 2)) if kind == AND else np.int64(0)
     first = 2 * node if everywhere else literal
     _plan(c, NODE if everywhere else EDGE, node if everywhere else edge, 2 * (first_gate + gate) + flip)
@@ -328,7 +328,7 @@ def _shift_threshold(c, words):  # pragma: no cover - compiled
 
 @kernel
 def _rotate(c, words):  # pragma: no cover - compiled
-    # (x y) z -> (x z) y, for AND and for XOR: the same function, other subfunctions.
+    # (x y) z -> (x z) y, for AND and for XOR: the same function with other subfunctions.
     first_gate = c[FIRST_GATE]
     gate = _random_gate(c, words)
     if gate == FREE:
@@ -347,7 +347,7 @@ def _rotate(c, words):  # pragma: no cover - compiled
 
 @kernel
 def choose(c, words, values, weights):  # pragma: no cover - compiled
-    # A plan by the cumulative weights; gives the kind of move and whether there is a plan.
+    # Plan a move drawn by the cumulative weights; return its kind and whether there is a plan.
     pick = np.float64(random_bits(words) >> np.uint64(11)) / 9007199254740992.0
     move = 0
     while move < len(weights) - 1 and pick >= weights[move]:
@@ -375,7 +375,7 @@ def choose(c, words, values, weights):  # pragma: no cover - compiled
 
 @kernel
 def carry_out(c):  # pragma: no cover - compiled
-    # Change the circuit as planned; gives whether the result is valid.
+    # Change the circuit as planned; return whether the result is valid.
     form, place, to, gate = c[FORM], c[PLACE_OF], c[TO], c[NEW_GATE]
     if form == GATE:
         set_kind(c, gate, c[NEW_KIND])
@@ -396,13 +396,13 @@ def carry_out(c):  # pragma: no cover - compiled
         if gate != FREE:
             set_edge(c, 2 * gate, c[NEW_A])
             set_edge(c, 2 * gate + 1, c[NEW_B])
-    kill_unread(c)
+    sweep(c)
     return c[FAILED] == 0
 
 
 @leaf
 def _input_area(c, node, uses):  # pragma: no cover - compiled
-    # Area of those parts of an input's comparator that this many inputs in use need; 0 for other nodes.
+    # Area of the comparator parts of an input that exactly `uses` inputs in use need; 0 for other nodes.
     area = np.int64(0)
     if 0 < node < c[FIRST_GATE]:
         for i in range(c[c[PART_START] + node], c[c[PART_START] + node + 1]):
@@ -414,7 +414,7 @@ def _input_area(c, node, uses):  # pragma: no cover - compiled
 
 @leaf
 def _reads_both(c, node, other):  # pragma: no cover - compiled
-    # Whether a gate reads both nodes: one in place of the other would leave it trivial.
+    # Whether some gate reads both nodes; replacing one by the other would make that gate trivial.
     edge = c[c[HEAD] + node]
     while edge >= 0:
         if edge < 2 * c[N_GATES] and c[c[LITERAL] + (edge ^ 1)] >> 1 == other:
@@ -425,8 +425,8 @@ def _reads_both(c, node, other):  # pragma: no cover - compiled
 
 @kernel
 def most_freed(c):  # pragma: no cover - compiled
-    # An upper bound of the area that the plan frees; where that takes a look at gates that lose their
-    # readers, MOST_FREED_GATES is taken for them.
+    # An upper bound of the area that the plan frees. Where gates would lose their readers, which are costly
+    # to trace, MOST_FREED_GATES is assumed for them.
     form, place, to, gate = c[FORM], c[PLACE_OF], c[TO], c[NEW_GATE]
     gates = min(c[AREA], np.int64(MOST_FREED_GATES))
     if form == SWAP:
@@ -474,8 +474,8 @@ def _gate_of(kind, x, y):  # pragma: no cover - compiled
 
 @kernel
 def errors_added(c, words, values, allowed):  # pragma: no cover - compiled
-    # Errors that the plan adds, found without changing anything; HOPELESS as soon as they are (all but
-    # surely) more than `allowed`.
+    # Errors that the plan adds, found without changing anything; HOPELESS as soon as they almost certainly
+    # exceed `allowed`.
     form, place, to, gate = c[FORM], c[PLACE_OF], c[TO], c[NEW_GATE]
     added = np.int64(0)
     if form == SWAP:

@@ -1,9 +1,8 @@
-"""Simulated annealing of whole circuits: chains over a range of prices give a front, area against errors.
+"""Simulated annealing of whole circuits: chains at a range of prices find a front of area against errors.
 
-One chain holds the price of a misclassified row fixed and lowers the temperature; chains with other prices
-end at other sizes. All the way each chain remembers, for each size, the circuit with the fewest errors. So
-one search gives circuits of all sizes, and validation rows choose among them
-(:mod:`dwn_asic.optimize.lossy.front`).
+A chain keeps the price of a misclassified row fixed and lowers the temperature; chains at other prices end at
+other sizes. Each chain records, for every size it passes, the circuit with the fewest errors. One search thus
+finds circuits of all sizes, and validation rows choose among them (:mod:`dwn_asic.optimize.lossy.front`).
 """
 
 from __future__ import annotations
@@ -35,20 +34,20 @@ __all__ = ["Chain", "Found", "Schedule", "anneal", "areas", "assess"]
 _SLICES = 64
 _SAVE_SECONDS = 5.0
 _BUCKET = 0.5
-"""NAND2-equivalents: of circuits that close in size only the best is remembered."""
+"""Width of a bucket in NAND2-equivalents: among circuits that close in size only the best is recorded."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how hot.
+    """Length and temperatures of a chain.
 
     Attributes
     ----------
     proposals
-        Of one chain.
+        Number of proposals of the chain.
     hot, cold
-        Temperature at the start and at the end, in NAND2-equivalents; it falls geometrically. At 2 a start
-        circuit dissolves, at 0.3 it is kept and improved.
+        Temperature at the start and at the end, in NAND2-equivalents; it falls geometrically. At 2 a starting
+        circuit dissolves; at 0.3 it is kept and improved.
     """
 
     proposals: int
@@ -63,13 +62,13 @@ class Chain:
     Attributes
     ----------
     graph
-        Where it starts, from any source.
+        The starting circuit, from any source.
     price
-        NAND2-equivalents that one percentage point of the rows is worth.
+        Area in NAND2-equivalents that one percentage point of the rows is worth.
     schedule
-        How long and how hot.
+        Length and temperatures.
     seed
-        Of its random numbers.
+        Seed of the random numbers.
     """
 
     graph: BooleanGraph
@@ -80,16 +79,16 @@ class Chain:
 
 @dataclass(frozen=True)
 class Found:
-    """A circuit that a chain remembered.
+    """A circuit that a chain recorded.
 
     Attributes
     ----------
     graph
-        Folded, two-input gates.
+        The circuit, folded, as two-input gates.
     area
-        NAND2-equivalents by the cost model.
+        NAND2-equivalents by the gate prices.
     errors
-        Misclassified rows of those it was judged on.
+        Number of misclassified rows among those it was scored on.
     """
 
     graph: BooleanGraph
@@ -107,26 +106,26 @@ def anneal(
     checkpoints: MutableMapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Found, ...]:
-    """Run the chains and give what they remembered, those that no other beats in area and in errors.
+    """Run the chains and return the recorded circuits that no other one beats in both area and errors.
 
-    Equal arguments give equal circuits, whatever ``jobs`` is and however often it was interrupted.
+    Equal arguments return equal circuits, whatever ``jobs`` is and however often the search is interrupted.
 
     Parameters
     ----------
     chains
-        Each runs by itself.
+        Independent chains.
     codes, labels
-        (N, F) codes and (N,) class indices of the rows to judge on; their order matters not.
+        (N, F) codes and (N,) class indices of the rows to score circuits on, in any order.
     prices
-        What is minimized beside the errors.
+        Prices of gates; their sum, the area, is minimized along with the errors.
     jobs
-        Threads.
+        Number of threads.
     checkpoints
-        Where unfinished and finished chains are kept: a call with equal arguments resumes there.
+        Store of unfinished and finished chains, from which a call with equal arguments resumes.
     progress
-        Called with the slices done and their number.
+        Called with the number of slices done and the number of all slices.
     """
-    # In random order the first block of rows speaks for all.
+    # In random order the first block of rows represents all of them.
     order = np.random.default_rng(0).permutation(len(labels))
     codes, labels = codes[order], labels[order]
     done = [0] * len(chains)
@@ -159,7 +158,7 @@ def anneal(
 def assess(
     graphs: Sequence[BooleanGraph], codes: NDArray[np.int64], labels: NDArray[np.int64], prices: GatePrices
 ) -> tuple[Found, ...]:
-    """Circuits as they are, ascending by area by the cost model."""
+    """Measure circuits as they are; returns them in ascending order of area by the gate prices."""
     found = []
     for graph in graphs:
         table = InputTable.of(graph, codes)
@@ -169,7 +168,7 @@ def assess(
 
 
 def areas(graphs: Sequence[BooleanGraph], prices: GatePrices) -> list[float]:
-    """NAND2-equivalents of each circuit by the cost model."""
+    """Return the area of each circuit by the gate prices, in NAND2-equivalents."""
     return [assess([graph], *_no_rows(graph), prices)[0].area for graph in graphs]
 
 
@@ -186,7 +185,7 @@ def _undominated(found: Sequence[Found]) -> tuple[Found, ...]:
 
 
 class _Run:
-    """A chain at work."""
+    """The execution of one chain."""
 
     def __init__(
         self,
@@ -212,7 +211,7 @@ class _Run:
             self._key = hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def finish(self, tell: Callable[[int], None]) -> list[Found]:
-        """Go on until the end, or until told to stop; then the state is saved."""
+        """Run the chain to its end, or until the stop event, and save its state."""
         done, saved = self._load(), time.monotonic()
         try:
             while done < _SLICES and not self._stop.is_set():
@@ -256,7 +255,7 @@ class _Run:
         self._checkpoints[self._key] = file.getvalue()
 
     def _load(self) -> int:
-        """Slices done before; a checkpoint that can't be read counts as none."""
+        """Return the number of slices done before; a checkpoint that cannot be read counts as none."""
         if self._checkpoints is None or self._key not in self._checkpoints:
             return 0
         try:
@@ -275,7 +274,7 @@ class _Run:
 
 
 def _improving(archive: Archive) -> list[int]:
-    """Buckets with fewer errors than all smaller circuits."""
+    """Return the buckets with fewer errors than all smaller circuits."""
     best, kept = np.iinfo(np.int64).max, []
     for i in np.flatnonzero(archive.errors >= 0):
         if archive.errors[i] < best:

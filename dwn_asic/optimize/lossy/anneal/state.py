@@ -1,16 +1,16 @@
 """The circuit under annealing as flat memory, which compiled code changes in place.
 
-Nodes: 0 is the constant 0; then I input candidates (thresholds, code bits), of which a circuit uses few; then
-G gate slots, of which some are free. A gate is an AND or an XOR of two literals; a literal is
-``2 * node + complemented``. A gate reads only inputs and gates of lower slots, so slots are in topological
-order. Edge ``2 * g + s`` is fan-in s of gate g, edge ``2 * G + k`` drives output k.
+Nodes are numbered: 0 is the constant 0; then I candidate inputs (thresholds, code bits), of which a circuit
+uses few; then G gate slots, some of them free. A gate is an AND or an XOR of two literals; a literal is ``2 *
+node + complemented``. A gate reads only inputs and gates of lower slots, so slots are in topological order.
+Edge ``2 * g + s`` is fan-in s of gate g; edge ``2 * G + k`` drives output k.
 
-All integers stand in one array ``c``: a header of numbers, then sections whose places the header holds, so
-that ``c[c[KIND] + g]`` is the kind of gate g. Passing one array instead of thirty makes a call of compiled
-code an order of magnitude cheaper, and there are dozens of calls in a proposal.
+All integers are in one array ``c``: a header of numbers, then sections whose start indices are in the header,
+so that ``c[c[KIND] + g]`` is the kind of gate g. Passing one array instead of thirty makes a call of compiled
+code an order of magnitude cheaper, and a proposal makes dozens of calls.
 
-Values stand block by block of rows: all nodes' words of the first, then of the second. The first block, where
-most proposals fail, is small and so stays in a near cache.
+Values are stored by block of rows: first all nodes' words of the first block, then those of the second. The
+first block, where most proposals fail, is small and therefore stays in a fast cache.
 """
 
 from __future__ import annotations
@@ -26,56 +26,57 @@ __all__ = ["AND", "BLOCK", "FREE", "UNIT", "XOR", "Memory", "Prices", "block_siz
 
 AND, XOR = 0, 1
 FREE = -1
-"""Literal of an edge that reads nothing: both edges of a free gate slot."""
+"""Literal of an edge that reads nothing, as both edges of a free gate slot do."""
 UNIT = 0.01
-"""NAND2-equivalents; areas are integers, so that taking a change back gives the very same sum."""
+"""NAND2-equivalents per unit of area. Areas are integers, so that undoing a change restores the exact sum."""
 FIRST_BLOCK, BLOCK = 8, 64
-"""Words evaluated at one time, in the first block and in all others; multiples of 4. Most proposals fail in
-the first block, but every block costs something."""
+"""Words evaluated at a time, in the first block and in all others; multiples of 4. Most proposals fail in the
+first block, but every block has a fixed cost."""
 
 # Numbers in the header.
 AREA, ERRORS, GATES, USED_COUNT = 0, 1, 2, 3
-"""Of the present circuit: area in UNITs, misclassified rows, gates, inputs in use."""
+"""State of the present circuit: area in UNITs, misclassified rows, gates, inputs in use."""
 LOGGED, PENDING_COUNT, FAILED, LOG_SIZE, PENDING_SIZE = 4, 5, 6, 7, 8
-"""Of the present proposal: entries of the log and of the pending gates, whether it failed; room for both."""
+"""State of the present proposal: entries of the log and of the pending gates, whether it failed, and the
+capacity of the log and of the pending gates."""
 N_GATES, N_NODES, FIRST_GATE, N_EDGES, N_OUTPUTS, N_WORDS, N_BLOCKS, N_FEATURES, N_PARTS = range(9, 18)
 N_ROWS = 18
-"""Rows of ``values``."""
+"""Number of rows of ``values``."""
 EPOCH = 19
-"""Changes with the circuit, see FLIP_EPOCH."""
+"""A number that changes with the circuit, see FLIP_EPOCH."""
 FORM, PLACE_OF, TO, NEW_GATE, NEW_KIND, NEW_A, NEW_B = range(20, 27)
 """The plan of a proposal, see :mod:`dwn_asic.optimize.lossy.anneal.moves`."""
 N_SITES = 27
-"""Nodes and outputs."""
+"""Number of nodes and outputs."""
 
 # Sections of c.
 (
     KIND,  # (G,) AND or XOR
-    LITERAL,  # (E,) of each edge, FREE where there is none
+    LITERAL,  # (E,) literal of each edge, FREE if there is none
     HEAD,  # (N,) first edge that reads the node, -1 for none: the edges are a doubly linked list
     FOLLOWING,  # (E,) next edge that reads the same node
-    PRECEDING,  # (E,) the one before
-    READERS,  # (N,) edges that read the node
+    PRECEDING,  # (E,) previous edge that reads the same node
+    READERS,  # (N,) number of edges that read the node
     ACTIVE,  # (G,) the gates in use, in no order: the first GATES entries
-    PLACE,  # (G,) where in it a gate stands
-    USED,  # (I + 1,) the inputs in use, the first USED_COUNT entries
-    USED_PLACE,  # (1 + I,) where in it an input stands
-    PART_USES,  # (P,) inputs in use that need each part of a comparator
+    PLACE,  # (G,) index of a gate in ACTIVE
+    USED,  # (I + 1,) the inputs in use, in no order: the first USED_COUNT entries
+    USED_PLACE,  # (1 + I,) index of an input in USED
+    PART_USES,  # (P,) number of inputs in use that need each part of a comparator
     GATE_PRICE,  # (2,) area of an AND, of an XOR
-    PART_START,  # (I + 2,) of node i: its parts are PARTS[PART_START[i] : PART_START[i + 1]]
+    PART_START,  # (I + 2,) the parts of node i are PARTS[PART_START[i] : PART_START[i + 1]]
     PARTS,  # parts of comparators
     PART_PRICE,  # (P,) area of a part
     FEATURE_START,  # (F + 1,) first node of each feature
     FEATURE_OF,  # (1 + I,) feature of each node
-    LOG,  # (L, 2) changed edge (or E + gate for its kind) and what was there before
+    LOG,  # (L, 2) changed edge (or E + gate for its kind) and its previous value
     PENDING,  # gates that may have lost their last reader or have become trivial
     CONE,  # (G,) gates to evaluate, in order
-    CONE_PLACE,  # (N,) where in it a node stands, -1 for not at all
-    CHANGED,  # (G,) 1 where a gate of the cone has other values than before, in the block at hand
-    FLIP_EPOCH,  # (B, S) the epoch whose circuit the site's wrong rows, if flipped, were computed for
+    CONE_PLACE,  # (N,) index of a node in CONE, -1 if it is not there
+    CHANGED,  # (G,) 1 where the values of a gate of the cone have changed in the current block
+    FLIP_EPOCH,  # (B, S) the epoch in which the wrong rows of the flipped site were computed
     # Sections of words.
     WANTED,  # (K, W) bit k of each row's class index; W is a whole number of blocks
-    VALID,  # (W,) ones where there is a row
+    VALID,  # (W,) 1 where there is a row
     MARKS,  # (G / 64,) gates to evaluate, as a bitmap
 ) = range(28, 54)
 _HEADER = 54
@@ -83,7 +84,7 @@ _HEADER = 54
 
 @leaf
 def block_start(block):  # type: ignore[no-untyped-def]  # noqa: D103  # pragma: no cover - compiled
-    # First word of a block.
+    # The first word of a block.
     return np.int64(0) if block == 0 else FIRST_BLOCK + (block - 1) * BLOCK
 
 
@@ -99,14 +100,14 @@ class Prices:
     Attributes
     ----------
     gate
-        (2,) int64: an AND, an XOR.
+        (2,) int64: area of an AND and of an XOR.
     part_start, parts
-        Parts of comparators that node i needs: ``parts[part_start[i] : part_start[i + 1]]``.
+        The comparator parts that node i needs: ``parts[part_start[i] : part_start[i + 1]]``.
     part
-        (P,) int64 area of each part; parts are shared between the inputs of a feature.
+        (P,) int64 area of each part; the inputs of a feature share parts.
     feature_start
-        (F + 1,) int64: the inputs of feature f are nodes ``feature_start[f]`` up to the next start, ordered
-        by their constants.
+        (F + 1,) int64: the inputs of feature f are the nodes from ``feature_start[f]`` up to the next start,
+        ordered by their constants.
     """
 
     gate: NDArray[np.int64]
@@ -123,13 +124,13 @@ class Memory:
     Attributes
     ----------
     c
-        int64, see the module.
+        int64 array, see the docstring of the module.
     words
-        uint64: the random numbers' state, then the sections of words.
+        uint64 array: the state of the random numbers, then the sections of words.
     values
-        (R * W,) uint64: row r of block b stands at ``block_start(b) * R + r * block_size(b)``. The first N
-        rows are values of the nodes; the next G are working space, by place in the cone; the last say which
-        rows of data would be wrong were the node, or the output, the other way.
+        (R * W,) uint64: row r of block b starts at ``block_start(b) * R + r * block_size(b)``. The first N
+        rows are values of the nodes, the next G rows are working space, indexed by place in the cone, and the
+        last rows say which rows of data would be wrong if the node or the output were flipped.
     """
 
     c: NDArray[np.int64]
@@ -147,7 +148,7 @@ class Memory:
         prices: Prices,
         seed: int,
     ) -> Memory:
-        """No gates yet; (I, W) inputs, (K, W) wanted output bits, (W,) valid."""
+        """Allocate without gates; (I, W) inputs, (K, W) wanted output bits, (W,) valid."""
         n_inputs = len(inputs)
         n_nodes, n_edges, n_outputs = 1 + n_inputs + n_gates, 2 * n_gates + len(wanted), len(wanted)
         n_blocks = 1
@@ -226,11 +227,11 @@ class Memory:
         return memory
 
     def section(self, start: int, size: int) -> NDArray[np.int64]:
-        """A view of a section of ``c``."""
+        """Return a view of a section of ``c``."""
         first = self.c[start]
         return self.c[first : first + size]
 
 
 def _widened(words: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
-    """(..., W) -> (..., width) with zeros at the end."""
+    """Pad the words of an array with zeros at the end, up to ``width`` words: (..., W) -> (..., width)."""
     return np.pad(words, ((0, 0), (0, width - words.shape[1])))
