@@ -1,1 +1,1 @@
-"""Structural Verilog: written, read back, elaborated and simulated."""
+"""Structural Verilog: writing, reading, elaboration and simulation."""

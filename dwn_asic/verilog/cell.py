@@ -11,8 +11,8 @@ from dwn_asic.boolean.expression import truth_table
 __all__ = ["NAND2", "Cell", "FlipFlop", "missing_functions"]
 
 NAND2 = (2, 0b0111)
-"""Number of inputs and truth table."""
-# Without a buffer ABC 1.01 crashes or refuses to map.
+"""Number of inputs and truth table of a NAND2."""
+# Without a buffer, ABC 1.01 crashes or does not map.
 _NEEDED = {"inverter": (1, 0b01), "buffer": (1, 0b10), "NAND2": NAND2}
 
 
@@ -23,9 +23,9 @@ class Cell:
     Attributes
     ----------
     name
-        As in the Liberty file.
+        Name in the Liberty file.
     area
-        um2.
+        Area in um2.
     inputs
         Pin names; ``inputs[0]`` is the least significant address bit of ``table``.
     output
@@ -33,9 +33,9 @@ class Cell:
     function
         Liberty expression over ``inputs``.
     capacitance
-        pF, one per input; None where the library doesn't tell.
+        Input capacitances in pF, one per input; None if the library does not state it.
     leakage
-        nW, the library's state-independent value; None where the library doesn't tell.
+        The library's state-independent leakage power in nW; None if the library does not state it.
     """
 
     name: str
@@ -54,26 +54,28 @@ class Cell:
 
 @dataclass(frozen=True)
 class FlipFlop:
-    """A D flip-flop that triggers on the rising edge.
+    """A D flip-flop that is triggered by the rising clock edge.
 
     Attributes
     ----------
     name
-        As in the Liberty file.
+        Name in the Liberty file.
     area
-        um2.
+        Area in um2.
     clock, data, output
         Pin names.
-    inverting
-        The output is the complement of what was stored (ASAP7's ``DFFHQN``); a mapper adds the inverter.
-    reset
-        Pin of an asynchronous clear that must be tied off, or empty (IHP SG13G2 has none without).
-    reset_active_low
-        The clear acts at 0, so the pin is tied to 1.
     capacitance
-        pF of clock, data and, where there is one, reset; None where the library doesn't tell.
+        Capacitances in pF of clock, data and the reset pin, if there is one; None if the library does not
+        state it.
     leakage
-        nW; None where the library doesn't tell.
+        Leakage power in nW; None if the library does not state it.
+    inverting
+        Whether the output is the complement of the stored value (ASAP7's ``DFFHQN``); a mapper adds the
+        inverter.
+    reset
+        Pin of an asynchronous clear that must be tied off, or empty. IHP SG13G2 has only flip-flops with one.
+    reset_active_low
+        Whether the clear is active at 0, so that its pin is tied to 1.
     """
 
     name: str
@@ -89,11 +91,11 @@ class FlipFlop:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Clock, data and, where there is one, reset."""
+        """The input pins: clock, data and the reset, if there is one."""
         return (self.clock, self.data, *((self.reset,) if self.reset else ()))
 
 
 def missing_functions(cells: Iterable[Cell]) -> list[str]:
-    """Which of inverter, buffer and NAND2, that no mapping can do without, are not among ``cells``."""
+    """Return which of inverter, buffer and NAND2, which mapping requires, are not among ``cells``."""
     found = {(len(cell.inputs), cell.table) for cell in cells}
     return [name for name, function in _NEEDED.items() if function not in found]

@@ -10,6 +10,9 @@ __all__ = ["HardwareConfig"]
 
 
 class HardwareConfig(Strict):
-    """Shape of the Verilog."""
+    """Structure of the Verilog around the classifier's logic."""
 
     registers: Literal["none", "inputs", "outputs", "both"] = "none"
+    """Flip-flops of the top module: ``none`` for a combinational circuit without a clock, ``inputs`` to
+    register the feature codes, ``outputs`` to register the class index, or ``both``. The latency is 0, 1, 1
+    or 2 clock cycles, and the registers count towards the total area."""

@@ -1,7 +1,7 @@
-"""From the modules of a Verilog text to one BooleanGraph.
+"""Elaboration of the modules of a Verilog text into one BooleanGraph.
 
-Registers must be a plain pipeline on one clock. They count as wires; :attr:`Elaborated.latencies` says how
-many stand between inputs and outputs.
+Registers must form a plain pipeline on one clock. They are treated as wires; :attr:`Elaborated.latencies`
+counts the registers between inputs and outputs.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _MOST_ADDRESS_BITS = 16
 
 
 class Cells(Protocol):
-    """Where the functions of cells are looked up, for example a cell library."""
+    """A source of cell functions, for example a cell library."""
 
     def cell(self, name: str) -> Cell | FlipFlop:
-        """The cell or flip-flop of that name; raises PdkError."""
+        """Return the cell or flip-flop of that name; raises PdkError if there is none."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Elaborated:
     Attributes
     ----------
     graph
-        Its outputs are the bits of all output ports, in port order, least significant first.
+        The graph, whose outputs are the bits of all output ports, in port order, least significant first.
     latencies
-        The numbers of registers on the paths from inputs to outputs: one number for a sound pipeline,
-        none for a constant circuit.
+        The numbers of registers on the paths from inputs to outputs: one number for a valid pipeline, none
+        for a constant circuit.
     """
 
     graph: BooleanGraph
@@ -62,21 +62,21 @@ def elaborate(
     Parameters
     ----------
     design
-        From :func:`read_verilog`.
+        A design from :func:`read_verilog`.
     top
-        Module name.
+        Name of the top module.
     input_of
-        What bit ``index`` (counted from the port's least significant bit) of an input port means.
+        Function (port, index) -> graph input; index 0 is the port's least significant bit.
     interface
-        For the graph.
+        Interface of the graph.
     library
         Functions of the cells that are not modules of the design.
 
     Raises
     ------
     DataError
-        For an unknown module, cell or pin, an undriven net, a combinational loop, or a register whose clock
-        is not the port :data:`CLOCK_PORT` of ``top``.
+        The design has an unknown module, cell or pin, an undriven net, a combinational loop, or a register
+        whose clock is not the port :data:`CLOCK_PORT` of ``top``.
     """
     if top not in design.modules:
         raise DataError(design.source, f"has no module {top} (modules: {', '.join(design.modules)})")
@@ -106,12 +106,12 @@ def elaborate(
 def elaborate_top(
     design: Design, top: str, interface: Interface, library: Cells | None, latency: int
 ) -> Elaborated:
-    """Elaborate a top module written by this package (or mapped from it) and check its pipeline depth.
+    """Elaborate a top module written by this package, or mapped from one, and check its pipeline depth.
 
     Raises
     ------
     VerificationError
-        Paths from inputs to outputs cross other numbers of registers than ``latency``.
+        Some path from an input to an output crosses a number of registers other than ``latency``.
     """
 
     def input_of(port: str, bit: int) -> Input:
@@ -144,7 +144,7 @@ class _Value:
 
 
 class _Scope:
-    """One instance of a module during elaboration; values are found on demand, each once."""
+    """One instance of a module during elaboration; each value is computed once, when it is first needed."""
 
     def __init__(
         self, design: Design, module: Module, builder: FoldingBuilder, library: Cells | None, path: str
@@ -204,7 +204,7 @@ class _Scope:
             return
         bits = self._reader.target_bits(self.module, connections[port])
         if position >= len(bits):
-            return  # Verilog leaves what does not fit the net unconnected.
+            return  # Verilog leaves bits beyond the width of the net unconnected.
         bit = bits[position]
         if bit in self._inside or bit in self.module.drivers or bit[0] in self.module.inputs:
             raise self._fail(f"{bit[0]}[{bit[1]}] has two drivers")
@@ -229,7 +229,7 @@ class _Scope:
         return _Value(literal, frozenset().union(*(value.latencies for value in values)))
 
     def value(self, bit: Bit) -> _Value:
-        """The value of one bit of one net of this instance."""
+        """Return the value of one bit of one net of this instance."""
         if bit in self._values:
             known = self._values[bit]
             if known is None:
@@ -252,7 +252,7 @@ class _Scope:
         return found
 
     def _expression(self, node: Any, position: int) -> _Value:
-        """Bit ``position`` of an expression's value."""
+        """Return bit ``position`` of the value of an expression."""
         if is_kind(node, "Rvalue"):
             node = node.var
         if is_kind(node, "IntConst"):
@@ -265,13 +265,13 @@ class _Scope:
             return self._function([self._expression(node.right, position)], 0b01)
         if is_kind(node, "Cond"):
             if self._width(node.cond) != 1:
-                raise self._fail("a condition wider than one bit is not understood")
+                raise self._fail("a condition wider than one bit is not supported")
             parts = [node.false_value, node.true_value]
             chosen = [self._expression(part, position) for part in parts]
             return self._function([*chosen, self._expression(node.cond, 0)], 0b11001010)
         table = _OPERATORS.get(type(node).__name__)
         if table is None:
-            raise self._fail(f"{type(node).__name__} is not understood")
+            raise self._fail(f"{type(node).__name__} is not supported")
         return self._function(
             [self._expression(node.left, position), self._expression(node.right, position)], table
         )
@@ -301,20 +301,20 @@ class _Scope:
             return self._width(node.right)
         if type(node).__name__ in _OPERATORS:
             return max(self._width(node.left), self._width(node.right))
-        raise self._fail(f"{type(node).__name__} is not understood where its width counts")
+        raise self._fail(f"{type(node).__name__} is not supported where its width matters")
 
     def _table(self, node: Any) -> _Value:
-        """``TABLE[{a, b, c}]``: a lookup table."""
+        """Return the value of a lookup table, ``TABLE[{a, b, c}]``."""
         address = node.ptr
         n = self._width(address)
         if n > _MOST_ADDRESS_BITS:
             raise self._fail(f"{node.var.name} is read at an address of {n} bits")
-        # A shorter address reaches only the table's start.
+        # A shorter address reaches only the start of the table.
         table = self.module.parameters[node.var.name] & tt.full(n)
         return self._function([self._expression(address, k) for k in range(n)], table)
 
 
-# Known by its identity: the clock is no data, and registers must have it and nothing made of it.
+# Compared by identity: the clock is not data, and registers must be driven by the clock port itself.
 _CLOCK = _Value(FALSE, frozenset())
 _CONSTANTS = (_Value(FALSE, frozenset()), _Value(TRUE, frozenset()))
 _OPERATORS = {

@@ -1,8 +1,8 @@
-"""Verilog read back: pyverilog parses, and each module becomes flat lists of what drives what.
+"""Verilog reader: pyverilog parses, and each module becomes flat lists of drivers and instances.
 
-Understood is what this package and Yosys' ``write_verilog -noattr -noexpr`` write: assigns, vectors,
-localparam tables, instances, cells of a library, and registers. What is not understood is an error, never a
-guess. :mod:`dwn_asic.verilog.elaborate` makes logic of the modules.
+The reader supports the subset that this package and Yosys' ``write_verilog -noattr -noexpr`` write: assigns,
+vectors, localparam tables, instances, library cells, and registers. Anything else is an error, never a guess.
+:mod:`dwn_asic.verilog.elaborate` turns the modules into logic.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Bit = tuple[str, int]
-"""A net and an index into it; 0 for a scalar."""
+"""A net and an index into it; index 0 for a scalar."""
 
 
 @dataclass
@@ -39,6 +39,8 @@ class Module:
 
     Attributes
     ----------
+    name
+        Name of the module.
     inputs, outputs
         Port names in order.
     ranges
@@ -63,21 +65,21 @@ class Module:
     instances: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def bits(self, net: str) -> Iterator[Bit]:
-        """The bits of a net, least significant first."""
+        """Return the bits of a net, least significant first."""
         low, width = self.ranges[net]
         return ((net, low + i) for i in range(width))
 
 
 @dataclass(frozen=True)
 class Design:
-    """The modules of one Verilog text by name; ``source`` is for messages."""
+    """The modules of one Verilog text by name; ``source`` names the text in messages."""
 
     source: str
     modules: dict[str, Module]
 
 
 def read_verilog(path: Path) -> Design:
-    """Parse a Verilog file; raises DataError that names the file."""
+    """Read and parse a Verilog file; raises DataError that names the file."""
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -86,7 +88,13 @@ def read_verilog(path: Path) -> Design:
 
 
 def parse_verilog(text: str, source: str) -> Design:
-    """Parse Verilog text; ``source`` names it in errors."""
+    """Parse Verilog text; ``source`` names it in errors.
+
+    Raises
+    ------
+    DataError
+        The text is not Verilog, or uses a construct that is not supported.
+    """
     from pyverilog.vparser.parser import ParseError
 
     parser = _parser()
@@ -103,27 +111,27 @@ def parse_verilog(text: str, source: str) -> Design:
 
 @cache
 def _parser() -> Any:
-    """One parser per process: building its tables takes over a second."""
+    """Return the parser of this process, since building its tables takes over a second."""
     from pyverilog.vparser.parser import VerilogParser
 
-    # ply writes its tables into a directory and its warnings to stderr: neither is the user's business.
+    # ply writes tables to a directory and warnings to stderr; neither concerns the user.
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stderr(io.StringIO()):
         return VerilogParser(outputdir=scratch, debug=False)
 
 
 def is_kind(node: Any, *kinds: str) -> bool:
-    """Whether a pyverilog node is of one of these classes."""
+    """Return whether a pyverilog node belongs to one of these classes."""
     return type(node).__name__ in kinds
 
 
 class ModuleReader:
-    """Fills a :class:`Module` from a pyverilog ModuleDef."""
+    """A reader that builds a :class:`Module` from a pyverilog ModuleDef."""
 
     def __init__(self, source: str) -> None:
         self.source = source
 
     def read(self, definition: Any) -> Module:
-        """The module of a pyverilog ModuleDef; raises DataError for what is not understood."""
+        """Return the module of a pyverilog ModuleDef; raises DataError for unsupported constructs."""
         module = Module(definition.name)
         for port in definition.portlist.ports if definition.portlist else ():
             if is_kind(port, "Ioport"):
@@ -151,9 +159,9 @@ class ModuleReader:
             module.parameters[node.name] = self._constant(module, node.value.var)
             return
         if not is_kind(node, "Input", "Output", "Wire", "Reg"):
-            raise self._fail(module, node, f"{type(node).__name__} is not understood")
+            raise self._fail(module, node, f"{type(node).__name__} is not supported")
         if node.dimensions is not None:
-            raise self._fail(module, node, f"{node.name} is an array, which is not understood")
+            raise self._fail(module, node, f"{node.name} is an array, which is not supported")
         if is_kind(node, "Input") and node.name not in module.inputs:
             module.inputs.append(node.name)
         if is_kind(node, "Output") and node.name not in module.outputs:
@@ -178,15 +186,15 @@ class ModuleReader:
         elif is_kind(item, "Always"):
             edges = item.sens_list.list
             if len(edges) != 1 or edges[0].type != "posedge":
-                raise self._fail(module, item, "only always @(posedge clock) is understood")
+                raise self._fail(module, item, "only always @(posedge clock) is supported")
             statements = item.statement.statements if is_kind(item.statement, "Block") else [item.statement]
             for statement in statements:
                 if not is_kind(statement, "NonblockingSubstitution"):
-                    raise self._fail(module, item, "only plain registers (q <= d) are understood in always")
+                    raise self._fail(module, item, "only plain registers (q <= d) are supported in always")
                 for bit in self._assign(module, statement.left.var, statement.right.var):
                     module.registers[bit] = edges[0].sig
         else:
-            raise self._fail(module, item, f"{type(item).__name__} is not understood")
+            raise self._fail(module, item, f"{type(item).__name__} is not supported")
 
     def _assign(self, module: Module, left: Any, right: Any) -> list[Bit]:
         targets = self.target_bits(module, left)
@@ -197,7 +205,7 @@ class ModuleReader:
         return targets
 
     def target_bits(self, module: Module, node: Any) -> list[Bit]:
-        """The bits of a net expression, least significant first."""
+        """Return the bits of a net expression, least significant first."""
         if is_kind(node, "Identifier"):
             if node.name not in module.ranges:
                 # An undeclared net is a scalar wire.
@@ -210,13 +218,13 @@ class ModuleReader:
             return [(node.var.name, i) for i in range(low, high + 1)]
         if is_kind(node, "Concat", "LConcat"):
             return [bit for part in reversed(node.list) for bit in self.target_bits(module, part)]
-        raise self._fail(module, node, f"{type(node).__name__} is not understood as a net")
+        raise self._fail(module, node, f"{type(node).__name__} is not supported as a net")
 
     def _limits(self, module: Module, node: Any) -> tuple[int, int]:
-        """Highest and lowest index of a range or a part-select."""
+        """Return the highest and the lowest index of a range or a part-select."""
         high, low = self._constant(module, node.msb), self._constant(module, node.lsb)
         if high < low:
-            raise self._fail(module, node, f"the ascending range [{high}:{low}] is not understood")
+            raise self._fail(module, node, f"the ascending range [{high}:{low}] is not supported")
         return high, low
 
     def _constant(self, module: Module, node: Any) -> int:
@@ -230,7 +238,7 @@ class ModuleReader:
 
 
 def integer(text: str) -> tuple[int, int | None]:
-    """Value and width (None: unsized) of a Verilog integer; x and z digits read as 0."""
+    """Return value and width (None if unsized) of a Verilog integer; x and z digits are read as 0."""
     text = text.replace("_", "")
     if "'" not in text:
         return int(text), None

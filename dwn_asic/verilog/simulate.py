@@ -1,4 +1,4 @@
-"""Event-driven simulation with Icarus Verilog: the independent look at design and netlist."""
+"""Event-driven simulation with Icarus Verilog, an independent check of design and netlist."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ __all__ = ["run_testbench", "simulator_installed"]
 
 
 def simulator_installed() -> bool:
-    """Whether :func:`run_testbench` has its tools."""
+    """Return whether the tools of :func:`run_testbench` are installed."""
     return all(find_tool(name) is not None for name in ("iverilog", "vvp"))
 
 
 def run_testbench(sources: Mapping[str, str], top: str, *, timeout_s: float = 300.0) -> int:
-    """Compile and run; returns the number of vectors, all of which matched.
+    """Compile and run a testbench; returns the number of vectors, all of which matched.
 
     Parameters
     ----------
     sources
         File name -> Verilog text.
     top
-        The testbench's module.
+        Module name of the testbench.
     timeout_s
         Limit of each tool run in seconds.
 
     Raises
     ------
     ToolError
-        iverilog is missing, or does not accept the sources.
+        iverilog is missing or rejects the sources, or a run fails or exceeds its time limit.
     VerificationError
-        A vector differs.
+        The output of a vector differs from the expected class index.
     """
     iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""A self-checking testbench: rows of the data in, the expected class index beside each."""
+"""A self-checking testbench that applies rows of data and compares the class index with the expected one."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ __all__ = ["ALL_MATCH", "bench_size", "bench_verilog"]
 ALL_MATCH = "All vectors match"
 
 _VECTORS = 10, 500
-"""Rows that a testbench applies, at least and at most."""
+"""Minimum and maximum number of rows that a testbench applies."""
 _EVENTS = 1_000_000
-"""A change at an input makes up to gates x depth events; a simulator does some millions of them a second."""
+"""Number of events that a testbench may cause. A change at an input causes up to gates x depth events, and a
+simulator handles some millions of events per second."""
 
 
 def bench_size(circuit: Circuit) -> int:
-    """Rows that a testbench of this circuit applies, at most.
+    """Return the maximum number of rows that a testbench of this circuit applies.
 
-    Fewer for large and deep circuits, which take an event-driven simulator seconds a vector.
+    It is lower for large and deep circuits, for which an event-driven simulator takes seconds per vector.
     """
     graph = circuit.graph
     depth = int(nx.dag_longest_path_length(graph.digraph))
@@ -39,9 +40,9 @@ def bench_verilog(
     expected: NDArray[np.int64],
     registers: Registers,
 ) -> str:
-    """Verilog text of module NAME_tb, which drives NAME_top.
+    """Return the Verilog text of module NAME_tb, which drives NAME_top.
 
-    It prints :data:`ALL_MATCH`, or one line per mismatch (at most ten) and a closing FAIL line.
+    The testbench prints :data:`ALL_MATCH`, or one line per mismatch (at most ten) and a closing FAIL line.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def bench_verilog(
     interface
         Feature names and widths.
     encoder
-        The encoder: its features are the ports.
+        The encoder, whose features are the ports.
     codes
         (N, F) feature codes, N at least 1.
     expected
@@ -129,7 +130,7 @@ def bench_verilog(
 
 
 def _pack(row: NDArray[np.int64], features: list[int], widths: list[int]) -> int:
-    """The features' codes side by side, the first feature lowest."""
+    """Concatenate the codes of the features, the first feature in the lowest bits."""
     packed, low = 0, 0
     for feature, width in zip(features, widths, strict=True):
         packed |= int(row[feature]) << low

@@ -45,35 +45,38 @@ class _Port:
 
 
 def latency(registers: Registers) -> int:
-    """Clock cycles from features to class index; 0 for a combinational circuit."""
+    """Return the clock cycles from features to class index; 0 for a combinational circuit."""
     return {"none": 0, "inputs": 1, "outputs": 1, "both": 2}[registers]
 
 
 def register_bits(graph: BooleanGraph, registers: Registers) -> int:
-    """Flip-flops of the top module of a circuit with these inputs: all bits of the features that it reads."""
+    """Return the number of flip-flops of the top module, given a graph with the features it reads.
+
+    Registered inputs hold all bits of these features.
+    """
     inputs = sum(graph.interface.widths[feature] for feature in used_features(graph))
     held_in, held_out = registers in {"inputs", "both"}, registers in {"outputs", "both"}
     return inputs * held_in + len(graph.outputs) * held_out
 
 
 def used_features(graph: BooleanGraph) -> list[int]:
-    """Ascending indices of the features that a circuit reads: they become ports."""
+    """Return the indices of the features that a circuit reads, ascending; these become ports."""
     return sorted({node.feature for _, node in graph.inputs})
 
 
 def design_verilog(name: str, encoder: BooleanGraph, core: BooleanGraph, registers: Registers) -> str:
-    """The whole design as Verilog text.
+    """Return the whole design as Verilog text.
 
     Parameters
     ----------
     name
         Prefix of the module names.
     encoder
-        From :class:`CodeBit` inputs to one output per core input, in the core's input order.
+        Graph from :class:`CodeBit` inputs to one output per core input, in the core's input order.
     core
-        From thresholds (or code bits) to the bits of the class index.
+        Graph from thresholds (or code bits) to the bits of the class index.
     registers
-        Where the top module holds values in flip-flops.
+        Where the top module has flip-flops.
     """
     modules = [
         _encoder_module(f"{name}_encoder", encoder, core),
@@ -174,12 +177,12 @@ def _module(comment: str, name: str, ports: Sequence[_Port], body: Sequence[str]
 
 
 def _comment(text: str) -> str:
-    """One comment line; names come from the user's table and may hold anything."""
+    """Return one comment line; names come from the user's table and may contain any character."""
     return "    // " + " ".join(text.encode("ascii", "replace").decode().split())
 
 
 def _logic(graph: BooleanGraph, wires: dict[int, str], port: str) -> list[str]:
-    """Wires and assigns of every LUT and output; ``wires`` names the inputs."""
+    """Return wires and assigns of every LUT and output; ``wires`` names the inputs."""
     wires = dict(wires)
     lines = []
     if graph.luts:

@@ -1,4 +1,4 @@
-"""Verilog read back: each construct that is understood, and an error of one line for each that is not."""
+"""The Verilog reader: each supported construct, and a one-line error for each unsupported one."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ A0, A1, B0, C0 = CodeBit(0, 0), CodeBit(0, 1), CodeBit(1, 0), CodeBit(2, 0)
         ("pair p (.i(a), .o(y)); pair q (.i(a), .o());", [0, 1, 2, 3] * 2),
     ],
 )
-def test_understood(body: str, wanted: list[int]) -> None:
+def test_supported(body: str, wanted: list[int]) -> None:
     text = f"""
         module m (input [1:0] a, input b, output [1:0] y); {body} endmodule
         module inv (i, o); input i; output o; wire o; assign o = ~i; endmodule
@@ -181,20 +181,20 @@ def test_cells(body: str, wanted: list[int], latency: int) -> None:
         ("inv i (.o(y));", "m: input i of instance i is not connected"),
         ("inv i (.i(), .o(y));", "m: input i of instance i is not connected"),
         ("inv i (.i(b), .o(y), .p(b));", "m: instance i: inv has no pin p"),
-        ("inv i (.i(b), .o(~y));", "Unot is not understood as a net"),
-        ("assign y = a + b;", "m: Plus is not understood"),
-        ("assign y = !a;", "m: Ulnot is not understood"),
-        ("assign y = &a;", "m: Uand is not understood"),
-        ("assign y = a && b;", "m: Land is not understood"),
-        ("assign y = {2{b}};", "m: Repeat is not understood"),
-        ("assign y = a ? b : 1'b0;", "m: a condition wider than one bit is not understood"),
+        ("inv i (.i(b), .o(~y));", "Unot is not supported as a net"),
+        ("assign y = a + b;", "m: Plus is not supported"),
+        ("assign y = !a;", "m: Ulnot is not supported"),
+        ("assign y = &a;", "m: Uand is not supported"),
+        ("assign y = a && b;", "m: Land is not supported"),
+        ("assign y = {2{b}};", "m: Repeat is not supported"),
+        ("assign y = a ? b : 1'b0;", "m: a condition wider than one bit is not supported"),
         ("assign y = a[b];", "expected a constant"),
-        ("assign y = a[0:1];", r"module m: the ascending range \[0:1\] is not understood"),
+        ("assign y = a[0:1];", r"module m: the ascending range \[0:1\] is not supported"),
         ("wire [0:1] n; assign n = a; assign y = n[0];", r"module m: the ascending range \[0:1\]"),
-        ("reg n [0:3]; assign y = n[0];", "module m: n is an array, which is not understood"),
+        ("reg n [0:3]; assign y = n[0];", "module m: n is an array, which is not supported"),
         ("localparam T = 2; assign y = T[0];", "T is read at an address of 32 bits"),
-        ("integer i; assign y = b;", "module m: Integer is not understood"),
-        ("initial y = b;", "module m: Initial is not understood"),
+        ("integer i; assign y = b;", "module m: Integer is not supported"),
+        ("initial y = b;", "module m: Initial is not supported"),
         ("reg q; always @* q = b; assign y = q;", r"module m: only always @\(posedge clock\)"),
         ("reg q; always @(negedge clk) q <= b; assign y = q;", r"only always @\(posedge clock\)"),
         (
@@ -211,7 +211,7 @@ def test_cells(body: str, wanted: list[int], latency: int) -> None:
         ("assign y = clk & b;", "m: clk is used as data"),
     ],
 )
-def test_not_understood(body: str, problem: str) -> None:
+def test_not_supported(body: str, problem: str) -> None:
     text = (
         f"module m (input clk, input [1:0] a, input b, output y);\n{body}\nendmodule\n"
         "module inv (input i, output o); assign o = ~i; endmodule"
@@ -258,7 +258,7 @@ def test_not_verilog(text: str, problem: str) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_line_number_of_what_is_not_understood() -> None:
+def test_line_number_of_what_is_not_supported() -> None:
     for _ in range(2):
         with pytest.raises(DataError, match=r"f\.v, row 3: module m: Initial"):
             parse_verilog("module m (input a, output y);\n\ninitial y = a;\nendmodule", "f.v")
