@@ -74,7 +74,9 @@ def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout
     """Prove two graphs over code bits equal; raises VerificationError with a counterexample."""
     start = time.perf_counter()
     if len(expected.outputs) != len(got.outputs):
-        raise VerificationError(f"{what} fails: {len(expected.outputs)} outputs against {len(got.outputs)}")
+        raise VerificationError(
+            f"{what} fails: the circuits have {len(expected.outputs)} and {len(got.outputs)} outputs"
+        )
     difference = find_difference(expected, got, timeout_s=timeout_s)
     if difference is not None:
         raise VerificationError(

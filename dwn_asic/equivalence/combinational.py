@@ -60,7 +60,7 @@ def find_difference(
         ABC fails, or does not decide within ``timeout_s`` seconds.
     """
     if len(expected.outputs) != len(got.outputs):
-        raise ValueError(f"{len(expected.outputs)} outputs against {len(got.outputs)}")
+        raise ValueError(f"the graphs have {len(expected.outputs)} and {len(got.outputs)} outputs")
     inputs = tuple(sorted({node for graph in (expected, got) for _, node in graph.inputs}, key=_order))
     rows = np.random.default_rng(0).random((_RANDOM_ROWS, len(inputs))) < 0.5
     found = _first_difference(expected, got, inputs, rows)
@@ -89,7 +89,7 @@ def find_difference_on_codes(
         ABC fails, or does not decide within ``timeout_s`` seconds and there are too many codes to simulate.
     """
     if len(expected.outputs) != len(got.outputs):
-        raise ValueError(f"{len(expected.outputs)} outputs against {len(got.outputs)}")
+        raise ValueError(f"the graphs have {len(expected.outputs)} and {len(got.outputs)} outputs")
     amount = work(expected, got)
     if amount > _QUICK:
         limit = timeout_s if amount > _MOST else min(timeout_s, _SAT_SECONDS)

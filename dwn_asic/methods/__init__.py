@@ -1,4 +1,4 @@
-"""Methods: our network and what it is compared with, each a module that declares all of itself in ``METHOD``.
+"""Methods: our network and the baselines, each in a module that declares itself in ``METHOD``.
 
-``base`` says what a method is, ``registry`` finds them all, ``parts`` holds what several are built from.
+``base`` defines what a method is, ``registry`` finds all methods, ``parts`` holds what several of them share.
 """

@@ -1,9 +1,9 @@
-"""What a method is: its declaration, its plans, and the classifier that fitting a plan ends in.
+"""The interface of a method: its declaration, its plans, and the classifier that a fitted plan returns.
 
-A method is one module of this package, or one module elsewhere that is registered: see
-:mod:`dwn_asic.methods.registry`. It declares itself in a :class:`Method`; nothing else lists methods. To read
-a flow file, all of them are imported: whatever is heavy (torch, numpy, scikit-learn, graphs) is imported
-where a plan is fitted.
+A method is a module of this package, or a module elsewhere that is registered, see
+:mod:`dwn_asic.methods.registry`. It declares itself as a :class:`Method`; there is no other list of methods.
+Reading a flow file imports all methods, so heavy packages (torch, numpy, scikit-learn, graphs) are imported
+only where a plan is fitted.
 """
 
 from __future__ import annotations
@@ -27,37 +27,38 @@ if TYPE_CHECKING:
 __all__ = ["Classifier", "Detail", "Fitted", "Fitter", "Look", "Method", "MethodConfig", "Plan", "Progress"]
 
 Progress = Callable[[str], None]
-"""Receives one line now and then."""
+"""A callback that receives a line of progress now and then."""
 Detail = str | int | float
 
 
 class MethodConfig(Strict):
-    """Base of every method's configuration: an entry of a flow file's ``baselines``.
+    """Base class of every method's configuration: an entry of a flow file's ``baselines``.
 
     A method's own class narrows ``kind`` to a ``Literal`` of its kind.
     """
 
     kind: str
+    """Kind of the method; selects its keys."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """What a fitter returns: its model's prediction of every row, and the same model as logic.
+    """The result of a fitter: the software model's predictions, and the same model as logic.
 
     Attributes
     ----------
     graph
-        The circuit, its inputs thresholds, its outputs the bits of the class index; ``None`` for a method
-        that is software only.
+        The circuit from thresholds to the bits of the class index; ``None`` for a method without hardware.
     predictions
-        (N,) class index that the software model predicts for each row of the table, computed without the
+        (N,) class indices that the software model predicts for all rows of the table, computed without the
         graph.
     details
-        What a reader of the report wants to know, for example how many leaves the tree really has.
+        Further facts for the report, for example the actual number of leaves of a tree.
     network
-        The LUT network whose tables shrink may fit again; ``None`` of a model that is only its graph.
+        The LUT network whose tables shrinking may refit; ``None`` for a model that consists of its graph
+        alone.
     label
-        In place of the plan's label, where only the data decide it; empty otherwise.
+        Replaces the plan's label if that depends on the data; otherwise empty.
     """
 
     graph: BooleanGraph | None
@@ -68,24 +69,24 @@ class Fitted:
 
 
 Fitter = Callable[["Dataset", int, Progress], Fitted]
-"""(dataset, seed, progress) -> fitted model.
+"""Function (dataset, seed, progress) -> fitted model.
 
-A frozen dataclass whose repr says all of its options: results are found again by it.
-"""
+A fitter is a frozen dataclass whose repr states all of its options, since cached results are looked up by
+it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A fitted model, whose graph was found to agree with its software model on every row of the table.
+    """A fitted model whose graph agrees with its software model on every row of the table.
 
     Attributes
     ----------
     name
-        Made of ``[a-z0-9-]``, for example ``tree-16``; unique in its flow.
+        Name made of ``[a-z0-9-]``, unique in its flow, for example ``tree-16``.
     label
-        For people: ``decision tree, 16 leaves``.
+        Name for readers, for example ``decision tree, 16 leaves``.
     kind
-        Of its method: ``decision_tree``.
+        Kind of its method, for example ``decision_tree``.
     graph, predictions, details, network
         As in :class:`Fitted`.
     """
@@ -99,7 +100,7 @@ class Classifier:
     network: LutNetwork | None = None
 
     def accuracy(self, dataset: Dataset) -> dict[Part, float]:
-        """Share of rows that the software model classifies correctly, of each part that has rows."""
+        """Return the share of rows that the software model classifies correctly, for each part with rows."""
         from dwn_asic.data.table import PARTS
 
         hits = self.predictions == dataset.table.labels
@@ -109,7 +110,7 @@ class Classifier:
 
 @dataclass(frozen=True)
 class Plan:
-    """A classifier that is still to be fitted.
+    """A classifier that is to be fitted.
 
     Attributes
     ----------
@@ -125,7 +126,7 @@ class Plan:
     fitter: Fitter
 
     def fit(self, dataset: Dataset, seed: int, progress: Progress | None = None) -> Classifier:
-        """Fit on the training rows; the same arguments give the same classifier.
+        """Fit on the training rows; equal arguments return an equal classifier.
 
         Raises
         ------
@@ -148,47 +149,49 @@ class Plan:
 
 @dataclass(frozen=True)
 class Look:
-    """How a method is named in legends and drawn in figures."""
+    """Name and style of a method in legends and figures."""
 
     name: str
     colour: str
-    """Of Okabe and Ito's palette, which colour-blind readers can tell apart, as far as it reaches."""
+    """Colour from the palette of Okabe and Ito, which colour-blind readers can distinguish, as far as it
+    suffices."""
     marker: str
 
 
-# Covariant, so that all methods fit in one registry; a configuration is only ever planned by its own method.
+# Covariant, so that one registry holds all methods; a configuration is planned by its own method only.
 Config_co = TypeVar("Config_co", bound=MethodConfig, covariant=True)
 
 LAST = 1000
-"""Rank of methods that ask for none."""
+"""Rank of methods that do not set one."""
 
 
 @dataclass(frozen=True)
 class Method(Generic[Config_co]):
-    """All that the rest of the package needs to know of a method.
+    """A method as the rest of the package sees it.
 
     Attributes
     ----------
     kind
-        As flow files and results write it: ``decision_tree``.
+        Name in flow files and results, for example ``decision_tree``.
     config
         Model of its configuration.
     plans
-        From a configuration to what is to be fitted, in order; a configuration may ask for several sizes.
+        Function from a configuration to the plans to fit, in order; a configuration may ask for several
+        sizes.
     look
-        Its name in legends, colour and marker.
+        Name in legends, colour and marker.
     reference
-        Citation of what it follows.
+        Citation of the work that it follows.
     rank
-        Place in tables and legends, ascending; methods of equal rank stand in the order of their kinds.
+        Position in tables and legends, ascending; methods of equal rank are sorted by kind.
     sizes
-        Whether its circuits are one family of several sizes, among which tables choose.
+        Whether its circuits form a family of several sizes, from which tables choose.
     software
-        Whether it has no circuit and stands for the accuracy that the data allow.
+        Whether it has no circuit and shows the accuracy that the data allow.
     short
-        Another name that notebooks may use for its kind.
+        Alternative name of its kind for notebooks.
     packages
-        Distributions whose versions decide its result; one that is not installed may be among them.
+        Distributions whose versions affect its result, including some that may not be installed.
     """
 
     kind: str

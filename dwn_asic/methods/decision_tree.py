@@ -1,4 +1,4 @@
-"""Bespoke decision trees: each split a comparator, a tree of splits multiplexers."""
+"""Bespoke decision trees: each split is a comparator, and the splits form a tree of multiplexers."""
 
 from __future__ import annotations
 
@@ -22,27 +22,31 @@ __all__ = ["METHOD", "DecisionTree", "DecisionTreeConfig"]
 
 
 class DecisionTreeConfig(MethodConfig):
-    """scikit-learn trees, one per entry of ``leaves``."""
+    """Decision trees of scikit-learn (CART), one per entry of ``leaves``."""
 
     kind: Literal["decision_tree"] = "decision_tree"
+    """Kind of the method; selects these keys."""
     leaves: Annotated[
         tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False), BeforeValidator(as_list)
     ] = (8, 16, 32)
+    """Maximum number of leaves, at least 2. A list fits one tree per entry; the default spans trees from a
+    few to a few dozen comparators."""
     pruned: bool = False
-    """Grown in full and cut back by cost-complexity, instead of grown best split first."""
+    """Grow the tree in full and prune it back by cost-complexity, instead of growing it best split first.
+    Pruned trees may generalize better on noisy data."""
 
 
 @dataclass(frozen=True)
 class DecisionTree:
-    """CART of at most ``leaves`` leaves on the codes of the training rows.
+    """CART with at most ``leaves`` leaves on the codes of the training rows.
 
     Attributes
     ----------
     leaves
-        At most.
+        Maximum number of leaves.
     pruned
-        Grown in full and cut back by the least cost-complexity that leaves so many, instead of grown best
-        split first until there are so many.
+        Whether the tree is grown in full and pruned by the smallest cost-complexity that leaves at most this
+        number of leaves, instead of grown best split first.
 
     References
     ----------
@@ -54,7 +58,7 @@ class DecisionTree:
     pruned: bool = False
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Fit; the seed only decides between equally good splits."""
+        """Fit a tree; the seed only decides between equally good splits."""
         from dwn_asic.methods.parts.fitting_steps import interface_of, short_seed
         from dwn_asic.methods.parts.tree_logic import tree_graph
 
@@ -94,7 +98,7 @@ def _pruned(
         price = max(0.0, float(prices[number]))
         return DecisionTreeClassifier(ccp_alpha=price, random_state=seed).fit(codes, labels)
 
-    low, high = 0, len(prices) - 1  # the last price leaves the root alone
+    low, high = 0, len(prices) - 1  # the last price leaves only the root
     while low < high:
         middle = (low + high) // 2
         if cut(middle).get_n_leaves() <= leaves:

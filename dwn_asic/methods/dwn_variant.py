@@ -1,4 +1,4 @@
-"""Another DWN on the same data: what a part of the method is worth shows when it is left out."""
+"""Variants of the DWN on the same data, which show what a part of the method contributes."""
 
 from __future__ import annotations
 
@@ -20,22 +20,28 @@ __all__ = ["METHOD", "DwnVariant", "DwnVariantConfig"]
 
 
 class DwnVariantConfig(MethodConfig):
-    """A DWN of another encoder, model or training."""
+    """A DWN with an encoder, model or training of its own."""
 
     kind: Literal["dwn_variant"] = "dwn_variant"
+    """Kind of the method; selects these keys."""
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-    """What differs, for example ``fixed-mapping``."""
+    """Name of the variant, lower-case words joined by hyphens, for example ``fixed-mapping``. It appears in
+    labels and file names."""
     encoder: EncoderConfig = EncoderConfig()
+    """Encoder of the variant, with the keys of the section ``encoder``. Only its thermometer is used;
+    features keep the codes of the data set."""
     model: ModelConfig
+    """Layers and head of the variant, with the keys of the section ``model``."""
     training: TrainingConfig = TrainingConfig()
+    """Training of the variant, with the keys of the section ``training``."""
 
 
 @dataclass(frozen=True)
 class DwnVariant:
-    """A network of its own ``encoder``, ``model`` and ``training``, for example with fixed random wiring.
+    """A network with its own ``encoder``, ``model`` and ``training``, for example with fixed random wiring.
 
-    Only the encoder's thermometer is taken; features have the data set's codes. Its shrinking starts from the
-    graph alone, as that of every baseline.
+    Only the encoder's thermometer is used; features keep the codes of the data set. As for every baseline,
+    shrinking starts from the graph alone.
     """
 
     encoder: EncoderConfig
@@ -43,7 +49,7 @@ class DwnVariant:
     training: TrainingConfig
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Train; as :func:`dwn_asic.methods.dwn.fit.train`."""
+        """Train a network, as :func:`dwn_asic.methods.dwn.fit.train` does."""
         from dwn_asic.boolean.convert import to_graph
         from dwn_asic.encode.thermometer import Thermometer
         from dwn_asic.methods.dwn.fit import train

@@ -1,4 +1,4 @@
-"""Small forests: a few bespoke decision trees, their votes counted."""
+"""Small forests: a few bespoke decision trees whose votes are counted."""
 
 from __future__ import annotations
 
@@ -18,27 +18,31 @@ __all__ = ["METHOD", "Forest", "ForestConfig"]
 
 
 class ForestConfig(MethodConfig):
-    """scikit-learn random forests whose trees have one vote each, one per entry of ``trees``."""
+    """Random forests of scikit-learn whose trees have one vote each, one forest per entry of ``trees``."""
 
     kind: Literal["forest"] = "forest"
+    """Kind of the method; selects these keys."""
     trees: Annotated[tuple[Count, ...], Field(strict=False), BeforeValidator(as_list)] = (3, 7)
+    """Number of trees, at least 1. A list fits one forest per entry; odd numbers avoid ties between two
+    classes."""
     leaves: Annotated[int, Field(ge=2)] = 8
-    """Of each tree, at most."""
+    """Maximum number of leaves per tree, at least 2."""
 
 
 @dataclass(frozen=True)
 class Forest:
-    """A few trees, each of which has one vote; the class with most of them wins, ties go to the first.
+    """A few trees with one vote each; the class with most votes wins, ties go to the first class.
 
-    scikit-learn's random forest (rows drawn again, square root of the features tried at each split), but
-    each tree votes for a class instead of with the shares in its leaf.
+    This is scikit-learn's random forest (bootstrap samples of rows, square root of the number of features
+    tried at each split), except that each tree votes for one class instead of with the class shares of its
+    leaf.
 
     Attributes
     ----------
     trees
-        Their number.
+        Number of trees.
     leaves
-        Of each, at most.
+        Maximum number of leaves per tree.
 
     References
     ----------
@@ -49,7 +53,7 @@ class Forest:
     leaves: int
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Fit; the same seed returns the same trees."""
+        """Fit a forest; the same seed returns the same trees."""
         import numpy as np
         from sklearn.ensemble import RandomForestClassifier
 
@@ -63,7 +67,7 @@ class Forest:
         model = RandomForestClassifier(self.trees, max_leaf_nodes=self.leaves, random_state=short_seed(seed))
         trees = model.fit(codes, labels).estimators_
         builder = GraphBuilder(interface_of(dataset))
-        # Inside a forest a tree's classes are places in the forest's.
+        # The classes of a tree are indices into the classes of the forest.
         votes = [
             add_tree(builder, tree, lambda place: _vote(int(model.classes_[place]), n_classes))
             for tree in trees

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees on the raw values: what accuracy the data allow, at no price in gates."""
+"""Gradient-boosted trees on the raw values: the accuracy that the data allow, regardless of gates."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ __all__ = ["METHOD", "GbdtConfig", "GradientBoosting"]
 
 
 class GbdtConfig(MethodConfig):
-    """Gradient-boosted trees: a software ceiling, accuracy only."""
+    """Gradient-boosted trees on the raw values: an upper reference for accuracy, without a circuit."""
 
     kind: Literal["gbdt"] = "gbdt"
+    """Kind of the method, which has no other keys."""
 
 
 @dataclass(frozen=True)
 class GradientBoosting:
-    """scikit-learn's histogram gradient boosting with its defaults, on unquantized values. Software only.
+    """Histogram gradient boosting of scikit-learn with its defaults, on unquantized values; software only.
 
     References
     ----------
@@ -33,7 +34,7 @@ class GradientBoosting:
     """
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Fit on the training rows; validation rows take no part."""
+        """Fit on the training rows; validation rows are not used."""
         from sklearn.ensemble import HistGradientBoostingClassifier
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -41,13 +42,13 @@ class GradientBoosting:
 
         rows = dataset.split.train
         model = HistGradientBoostingClassifier(random_state=short_seed(seed), early_stopping=False)
-        # One thread: on small tables OpenMP's threads mostly wait for each other, on a machine that is busy
-        # with other flows for many times as long as the work takes.
+        # One thread, since on small tables the threads of OpenMP mostly wait for each other; on a machine
+        # that is busy with other flows they wait many times as long as they work.
         with threadpool_limits(limits=1, user_api="openmp"):
             model.fit(dataset.table.values[rows], dataset.table.labels[rows])
         progress(f"{model.n_iter_} rounds of boosting")
         predictions: NDArray[np.int64] = model.predict(dataset.table.values).astype("int64")
-        # A round grows one tree for two classes, else one per class.
+        # A round grows one tree if there are two classes, otherwise one tree per class.
         return Fitted(None, predictions, {"trees": int(model.n_iter_ * model.n_trees_per_iteration_)})
 
 

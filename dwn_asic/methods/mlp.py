@@ -22,20 +22,22 @@ __all__ = ["METHOD", "Mlp", "MlpConfig"]
 
 
 class MlpConfig(MethodConfig):
-    """Multilayer perceptron on the raw values: a software ceiling, accuracy only."""
+    """Multilayer perceptron on the raw values: an upper reference for accuracy, without a circuit."""
 
     kind: Literal["mlp"] = "mlp"
+    """Kind of the method; selects these keys."""
     hidden: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)] = (100,)
+    """Number of neurons of each hidden layer, first to last. The default is scikit-learn's."""
 
 
 @dataclass(frozen=True)
 class Mlp:
-    """scikit-learn's MLPClassifier on standardized values; other settings are its defaults.
+    """MLPClassifier of scikit-learn on standardized values; all other settings are its defaults.
 
     Attributes
     ----------
     hidden
-        Neurons of each hidden layer.
+        Number of neurons of each hidden layer.
 
     References
     ----------
@@ -45,7 +47,7 @@ class Mlp:
     hidden: tuple[int, ...]
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Fit on the training rows; validation rows take no part."""
+        """Fit on the training rows; validation rows are not used."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPClassifier
         from sklearn.pipeline import make_pipeline

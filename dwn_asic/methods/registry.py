@@ -1,7 +1,7 @@
-"""Which methods there are, and what a flow's ``baselines`` ask of them.
+"""Registry of methods, and the plans for a flow's ``baselines``.
 
-A method is known once its module defines ``METHOD``: every module of this package, every entry point of the
-group ``dwn_asic.methods`` of an installed distribution, and what :func:`register` is given.
+A method is registered if its module defines ``METHOD``: every module of this package, every entry point of
+the group ``dwn_asic.methods`` of an installed distribution, and every argument of :func:`register`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from dwn_asic.methods.base import Method, MethodConfig, Plan
 __all__ = ["GROUP", "AnyMethod", "method", "methods", "plan", "register"]
 
 GROUP = "dwn_asic.methods"
-"""Entry points of this group name a Method: ``mine = "package.module:METHOD"``."""
+"""Group of the entry points that name a Method, for example ``mine = "package.module:METHOD"``."""
 AnyMethod = Method[MethodConfig]
 
 _registered: dict[str, AnyMethod] = {}
 
 
 def methods() -> Mapping[str, AnyMethod]:
-    """All methods by kind, in the order of tables and legends: by rank, then by kind.
+    """Return all methods by kind, in the order of tables and legends: by rank, then by kind.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def methods() -> Mapping[str, AnyMethod]:
 
 
 def method(kind: str) -> AnyMethod:
-    """The method of this kind; raises DwnAsicError where there is none."""
+    """Return the method of this kind; raises DwnAsicError if there is none."""
     known = methods()
     if kind not in known:
         raise DwnAsicError(f"there is no method of kind {kind!r} (allowed: {', '.join(known)})")
@@ -45,7 +45,7 @@ def method(kind: str) -> AnyMethod:
 
 
 def register(added: AnyMethod) -> None:
-    """Make a method known in this process, for example in a notebook; one registered before is replaced.
+    """Register a method in this process, for example in a notebook, replacing an earlier registration.
 
     Raises
     ------
@@ -53,14 +53,14 @@ def register(added: AnyMethod) -> None:
         A module of this package or an entry point defines a method of this kind.
     """
     if added.kind in _discovered():
-        raise DwnAsicError(f"there is a method of kind {added.kind!r} already: choose another kind")
+        raise DwnAsicError(f"a method of kind {added.kind!r} exists already: choose another kind")
     _registered[added.kind] = added
 
 
 def plan(configs: Sequence[MethodConfig]) -> list[Plan]:
-    """The baselines that a flow asks for, in its order, each once and under a name of its own.
+    """Return the baselines that a flow asks for, in its order, each once and under a unique name.
 
-    A second baseline of the same name but other options gets a number: ``tiny-2bit-v2``.
+    A second baseline with the same name but other options gets a number: ``tiny-2bit-v2``.
     """
     plans: list[Plan] = []
     for wanted in (each for config in configs for each in method(config.kind).plans(config)):
@@ -75,10 +75,10 @@ def plan(configs: Sequence[MethodConfig]) -> list[Plan]:
 
 @cache
 def _discovered() -> Mapping[str, AnyMethod]:
-    """Methods of this package, then those of entry points."""
+    """Return the methods of this package and of entry points by kind."""
     found: dict[str, AnyMethod] = {}
     for declared in discover("dwn_asic.methods", "METHOD", GROUP, Method):
         if declared.kind in found:
-            raise DwnAsicError(f"two methods are of the kind {declared.kind!r}")
+            raise DwnAsicError(f"two methods have the kind {declared.kind!r}")
         found[declared.kind] = declared
     return MappingProxyType(found)

@@ -1,4 +1,4 @@
-"""TabNet on the standardized values, software only; the package is an extra."""
+"""TabNet on the standardized values, software only, from an optional package."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ _BATCH, _VIRTUAL_BATCH = 1024, 128
 
 
 class TabnetConfig(MethodConfig):
-    """TabNet, an extra package: a software ceiling, accuracy only."""
+    """TabNet (optional package) on the raw values: an upper reference for accuracy, without a circuit."""
 
     kind: Literal["tabnet"] = "tabnet"
+    """Kind of the method; selects these keys."""
     epochs: Count = 100
-    """At most; training ends earlier after ten without a better validation accuracy."""
+    """Maximum number of epochs. Training ends earlier after ten epochs without a better validation
+    accuracy."""
     rows: Count = 32_768
-    """Training rows, at most; of more these are drawn."""
+    """Maximum number of training rows; a larger training set is sampled, to bound the time."""
 
 
 @dataclass(frozen=True)
 class Tabnet:
-    """TabNetClassifier with its defaults, on standardized values; the epoch kept is the best in validation.
+    """TabNetClassifier with its defaults, on standardized values; keeps the epoch that validates best.
 
-    Of small tables a batch is a tenth of the rows: the default would be more rows than there are.
+    For small tables a batch is a tenth of the rows, since the default batch would exceed the table.
 
     Attributes
     ----------
     epochs
-        At most.
+        Maximum number of epochs.
     rows
-        To train on, at most; of more these are drawn.
+        Maximum number of training rows; a larger training set is sampled.
 
     References
     ----------
@@ -93,12 +95,12 @@ class Tabnet:
 
 
 def _classifier() -> Any:
-    """The package's class; it has no types."""
+    """Return the package's class, which has no type annotations."""
     from dwn_asic.methods.parts.fitting_steps import not_installed
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of scipy, about what the package imports
+            warnings.simplefilter("ignore")  # scipy warns about an import of the package
             from pytorch_tabnet.tab_model import TabNetClassifier
     except ImportError as error:
         raise not_installed(str(error.name or "pytorch-tabnet"), "tabnet") from error

@@ -1,4 +1,4 @@
-"""XGBoost on the raw values, software only; the package is an extra."""
+"""XGBoost on the raw values, software only, from an optional package."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ __all__ = ["METHOD", "Xgboost", "XgboostConfig"]
 
 
 class XgboostConfig(MethodConfig):
-    """XGBoost, an extra package: a software ceiling, accuracy only."""
+    """XGBoost (optional package) on the raw values: an upper reference for accuracy, without a circuit."""
 
     kind: Literal["xgboost"] = "xgboost"
+    """Kind of the method, which has no other keys."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Xgboost:
     """
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Fit on the training rows; validation rows take no part.
+        """Fit on the training rows; validation rows are not used.
 
         Raises
         ------
@@ -48,7 +49,7 @@ class Xgboost:
         except ImportError as error:
             raise not_installed("xgboost", "xgboost") from error
         rows, table = dataset.split.train, dataset.table
-        classes, places = np.unique(table.labels[rows], return_inverse=True)  # it wants 0, 1, 2, ...
+        classes, places = np.unique(table.labels[rows], return_inverse=True)  # labels must be 0, 1, 2, ...
         model = XGBClassifier(random_state=seed % (1 << 31), n_jobs=1)
         model.fit(table.values[rows], places)
         predictions: NDArray[np.int64] = classes[model.predict(table.values).astype(np.int64)]

@@ -308,7 +308,7 @@ class _Scope:
         address = node.ptr
         n = self._width(address)
         if n > _MOST_ADDRESS_BITS:
-            raise self._fail(f"{node.var.name} is read at an address of {n} bits")
+            raise self._fail(f"{node.var.name} has an address of {n} bits, more than {_MOST_ADDRESS_BITS}")
         # A shorter address reaches only the start of the table.
         table = self.module.parameters[node.var.name] & tt.full(n)
         return self._function([self._expression(address, k) for k in range(n)], table)

@@ -103,7 +103,7 @@ def parse_verilog(text: str, source: str) -> Design:
         tree = parser.parse(text, debug=0)
     except ParseError as error:
         problem = str(error).removeprefix("None: ").strip()
-        raise DataError(source, f"not Verilog that pyverilog reads: {problem}") from error
+        raise DataError(source, f"pyverilog cannot parse it: {problem}") from error
     reader = ModuleReader(source)
     definitions = [item for item in tree.description.definitions if is_kind(item, "ModuleDef")]
     return Design(source, {item.name: reader.read(item) for item in definitions})

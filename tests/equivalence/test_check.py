@@ -73,7 +73,7 @@ def test_graphs_that_differ() -> None:
 def test_graphs_of_other_widths_differ() -> None:
     builder = GraphBuilder(INTERFACE)
     wide = builder.finish([builder.add(CodeBit(0, 0))] * 2)
-    with pytest.raises(VerificationError, match="a == b fails: 1 outputs against 2"):
+    with pytest.raises(VerificationError, match="a == b fails: the circuits have 1 and 2 outputs"):
         check_equal("a == b", specification(core(0b1000)), wide)
 
 

@@ -124,7 +124,7 @@ def test_numbers_of_outputs_differ() -> None:
     one = wide(1, 2, 0b1010)
     builder = GraphBuilder(one.interface)
     two = builder.finish([builder.add(Constant(value=True))] * 2)
-    with pytest.raises(ValueError, match="1 outputs against 2"):
+    with pytest.raises(ValueError, match="the graphs have 1 and 2 outputs"):
         find_difference_on_codes(one, two)
 
 

@@ -134,7 +134,7 @@ def test_constants() -> None:
 def test_numbers_of_outputs_differ() -> None:
     one, builder = constant(True), GraphBuilder(INTERFACE)
     two = builder.finish([builder.add(Constant(value=True))] * 2)
-    with pytest.raises(ValueError, match="1 outputs against 2"):
+    with pytest.raises(ValueError, match="the graphs have 1 and 2 outputs"):
         find_difference(one, two)
 
 

@@ -107,7 +107,7 @@ def test_what_is_registered_stands_by_its_rank_and_can_be_replaced() -> None:
     assert list(methods())[:3] == ["dwn", "aaa", "decision_tree"]
     register(replace(first, rank=LAST))
     assert list(methods())[-1] == "aaa"
-    with pytest.raises(DwnAsicError, match="a method of kind 'gbdt' already"):
+    with pytest.raises(DwnAsicError, match="a method of kind 'gbdt' exists already"):
         register(method("gbdt"))
 
 
@@ -118,7 +118,7 @@ def test_what_is_registered_stands_by_its_rank_and_can_be_replaced() -> None:
         ("outside:METHOD", "import nowhere_at_all", "cannot be loaded: No module named 'nowhere_at_all'"),
         ("outside:MISSING", "", "cannot be loaded: module 'outside' has no attribute 'MISSING'"),
         ("outside:METHOD", "METHOD = 3", "is no Method but int"),
-        ("outside:METHOD", "from dwn_asic.methods.gbdt import METHOD", "two methods are of the kind 'gbdt'"),
+        ("outside:METHOD", "from dwn_asic.methods.gbdt import METHOD", "two methods have the kind 'gbdt'"),
     ],
 )
 def test_a_broken_entry_point_is_named(

@@ -197,7 +197,7 @@ def test_abc_is_missing(cost: CellCost, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_abc_that_always_fails(cost: CellCost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     mock(monkeypatch, tmp_path, "echo out of licences; exit 7")
-    with pytest.raises(ToolError, match=r"no script of the portfolio worked.*exit code 7") as caught:
+    with pytest.raises(ToolError, match=r"could not map any starting point.*exit code 7") as caught:
         minimize(random_graph(0), cost, effort="low")
     assert "out of licences" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -207,14 +207,14 @@ def test_abc_that_claims_success_and_writes_nothing(
     cost: CellCost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     mock(monkeypatch, tmp_path, "echo dwn-asic: abc script completed")
-    with pytest.raises(ToolError, match="no script of the portfolio worked"):
+    with pytest.raises(ToolError, match="could not map any starting point"):
         minimize(random_graph(0), cost, effort="low")
 
 
 def test_abc_that_hangs(cost: CellCost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     mock(monkeypatch, tmp_path, "exec sleep 60")
     start = time.monotonic()
-    with pytest.raises(ToolError, match=r"no script of the portfolio worked.*timed out after 0\.2 s"):
+    with pytest.raises(ToolError, match=r"could not map any starting point.*timed out after 0\.2 s"):
         minimize(random_graph(0), cost, effort="low", timeout_s=0.2)
     assert time.monotonic() - start < 10
 

@@ -18,32 +18,37 @@ __all__ = ["METHOD", "BinarizedMlp", "BinarizedMlpConfig"]
 
 
 class BinarizedMlpConfig(MethodConfig):
-    """Sign weights and sign activations (Hubara et al., 2016), a hidden layer per entry of ``hidden``."""
+    """Networks with sign weights and sign activations (Hubara et al., 2016), one per entry of ``hidden``."""
 
     kind: Literal["binarized_mlp"] = "binarized_mlp"
+    """Kind of the method; selects these keys."""
     hidden: tuple[Count, ...] = Field(default=(16,), strict=False)
+    """Number of neurons of the hidden layer, at least 1. Each entry of the list gives a network of its
+    own."""
     bits: Count = 8
-    """Thermometer bits per feature, at most."""
+    """Maximum number of thermometer bits per feature. More bits resolve features more finely and add
+    inputs."""
     steps: Count = 3_000
-    """Of the optimizer, each with 128 rows."""
+    """Number of optimizer steps of 128 rows each."""
 
 
 @dataclass(frozen=True)
 class BinarizedMlp:
     """One hidden layer of neurons with sign weights over thermometer bits, straight-through gradient.
 
-    A fixed scale and a learned bias stand for batch normalization: of a hidden neuron only the sign remains,
-    so its bias becomes an integer threshold without loss; the outputs' biases are rounded. Adam at 0.01; of
-    60 looks the one with the best validation accuracy of the integer network is kept.
+    A fixed scale and a learned bias replace batch normalization. Only the sign of a hidden neuron matters, so
+    its bias becomes an integer threshold without loss; the biases of the outputs are rounded. Adam with
+    learning rate 0.01; the integer network is evaluated up to 60 times, and the one with the best validation
+    accuracy is kept.
 
     Attributes
     ----------
     hidden
-        Neurons.
+        Number of neurons of the hidden layer.
     bits
-        Thermometer bits of a feature, at most.
+        Maximum number of thermometer bits per feature.
     steps
-        Of the optimizer, each with 128 rows.
+        Number of optimizer steps of 128 rows each.
 
     References
     ----------
@@ -55,7 +60,7 @@ class BinarizedMlp:
     steps: int
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Train; the same seed returns the same neurons."""
+        """Train a network; the same seed returns the same neurons."""
         from dwn_asic.methods.binarized_mlp.network import fit
 
         return fit(self, dataset, seed, progress)

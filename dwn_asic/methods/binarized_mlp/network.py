@@ -1,4 +1,4 @@
-"""A binarized network: trained with sign weights, and its neurons as integers and as logic."""
+"""A binarized network: trained with sign weights, then as integer neurons and as logic."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["fit"]
 
 
 def fit(options: BinarizedMlp, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-    """Train; the same seed returns the same neurons."""
+    """Train a network; the same seed returns the same neurons."""
     codes, labels = dataset.part("train")
     val_codes, val_labels = dataset.part("val")
     thermometer = thermometer_of(dataset, options.bits)
@@ -52,7 +52,7 @@ def fit(options: BinarizedMlp, dataset: Dataset, seed: int, progress: Progress) 
 
 
 _Integers = tuple[list[WeightedVotes], WeightedVotes]
-"""A score for each hidden neuron, and the classes' scores over them."""
+"""A score for each hidden neuron, and the scores of the classes over them."""
 
 
 def _decide(layers: _Integers, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -95,7 +95,7 @@ class _Mlp(nn.Module):
 
     @torch.no_grad()
     def integers(self) -> _Integers:
-        """Integer scores over bits: w * (2 bit - 1) in place of w * sign, biases rounded to the grid of 1."""
+        """Return integer scores over bits: w * (2 bit - 1) replaces w * sign, biases become integers."""
         first, second = (torch.where(w > 0, 1, -1).numpy().astype(np.int64) for w in self.weights)
         bias, last = (
             b.double().numpy() * w.shape[1] ** 0.5 for b, w in zip(self.biases, self.weights, strict=True)
@@ -106,6 +106,6 @@ class _Mlp(nn.Module):
             for w, b in zip(first, bias, strict=True)
         ]
         weights, offsets = 2 * second, np.rint(last).astype(np.int64) - second.sum(1)
-        if self.n_classes == 2:  # the same decision by one score
+        if self.n_classes == 2:  # one score decides the same
             weights, offsets = weights[1:] - weights[:1], offsets[1:] - offsets[:1]
         return hidden, WeightedVotes(weights, offsets)

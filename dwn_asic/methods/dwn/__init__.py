@@ -1,4 +1,4 @@
-"""Differentiable Weightless Neural Networks: training, and the configuration of it."""
+"""Differentiable Weightless Neural Networks: training and its configuration."""
 
 from dwn_asic.methods.dwn.config import DwnConfig
 from dwn_asic.methods.dwn.method import METHOD, Dwn, network_label

@@ -10,8 +10,9 @@ with s_k(a') = +1 where bit k of a' is set, else -1, H the Hamming distance and 
     W[l, a, k] = alpha * (G[l, a with bit k set] - G[l, a with bit k clear]) / (1 - beta),
 
 which takes O(n 2**n) per LUT for all k together, once per step. The paper's decay 1/(h + 1) is the integral
-of ``x**h`` over [0, 1], hence for the few h that occur exactly a weighted sum of such decays (Gauss-Legendre
-quadrature). So for both there is one spread table G per LUT, and a sample takes differences of two entries.
+of ``x**h`` over [0, 1]; for the few h that occur, Gauss-Legendre quadrature expresses it exactly as a
+weighted sum of such decays. Either way there is one spread table G per LUT, and each sample needs only
+differences of two of its entries.
 
 References
 ----------
@@ -36,7 +37,7 @@ __all__ = ["Efd", "efd_weights", "spread"]
 
 @dataclass(frozen=True)
 class Efd:
-    """A decay as a sum of ``weight * beta**h``, with alpha in the weights.
+    """A decay as a sum of terms ``weight * beta**h``, with alpha included in the weights.
 
     Attributes
     ----------
@@ -48,7 +49,7 @@ class Efd:
 
     @classmethod
     def of(cls, config: EfdConfig, n_inputs: int) -> Efd:
-        """The decay that the configuration asks for, for LUTs of n inputs."""
+        """Return the decay that the configuration describes, for LUTs of n inputs."""
         if config.decay == "exponential":
             alpha = 0.5 * 0.75 ** (n_inputs - 1) if config.alpha is None else config.alpha
             return cls(((alpha, config.beta),))
@@ -60,7 +61,7 @@ class Efd:
 
 
 def spread(tables: Tensor, efd: Efd) -> Tensor:
-    """(L, 2**n) tables -> (L, 2**n) G, whose difference over bit k is the gradient to input k."""
+    """Spread tables (L, 2**n) into G (L, 2**n), whose difference over bit k is the gradient to input k."""
     return (_compiled_spread if kernels.on_cpu(tables) else _spread)(tables, efd)
 
 
@@ -85,7 +86,7 @@ def _spread(tables: Tensor, efd: Efd) -> Tensor:
 
 
 def efd_weights(tables: Tensor, efd: Efd) -> Tensor:
-    """Gradient of each LUT with respect to each input, at each address.
+    """Return the gradient of each LUT with respect to each input, at each address.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def efd_weights(tables: Tensor, efd: Efd) -> Tensor:
 
     Returns
     -------
-    (L, 2**n, n): entry ``[l, a, k]`` is W of the module's docstring.
+    (L, 2**n, n): entry ``[l, a, k]`` is W as defined in the docstring of the module.
     """
     n_luts, size = tables.shape
     bit = 1 << torch.arange(size.bit_length() - 1, device=tables.device)  # (n,)

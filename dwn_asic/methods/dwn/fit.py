@@ -1,4 +1,4 @@
-"""Training: from a split data set and a configuration to the best LutNetwork found on validation rows."""
+"""Training: from a split data set and a configuration to the LutNetwork that is best on validation rows."""
 
 from __future__ import annotations
 
@@ -29,24 +29,25 @@ if TYPE_CHECKING:
 
 __all__ = ["EpochReport", "TrainResult", "train"]
 
-_EVALUATION_ROWS = 4096  # rows evaluated at one time
+_EVALUATION_ROWS = 4096  # rows evaluated at a time
 _RENEWED = 0.25  # share of the candidates of a slot that are replaced after an epoch
 
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What one epoch did.
+    """The result of one epoch of one start.
 
     Attributes
     ----------
     restart, epoch
-        Which start and which of its epochs, both from 0.
+        The start, and its epoch, both counted from 0.
     train_loss
         Mean over the epoch's batches, without the spectral penalty.
     val_loss, val_accuracy
-        On the validation rows after the epoch; the accuracy is that of the hard decision, as in hardware.
+        Results on the validation rows after the epoch; the accuracy is that of the discrete network, as in
+        hardware.
     is_best
-        True where this is the best of all reports so far, over all restarts.
+        Whether this is the best of all reports so far, over all starts.
     """
 
     restart: int
@@ -64,9 +65,11 @@ class TrainResult:
     Attributes
     ----------
     network
-        The state after ``best_epoch`` of ``restart``.
+        The state of start ``restart`` after ``best_epoch``.
     history
-        One report per epoch and restart, epoch by epoch (the restarts train side by side).
+        One report per epoch and start, epoch by epoch (the starts train side by side).
+    best_epoch, restart
+        The epoch and the start of the network, both counted from 0.
     """
 
     network: LutNetwork
@@ -98,7 +101,7 @@ class _Rows:
         return len(self.labels)
 
     def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """(B, T) float bits and (B,) row numbers, in the given order of rows."""
+        """Yield (B, T) float bits and (B,) row numbers, in the given order of rows."""
         for rows in torch.split(order, size):
             yield self.bits[rows].float(), rows
 
@@ -111,10 +114,10 @@ def train(
     seed: int,
     progress: Callable[[EpochReport], None] | None = None,
 ) -> TrainResult:
-    """Train on the training rows and keep the best epoch on the validation rows; test rows are not touched.
+    """Train on the training rows and keep the epoch that is best on validation rows; test rows are not used.
 
-    The best epoch has the highest validation accuracy; of equals the one with the lowest validation loss,
-    then the earliest. Equal inputs, seed and thread count give an equal network.
+    The best epoch has the highest validation accuracy; ties go to the lowest validation loss, then to the
+    first. Equal inputs, seed and thread count yield an equal network.
 
     Parameters
     ----------
@@ -123,16 +126,17 @@ def train(
     encoder, model, training
         The sections of a flow file.
     seed
-        Draws the initial models and the order of rows.
+        Seed of the initial models and of the order of rows.
     progress
-        Called with each report, ``restarts`` times after each epoch.
+        Called with each report, one per start after each epoch.
 
     Raises
     ------
     ConfigError
-        The last layer does not fit the head and the number of classes.
+        The last layer does not fit the head and the number of classes, the images do not fit the features, or
+        the device is not available.
     DataError
-        No training or validation rows, or no feature that varies.
+        There are no training or validation rows, no feature varies, or a teacher lacks rows of a class.
     """
     table = dataset.table
     check_model(model, table.n_classes, table.source)
@@ -167,7 +171,7 @@ def train(
     history: list[EpochReport] = []
     best: EpochReport | None = None
     network: LutNetwork | None = None
-    racing = list(range(training.restarts))  # the restart of each start that is still trained
+    racing = list(range(training.restarts))  # number of each start that is still in training
     optimizer = torch.optim.Adam(dwn.parameters(), lr=training.learning_rate, fused=True)
     with _threads(training.threads):
         for epoch in range(training.epochs):
@@ -198,7 +202,7 @@ def _halving_epochs(training: TrainingConfig) -> set[int]:
 
 
 def _better_half(racing: list[int], history: list[EpochReport]) -> list[int]:
-    """The restarts with the better best epochs so far, in ascending order."""
+    """Return the starts whose best epoch so far is better, in ascending order."""
 
     def best_of(restart: int) -> tuple[float, float]:
         return max((r.val_accuracy, -r.val_loss) for r in history if r.restart == restart)
@@ -214,7 +218,7 @@ def _reports(
     val_accuracy: Tensor,
     best: EpochReport | None,
 ) -> Iterator[EpochReport]:
-    """One report per start; ``best`` is the best report of the epochs before."""
+    """Yield one report per start; ``best`` is the best report of the previous epochs."""
     columns = (train_loss.tolist(), val_loss.tolist(), val_accuracy.tolist())
     for restart, train, loss, accuracy in zip(racing, *columns, strict=True):
         is_best = best is None or (accuracy, -loss) > (best.val_accuracy, -best.val_loss)
@@ -232,7 +236,7 @@ def _train_epoch(
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
 ) -> Tensor:
-    """(R,) mean losses of the epoch."""
+    """Train for one epoch and return the (R,) mean losses."""
     if 0 < epoch <= training.epochs // 2:
         dwn.renew_candidates(_RENEWED, generator)
     for group in optimizer.param_groups:
@@ -253,12 +257,12 @@ def _train_epoch(
 
 
 def _losses(logits: Tensor, targets: Tensor) -> Tensor:
-    """(B, R, logits) and (B, logits) soft labels -> (R,) mean cross entropies."""
+    """Return the (R,) mean cross entropies for (B, R, logits) and (B, logits) soft labels."""
     return -(targets[:, None] * logits.log_softmax(2)).sum(2).mean(0)
 
 
 def _schedule(training: TrainingConfig, epoch: int) -> float:
-    """Factor on the learning rate in this epoch."""
+    """Return the factor on the learning rate in this epoch."""
     share = epoch / training.epochs
     if training.schedule == "cosine":
         return 0.5 * (1.0 + math.cos(math.pi * share))
@@ -269,7 +273,7 @@ def _schedule(training: TrainingConfig, epoch: int) -> float:
 
 @torch.no_grad()
 def evaluate(dwn: DwnModel, rows: _Rows) -> tuple[Tensor, Tensor]:
-    """(R,) mean losses and (R,) shares of rows whose hard decision is right."""
+    """Return (R,) mean losses and (R,) shares of rows that the discrete network classifies correctly."""
     dwn.eval()
     device = rows.bits.device
     loss = torch.zeros(dwn.starts, device=device)
@@ -285,13 +289,13 @@ def evaluate(dwn: DwnModel, rows: _Rows) -> tuple[Tensor, Tensor]:
 
 def _device(training: TrainingConfig, source: str) -> torch.device:
     if training.device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(source, "training.device", "is 'cuda', and torch sees no CUDA device", "cpu")
+        raise ConfigError(source, "training.device", "is 'cuda', but torch finds no CUDA device", "cpu")
     return torch.device(training.device)
 
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Let torch use this many threads inside the block."""
+    """Let torch use this number of threads inside the block."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

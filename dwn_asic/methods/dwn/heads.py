@@ -1,4 +1,4 @@
-"""From the last layer's table values to logits (training) and to the class index that the chip gives."""
+"""Heads: from the last layer's table values to logits for training and to the class index of the chip."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 def check_model(model: ModelConfig, n_classes: int, file: str | Path) -> None:
-    """Raise ConfigError where the last layer does not fit the head and the number of classes."""
+    """Raise ConfigError if the last layer does not fit the head and the number of classes."""
     head = network_head(model, n_classes)
     outputs = model.layers_for(head.direct_outputs)[-1].luts
     if head.kind == "direct":
@@ -47,22 +47,25 @@ def check_model(model: ModelConfig, n_classes: int, file: str | Path) -> None:
 
 
 def network_head(model: ModelConfig, n_classes: int) -> lut_network.Head:
-    """The head of the LutNetwork that this configuration leads to."""
+    """Return the head of the LutNetwork that this configuration produces."""
     code = model.code if model.head == "direct" else "onehot"
     return lut_network.Head(model.head, code, n_classes)
 
 
 def first_largest(scores: Tensor) -> Tensor:
-    """(..., C) -> (...) index of the largest score, of equals the lowest (torch.argmax promises none)."""
+    """Return the index of the largest score, (..., C) -> (...); ties go to the first.
+
+    torch.argmax does not guarantee which of several equal scores it returns.
+    """
     n_classes = scores.shape[-1]
     is_largest = scores == scores.amax(-1, keepdim=True)
     return torch.where(is_largest, torch.arange(n_classes, device=scores.device), n_classes).amin(-1)
 
 
 class Head(nn.Module):
-    """Turns (..., L) table values of the last layer into logits while training, and into decisions.
+    """Base of the heads: (..., L) table values of the last layer -> logits in training, and decisions.
 
-    There are C logits, or 2**bits with the binary code.
+    There are C logits, or 2**bits logits with the binary code.
     """
 
     def __init__(self, head: lut_network.Head, temperature: float) -> None:
@@ -73,35 +76,35 @@ class Head(nn.Module):
 
     @property
     def n_logits(self) -> int:
-        """C, or 2**bits with the binary code."""
+        """Number of logits: C, or 2**bits with the binary code."""
         return 1 << self.head.class_bits if self.head.code == "binary" else self.head.n_classes
 
     def forward(self, values: Tensor) -> Tensor:
-        """(..., L) table values -> (..., C) logits."""
+        """Return logits: (..., L) table values -> (..., C)."""
         return self.scores(values) / self.temperature
 
     def scores(self, values: Tensor) -> Tensor:
-        """(..., L) table values -> (..., C) differentiable scores."""
+        """Return differentiable scores: (..., L) table values -> (..., C)."""
         raise NotImplementedError
 
     def decide(self, values: Tensor) -> Tensor:
-        """(..., L) table values -> (...) class indices: what the hardware says."""
+        """Decide as the hardware does: (..., L) table values -> (...) class indices."""
         raise NotImplementedError
 
 
 class DirectBinaryHead(Head):
-    """The outputs are the class index in binary; index c is credited with +v_b where its bit b is set.
+    """Outputs that are the class index in binary; the score of index c sums +v_b or -v_b by its bits b.
 
-    Indices that no class has are scored too: without them nothing would keep training away from them, and the
-    hardware would answer with one.
+    Indices without a class have scores too. Otherwise nothing would train the network to avoid them, and the
+    hardware could output one.
     """
 
     def scores(self, values: Tensor) -> Tensor:
-        """(..., bits) -> (..., 2**bits): sum over bits of +v_b or -v_b."""
+        """Return the sum over bits of +v_b or -v_b: (..., bits) -> (..., 2**bits)."""
         return values @ self.get_buffer("signs").to(values.dtype)
 
     def decide(self, values: Tensor) -> Tensor:
-        """(..., bits) -> (...): the sign bits as they are, also where no class has that index."""
+        """Return the sign bits as a number, even if no class has that index: (..., bits) -> (...)."""
         place = 1 << torch.arange(self.head.class_bits, device=values.device)
         return ((values > 0) * place).sum(-1)
 
@@ -110,19 +113,19 @@ class DirectOnehotHead(Head):
     """One output per class."""
 
     def scores(self, values: Tensor) -> Tensor:
-        """(..., C) -> (..., C), unchanged."""
+        """Return the values unchanged: (..., C) -> (..., C)."""
         return values
 
     def decide(self, values: Tensor) -> Tensor:
-        """(..., C) -> (...): the first class whose bit is set, class 0 where none is."""
+        """Return the first class whose bit is set, class 0 if none is: (..., C) -> (...)."""
         return first_largest((values > 0).to(torch.int64))
 
 
 class PopcountHead(Head):
-    """Contiguous groups of output bits are counted, one group per class."""
+    """Counts of contiguous groups of output bits, one group per class."""
 
     def scores(self, values: Tensor) -> Tensor:
-        """(..., L) -> (..., C) counts, with a straight-through gradient to the values."""
+        """Return counts with a straight-through gradient to the values: (..., L) -> (..., C)."""
         n_outputs = values.shape[-1]
         group = self.head.group_size(n_outputs)
         padding = self.head.n_classes * group - n_outputs
@@ -130,12 +133,12 @@ class PopcountHead(Head):
         return bits.view(*values.shape[:-1], self.head.n_classes, group).sum(-1)
 
     def decide(self, values: Tensor) -> Tensor:
-        """(..., L) -> (...): the largest count, ties to the lowest class index."""
+        """Return the class with the largest count, ties go to the first: (..., L) -> (...)."""
         return first_largest(self.scores(values))
 
 
 def build_head(model: ModelConfig, n_classes: int) -> Head:
-    """The head that the configuration asks for."""
+    """Return the head that the configuration describes."""
     head = network_head(model, n_classes)
     if head.kind == "popcount":
         return PopcountHead(head, model.temperature)

@@ -1,6 +1,6 @@
 """Compiled inner loops of training on a CPU, on arrays whose last axis is the batch (B).
 
-Each does a range of LUTs or slots, so that several threads can share the work.
+Each kernel processes a range of LUTs or slots, so that several threads can share the work.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ __all__ = [
     "thermometer_products",
 ]
 
-_STRETCH = 64  # entries that are counted at one time: counting vectorizes, comparing one by one does not
-_SIDE = 64  # slots of a block
-_ALONE = 1 << 17  # work items that one thread does faster than it can hand them on
+_STRETCH = 64  # entries that are counted at a time: counting vectorizes, comparing one by one does not
+_SIDE = 64  # slots per block
+_ALONE = 1 << 17  # work items below which one thread is faster than several
 
 
 @lru_cache(maxsize=1)
@@ -41,7 +41,7 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def on_cpu(tensor: Tensor) -> bool:
-    """Whether the compiled loops can work on it; elsewhere torch's own operations do."""
+    """Return whether the compiled loops support the tensor's device; elsewhere torch operations are used."""
     return tensor.device.type == "cpu"
 
 
@@ -59,13 +59,13 @@ def in_ranges(function: Callable[..., Any], count: int, work: int, threads: int,
 
 
 def slot_blocks(n_slots: int) -> int:
-    """The blocks of slots that :func:`thermometer_products` works in."""
+    """Return the number of blocks of slots that :func:`thermometer_products` works in."""
     return -(-n_slots // _SIDE)
 
 
 @kernel
 def look_up(first, end, slots, tables, addresses, values):  # type: ignore[no-untyped-def]
-    """Addresses (L, B) that the slots (L * n, B) spell, and the tables' (L, 2**n) values (L, B) there."""
+    """Compute the addresses (L, B) that slots (L * n, B) form, and the values (L, B) of tables (L, 2**n)."""
     n_rows, n = slots.shape[1], slots.shape[0] // len(tables)
     for lut in range(first, end):
         for b in range(n_rows):
@@ -80,7 +80,7 @@ def look_up(first, end, slots, tables, addresses, values):  # type: ignore[no-un
 
 @allocating
 def spread_out(first, end, tables, weights, betas, total):  # type: ignore[no-untyped-def]
-    """The spread tables (L, 2**n) of tables (L, 2**n): see :mod:`dwn_asic.methods.dwn.efd`."""
+    """Spread tables (L, 2**n), see :mod:`dwn_asic.methods.dwn.efd`, into ``total`` (L, 2**n)."""
     size = tables.shape[1]
     term = np.empty(size, tables.dtype)
     for lut in range(first, end):
@@ -90,7 +90,7 @@ def spread_out(first, end, tables, weights, betas, total):  # type: ignore[no-un
             for a in range(size):
                 term[a] = weight * tables[lut, a]
             step = 1
-            if size >= 4:  # two bits at one time where inner loops would be short
+            if size >= 4:  # two bits at a time, where inner loops would be short
                 for a in range(0, size, 4):
                     v0, v1, v2, v3 = term[a], term[a + 1], term[a + 2], term[a + 3]
                     w0, w1, w2, w3 = v0 + beta * v1, v1 + beta * v0, v2 + beta * v3, v3 + beta * v2
@@ -110,7 +110,7 @@ def spread_out(first, end, tables, weights, betas, total):  # type: ignore[no-un
 
 @kernel
 def laplacians(first, end, tables, found):  # type: ignore[no-untyped-def]
-    """Of each entry of tables (L, 2**n): n times the entry less the sum of its neighbours', one bit away."""
+    """Compute, for each entry of tables (L, 2**n), n times the entry minus its neighbours one bit away."""
     size = tables.shape[1]
     for lut in range(first, end):
         for a in range(size):
@@ -127,7 +127,7 @@ def laplacians(first, end, tables, found):  # type: ignore[no-untyped-def]
 
 @kernel
 def pull_back(first, end, grad, addresses, spread, table_grad, slot_grad):  # type: ignore[no-untyped-def]
-    """From the gradient of values (L, B) to those of tables (L, 2**n), to add to, and of slots (L * n, B)."""
+    """Propagate the gradient of values (L, B) to tables (L, 2**n), added, and to slots (L * n, B)."""
     n_rows, n = grad.shape[1], slot_grad.shape[0] // len(grad)
     for lut in range(first, end):
         for b in range(n_rows):
@@ -141,7 +141,7 @@ def pull_back(first, end, grad, addresses, spread, table_grad, slot_grad):  # ty
 
 @fast
 def heaviest(first, end, weights, chosen):  # type: ignore[no-untyped-def]
-    """Place of the largest of each row of weights (S, in), of equals the first; in must not be 0."""
+    """Find the largest weight of each row of (S, in), where in is not 0; ties go to the first."""
     n_inputs = weights.shape[1]
     for slot in range(first, end):
         best, begin = weights[slot, 0], 0
@@ -158,9 +158,9 @@ def heaviest(first, end, weights, chosen):  # type: ignore[no-untyped-def]
 
 @kernel
 def near_heaviest(first, end, weights, counts, places, shares, tau, negligible):  # type: ignore[no-untyped-def]
-    """Softmax of each row of weights (S, in) over tau, where it is not negligible.
+    """Compute the softmax of each row of weights (S, in) over tau, where it is not negligible.
 
-    ``counts`` (S,) of such entries; ``places`` and ``shares`` (S, K) have the first K.
+    ``counts`` (S,) is the number of such entries; ``places`` and ``shares`` (S, K) hold the first K of them.
     """
     n_inputs, most = weights.shape[1], places.shape[1]
     for slot in range(first, end):
@@ -192,7 +192,7 @@ def near_heaviest(first, end, weights, counts, places, shares, tau, negligible):
 
 @kernel
 def share_out(first, end, grad, counts, places, shares, total):  # type: ignore[no-untyped-def]
-    """Add gradients of slots (S, B) to those of bits (bits, B), by shares; of the columns in the range."""
+    """Add gradients of slots (S, B) to those of bits (bits, B), by shares, for a range of columns."""
     for slot in range(len(grad)):
         for i in range(counts[slot]):
             row, share = places[slot, i], shares[slot, i]
@@ -202,19 +202,20 @@ def share_out(first, end, grad, counts, places, shares, total):  # type: ignore[
 
 @allocating
 def thermometer_products(first, end, grad, levels, starts, products):  # type: ignore[no-untyped-def]
-    """Product of each slot's gradient (S, B) with the signs of all thermometer bits, for a range of blocks.
+    """Multiply the gradients of slots (S, B) by the signs of all thermometer bits, for a range of blocks.
 
-    The bits of a feature are ordered, so gradients are summed by level, and sums from the top level down give
-    the products with all bits of the feature. Slots of a block are side by side for that.
+    The bits of a feature are ordered, so gradients are summed by level, and cumulative sums from the top
+    level down are the products with all bits of the feature. The slots of a block are stored next to each
+    other for this.
 
     Parameters
     ----------
     levels
-        (F, B) how many bits of the feature are set.
+        (F, B) number of set bits of each feature.
     starts
         (F + 1,) first bit of each feature, and the number of bits.
     products
-        (S, T).
+        (S, T) result.
     """
     n_slots, n_rows = grad.shape
     n_features = len(levels)
@@ -244,7 +245,7 @@ def thermometer_products(first, end, grad, levels, starts, products):  # type: i
 
 @fast
 def candidate_products(first, end, grad, signs, rows, products):  # type: ignore[no-untyped-def]
-    """Product of each slot's gradient (S, B) with the rows of signs (bits, B) of its candidates (S, K)."""
+    """Multiply the gradients of slots (S, B) by the signs (bits, B) of the slots' candidates (S, K)."""
     for slot in range(first, end):
         for i in range(rows.shape[1]):
             row = rows[slot, i]

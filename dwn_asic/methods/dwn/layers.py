@@ -1,4 +1,4 @@
-"""One layer of lookup tables: a mapping, and real-valued tables whose sign is the stored bit."""
+"""A layer of lookup tables: a mapping, and real-valued tables whose signs are the stored bits."""
 
 from __future__ import annotations
 
@@ -37,34 +37,34 @@ class _Binarize(torch.autograd.Function):
 
 
 def binarize(values: Tensor) -> Tensor:
-    """1.0 where ``values > 0``, else 0.0; the gradient passes straight through."""
+    """Return 1.0 where ``values > 0``, else 0.0; the gradient passes straight through."""
     bits: Tensor = _Binarize.apply(values)  # type: ignore[no-untyped-call]
     return bits
 
 
 @dataclass(frozen=True)
 class InputNoise:
-    """Bits that LUTs read wrong while training, so that no decision hangs on a single one.
+    """Random inversion of LUT inputs in training, so that no decision depends on a single bit.
 
     Attributes
     ----------
     probability
-        Of each bit to be flipped.
+        Probability that a bit is flipped.
     generator
-        Draws which; on the CPU.
+        Draws the bits to flip, on the CPU.
     """
 
     probability: float
     generator: torch.Generator
 
     def __call__(self, slots: Tensor) -> Tensor:
-        """(S, B) bits -> (S, B), some of them flipped; the gradient passes as if they weren't."""
+        """Flip some of (S, B) bits; the gradient passes as if none were flipped."""
         flipped = torch.rand(slots.shape, generator=self.generator).to(slots.device) < self.probability
         return slots + torch.where(flipped, 1.0 - 2.0 * slots.detach(), 0.0)
 
 
 class _UniformLuts(nn.Module):
-    """LUTs of a layer with the same number of inputs; the first axis of parameters and buffers is R."""
+    """The LUTs of a layer with the same number of inputs; parameters and buffers have R as first axis."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class _UniformLuts(nn.Module):
         self.noise: InputNoise | None = None
         size, all_slots = 1 << n_slots, n_luts * n_slots
         self.tables = nn.Parameter(torch.rand(starts, n_luts, size, generator=generator) * 2 - 1)
-        self.weights: nn.Parameter | None = None  # (R, S, K) when the mapping is learned
+        self.weights: nn.Parameter | None = None  # (R, S, K) if the mapping is learned
         self.register_buffer("candidates", None)
         if config.mapping == "learnable":
             n_candidates = min(config.candidates or n_inputs, n_inputs)
@@ -105,7 +105,7 @@ class _UniformLuts(nn.Module):
         return self._buffers["candidates"]
 
     def mapping(self) -> Tensor:
-        """(R, L, n) index of the bit that each slot reads, among those of its start."""
+        """Return the (R, L, n) index of the bit that each slot reads, among the bits of its start."""
         if self.weights is None:
             return self.get_buffer("fixed").view(-1, self.n_luts, self.n_slots)
         return slot_mapping(self.weights, self._candidates).view(-1, self.n_luts, self.n_slots)
@@ -125,17 +125,17 @@ class _UniformLuts(nn.Module):
 
 
 class LutLayer(nn.Module):
-    """L LUTs that read a layer of bits, once for each of R independent starts.
+    """L LUTs that read a layer of bits, for each of R independent starts.
 
-    Training all starts side by side costs little more than training one: small networks spend their time
-    in the overhead of operations, not in arithmetic.
+    Training all starts side by side costs little more than training one, since small networks spend their
+    time in the overhead of operations, not in arithmetic.
 
     Parameters
     ----------
     n_inputs
-        Bits that a start's LUTs may read.
+        Number of bits that the LUTs of a start may read.
     config
-        L, inputs and the kind of mapping.
+        L, number of inputs and kind of mapping.
     starts
         R.
     efd
@@ -163,16 +163,16 @@ class LutLayer(nn.Module):
             self.parts.append(
                 _UniformLuts(n_inputs, len(luts), n, config, starts=starts, efd=efd, generator=generator)
             )
-        # Of each LUT among those of all parts.
+        # Index of each LUT among the LUTs of all parts.
         self.register_buffer("place", torch.from_numpy(np.argsort(order)), persistent=False)
 
     @property
     def luts(self) -> list[_UniformLuts]:
-        """Groups of LUTs with the same number of inputs, by that number."""
+        """Groups of LUTs with the same number of inputs, in ascending order of it."""
         return [part for part in self.parts if isinstance(part, _UniformLuts)]
 
     def forward(self, bits: Tensor, features: Tensor | None = None) -> Tensor:
-        """(G, in, B) bits, G = R or 1 -> (R, L, B) table values.
+        """Look up (G, in, B) bits, G = R or 1, and return (R, L, B) table values.
 
         ``features`` is that of :func:`dwn_asic.methods.dwn.mapping.learnable_slots`.
         """
@@ -183,20 +183,21 @@ class LutLayer(nn.Module):
 
     @torch.no_grad()
     def clamp(self) -> None:
-        """Bring the tables back into [-1, 1]; call it after each optimizer step."""
+        """Clamp the tables to [-1, 1]; to be called after each optimizer step."""
         for part in self.luts:
             part.tables.clamp_(-1.0, 1.0)
 
     @torch.no_grad()
     def renew_candidates(self, share: float, generator: torch.Generator) -> None:
-        """Where slots have only some candidates, replace the lightest ``share`` of them."""
+        """Replace the share ``share`` of candidates with least weight, if slots have only some candidates."""
         for part in self.luts:
             part.renew_candidates(share, generator)
 
     def to_network(self, start: int) -> lut_network.LutLayer:
-        """One start's layer as stored bits: a table entry is set where its value is above 0.
+        """Return one start's layer as stored bits: a table entry is set if its value is above 0.
 
-        LUTs with fewer inputs than others read their first bit once more, and heed it only there.
+        LUTs with fewer inputs than others repeat their first bit in the extra slots, and their tables ignore
+        it there.
         """
         most = max(part.n_slots for part in self.luts)
         mappings, tables = [], []

@@ -1,4 +1,4 @@
-"""The lookup of LUTs as a differentiable operation: compiled on a CPU, in torch operations elsewhere."""
+"""The LUT lookup as a differentiable operation: compiled on a CPU, torch operations elsewhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Lookup(torch.autograd.Function):
 
 
 def lut_lookup(slots: Tensor, tables: Tensor, efd: Efd) -> Tensor:
-    """Table values at the addresses that the slots spell, with the EFD gradient.
+    """Return table values at the addresses that the slots form, with the EFD gradient.
 
     Parameters
     ----------
@@ -45,7 +45,8 @@ def lut_lookup(slots: Tensor, tables: Tensor, efd: Efd) -> Tensor:
 
     Returns
     -------
-    (L, B). Backward gives ``slots`` the EFD gradient and ``tables`` the sum of gradients per address.
+    (L, B) values. The backward pass gives ``slots`` the EFD gradient, and ``tables`` the sum of gradients per
+    address.
     """
     values: Tensor = _Lookup.apply(slots, tables, efd)  # type: ignore[no-untyped-call]
     return values

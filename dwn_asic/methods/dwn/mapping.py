@@ -1,7 +1,7 @@
-"""Which bit each LUT slot reads: learned (the heaviest candidate), random, or consecutive.
+"""Mappings of LUT slots to bits: learned (the heaviest candidate), random, or consecutive.
 
-Bits are (G, in, B): groups, bits of a group, rows of data. Slots are (R, S): those of start r read group r,
-or the only group there is.
+Bits are (G, in, B): groups, bits of a group, rows of data. Slots are (R, S): the slots of start r read group
+r, or the only group if there is one.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ __all__ = [
 ]
 
 TAU = 0.001
-"""Softmax temperature of the gradient that a learnable mapping passes to its input, unless told otherwise."""
+"""Default softmax temperature of the gradient that a learnable mapping passes to its input."""
 
-_NEGLIGIBLE = 20.0  # a candidate so many temperatures below the heaviest has a share below 2.1e-9
-_FEW = 32  # candidates of a slot that usually have a share worth counting
-_BITS_OF_A_FEATURE = 6  # with more of them, sums by level are faster than a matrix product
-_CHUNK = 1 << 22  # numbers that exist at one time where a product is done in parts
+_NEGLIGIBLE = 20.0  # a candidate this many temperatures below the heaviest has a share below 2.1e-9
+_FEW = 32  # usual number of candidates per slot whose share is not negligible
+_BITS_OF_A_FEATURE = 6  # with more bits per feature, sums by level are faster than a matrix product
+_CHUNK = 1 << 22  # numbers in memory at a time where a product is computed in parts
 
 
 def read_slots(bits: Tensor, mapping: Tensor) -> Tensor:
-    """(G, in, B) bits and (R, S) indices into the bits of a group -> (R * S, B)."""
+    """Read (R, S) slots, indices into the bits of a group, from (G, in, B) bits -> (R * S, B)."""
     n_groups, n_inputs, n_rows = bits.shape
     if n_groups > 1:
         mapping = mapping + n_inputs * torch.arange(n_groups, device=bits.device)[:, None]
@@ -51,7 +51,7 @@ def read_slots(bits: Tensor, mapping: Tensor) -> Tensor:
 
 
 def slot_mapping(weights: Tensor, candidates: Tensor | None) -> Tensor:
-    """(R, S) the bit that each slot reads: its candidate with the largest weight."""
+    """Return the (R, S) bit that each slot reads: its candidate with the largest weight."""
     chosen = _heaviest(weights.detach())
     return chosen if candidates is None else candidates.gather(2, chosen[:, :, None])[:, :, 0].long()
 
@@ -63,7 +63,7 @@ def learnable_slots(
     tau: float = TAU,
     features: Tensor | None = None,
 ) -> Tensor:
-    """Each slot's bit.
+    """Return each slot's bit.
 
     Parameters
     ----------
@@ -72,19 +72,19 @@ def learnable_slots(
     weights
         (R, S, K) weight of each candidate for each slot.
     candidates
-        (R, S, K) int32 indices of the bits that the weights are of; without them K is in, and candidate i is
-        bit i.
+        (R, S, K) int32 indices of the bits that the weights refer to. Without them K is in, and candidate i
+        is bit i.
     tau
         Softmax temperature of the gradient to the bits.
     features
-        (F + 1,) int64: where all bits are those of ordered thermometers, the first bit of each, and in. That
-        makes the gradient of many weights on a CPU faster.
+        (F + 1,) int64, if all bits belong to ordered thermometers: the first bit of each feature, then in. It
+        speeds up the gradient of many weights on a CPU.
 
     Returns
     -------
-    (R * S, B) bits. Backward gives the weight of a candidate the product of its ``2 * bit - 1`` with the
-    slot's gradient and, where it is asked for, each bit the gradients of all slots times its share in
-    ``softmax(weights / tau)``; on a CPU without shares below 2.1e-9.
+    (R * S, B) bits. The backward pass gives the weight of a candidate the product of its ``2 * bit - 1`` with
+    the slot's gradient. If it is needed, each bit gets the gradients of all slots times its share in
+    ``softmax(weights / tau)``; on a CPU, shares below 2.1e-9 are dropped.
     """
     slots: Tensor = _LearnableSlots.apply(bits, weights, candidates, tau, features)  # type: ignore[no-untyped-call]
     return slots
@@ -191,14 +191,14 @@ def _dense_bits_gradient(grad: Tensor, total: Tensor, weights: Tensor, tau: floa
 
 
 def _rows(candidates: Tensor, bits: Tensor) -> Tensor:
-    """(R * S, K) rows of the flattened bits that candidates are."""
+    """Return the (R * S, K) rows of the flattened bits that the candidates refer to."""
     n_groups, n_inputs, _ = bits.shape
     first = n_inputs * torch.arange(n_groups, dtype=torch.int32, device=bits.device)[:, None, None]
     return (candidates + first if n_groups > 1 else candidates).flatten(0, 1)
 
 
 def _heaviest(weights: Tensor) -> Tensor:
-    """(R, S, K) -> (R, S) place of the largest weight of each slot."""
+    """Return the index of the largest weight of each slot: (R, S, K) -> (R, S)."""
     if not kernels.on_cpu(weights):
         return weights.argmax(2)
     flat = weights.reshape(-1, weights.shape[2])
@@ -208,7 +208,7 @@ def _heaviest(weights: Tensor) -> Tensor:
 
 
 def _shares(weights: Tensor, tau: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Places (R * S, M) of candidates that are not negligible, their shares, and how many each slot has."""
+    """Return (R * S, M) the candidates that are not negligible, their shares, and their number per slot."""
     flat = weights.reshape(-1, weights.shape[2])
     counts = torch.empty(len(flat), dtype=torch.int32)
     most = min(_FEW, flat.shape[1])
@@ -226,7 +226,7 @@ def _shares(weights: Tensor, tau: float) -> tuple[Tensor, Tensor, Tensor]:
 def random_candidates(
     n_inputs: int, n_candidates: int, slots: tuple[int, int], generator: torch.Generator
 ) -> Tensor:
-    """(R, S, K) int32: of each slot K different bits in random order."""
+    """Draw K different bits in random order for each slot: (R, S, K) int32."""
     rows = [torch.randperm(n_inputs, generator=generator)[:n_candidates] for _ in range(slots[0] * slots[1])]
     return torch.stack(rows).to(torch.int32).view(*slots, n_candidates)
 
@@ -234,16 +234,20 @@ def random_candidates(
 def renew_candidates(
     weights: Tensor, candidates: Tensor, n_inputs: int, share: float, generator: torch.Generator
 ) -> None:
-    """Replace the lightest candidates of each slot by random bits that are none of its candidates.
+    """Replace the candidates of least weight of each slot by random bits that are not candidates yet.
 
-    A new one starts with the median weight of its slot.
+    A new candidate starts with the median weight of its slot.
 
     Parameters
     ----------
     weights, candidates
         (R, S, K), changed in place.
+    n_inputs
+        Number of bits to choose from.
     share
-        Of the candidates; the heaviest one always stays.
+        Share of the candidates to replace; the heaviest one always stays.
+    generator
+        Draws the new candidates.
     """
     n_starts, n_slots, n_candidates = weights.shape
     count = min(int(share * n_candidates), n_candidates - 1, n_inputs - n_candidates)
@@ -253,15 +257,15 @@ def renew_candidates(
     drawn = random_candidates(n_inputs, min(n_inputs, n_candidates + count), (n_starts, n_slots), generator)
     drawn = drawn.to(candidates.device)
     taken = (drawn[..., None] == candidates[:, :, None]).any(3)
-    fresh = taken.to(torch.int8).argsort(dim=2, stable=True)[:, :, :count]  # K + count draws: enough are new
+    fresh = taken.to(torch.int8).argsort(dim=2, stable=True)[:, :, :count]  # K + count draws suffice
     candidates.scatter_(2, lightest, drawn.gather(2, fresh))
     weights.scatter_(2, lightest, weights.median(2, keepdim=True).values.expand_as(lightest))
 
 
 def random_mapping(n_inputs: int, n_luts: int, n_slots: int, generator: torch.Generator) -> Tensor:
-    """(L, n) random wiring: every input bit is used before one repeats, and no LUT repeats a bit.
+    """Draw (L, n) random wiring: every input bit is used before one repeats, and no LUT repeats a bit.
 
-    A LUT repeats a bit only where it has more slots than there are bits.
+    A LUT repeats a bit only if it has more slots than there are bits.
     """
     pool: list[int] = []
     rows: list[list[int]] = []
@@ -281,5 +285,5 @@ def random_mapping(n_inputs: int, n_luts: int, n_slots: int, generator: torch.Ge
 
 
 def arange_mapping(n_inputs: int, n_luts: int, n_slots: int) -> Tensor:
-    """(L, n) consecutive wiring, wrapping around."""
+    """Return (L, n) consecutive wiring that wraps around."""
     return (torch.arange(n_luts * n_slots) % n_inputs).view(n_luts, n_slots)

@@ -24,9 +24,9 @@ class Dwn:
     Attributes
     ----------
     encoder
-        Only its thermometer is taken; features have the data set's codes.
+        The encoder section, of which only the thermometer is used; features have the codes of the data set.
     model, training
-        Sections of a flow file.
+        The sections of a flow file.
 
     References
     ----------
@@ -38,7 +38,7 @@ class Dwn:
     training: TrainingConfig
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Train: see :func:`dwn_asic.methods.dwn.fit.train`, whose errors it raises."""
+        """Train a network; raises the errors of :func:`dwn_asic.methods.dwn.fit.train`."""
         from dwn_asic.boolean.convert import to_graph
         from dwn_asic.methods.dwn.fit import train
 
@@ -61,7 +61,7 @@ class Dwn:
 
 
 def network_label(model: ModelConfig, n_classes: int) -> str:
-    """Sizes and fan-ins of the layers: ``DWN 24-4-1 (6,6,4-input LUTs)``."""
+    """Return a label with the sizes and fan-ins of the layers: ``DWN 24-4-1 (6,6,4-input LUTs)``."""
     from dwn_asic.methods.dwn.heads import network_head
 
     return _label(model.layers_for(network_head(model, n_classes).direct_outputs))
@@ -74,7 +74,11 @@ def _label(layers: tuple[LayerConfig, ...]) -> str:
 
 
 def _plans(config: DwnConfig) -> Iterator[Plan]:
-    """One. Of a pyramid the number of classes decides the sizes, so its label is that of a single output."""
+    """Yield the single plan.
+
+    The sizes of a pyramid depend on the number of classes, so its label is that of a single output until it
+    is fitted.
+    """
     fitter = Dwn(config.encoder, config.model, config.training)
     yield Plan("dwn", _label(config.model.layers_for(1)), config.kind, fitter)
 

@@ -28,7 +28,7 @@ class DwnModel(nn.Module):
     Parameters
     ----------
     config
-        Layers and head; see :func:`dwn_asic.methods.dwn.heads.check_model`.
+        Layers and head, see :func:`dwn_asic.methods.dwn.heads.check_model`.
     quantizer, thermometer
         The encoder whose T bits the first layer reads.
     n_classes
@@ -80,7 +80,7 @@ class DwnModel(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, LutLayer)]
 
     def values(self, bits: Tensor) -> Tensor:
-        """(B, T) thermometer bits as 0.0 or 1.0 -> (B, R, L) table values of the last layer."""
+        """Evaluate (B, T) thermometer bits, 0.0 or 1.0 -> (B, R, L) table values of the last layer."""
         first = bits.t().contiguous()[None]  # (1, T, B): rows of data side by side
         layers = iter(zip(self.lut_layers, self._reads_all, strict=True))
         values: Tensor = next(layers)[0](first, self._features)  # (R, L, B)
@@ -92,15 +92,15 @@ class DwnModel(nn.Module):
         return values.permute(2, 0, 1)
 
     def forward(self, bits: Tensor) -> Tensor:
-        """(B, T) bits -> (B, R, C) logits, or 2**bits of them with the binary code."""
+        """Return logits: (B, T) bits -> (B, R, C), or 2**bits logits with the binary code."""
         return self.head(self.values(bits))
 
     def predict(self, bits: Tensor) -> Tensor:
-        """(B, T) bits -> (B, R) class indices, those that :meth:`to_lut_network`'s networks predict."""
+        """Classify as the networks of :meth:`to_lut_network` do: (B, T) bits -> (B, R) class indices."""
         return self.head.decide(self.values(bits))
 
     def spectral_penalty(self, spectral: SpectralConfig) -> Tensor:
-        """The weighted penalty, summed over layers and starts; a scalar."""
+        """Return the weighted penalty, summed over layers and starts, as a scalar."""
         penalties = [
             spectral_penalty(part.tables.flatten(0, 1), spectral.kind)
             for layer in self.lut_layers
@@ -109,25 +109,25 @@ class DwnModel(nn.Module):
         return spectral.weight * self.starts * torch.stack(penalties).sum()
 
     def clamp(self) -> None:
-        """Bring all tables back into [-1, 1]."""
+        """Clamp all tables to [-1, 1]."""
         for layer in self.lut_layers:
             layer.clamp()
 
     def set_noise(self, noise: InputNoise | None) -> None:
-        """What LUTs read while training is noisy like this."""
+        """Set the noise on the inputs of all LUTs in training."""
         for layer in self.lut_layers:
             for part in layer.luts:
                 part.noise = noise
 
     @torch.no_grad()
     def keep(self, starts: Sequence[int], optimizer: torch.optim.Optimizer) -> None:
-        """Go on with these starts only, in this order; the optimizer's state follows."""
+        """Keep only these starts, in this order, along with their state in the optimizer."""
         chosen = torch.tensor(starts, device=next(self.parameters()).device)
         for parameter in self.parameters():
             parameter.data = parameter.data.index_select(0, chosen)
             parameter.grad = None
             for name, value in optimizer.state[parameter].items():
-                if value.dim():  # not the count of steps
+                if value.dim():  # except the count of steps
                     optimizer.state[parameter][name] = value.index_select(0, chosen)
         for layer in self.lut_layers:
             for part in layer.luts:
@@ -136,16 +136,16 @@ class DwnModel(nn.Module):
         self.starts = len(starts)
 
     def renew_candidates(self, share: float, generator: torch.Generator) -> None:
-        """Where slots have only some candidates, replace the lightest ``share`` of them."""
+        """Replace the share ``share`` of candidates with least weight, if slots have only some candidates."""
         for layer in self.lut_layers:
             layer.renew_candidates(share, generator)
 
     def to_lut_network(
         self, start: int, feature_names: tuple[str, ...], class_names: tuple[str, ...]
     ) -> LutNetwork:
-        """One start as stored bits."""
+        """Return one start as a network of stored bits."""
         layers: list[lut_network.LutLayer] = []
-        first = 0  # of the bits right before the layer, among all bits
+        first = 0  # index, among all bits, of the first output of the previous layer
         for layer, reads_all in zip(self.lut_layers, self._reads_all, strict=True):
             stored = layer.to_network(start)
             if not reads_all:
@@ -163,7 +163,7 @@ class DwnModel(nn.Module):
 
 
 def _features(thermometer: Thermometer) -> Tensor | None:
-    """(F + 1,) first bit of each feature that has bits, and their number; None where they aren't in order."""
+    """Return (F + 1,) the first bit of each feature with bits, and the number of bits; None if unordered."""
     feature, constant = thermometer.feature, thermometer.constant
     steps = np.diff(feature)
     if (steps < 0).any() or (np.diff(constant)[steps == 0] <= 0).any():

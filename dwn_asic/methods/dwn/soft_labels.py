@@ -1,4 +1,4 @@
-"""What training aims at: labels, softened by smoothing or by a teacher, and weighted by class."""
+"""Training targets: labels, softened by smoothing or by a teacher, and weighted by class."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["soft_labels"]
 
 
 def soft_labels(dataset: Dataset, n_logits: int, training: TrainingConfig, seed: int) -> Tensor:
-    """(N, logits) weighted soft labels of the training rows; logits that no class has get 0.
+    """Return (N, logits) weighted soft labels of the training rows; logits without a class get 0.
 
     Raises
     ------
     DataError
-        A teacher is asked for, and a class has less than two training rows.
+        A teacher is asked for, and a class has fewer than two training rows.
     """
     _, labels = dataset.part("train")
     n_classes = dataset.table.n_classes

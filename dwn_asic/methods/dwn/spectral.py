@@ -25,15 +25,15 @@ Kind = Literal["l2", "influence", "l1"]
 
 
 def l2_norm(tables: Tensor) -> Tensor:
-    """(L, 2**n) tables -> (L,) L2 norm of each spectrum.
+    """Return the L2 norm of each spectrum: (L, 2**n) tables -> (L,).
 
-    By Parseval that is the root mean square of the table, so no transform is needed.
+    By Parseval's theorem it is the root mean square of the table, so no transform is needed.
     """
     return torch.linalg.vector_norm(tables, dim=1) / tables.shape[1] ** 0.5
 
 
 class _Influence(torch.autograd.Function):
-    """Quadratic in the table, so one product with the cube's Laplacian gives value and slope."""
+    """Total influence: quadratic, so one product with the cube's Laplacian yields value and gradient."""
 
     @staticmethod
     def forward(ctx: Any, tables: Tensor) -> Tensor:
@@ -65,17 +65,18 @@ def _laplacian(tables: Tensor) -> Tensor:
 
 
 def influence(tables: Tensor) -> Tensor:
-    """(L, 2**n) tables -> (L,) total influence: the sum of squared coefficients, each times its degree.
+    """Return the total influence of each table: (L, 2**n) tables -> (L,).
 
-    The share of bit k is the mean square of half the difference that flipping bit k makes, so no transform
-    is needed. Functions of few influential bits cost few gates.
+    It is the sum of squared coefficients, each times its degree. The share of bit k is the mean square of
+    half the difference that flipping bit k makes, so no transform is needed. Functions with few influential
+    bits cost few gates.
     """
     total: Tensor = _Influence.apply(tables.contiguous())  # type: ignore[no-untyped-call]
     return total
 
 
 def l1_norm(tables: Tensor) -> Tensor:
-    """(L, 2**n) tables -> (L,) L1 norm of each spectrum, which favours few coefficients."""
+    """Return the L1 norm of each spectrum, which favours few coefficients: (L, 2**n) tables -> (L,)."""
     spectrum = tables
     for k in range(tables.shape[1].bit_length() - 1):
         pair = spectrum.view(len(tables), -1, 2, 1 << k)
@@ -84,7 +85,7 @@ def l1_norm(tables: Tensor) -> Tensor:
 
 
 def spectral_penalty(tables: Tensor, kind: Kind) -> Tensor:
-    """Mean over the LUTs of one of the three; a differentiable scalar."""
+    """Return the mean of a penalty over the LUTs, a differentiable scalar."""
     return _PENALTIES[kind](tables).mean()
 
 

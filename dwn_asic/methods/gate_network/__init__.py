@@ -1,4 +1,4 @@
-"""Differentiable logic gate networks: layers of two-input gates on random wires, functions learned."""
+"""Differentiable logic gate networks: layers of two-input gates on random wires, with learned functions."""
 
 from __future__ import annotations
 
@@ -18,34 +18,37 @@ __all__ = ["METHOD", "GateNetwork", "GateNetworkConfig"]
 
 
 class GateNetworkConfig(MethodConfig):
-    """Two-input gates on random wires, their functions learned (Petersen et al., 2022)."""
+    """Network of two-input gates on random wires whose functions are learned (Petersen et al., 2022)."""
 
     kind: Literal["gate_network"] = "gate_network"
+    """Kind of the method; selects these keys."""
     gates: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)] = (200, 200)
-    """Of each layer."""
+    """Number of gates of each layer, first to last. The last layer is divided among the classes, whose gates
+    are counted."""
     bits: Count = 8
-    """Thermometer bits per feature, at most."""
+    """Maximum number of thermometer bits per feature. More bits resolve features more finely and add
+    inputs."""
     steps: Count = 3_000
-    """Of the optimizer, each with 128 rows."""
+    """Number of optimizer steps of 128 rows each."""
 
 
 @dataclass(frozen=True)
 class GateNetwork:
-    """Each gate is a softmax over all 16 functions of two bits while training, the likeliest one after it.
+    """Gates that are a softmax over all 16 two-input functions in training, and the likeliest one after.
 
-    As in the paper: fixed random wiring, real-valued logic (product for and), functions drawn from a normal
-    distribution, groups of outputs counted and divided by a temperature, Adam at 0.01. Deviations: inputs are
-    thermometer bits; of 60 looks the one with the best validation accuracy of the hard network is kept; the
-    temperature is the square root of the group.
+    As in the paper: fixed random wiring, real-valued logic (a product for AND), functions drawn from a normal
+    distribution, groups of outputs counted and divided by a temperature, Adam with learning rate 0.01.
+    Deviations: the inputs are thermometer bits; the discrete network is evaluated up to 60 times, and the one
+    with the best validation accuracy is kept; the temperature is the square root of the group size.
 
     Attributes
     ----------
     gates
-        Of each layer.
+        Number of gates of each layer.
     bits
-        Thermometer bits of a feature, at most.
+        Maximum number of thermometer bits per feature.
     steps
-        Of the optimizer, each with 128 rows.
+        Number of optimizer steps of 128 rows each.
 
     References
     ----------
@@ -57,7 +60,7 @@ class GateNetwork:
     steps: int
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Train; the same seed returns the same gates."""
+        """Train a network; the same seed returns the same gates."""
         from dwn_asic.methods.gate_network.network import fit
 
         return fit(self, dataset, seed, progress)

@@ -1,4 +1,4 @@
-"""A network of gates: trained with real-valued logic, then the likeliest function of each."""
+"""A network of gates: trained with real-valued logic, then reduced to the likeliest function of each gate."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TABLES = torch.tensor([[table >> address & 1 for address in range(4)] for table
 
 
 def fit(options: GateNetwork, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-    """Train; the same seed returns the same gates."""
+    """Train a network; the same seed returns the same gates."""
     codes, labels = dataset.part("train")
     val_codes, val_labels = dataset.part("val")
     thermometer = thermometer_of(dataset, options.bits)
@@ -70,7 +70,7 @@ class _Gates(nn.Module):
         return padded.view(len(bits), self.n_classes, group).sum(2) / group**0.5
 
     def layers(self) -> tuple[LutLayer, ...]:
-        """The likeliest gates."""
+        """Return the layers with the likeliest function of each gate."""
         gates = zip(self.wires, self.weights, strict=True)
         return tuple(LutLayer(wires.numpy(), _hard(weights)) for wires, weights in gates)
 

@@ -20,27 +20,30 @@ class LinearConfig(MethodConfig):
     """Logistic regression with small integer weights."""
 
     kind: Literal["linear"] = "linear"
+    """Kind of the method; selects these keys."""
     bits: Annotated[int, Field(ge=1, le=8)] = 4
-    """Of a feature's level."""
+    """Bits per feature, from 1 to 8: each feature is divided into ``2**bits`` levels of equal width. More
+    bits need more comparators."""
     weight_bits: Annotated[int, Field(ge=2, le=12)] = 4
-    """Sign included."""
+    """Bits per weight including the sign, from 2 to 12. More bits follow the real-valued weights more closely
+    and need wider adders."""
 
 
 @dataclass(frozen=True)
 class Linear:
-    """Scores linear in each feature's level of 2**bits of equal width, with integer weights.
+    """Scores that are linear, with integer weights, in the levels (2**bits of equal width) of the features.
 
-    The weights are those of scikit-learn's multinomial logistic regression on the levels (L2, its strength
-    chosen on validation rows), scaled so that the largest becomes ``2**(weight_bits - 1) - 1``, and rounded;
-    then the intercepts are fitted again, for roundings of many weights add up. For two classes there is one
-    score and one comparison.
+    The weights are those of scikit-learn's multinomial logistic regression on the levels (L2 penalty, with
+    the strength chosen on validation rows). They are scaled so that the largest becomes ``2**(weight_bits -
+    1) - 1``, and rounded. The intercepts are then fitted again, because the rounding errors of many weights
+    add up. Two classes need only one score and one comparison.
 
     Attributes
     ----------
     bits
-        Of a level.
+        Bits of a level.
     weight_bits
-        Of a weight, sign included.
+        Bits of a weight, including the sign.
 
     References
     ----------
@@ -51,7 +54,7 @@ class Linear:
     weight_bits: int
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:  # noqa: ARG002
-        """Fit; the seed has nothing to decide."""
+        """Fit the weights; the result does not depend on the seed."""
         from dwn_asic.methods.linear.scores import fit
 
         return fit(dataset, self.bits, self.weight_bits, progress)

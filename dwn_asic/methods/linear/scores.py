@@ -1,4 +1,4 @@
-"""The weights of a linear classifier: fitted, scaled, rounded, and as logic."""
+"""The weights of a linear classifier: fitted, scaled, rounded, and converted to logic."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _STRENGTHS = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0)
 
 
 def fit(dataset: Dataset, bits: int, weight_bits: int, progress: Progress) -> Fitted:
-    """Of several strengths of the penalty, the weights that do best on validation rows."""
+    """Fit weights at several strengths of the penalty and keep those that do best on validation rows."""
     codes, labels = dataset.part("train")
     val_codes, val_labels = dataset.part("val")
     levels = BucketCode.fit(codes, dataset.quantizer.bits, cuts="equal_width", code="binary", bits=bits)
     if not len(levels) or len(np.unique(labels)) < 2:
         return most_frequent(dataset)
-    places = _places(levels)  # (I, F) what a bit is worth in its feature's level
+    places = _places(levels)  # (I, F) weight of a bit in its feature's level
     values, val_bits = levels.encode(codes) @ places, levels.encode(val_codes)
 
     def fitted(strength: float) -> WeightedVotes:
@@ -48,7 +48,10 @@ def fit(dataset: Dataset, bits: int, weight_bits: int, progress: Progress) -> Fi
 
 
 def _intercepts(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(S,) of most likelihood beside (N, S) scores that stay as they are; one score is class 1 against 0."""
+    """Return the (S,) intercepts of maximum likelihood for (N, S) scores that stay fixed.
+
+    A single score separates class 1 from class 0.
+    """
     if scores.shape[1] == 1:
         return _intercepts(np.hstack([0.0 * scores, scores]), labels)[1:]
     own = np.eye(scores.shape[1])[labels]
@@ -65,10 +68,10 @@ def _intercepts(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArr
 def _votes(
     weights: NDArray[np.int64], biases: NDArray[np.int64], classes: NDArray[np.int64], n_classes: int
 ) -> WeightedVotes:
-    """For all classes, of which some may have had no rows."""
+    """Return votes for all classes, some of which may have no rows."""
     if n_classes == 2:
         return WeightedVotes(weights, biases)
-    if len(weights) == 1:  # two of several classes have rows
+    if len(weights) == 1:  # only two of several classes have rows
         weights, biases = np.append(0 * weights, weights, 0), np.append(0 * biases, biases)
     # A class without rows never wins.
     every = np.zeros((n_classes, weights.shape[1]), np.int64)

@@ -1,1 +1,1 @@
-"""Parts that several methods are built from."""
+"""Building blocks that several methods share."""

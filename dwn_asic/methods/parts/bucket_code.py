@@ -1,4 +1,4 @@
-"""What a Tiny Classifier reads: the bucket that each feature falls into, in a code of a few bits."""
+"""The inputs of a Tiny Classifier: the bucket that each feature falls into, coded in a few bits."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from dwn_asic.encode.thermometer import Thermometer
 __all__ = ["BucketCode", "Code", "Cuts", "Line"]
 
 Cuts = Literal["quantile", "equal_width"]
-"""Buckets of equal shares of the training rows, or of equal parts of the range seen in training."""
+"""Rule for cutting buckets: into equal shares of the training rows, or into equal parts of the training
+range."""
 Code = Literal["thermometer", "onehot", "binary", "gray"]
 
 _XOR, _NOT = 0b0110, 0b01
 
 
 class Line(NamedTuple):
-    """One bit of a code: the parity of some comparisons ``code >= c``, inverted or not.
+    """One bit of a code: the parity of some comparisons ``code >= c``, possibly inverted.
 
-    Comparisons of one feature come in order, so every set of buckets is such a parity.
+    The comparisons of a feature are ordered, so every set of buckets is such a parity.
     """
 
     thresholds: tuple[int, ...]
@@ -32,14 +33,14 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class BucketCode:
-    """All bits of all features.
+    """The code bits of all features.
 
     Attributes
     ----------
     thermometer
         The comparisons between buckets.
     lines
-        One for each bit; thresholds are bits of the thermometer.
+        The bits; their thresholds are indices of thermometer bits.
     """
 
     thermometer: Thermometer
@@ -49,19 +50,19 @@ class BucketCode:
     def fit(
         cls, codes: NDArray[np.int64], widths: NDArray[np.int64], *, cuts: Cuts, code: Code, bits: int
     ) -> BucketCode:
-        """Buckets from the (N, F) codes of the training rows.
+        """Choose buckets from the (N, F) codes of the training rows.
 
         Parameters
         ----------
         codes, widths
-            As of :meth:`Thermometer.fit`.
+            As for :meth:`Thermometer.fit`.
         cuts
-            Where buckets end. Cuts that no training row tells apart are left out.
+            Where buckets end. Cuts that separate no training rows are dropped.
         code
-            ``binary`` and ``gray`` have 2**bits buckets, ``onehot`` has ``bits`` of them, ``thermometer``
-            one more.
+            ``binary`` and ``gray`` have 2**bits buckets, ``onehot`` has ``bits`` buckets, ``thermometer`` one
+            more.
         bits
-            Of each feature, at most.
+            Maximum number of bits per feature.
         """
         n_cuts = {"thermometer": bits, "onehot": bits - 1}.get(code, (1 << bits) - 1)
         kind: Literal["distributive", "uniform"] = "distributive" if cuts == "quantile" else "uniform"
@@ -79,7 +80,7 @@ class BucketCode:
         return len(self.lines)
 
     def encode(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """(N, F) codes -> (N, I) bits."""
+        """Encode rows: (N, F) codes -> (N, I) bits."""
         reached = self.thermometer.encode(codes)
         bits = np.zeros((len(codes), len(self)), np.bool_)
         for i, line in enumerate(self.lines):
@@ -87,13 +88,13 @@ class BucketCode:
         return bits
 
     def add_line(self, number: int, builder: GraphBuilder) -> int:
-        """The graph node of one bit."""
+        """Add one bit to a graph and return its node."""
         line = self.lines[number]
         nodes = [
             builder.add(Threshold(int(self.thermometer.feature[t]), int(self.thermometer.constant[t])))
             for t in line.thresholds
         ]
-        while len(nodes) > 1:  # pairs, so that the longest path is short
+        while len(nodes) > 1:  # a tree of pairs keeps the longest path short
             pairs = zip(nodes[::2], nodes[1::2], strict=False)
             rest = nodes[-1:] if len(nodes) % 2 else []
             nodes = [builder.add(Lut(pair, _XOR)) for pair in pairs] + rest
@@ -101,7 +102,7 @@ class BucketCode:
 
 
 def _lines(n_cuts: int, code: Code) -> list[tuple[list[int], bool]]:
-    """Of a feature with this many cuts: the cuts at which each bit flips, and whether it starts as one."""
+    """Return the cuts at which each bit of a feature flips, and whether it starts as one."""
     if code == "thermometer":
         return [([i], False) for i in range(n_cuts)]
     if code == "onehot":

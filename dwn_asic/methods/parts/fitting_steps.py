@@ -1,4 +1,4 @@
-"""Steps that several methods' fits have in common."""
+"""Steps that the fits of several methods have in common."""
 
 from __future__ import annotations
 
@@ -29,23 +29,26 @@ Model = TypeVar("Model")
 
 
 def short_seed(seed: int) -> int:
-    """scikit-learn takes 32-bit seeds."""
+    """Reduce a seed to the 32 bits that scikit-learn accepts."""
     return seed % (1 << 32)
 
 
 def not_installed(package: str, extra: str) -> ToolError:
-    """For a method whose package is an extra of this project."""
-    return ToolError(package, f"is not installed; pip install 'dwn-asic[{extra}]' gets it")
+    """Return the error for a method whose package is an optional extra of this project."""
+    return ToolError(package, f"is not installed; pip install 'dwn-asic[{extra}]' installs it")
 
 
 def interface_of(dataset: Dataset) -> Interface:
-    """The ports of a circuit for this table."""
+    """Return the interface of a circuit for this table."""
     widths = tuple(int(width) for width in dataset.quantizer.bits)
     return Interface(dataset.table.feature_names, widths, dataset.table.class_names)
 
 
 def most_frequent(dataset: Dataset) -> Fitted:
-    """The model that is left where no input bit varies, or all rows are of one class: always that class."""
+    """Return the model that always predicts the most frequent class.
+
+    It is the only one left if no input bit varies or all training rows belong to one class.
+    """
     index = int(np.bincount(dataset.part("train")[1]).argmax())
     builder = GraphBuilder(interface_of(dataset))
     drivers = [builder.add(Constant(bool(index >> k & 1))) for k in range(builder.interface.class_bits)]
@@ -54,13 +57,13 @@ def most_frequent(dataset: Dataset) -> Fitted:
 
 
 def thermometer_of(dataset: Dataset, bits: int) -> Thermometer:
-    """At most ``bits`` thermometer bits per feature, at equal shares of the training rows."""
+    """Return at most ``bits`` thermometer bits per feature, at equal shares of the training rows."""
     codes, _ = dataset.part("train")
     return Thermometer.fit(codes, dataset.quantizer.bits, kind="distributive", bits=bits)
 
 
 def popcount_network(dataset: Dataset, thermometer: Thermometer, layers: tuple[LutLayer, ...]) -> LutNetwork:
-    """Tables over thermometer bits, of whose last layer each class counts its group."""
+    """Return a network of tables over thermometer bits in which each class counts its group of outputs."""
     table = dataset.table
     head = Head("popcount", "onehot", table.n_classes)
     return LutNetwork(dataset.quantizer, thermometer, layers, head, table.feature_names, table.class_names)
@@ -72,16 +75,18 @@ def best_on_validation(
     labels: NDArray[np.int64],
     progress: Progress,
 ) -> Model:
-    """The candidate that is right most often, ties go to the first; candidates may be made one by one.
+    """Return the candidate that is right most often; ties go to the first.
 
     Parameters
     ----------
     candidates
-        One at least.
+        At least one candidate; they may be generated one by one.
     decide
-        Returns a candidate's (N,) class indices of the validation rows.
+        Function from a candidate to its (N,) class indices of the validation rows.
     labels
         (N,) class indices of the validation rows.
+    progress
+        Called with each candidate's accuracy.
     """
 
     def accuracy(numbered: tuple[int, Model]) -> float:

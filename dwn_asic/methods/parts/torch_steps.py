@@ -1,4 +1,4 @@
-"""Plain training in torch, as the methods that learn by gradient share it."""
+"""Plain training in torch, shared by the methods that learn by gradient descent."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ def train(
     generator: torch.Generator,
     after_step: Callable[[], None] = lambda: None,
 ) -> Iterator[int]:
-    """Train by Adam on the cross entropy of batches; yields the steps done, up to 60 times evenly spaced.
+    """Train with Adam on the cross entropy of batches; yields the steps done, up to 60 evenly spaced times.
 
-    Steps, not passes over the rows: a table of few rows would else end long before it has converged.
+    The length is given in steps, not in passes over the rows, since a small table would otherwise end long
+    before the training has converged.
 
     Parameters
     ----------
     model
-        (B, ...) rows -> (B, C) logits.
+        Module that maps (B, ...) rows to (B, C) logits.
     rows, labels
-        (N, ...) and (N,) int64.
+        (N, ...) values and (N,) int64 class indices.
     steps
-        Of the optimizer.
+        Number of optimizer steps.
     generator
         Draws the order of rows.
     after_step
-        Called after each step of the optimizer.
+        Called after each optimizer step.
     """
     optimizer = torch.optim.Adam(model.parameters(), lr=_LEARNING_RATE)
     batches = _batches(len(rows), generator)
@@ -54,6 +55,6 @@ def train(
 
 
 def _batches(n_rows: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Row numbers, in a new order for each pass over them; no end."""
+    """Yield batches of row numbers without end, in a new order for each pass over the rows."""
     while True:
         yield from torch.split(torch.randperm(n_rows, generator=generator), _BATCH)

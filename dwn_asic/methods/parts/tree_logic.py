@@ -1,4 +1,4 @@
-"""Decision trees as logic: each split a comparator, a tree of splits multiplexers."""
+"""Decision trees as logic: each split is a comparator, and the splits form a tree of multiplexers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interfa
 __all__ = ["add_tree", "tree_graph"]
 
 _MUX = 0b11001010
-"""Fan-in 2 chooses fan-in 1 (when set) or fan-in 0."""
+"""Truth table: fan-in 2 selects fan-in 1 when it is set, else fan-in 0."""
 _LEAF = -1
-"""What scikit-learn writes for the children of a leaf."""
+"""Child index by which scikit-learn marks a leaf."""
 
 
 def tree_graph(model: DecisionTreeClassifier, interface: Interface) -> BooleanGraph:
-    """A fitted tree over codes as a graph whose outputs are the bits of the class index.
+    """Return a fitted tree over codes as a graph whose outputs are the bits of the class index.
 
-    A class index whose class has no leaf never comes out.
+    The graph never outputs the index of a class without a leaf.
     """
     builder = GraphBuilder(interface)
     bits = range(interface.class_bits)
@@ -33,16 +33,16 @@ def tree_graph(model: DecisionTreeClassifier, interface: Interface) -> BooleanGr
 def add_tree(
     builder: GraphBuilder, model: DecisionTreeClassifier, leaf: Callable[[int], list[bool]]
 ) -> list[int]:
-    """Nodes of the bits that ``leaf`` returns for a leaf's class: per split one multiplexer for each bit.
+    """Return nodes of the bits that ``leaf`` assigns to a leaf's class, one multiplexer per split and bit.
 
-    A split sends ``code <= t`` to the left; codes are integers, so ``code >= floor(t) + 1`` goes right.
-    Where both sides have the same bit, there is no multiplexer.
+    A split sends ``code <= t`` to the left; codes are integers, so ``code >= floor(t) + 1`` goes right. Where
+    both sides have the same bit, no multiplexer is needed.
     """
     tree = model.tree_
     constants = [builder.add(Constant(value=False)), builder.add(Constant(value=True))]
     drivers: dict[int, list[int]] = {}  # tree node -> graph node of each bit
-    # scikit-learn numbers children after their parent, so backwards they come first; no recursion, whose
-    # limit a tree as deep as its leaves are many would reach.
+    # scikit-learn numbers children after their parent, so in reverse order they come first. Recursion would
+    # reach its limit in a degenerate tree, which is as deep as it has leaves.
     for node in range(tree.node_count - 1, -1, -1):
         left, right = int(tree.children_left[node]), int(tree.children_right[node])
         if left == _LEAF:

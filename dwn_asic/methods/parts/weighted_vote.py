@@ -1,4 +1,4 @@
-"""Sums of small integer weights as adders: what linear models and binarized neurons are made of."""
+"""Sums of bits with small integer weights as adders, the core of linear models and binarized neurons."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ _NOT = 0b01
 
 @dataclass(frozen=True, eq=False)
 class WeightedVotes:
-    """Classes with integer scores; the largest wins, ties go to the first. With one score: whether it is > 0.
+    """Integer scores of classes; the largest wins, ties go to the first class.
+
+    A single score decides by its sign: class 1 if it is above 0.
 
     Attributes
     ----------
     weights
-        (S, I) integers, of each bit in each score.
+        (S, I) integer weight of each bit in each score.
     biases
         (S,) integers.
     """
@@ -32,26 +34,26 @@ class WeightedVotes:
     biases: NDArray[np.int64]
 
     def scores(self, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(N, I) bits -> (N, S)."""
+        """Compute scores: (N, I) bits -> (N, S) integers."""
         found: NDArray[np.int64] = bits.astype(np.int64) @ self.weights.T + self.biases
         return found
 
     def decide(self, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(N, I) bits -> (N,) which score is largest; with one score 1 where it is above 0, else 0."""
+        """Decide: (N, I) bits -> (N,) index of the largest score, or whether the only score is above 0."""
         scores = self.scores(bits)
         if scores.shape[1] == 1:
             return (scores[:, 0] > 0).astype(np.int64)
         return scores.argmax(1)
 
     def add(self, builder: GraphBuilder, bits: Sequence[int]) -> list[int]:
-        """The same as logic: the nodes of the decision's bits.
+        """Add the decision to a graph as logic and return the nodes of its bits.
 
-        A bit of negative weight is counted inverted, which adds the weight to the bias; then all biases are
+        A bit of negative weight is counted inverted, which adds the weight to the bias. Then all biases are
         raised by the same amount, so that none is negative.
         """
         biases = self.biases + np.minimum(self.weights, 0).sum(1)
         compared = list(zip(self.weights, biases, strict=True))
-        if len(compared) == 1:  # against 0, which comes first and so wins when equal
+        if len(compared) == 1:  # compare with 0, which comes first and therefore wins ties
             compared.insert(0, (np.zeros_like(self.weights[0]), np.int64(0)))
         least = min(int(bias) for _, bias in compared)
         negative = (self.weights.min(0) < 0).tolist()

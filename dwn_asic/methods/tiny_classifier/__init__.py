@@ -1,4 +1,4 @@
-"""Tiny Classifier circuits: a few hundred gates, evolved."""
+"""Tiny Classifier circuits: a few hundred evolved gates."""
 
 from __future__ import annotations
 
@@ -22,41 +22,51 @@ Fitness = Literal["balanced_accuracy", "accuracy"]
 
 
 class TinyClassifierConfig(MethodConfig):
-    """Evolved graph of two-input gates (Iordanou et al., arXiv:2303.00031)."""
+    """Evolved graphs of two-input gates (Iordanou et al., arXiv:2303.00031)."""
 
     kind: Literal["tiny_classifier"] = "tiny_classifier"
+    """Kind of the method; selects these keys."""
     name: Annotated[str, Field(pattern=r"^([a-z0-9]+(-[a-z0-9]+)*)?$")] = ""
-    """What tells it from others, for example ``tenfold``."""
+    """Name that distinguishes this entry from other Tiny Classifiers, lower-case words joined by hyphens, for
+    example ``tenfold``. Empty by default."""
     bits: Annotated[tuple[Literal[2, 4], ...], Field(strict=False), BeforeValidator(as_list)] = (2, 4)
-    """Per feature, at most."""
+    """Maximum number of bits per feature, 2 or 4. A list tries each of them."""
     cuts: Annotated[tuple[Literal["quantile", "equal_width"], ...], Field(min_length=1, strict=False)] = (
         "quantile",
     )
-    """Buckets of equal shares of the training rows, or of equal parts of the range."""
+    """Rule for cutting a feature's range into buckets: ``quantile`` into equal shares of the training rows,
+    ``equal_width`` into equal parts of the range. A list tries each of them."""
     codes: Annotated[
         tuple[Literal["thermometer", "onehot", "binary", "gray"], ...], Field(min_length=1, strict=False)
     ] = ("thermometer",)
-    """Of the bucket's number, in ``bits`` bits."""
+    """Codes of the bucket's number in ``bits`` bits: ``thermometer``, which needs no gates beside the
+    comparators, or ``onehot``, ``binary`` or ``gray``. A list tries each of them."""
     keep: Literal["each", "best"] = "each"
-    """A circuit for each combination of bits, cuts and codes, or only the best on validation rows."""
+    """``each`` gives a circuit for each combination of bits, cuts and codes; ``best`` gives only the circuit
+    of the combination that is best on validation rows, as in the paper."""
     functions: Literal["all", "nand"] = "all"
-    """And, or, nand, nor; or nand alone."""
+    """Functions of the gates: ``all`` for AND, OR, NAND and NOR, or ``nand`` for NAND alone."""
     fitness: Fitness = "balanced_accuracy"
-    """The paper's; or what tables of accuracies compare, which on uneven classes is something else."""
+    """Fitness of a circuit: ``balanced_accuracy`` as in the paper, or ``accuracy``, which is what tables of
+    results compare. The two differ if classes are unbalanced."""
     gates: Annotated[tuple[Count, ...], Field(min_length=1, strict=False), BeforeValidator(as_list)] = (300,)
-    """Budget; a circuit for each."""
+    """Maximum number of gates. A list gives circuits for each of them; the default is the paper's."""
     rows: Count = 32_768
-    """Training rows to judge on, at most; of more these are drawn, as shrink does."""
+    """Maximum number of training rows on which circuits are scored; a larger training set is sampled, as
+    shrinking does."""
     generations: Count = 200_000
-    """Limit; evolution stops earlier after ``patience`` generations without a better validation score."""
+    """Maximum number of generations. Evolution ends earlier after ``patience`` generations without a better
+    validation score."""
     patience: Count = 50_000
+    """Number of generations without a better validation score after which evolution ends."""
     trial: Count | None = None
-    """With ``keep: best``: generations after which only the best encoding goes on, default all of them."""
+    """Number of generations after which only the best combination of bits, cuts and codes continues. It takes
+    effect with ``keep: best`` only; by default all of them run to the end."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a circuit reads: see :class:`dwn_asic.methods.parts.bucket_code.BucketCode`."""
+    """One encoding of the inputs, see :class:`dwn_asic.methods.parts.bucket_code.BucketCode`."""
 
     bits: int
     cuts: Cuts = "quantile"
@@ -68,43 +78,45 @@ class Inputs:
 
 @dataclass(frozen=True)
 class TinyClassifier:
-    """Evolution of a circuit of at most ``gates`` two-input gates.
+    """Evolution of a circuit with at most ``gates`` two-input gates.
 
-    As in the paper: functions and, or, nand, nor, or nand alone; 300 gates by default; (1+4) evolution
-    strategy that accepts equal fitness; balanced accuracy as fitness; mutation of functions and of edges,
-    active or not, that keeps the graph acyclic and nothing else (EGGP); the circuit kept is the one that
-    scored best on rows that the fitness does not see, and evolution ends when that score stops improving; of
-    several encodings of the inputs the one whose circuit scores best on those rows.
+    As in the paper: functions AND, OR, NAND, NOR, or NAND alone; 300 gates by default; a (1+4) evolution
+    strategy that accepts equal fitness; balanced accuracy as fitness; mutations of functions and of edges,
+    active or not, whose only constraint is that the graph stays acyclic (EGGP); the circuit that scores best
+    on rows that the fitness does not see is kept, and evolution ends when that score stops improving; if
+    there are several encodings of the inputs, the one whose circuit scores best on those rows is chosen.
 
-    Deviations, all for comparing circuits and not flows:
+    Deviations, all of which serve to compare circuits rather than flows:
 
-    - The buckets' cuts are comparators of the features' integer codes, as every circuit here gets them, and
-      the gates that make a binary, Gray or one-hot code of them are counted as part of the core. Thermometer
-      bits, which need no such gates, are an encoding more than the paper tries.
-    - The flow's own training and validation rows, in place of halves of the training data; of very many
-      training rows a part, as large as the part that shrink judges on.
-    - The number of mutations of a child is drawn once for functions, edges and outputs together, binomial
-      with a rate of ``3 / genes``: the mean that 1/gates for each function and edge gives.
-    - No least gain that counts as better: evolution ends later. Of circuits with the same validation score
-      the one with the fewest gates is kept, since neutral drift lets circuits grow. Both are to the
-      method's advantage.
+    - The cuts of the buckets are comparators of the features' integer codes, as for every circuit here. The
+      gates that turn their outputs into a binary, Gray or one-hot code count as part of the core. Thermometer
+      bits, which need no such gates, are an additional encoding that the paper does not try.
+    - The flow's own training and validation rows replace halves of the training data. A very large training
+      set is sampled, down to the number of rows that shrinking scores on.
+    - The number of mutations of a child is drawn once for functions, edges and outputs together, from a
+      binomial distribution with a rate of ``3 / genes``. Its mean is that of mutating each function and edge
+      with probability 1/gates.
+    - Any gain counts as an improvement, so evolution ends later. Among circuits with the same validation
+      score the one with the fewest gates is kept, since neutral drift lets circuits grow. Both favour the
+      method.
 
     Attributes
     ----------
     inputs
         Encodings to try.
     gates
-        Most gates.
+        Maximum number of gates.
     generations
-        Most generations.
+        Maximum number of generations.
     patience
-        Generations without a better validation score after which evolution ends.
+        Number of generations without a better validation score after which evolution ends.
     trial
-        Generations after which only the best of several encodings goes on; None for no such end.
+        Number of generations after which only the best of several encodings continues; None to run all to the
+        end.
     nand_only
-        Only nand gates.
+        Whether all gates are NANDs.
     rows
-        Training rows to judge on, at most; of more these are drawn.
+        Maximum number of training rows to score on; a larger training set is sampled.
     fitness
         Balanced accuracy as in the paper, or the accuracy that tables compare.
 
@@ -124,14 +136,14 @@ class TinyClassifier:
     fitness: Fitness = "balanced_accuracy"
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Evolve; the same seed returns the same circuit."""
+        """Evolve a circuit; the same seed returns the same circuit."""
         from dwn_asic.methods.tiny_classifier.run import fit
 
         return fit(self, dataset, seed, progress)
 
 
 def _plans(config: TinyClassifierConfig) -> Iterator[Plan]:
-    """Of each gate budget one for each encoding, or one with the best of them."""
+    """Yield, for each gate budget, a plan per encoding or one plan with the best of them."""
     encodings = [
         Inputs(bits, cuts, code) for bits in config.bits for cuts in config.cuts for code in config.codes
     ]
@@ -162,7 +174,7 @@ def _plans(config: TinyClassifierConfig) -> Iterator[Plan]:
 
 
 def _encoding_names(config: TinyClassifierConfig, inputs: Inputs) -> tuple[str, str]:
-    """Name and label of the Tiny Classifier with this encoding."""
+    """Return name and label of the Tiny Classifier with this encoding."""
     if len(config.cuts) * len(config.codes) == 1 and inputs == Inputs(inputs.bits):
         return f"tiny-{inputs.bits}bit", f"Tiny Classifier, {inputs.bits} bits per feature"
     cuts = inputs.cuts.replace("_", "-")

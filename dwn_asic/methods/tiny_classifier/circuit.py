@@ -1,4 +1,4 @@
-"""An evolved circuit: the gates that it uses, as a numpy model and as logic."""
+"""An evolved circuit: the gates in use, as a numpy model and as logic."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _TABLES = (0b1000, 0b1110, 0b0111, 0b0001)
 
 @dataclass(frozen=True, eq=False)
 class Circuit:
-    """The gates that an evolved circuit uses.
+    """The gates in use of an evolved circuit.
 
     Attributes
     ----------
     inputs
-        Node i is bit i.
+        The input bits; node i is bit i.
     functions
-        (K,) number of the gate's function; gate k is node ``len(inputs) + k``.
+        (K,) function number of each gate; gate k is node ``len(inputs) + k``.
     fanins
-        (K, 2) nodes before the gate.
+        (K, 2) fan-ins of each gate, which are earlier nodes.
     drivers
         (outputs,) node that drives each bit of the class index.
     """
@@ -40,7 +40,7 @@ class Circuit:
 
     @classmethod
     def from_genes(cls, genes: NDArray[np.int64], inputs: BucketCode, n_gates: int) -> Circuit:
-        """Only the gates that an output needs, renumbered."""
+        """Build the circuit from genes, with only the gates that an output needs, renumbered."""
         n_inputs = len(inputs)
         active = active_gates(genes, n_gates, n_inputs)
         place = np.arange(n_inputs + n_gates)
@@ -49,7 +49,7 @@ class Circuit:
         return cls(inputs, genes[active], place[fanins[active]], place[genes[3 * n_gates :]])
 
     def predict(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(N, F) codes -> (N,) class indices, by numpy alone; an index of C or more is no class."""
+        """Classify with numpy alone: (N, F) codes -> (N,) class indices, where C or more is no class."""
         nodes = list(self.inputs.encode(codes).T)
         for function, (a, b) in zip(self.functions, self.fanins, strict=True):
             value = nodes[a] | nodes[b] if function & 1 else nodes[a] & nodes[b]
@@ -59,7 +59,7 @@ class Circuit:
         return index
 
     def graph(self, interface: Interface) -> BooleanGraph:
-        """One node per gate, and those that make the input bits in use."""
+        """Return a graph with one node per gate, and the nodes that compute the input bits in use."""
         builder = GraphBuilder(interface)
         n_inputs = len(self.inputs)
         place: dict[int, int] = {}  # circuit node -> graph node

@@ -1,8 +1,8 @@
 """The inner loop of Tiny Classifiers: a (1+4) evolution strategy over acyclic graphs of two-input gates.
 
-A circuit is one vector of genes: G functions, 2 G fan-ins (of gate g at G + 2 g and G + 2 g + 1), then one
-driver per output. Fan-ins and drivers are node numbers: inputs 0..I-1, then gate g as I + g. Fan-ins may
-point to any gate that does not depend on their own, so there is no order of gates, as in EGGP.
+A circuit is one vector of genes: G functions, 2 G fan-ins (those of gate g at G + 2 g and G + 2 g + 1), then
+one driver per output. Fan-ins and drivers are node numbers: inputs 0..I-1, then gate g as I + g. A fan-in may
+refer to any gate that does not depend on the reader, so gates have no fixed order, as in EGGP.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dwn_asic.compiled import allocating
 __all__ = ["FUNCTIONS", "NAND", "LabelledWords", "active_gates", "advance", "random_genes"]
 
 FUNCTIONS = ("and", "or", "nand", "nor")
-"""A function's number: bit 0 says or instead of and, bit 1 says inverted."""
+"""Names of the functions by number: bit 0 selects OR instead of AND, bit 1 inverts the output."""
 
 NAND = FUNCTIONS.index("nand")
 
@@ -27,20 +27,20 @@ _CHILDREN = 4
 
 
 class LabelledWords(NamedTuple):
-    """Rows as words of 64, no word with rows of two classes.
+    """Rows packed into words of 64, such that no word has rows of two classes.
 
     Attributes
     ----------
     values
         (I + G, W) packed values; the inputs' are given, the gates' are working space.
     wanted
-        (outputs, W) all ones where the word's class has this bit, else all zeros.
+        (outputs, W) all ones if the class of the word has this bit, else all zeros.
     valid
         (W,) ones where there is a row.
     word_class
         (W,) int64 class of the word's rows.
     class_rows
-        (C,) float64 rows of each class.
+        (C,) float64 number of rows of each class.
     """
 
     values: Words
@@ -59,7 +59,7 @@ class LabelledWords(NamedTuple):
         n_gates: int,
         n_outputs: int,
     ) -> LabelledWords:
-        """From (N, I) input bits and (N,) class indices."""
+        """Pack (N, I) input bits and (N,) class indices."""
         groups = [bits[labels == c] for c in range(n_classes)]
         inputs = np.concatenate([pack_rows(group) for group in groups], axis=1)
         valid = np.concatenate([pack_rows(np.ones((len(group), 1), np.bool_))[0] for group in groups])
@@ -80,7 +80,7 @@ def random_genes(
     *,
     nand_only: bool = False,
 ) -> NDArray[np.int64]:
-    """A random circuit: each gate reads inputs and gates before it, each output any node."""
+    """Draw a random circuit: each gate reads inputs and earlier gates, each output reads any node."""
     functions = np.full(n_gates, NAND) if nand_only else generator.integers(len(FUNCTIONS), size=n_gates)
     fanins = generator.integers(np.repeat(n_inputs + np.arange(n_gates), 2))
     drivers = generator.integers(n_inputs + n_gates, size=n_outputs)
@@ -88,7 +88,7 @@ def random_genes(
 
 
 def active_gates(genes: NDArray[np.int64], n_gates: int, n_inputs: int) -> NDArray[np.int64]:
-    """The gates that some output needs, fan-ins before readers."""
+    """Return the gates that some output needs, fan-ins before readers."""
     order = np.empty(n_gates, np.int64)
     count = _order(genes, n_gates, n_inputs, order, np.empty(n_gates, np.uint8))
     return order[:count]
@@ -109,20 +109,20 @@ def advance(
     nand_only: bool = False,
     balanced: bool = True,
 ) -> int:
-    """Go on for ``generations``, fewer if ``patience`` runs out. Changes its arguments in place.
+    """Evolve for ``generations``, or fewer if ``patience`` runs out, changing the arguments in place.
 
     Parameters
     ----------
     genes
         The parent.
     best
-        The parent that did best on the validation rows; ties go to the first of those with the fewest gates.
-        (No parent does worse on the training rows than one before it.)
+        The parent with the best score on the validation rows. Ties go to the one with fewer gates, then to
+        the first. (The score on the training rows never falls from parent to parent.)
     scores
-        (3,) accuracies and a count: the parent's on the training rows (negative before the first
-        generation), ``best``'s on the validation rows, generations since that last got better.
+        (3,) accuracy of the parent on the training rows (negative before the first generation), accuracy of
+        ``best`` on the validation rows, and generations since the latter last improved.
     state
-        (1,) of the random numbers, not zero.
+        (1,) state of the random numbers, not zero.
     train, val
         The rows to score on.
     n_gates
@@ -130,18 +130,18 @@ def advance(
     mutations
         (K,) probability that a child has at most k mutations.
     generations
-        At most.
+        Maximum number of generations.
     patience
-        Generations without a better validation score after which it ends.
+        Number of generations without a better validation score after which evolution ends.
     nand_only
-        Leave the gates' functions as they are.
+        Do not mutate the functions of gates.
     balanced
-        Score by balanced accuracy, else by accuracy.
+        Score by balanced accuracy, otherwise by accuracy.
 
     Returns
     -------
     int
-        The generations done.
+        The number of generations done.
     """
     first = n_gates if nand_only else 0
     done: Any = _advance(
@@ -152,7 +152,10 @@ def advance(
 
 @allocating
 def _order(genes, n_gates, n_inputs, order, mark):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Active gates into ``order``, fan-ins first, and their count; ``mark`` is 2 for them, 0 for others."""
+    """Write the active gates to ``order``, fan-ins first; set ``mark`` to 2 for them and return their number.
+
+    All other marks are 0.
+    """
     mark[:] = 0
     stack = np.empty(2 * n_gates + 1, np.int64)
     count = 0
@@ -178,7 +181,7 @@ def _order(genes, n_gates, n_inputs, order, mark):  # type: ignore[no-untyped-de
 
 @allocating
 def _depends(genes, n_gates, n_inputs, start, target):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Whether gate ``target`` is gate ``start`` or in its fan-in cone."""
+    """Return whether gate ``target`` is gate ``start`` or in its fan-in cone."""
     if start == target:
         return True
     seen = np.zeros(n_gates, np.bool_)
@@ -201,9 +204,9 @@ def _depends(genes, n_gates, n_inputs, start, target):  # type: ignore[no-untype
 
 @allocating
 def _mutate(genes, n_gates, n_inputs, first, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Give one gene from ``first`` on, any with the same chance, another value.
+    """Change a random gene with index ``first`` or above; all are equally likely.
 
-    Gives its gate, -1 for an output's gene.
+    Returns the gene's gate, -1 for the gene of an output.
     """
     gene = first + below(state, len(genes) - first)
     if gene < n_gates:
@@ -223,9 +226,9 @@ def _mutate(genes, n_gates, n_inputs, first, state):  # type: ignore[no-untyped-
 
 @allocating
 def _vary(genes, n_gates, n_inputs, first, mark, mutations, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Mutate a random number of times. Gives whether a gate that was active, or an output, is concerned.
+    """Mutate a random number of genes; returns whether an active gate or an output is concerned.
 
-    Otherwise the circuit does what it did: a gate can become active only by a mutation of an active one.
+    If not, the circuit's function is unchanged: a gate can become active only by a mutation of an active one.
     """
     draw = uniform(state)
     wanted = 0
@@ -240,7 +243,7 @@ def _vary(genes, n_gates, n_inputs, first, mark, mutations, state):  # type: ign
 
 @allocating
 def _score(genes, n_gates, n_inputs, order, count, rows, balanced):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Accuracy, or balanced: the mean over the classes that have rows of the share of them that are right."""
+    """Return the accuracy, or the balanced accuracy: the mean over the classes with rows of their recall."""
     values, n_words = rows.values, len(rows.valid)
     for i in range(count):
         gate = order[i]
@@ -299,7 +302,7 @@ def _advance(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
                 chosen_score, chosen_differs = score, differs
                 chosen[:] = child
         scores[2] += 1.0
-        # Equal is good enough: neutral drift.
+        # Equal fitness is accepted, which allows neutral drift.
         if chosen_score >= scores[0]:
             scores[0] = chosen_score
             genes[:] = chosen

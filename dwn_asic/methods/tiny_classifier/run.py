@@ -1,4 +1,4 @@
-"""Evolution from start to end: of several encodings of the inputs, and the circuit that is kept."""
+"""The whole evolution: over several encodings of the inputs, and the choice of the circuit to keep."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GENERATIONS_PER_CALL = 2_000
 
 
 def fit(options: TinyClassifier, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-    """Evolve; the same seed returns the same circuit."""
+    """Evolve a circuit; the same seed returns the same circuit."""
     codes = dataset.part("train")[0]
     runs: list[_Run] = []
     for inputs in options.inputs:
@@ -57,14 +57,14 @@ def fit(options: TinyClassifier, dataset: Dataset, seed: int, progress: Progress
 
 
 class _Run:
-    """The evolution of one circuit, which can go on.
+    """The evolution of one circuit, which can be continued.
 
     Attributes
     ----------
     best
-        Genes of the circuit kept.
+        Genes of the circuit that is kept.
     done
-        Generations.
+        Number of generations done.
     """
 
     def __init__(
@@ -95,16 +95,16 @@ class _Run:
 
     @property
     def score(self) -> float:
-        """Fitness of the circuit kept on the validation rows."""
+        """Fitness of the circuit that is kept, on the validation rows."""
         return float(self._scores[1])
 
     @property
     def gates(self) -> int:
-        """Of the circuit kept."""
+        """Number of gates of the circuit that is kept."""
         return len(active_gates(self.best, self.options.gates, len(self.bits)))
 
     def advance(self, end: int, progress: Progress) -> None:
-        """Go on to this generation, unless patience runs out before."""
+        """Evolve up to this generation, unless patience runs out before."""
         options = self.options
         while self.done < end and self._scores[2] < options.patience:
             self.done += advance(

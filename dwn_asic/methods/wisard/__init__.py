@@ -18,31 +18,34 @@ __all__ = ["METHOD", "Wisard", "WisardConfig"]
 
 
 class WisardConfig(MethodConfig):
-    """Tables on random bits, filled by counting rows."""
+    """Lookup tables on random thermometer bits, filled by counting training rows."""
 
     kind: Literal["wisard"] = "wisard"
+    """Kind of the method; selects these keys."""
     tuples: Count | None = None
-    """Tables of each class; without it as many as read every thermometer bit twice."""
+    """Number of tables per class. By default there are enough tables to read every thermometer bit twice."""
     inputs: Annotated[int, Field(ge=1, le=8)] = 6
+    """Number of bits that address a table, from 1 to 8."""
     bits: Count = 8
-    """Thermometer bits per feature, at most."""
+    """Maximum number of thermometer bits per feature. More bits resolve features more finely and add
+    inputs."""
 
 
 @dataclass(frozen=True)
 class Wisard:
-    """For each class the same random tuples of thermometer bits, each tuple addressing a table of one bit.
+    """The same random tuples of thermometer bits for each class; each tuple addresses a table of bits.
 
-    A table's bit is set where at least ``b`` training rows of the class have its address; the ``b`` that does
-    best on validation rows is taken (bleaching). The class with most set bits wins, ties go to the first.
+    A table's bit is set if at least ``b`` training rows of the class have its address; validation rows choose
+    ``b`` (bleaching). The class with most set bits wins, ties go to the first class.
 
     Attributes
     ----------
     tuples
-        Tables of each class; None for as many as read every bit twice.
+        Number of tables per class; None for as many as read every bit twice.
     inputs
-        Bits of a tuple.
+        Number of bits of a tuple.
     bits
-        Thermometer bits of a feature, at most.
+        Maximum number of thermometer bits per feature.
 
     References
     ----------
@@ -55,7 +58,7 @@ class Wisard:
     bits: int
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-        """Draw the tuples by the seed, count, and choose the least count."""
+        """Draw the tuples by the seed, count rows, and choose the least count that sets a bit."""
         from dwn_asic.methods.wisard.tables import fit
 
         return fit(self, dataset, seed, progress)

@@ -1,4 +1,4 @@
-"""Tables of WiSARD: their bits drawn, their entries counted, and the count chosen that sets one."""
+"""Tables of WiSARD: random tuples of bits, counts of rows, and the choice of the count that sets a bit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["fit"]
 
 
 def fit(options: Wisard, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
-    """Draw the tuples by the seed, count, and choose the least count: see the class of the options."""
+    """Draw the tuples by the seed, count rows, and choose the least count; see the class of the options."""
     codes, labels = dataset.part("train")
     val_codes, val_labels = dataset.part("val")
     n_classes, thermometer = dataset.table.n_classes, thermometer_of(dataset, options.bits)
@@ -49,7 +49,7 @@ def fit(options: Wisard, dataset: Dataset, seed: int, progress: Progress) -> Fit
 
 
 def _tuples(options: Wisard, n_bits: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """(tuples, inputs): all bits in random order, again and again."""
+    """Draw (tuples, inputs) bits: all bits in random order, again and again."""
     tuples = options.tuples or -(-2 * n_bits // options.inputs)
     wanted = tuples * options.inputs
     orders = [generator.permutation(n_bits) for _ in range(-(-wanted // n_bits))]
@@ -59,7 +59,7 @@ def _tuples(options: Wisard, n_bits: int, generator: np.random.Generator) -> NDA
 def _counts(
     bits: NDArray[np.bool_], labels: NDArray[np.int64], mapping: NDArray[np.int64], n_classes: int
 ) -> NDArray[np.int64]:
-    """(C, tuples, 2**inputs) rows of each class at each address."""
+    """Count the training rows of each class at each address: (C, tuples, 2**inputs)."""
     inputs = mapping.shape[1]
     addresses = bits[:, mapping] @ (1 << np.arange(inputs))  # (N, tuples)
     counts = np.zeros((n_classes, len(mapping), 1 << inputs), np.int64)

@@ -247,7 +247,7 @@ class _Search:
         starts = self._portfolio()
         self._map(starts)
         if self._area == float("inf"):
-            raise ToolError("abc", "no script of the portfolio worked", tail=self._runs.failure)
+            raise ToolError("abc", "could not map any starting point", tail=self._runs.failure)
         if self._reachable.clauses:
             self._resubstitute(starts)
         self._climb()

@@ -144,7 +144,7 @@ def test_other_devices_learn_the_same(candidates, monkeypatch):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_missing_cuda_device_is_said():
-    with pytest.raises(ConfigError, match=r"training\.device: is 'cuda', and torch sees no CUDA device"):
+    with pytest.raises(ConfigError, match=r"training\.device: is 'cuda', but torch finds no CUDA device"):
         train(xor_of_thresholds(100), ENCODER, PYRAMID, training(device="cuda"), seed=0)
 
 
