@@ -24,6 +24,7 @@ from pydantic.fields import FieldInfo
 
 from dwn_asic.cli import app
 from dwn_asic.flow.config import FlowConfig
+from dwn_asic.methods.base import MethodConfig
 from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.methods.registry import methods
 from dwn_asic.metrics import Metric
@@ -156,14 +157,14 @@ def _table(model: type[BaseModel], path: str, sections: list[Section]) -> list[s
     texts = _descriptions(model)
     lines = ["| key | value | default | meaning |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
-        if field.exclude or name == "kind":
+        if field.exclude or (name == "kind" and issubclass(model, MethodConfig)):
             continue
         links = [
             f"[{inner}](#{_anchor(inner, found)})"
             for inner, found in sections
             if re.sub(r"\[\]| \(.*", "", inner) == f"{path}.{name}".lstrip(".")
         ]
-        if name == "baselines":
+        if model is FlowConfig and name == "baselines":
             links = ["list of [methods](methods.md)"]
         value = ", ".join(links) or _type(schema["properties"].get(name, {}), schema.get("$defs", {}))
         text = " ".join(texts.get(name, "").split())

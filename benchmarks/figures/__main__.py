@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.figures import compare, gradient, house, learn, logic, main_flow, table
+from benchmarks.figures import compare, door, gradient, house, learn, logic, main_flow, table
 
 TABLE = Path("reports/figures.csv")
 MEASUREMENTS = {
@@ -16,6 +16,7 @@ MEASUREMENTS = {
     **compare.MEASUREMENTS,
     **gradient.MEASUREMENTS,
     **house.MEASUREMENTS,
+    **door.MEASUREMENTS,
 }
 
 
