@@ -1,6 +1,6 @@
 """Turn a table of labelled data into the smallest verified classifier chip.
 
-The steps, from arrays to Verilog and a proof; each is a function, and each value stays as it is:
+Each step from arrays to Verilog and a proof is a function, and every value is immutable:
 
 >>> import dwn_asic
 >>> from sklearn.datasets import load_iris
@@ -9,20 +9,21 @@ The steps, from arrays to Verilog and a proof; each is a function, and each valu
 ...     iris.data, iris.target, feature_names=["sepal_l", "sepal_w", "petal_l", "petal_w"], input_bits=6
 ... )
 
-A model of any method is a circuit at once, checked against its software on every row:
+Fit a model by any method. It comes with its circuit, which was compared with the software on every row:
 
 >>> tree = dwn_asic.fit(dataset, "decision_tree", leaves=4)
 >>> [str(node) for _, node in tree.graph.inputs][0]
 'Threshold(feature=2, constant=43)'
 
-Shrink it: circuits of many sizes, of which validation rows choose one. Then minimize that one exactly:
+Shrink the circuit to a front of circuits of many sizes. Validation rows choose one of them, which is then
+minimized exactly:
 
 >>> front = dwn_asic.shrink(tree, dataset, proposals=5000)
 >>> circuit = dwn_asic.minimize(front.chosen, effort="low")
 >>> "module classifier_top (" in dwn_asic.to_verilog(circuit)
 True
 
-Map it to the cells of a library, and prove that the netlist computes what the chosen circuit does:
+Map it to the cells of a library, and prove that the netlist computes what the chosen circuit computes:
 
 >>> chip = dwn_asic.implement(circuit, dataset=dataset)
 >>> chip.metrics["area__nand2_equivalent"] < 20
@@ -31,10 +32,10 @@ True
 >>> [check.what for check in proof.checks if check.how == "proof"]
 ['graph == minimized', 'graph == Verilog', 'graph == netlist']
 
-The same in one line each are the estimators :class:`DwnClassifier` and :class:`CircuitClassifier`, which
-work with scikit-learn; a run of ``dwn-asic run`` or ``make run`` is opened by :func:`load`.
+The scikit-learn estimators :class:`DwnClassifier` and :class:`CircuitClassifier` do all of this in one line
+each. :func:`load` opens a run that ``dwn-asic run`` or ``make run`` has finished.
 
-This module imports nothing until a name is asked for.
+This module imports a submodule only when one of its names is first used.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ _HOMES = {
     "report.result": ("Result",),
     "targets.base": ("Implementation", "Proof", "Target"),
 }
-"""Module -> what of it is offered here."""
+"""Each submodule and the names that this package re-exports from it."""
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 
@@ -105,7 +106,7 @@ def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value  # asked for once
+    globals()[name] = value  # so that later uses do not come here
     return value
 
 

@@ -1,4 +1,4 @@
-"""``python -m dwn_asic`` is ``dwn-asic``."""
+"""Run the command ``dwn-asic`` as ``python -m dwn_asic``."""
 
 from dwn_asic.cli import main
 

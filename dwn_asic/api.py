@@ -1,8 +1,8 @@
-"""The steps as functions between values, for notebooks and scripts; nothing here reads or writes a folder.
+"""The steps of a flow as functions on values, for notebooks and scripts; none of them uses a build folder.
 
-Each is thin over the package that does its work, and checks what it is given first: options are the keys of
-the flow file's section, and an unknown key or value is an error that says what is allowed. Where ``target``
-is not given it is :func:`target`'s default, sky130's cells without registers.
+Each function checks its arguments and then calls the package that does the work. Options are the keys of the
+corresponding section of a flow file; an unknown key or a wrong value is an error that lists what is allowed.
+``target`` defaults to the result of :func:`target` without arguments: sky130 cells, no registers.
 """
 
 from __future__ import annotations
@@ -42,23 +42,28 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 # ---- data --------------------------------------------------------------------------------------------------
 def read_data(source: str, *, seed: int = 0, input_bits: int = 8, **options: object) -> Dataset:
-    """Read a table, split it, fit the quantizer; for rows in memory see :meth:`Dataset.from_arrays`.
+    """Read a table, split its rows and fit the quantizer that turns values into integer codes.
+
+    For rows that are in memory already, see :meth:`Dataset.from_arrays`.
 
     Parameters
     ----------
     source
-        ``bundled:NAME``, ``sklearn:NAME``, ``csv:PATH`` or ``openml:ID``.
+        Where the table comes from: ``bundled:NAME``, ``sklearn:NAME``, ``csv:PATH`` or ``openml:ID``.
     seed
-        Of the split.
+        Seed of the random split.
     input_bits
-        The widest code of a feature, 1..16.
+        Maximum width of a feature's code in bits, 1 to 16.
     options
-        Further keys of the section ``data``: ``label``, ``impute``, ``one_against_rest``, ``split``.
+        Further keys of the section ``data``, for example ``label``, ``impute``, ``one_against_rest`` and
+        ``split``.
 
     Raises
     ------
-    ConfigError, DataError
-        An option or the source is wrong, or the table is.
+    ConfigError
+        The source or an option is wrong.
+    DataError
+        The table is missing or wrong.
 
     Examples
     --------
@@ -80,29 +85,31 @@ def fit(
     progress: Progress | None = None,
     **options: object,
 ) -> Classifier:
-    """Fit a model on the training rows; its graph is checked against it on every row.
+    """Fit a model on the training rows and check its Boolean graph against it on every row.
 
     Parameters
     ----------
     dataset
-        Validation rows choose where the method has choices, test rows take no part.
+        The rows. Training rows fit the model, validation rows decide whatever the method has to choose, and
+        test rows are not used.
     method
-        Kind of any method: ``dwn``, ``decision_tree``, ``tiny_classifier``, ...
+        Name of the method: ``dwn``, ``decision_tree``, ``tiny_classifier`` or any other registered one.
     seed
-        The same arguments return the same classifier.
+        Seed of every random choice; equal arguments return equal classifiers.
     progress
-        Receives one line now and then.
+        Function that is called with a line of text from time to time.
     options
-        Keys of the method's configuration; of ``dwn`` the sections ``encoder``, ``model`` and ``training``.
+        Keys of the method's configuration; for ``dwn`` these are the sections ``encoder``, ``model`` and
+        ``training`` as mappings.
 
     Raises
     ------
     DwnAsicError
         There is no such method.
     ConfigError
-        An option is wrong, or the options plan several sizes.
+        An option is wrong, or the options describe several classifiers, for which see :func:`plans`.
     DataError
-        There is nothing to learn from.
+        The data set has nothing to learn from.
 
     Examples
     --------
@@ -113,7 +120,7 @@ def fit(
     >>> fit(dataset, "decision_tree", leaves=[4, 8])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    dwn_asic.errors.ConfigError: method decision_tree: leaves: plans 2 classifiers (tree-4, ...
+    dwn_asic.errors.ConfigError: method decision_tree: leaves: describes 2 classifiers (tree-4, ...
     """
     found = plans(method, **options)
     if len(found) != 1:
@@ -122,7 +129,10 @@ def fit(
 
 
 def plans(method: str, **options: object) -> list[Plan]:
-    """Everything that a method's configuration plans; each plan has :meth:`~dwn_asic.methods.base.Plan.fit`.
+    """Return the plans of all classifiers that a method's options describe.
+
+    Call :meth:`~dwn_asic.methods.base.Plan.fit` of a plan to fit its classifier. Parameters and errors are
+    those of :func:`fit`, but any number of classifiers is allowed.
 
     Examples
     --------
@@ -138,7 +148,7 @@ def _method_config(method: str, options: Mapping[str, object]) -> MethodConfig:
 
 
 def _not_one(method: str, options: Mapping[str, object], found: list[Plan]) -> ConfigError:
-    """The error that names the keys whose first value alone would plan fewer, or which are empty."""
+    """Return the error that says which keys describe several classifiers, or are empty."""
     config, kind = _method_config(method, options), method_of(method)
 
     def fewer(key: str) -> bool:
@@ -150,7 +160,7 @@ def _not_one(method: str, options: Mapping[str, object], found: list[Plan]) -> C
 
     keys = [key for key in type(config).model_fields if fewer(key)]
     names = f" ({', '.join(plan.name for plan in found)})" if found else ""
-    problem = f"plans {len(found)} classifiers{names}, not one"
+    problem = f"describes {len(found)} classifiers{names} instead of one"
     return ConfigError(f"method {method}", ", ".join(keys), problem, "a single value")
 
 
@@ -164,27 +174,36 @@ def shrink(
     progress: Callable[[int, int], None] | None = None,
     **options: object,
 ) -> Front:
-    """Anneal a circuit to a front of smaller ones at about its accuracy; validation rows choose one.
+    """Anneal a circuit into a front of circuits of many sizes and choose one of them.
+
+    The circuits of a front trade area for accuracy. Validation rows choose the smallest one whose accuracy is
+    within a tolerance of the best.
 
     Parameters
     ----------
     start
-        A circuit for this data set.
+        Classifier or Boolean graph to start from; it must belong to this data set.
     dataset
-        Training rows judge moves, validation rows choose, test rows are only reported.
+        The rows. Training rows guide the annealing, validation rows choose a circuit, and test rows are used
+        only for the reported accuracy.
     target
-        Whose prices count.
+        Target whose area costs are minimized.
     seed
-        The same arguments return the same front.
+        Seed of every random choice; equal arguments return equal fronts.
     progress
-        Called with the parts of the work that are done, and their number.
+        Function that is called with the number of finished parts of the work and their total number.
     options
-        Keys of the section ``shrink``: ``objective``, ``tolerance``, ``proposals``, ``prices``, ...
+        Keys of the section ``shrink``, for example ``objective``, ``tolerance``, ``proposals`` and
+        ``prices``.
 
     Raises
     ------
-    ConfigError, DataError
-        An option is wrong, or the circuit is not one for this data set.
+    ConfigError
+        An option is wrong.
+    DataError
+        The circuit belongs to another data set.
+    DwnAsicError
+        ``start`` is a classifier without a circuit.
 
     Examples
     --------
@@ -210,16 +229,17 @@ def shrink(
 def minimize(
     start: Classifier | FrontCircuit | BooleanGraph, target: Target | None = None, **options: object
 ) -> Circuit:
-    """Fewer gates, the same class for every code of the features, proved.
+    """Minimize a circuit exactly: fewer gates, but the same class for all feature codes, which is proved.
 
-    Core and encoder are minimized apart; with ``merge=True`` also as one, which is kept where it is smaller.
+    Core and encoder are minimized separately. With ``merge=True`` they are also minimized as one circuit,
+    which is kept if it is smaller.
 
     Parameters
     ----------
     start
-        Any circuit.
+        Classifier, circuit of a front, or Boolean graph.
     target
-        Whose cells count.
+        Target whose cell areas are minimized.
     options
         Keys of the section ``minimize``: ``effort``, ``timeout_s``, ``budget_s``, ``merge``.
 
@@ -227,8 +247,12 @@ def minimize(
     ------
     ConfigError
         An option is wrong.
-    ToolError, VerificationError
-        ABC fails, or changed the function.
+    ToolError
+        ABC fails.
+    VerificationError
+        ABC changed the function.
+    DwnAsicError
+        ``start`` is a classifier without a circuit.
 
     Examples
     --------
@@ -249,21 +273,21 @@ def minimize(
 
 
 def to_verilog(circuit: Circuit, name: str = "classifier", *, registers: Registers = "none") -> str:
-    """Structural Verilog of a circuit: modules ``NAME_encoder``, ``NAME_core`` and ``NAME_top``.
+    """Return structural Verilog of a circuit: modules ``NAME_encoder``, ``NAME_core`` and ``NAME_top``.
 
     Parameters
     ----------
     circuit
-        From :func:`minimize`.
+        Result of :func:`minimize`.
     name
-        Prefix of the modules' names.
+        Prefix of the module names: a letter, then letters, digits and underscores.
     registers
-        At ``inputs``, ``outputs``, ``both`` or ``none``.
+        Where the top module has flip-flops: ``inputs``, ``outputs``, ``both`` or ``none``.
 
     Raises
     ------
     ConfigError
-        The name is none in Verilog.
+        An argument is wrong.
     """
     config = validated(HardwareConfig, "to_verilog", {"registers": registers})
     return design_verilog(_checked(name, "to_verilog"), circuit.encoder, circuit.core, config.registers)
@@ -271,23 +295,26 @@ def to_verilog(circuit: Circuit, name: str = "classifier", *, registers: Registe
 
 # ---- targets -----------------------------------------------------------------------------------------------
 def target(kind: str = "asic", *, registers: Registers = "none", **options: object) -> Target:
-    """What circuits are built for.
+    """Return the target that circuits are built for.
 
     Parameters
     ----------
     kind
-        ``asic``, or a target that another package adds.
+        ``asic``, or the name of a target that another package adds.
     registers
-        Flip-flops at ``inputs``, ``outputs``, ``both`` or ``none``.
+        Where the top module has flip-flops: ``inputs``, ``outputs``, ``both`` or ``none``.
     options
-        Of the target; of ``asic``: ``pdk`` (name or file of a PDK configuration) and ``timeout_s``.
+        Options of the target; those of ``asic`` are ``pdk`` (name or file of a PDK configuration) and
+        ``timeout_s`` (time limit of one tool run in seconds).
 
     Raises
     ------
     DwnAsicError
         There is no such target.
-    ConfigError, PdkError
-        An option is wrong, or the PDK can't be had.
+    ConfigError
+        An option is wrong.
+    PdkError
+        The PDK is not available.
 
     Examples
     --------
@@ -309,23 +336,26 @@ def implement(
     name: str = "classifier",
     dataset: Dataset | None = None,
 ) -> Implementation:
-    """Build a circuit: for ``asic``, Verilog, a netlist of cells, their areas, and a testbench.
+    """Implement a circuit: for ``asic``, write Verilog, map it to cells, and write a testbench.
 
     Parameters
     ----------
     circuit
-        From :func:`minimize`.
+        Result of :func:`minimize`.
     target
-        What for.
+        Target to build for.
     name
-        Prefix of the modules' names.
+        Prefix of the module names: a letter, then letters, digits and underscores.
     dataset
-        Its test rows are the testbench's; without it, or without test rows, random codes are.
+        Data set whose test rows the testbench applies. Without a data set, or if it has no test rows, the
+        testbench applies random codes.
 
     Raises
     ------
-    ConfigError, DataError
-        The name is none in Verilog, or the circuit is not one for this data set.
+    ConfigError
+        The name is not allowed.
+    DataError
+        The circuit belongs to another data set.
     ToolError
         A tool fails.
     """
@@ -348,27 +378,29 @@ def verify(
     *,
     dataset: Dataset | None = None,
 ) -> Proof:
-    """Compare what was built with the model: by proof on every input and, with a data set, on all its rows.
+    """Verify that an implementation computes what the model computes.
+
+    Proofs cover every input. With a data set, all its rows are compared with the model's predictions too.
 
     Parameters
     ----------
     implementation
-        From :func:`implement`.
+        Result of :func:`implement`.
     start
-        The model that it has to compute.
+        The model: the argument that :func:`minimize` was called with.
     circuit
-        Its minimized form, which the implementation was made of.
+        The minimized circuit from which the implementation was built.
     target
-        What it was built for.
+        Target that it was built for.
     dataset
-        Rows for the comparison with the model's own predictions.
+        Rows on which to compare with the model's predictions.
 
     Raises
     ------
     DataError
-        The circuit is not one for this data set.
+        The model belongs to another data set.
     VerificationError
-        With the first counterexample.
+        Two descriptions differ; the error has the first counterexample.
 
     Examples
     --------
@@ -387,32 +419,32 @@ def verify(
     predictions = start.predictions if isinstance(start, Classifier) and len(codes) else graph.predict(codes)
     wanted = Specification(graph, circuit, codes, predictions)
     proof = target_or_default(target).verify(implementation, wanted)
-    # Without rows, what was compared on them says nothing.
+    # Without rows, a comparison of rows shows nothing.
     return Proof(tuple(check for check in proof.checks if check.how != "rows" or check.size), proof.notes)
 
 
-# ---- what is given -----------------------------------------------------------------------------------------
+# ---- arguments ---------------------------------------------------------------------------------------------
 def validated(model: type[Model], what: str, options: Mapping[str, object]) -> Model:
-    """Options as a configuration; raises ConfigError with ``what``, the key and what is allowed."""
+    """Return the options as a configuration; raises ConfigError naming ``what``, key and allowed values."""
     return validate(model, {key: _plain(value) for key, value in options.items()}, what)
 
 
 def graph_of(start: Classifier | FrontCircuit | BooleanGraph) -> BooleanGraph:
-    """The circuit; raises DwnAsicError of a model that is software only."""
+    """Return the Boolean graph of a model; raises DwnAsicError if the model is software only."""
     if isinstance(start, BooleanGraph):
         return start
     if start.graph is None:
-        raise DwnAsicError(f"{start.label} is software only, it has no circuit")
+        raise DwnAsicError(f"{start.label} is software only: it has no circuit")
     return start.graph
 
 
 def target_or_default(given: Target | None) -> Target:
-    """The target given, else that of :func:`target` without arguments."""
+    """Return the given target, or for None the default one."""
     return target() if given is None else given
 
 
 def _plain(value: Any) -> Any:
-    """Numbers and arrays of numpy as Python's, which configurations ask for."""
+    """Convert numpy numbers and arrays to Python's, since configurations accept no others."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, Mapping):
@@ -429,7 +461,7 @@ def _check_fits(graph: BooleanGraph, dataset: Dataset) -> None:
         ("classes", interface.class_names, table.class_names),
     ):
         if own != given:
-            raise DataError(table.source, f"the circuit is one for other data: other {what}")
+            raise DataError(table.source, f"the circuit belongs to other data: its {what} differ")
 
 
 def _checked(name: str, what: str) -> str:

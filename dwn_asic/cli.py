@@ -1,4 +1,4 @@
-"""The command ``dwn-asic``: parse, call, print. Heavy imports wait until a command needs them."""
+"""The command line ``dwn-asic``. Each command imports what it needs, so that ``--help`` answers at once."""
 
 from __future__ import annotations
 
@@ -30,19 +30,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-pdk_app = typer.Typer(help="Process design kits: what is known, what is found.", no_args_is_help=True)
+pdk_app = typer.Typer(help="List, check and extract process design kits (PDKs).", no_args_is_help=True)
 app.add_typer(pdk_app, name="pdk")
 
-Target = Annotated[Path, typer.Argument(help="Flow file (*.yaml), or the build folder of a flow.")]
-Build = Annotated[Path, typer.Option(help="Folder that holds the flows' build folders.")]
+Target = Annotated[
+    Path, typer.Argument(help="Flow file (*.yaml), or the build folder of a flow that was run before.")
+]
+Build = Annotated[Path, typer.Option(help="Folder of all build folders; a flow is built in BUILD/NAME.")]
 
 _TOOL_FAILURE = 3
 _INTERRUPTED = 130
-_AFTER_INTERRUPT = "interrupted; finished steps are kept, the next run resumes after them"
+_AFTER_INTERRUPT = "interrupted; finished steps are kept, and the next run resumes after them"
 
 
 def main() -> None:
-    """Run the command line; errors become one line and an exit code, ``--debug`` shows the traceback."""
+    """Run the command line; an error prints one line and sets the exit code, ``--debug`` adds the traceback.
+
+    Exit codes: 0 for success, 2 for wrong input, 3 for a tool or file system failure, 4 for a failed
+    verification, 130 for an interruption.
+    """
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
@@ -52,13 +58,13 @@ def main() -> None:
     except DwnAsicError as error:
         _fail(str(error), error.exit_code, debug=debug)
     except SystemExit as ended:
-        # typer turns KeyboardInterrupt into this exit code and says nothing.
+        # typer turns KeyboardInterrupt into this exit code without a message.
         if ended.code != _INTERRUPTED:
             raise
         _fail(_AFTER_INTERRUPT, _INTERRUPTED, debug=debug)
     except OSError as error:
         if error.errno == errno.EPIPE:
-            # The reader of our output has gone, as in `dwn-asic ... | head`.
+            # The reader of our output has closed the pipe, as in `dwn-asic ... | head`.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         _fail(f"{error.filename or 'file'}: {error.strerror or error}", _TOOL_FAILURE, debug=debug)
@@ -77,9 +83,12 @@ def _fail(message: str, code: int, *, debug: bool) -> None:
 
 @app.callback()
 def _options(
-    *, debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+    *,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print the traceback of an error; allowed anywhere in the line.")
+    ] = False,
 ) -> None:
-    """Options before the command. ``--debug`` is handled by main, wherever it stands."""
+    """Declare the options before the command; ``main`` handles ``--debug`` wherever it stands."""
 
 
 @app.command()
@@ -87,12 +96,16 @@ def run(
     flow: Target,
     build: Build = Path("build"),
     *,
-    seed: Annotated[int | None, typer.Option(min=0, help="In place of the flow file's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the flow file's.")] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Run every step, up to date or not, baselines too.")
+        bool,
+        typer.Option("--force", help="Run every step again, including the baselines', even if up to date."),
     ] = False,
 ) -> None:
-    """Run a flow from data to comparison; steps that are up to date are skipped."""
+    """Run a flow from data to proved netlists and a comparison.
+
+    Steps that are up to date are skipped.
+    """
     from dwn_asic.flow import open_flow, run_flow
 
     opened = open_flow(flow, build, seed)
@@ -111,7 +124,7 @@ def run(
 
 
 def _steps(titles: list[str]) -> str:
-    """The steps by name; those of one name as their number."""
+    """Return the names of the steps, each once, with the number of steps if there are several."""
     names = [title.rpartition("/")[2] for title in titles]
     counts = {name: names.count(name) for name in names}
     return ", ".join(name if count == 1 else f"{count} x {name}" for name, count in counts.items())
@@ -119,23 +132,48 @@ def _steps(titles: list[str]) -> str:
 
 @app.command()
 def chip(
-    model: Annotated[Path, typer.Argument(help="Checkpoint of torch_dwn or dwn2rtl, or network.npz.")],
+    model: Annotated[
+        Path, typer.Argument(help="Trained network: a checkpoint of torch_dwn or dwn2rtl, or a network.npz.")
+    ],
     data: Annotated[
-        str | None, typer.Option(help="Table of rows: FILE.csv, or a source such as csv:FILE, sklearn:wine.")
+        str | None,
+        typer.Option(
+            help="Table of labelled rows, for shrinking and for accuracies: FILE.csv, or a source such as "
+            "csv:FILE or sklearn:wine. Default: no rows; only the exact circuit is built."
+        ),
     ] = None,
-    label: Annotated[str | None, typer.Option(help="Label column of the table.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Label column of the table. Default: as in a flow file.")
+    ] = None,
     thresholds: Annotated[
-        Path | None, typer.Option(help="Thermometer thresholds (.npy, .csv, or of torch.save).")
+        Path | None,
+        typer.Option(
+            help="File of the thermometer thresholds (.npy, .csv, or written by torch.save). "
+            "Default: those in the checkpoint."
+        ),
     ] = None,
-    classes: Annotated[int | None, typer.Option(min=2, help="Classes, where the file doesn't say.")] = None,
-    features: Annotated[int | None, typer.Option(min=1, help="Features, where the file doesn't say.")] = None,
-    name: Annotated[str | None, typer.Option(help="Of the chip; default the file's.")] = None,
+    classes: Annotated[
+        int | None, typer.Option(min=2, help="Number of classes; needed only if the checkpoint lacks it.")
+    ] = None,
+    features: Annotated[
+        int | None, typer.Option(min=1, help="Number of features; needed only if the checkpoint lacks it.")
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the chip and of its build folder. Default: from the model's file name."),
+    ] = None,
     pdk: Annotated[str, typer.Option(help="PDK configuration: a name or a file.")] = "sky130hd",
     build: Build = Path("build"),
     *,
-    shrink: Annotated[bool, typer.Option(help="Fewer gates at the same accuracy; needs data.")] = True,
+    shrink: Annotated[
+        bool,
+        typer.Option(help="Search for a smaller circuit of about the same accuracy; needs --data to work."),
+    ] = True,
 ) -> None:
-    """Take a trained network to a proved netlist; with data also to a smaller circuit of its accuracy."""
+    """Turn a trained network into a proved netlist.
+
+    With data, a smaller circuit of about the same accuracy is made too.
+    """
     from dwn_asic.flow.chip import chip_flow
 
     flow = chip_flow(
@@ -150,21 +188,29 @@ def chip(
         pdk=pdk,
         shrink=shrink,
     )
-    typer.echo(f"wrote {flow}: the same as a flow file")
+    typer.echo(f"wrote {flow}, a flow file with the same options")
     run(flow, build)
 
 
 @app.command()
 def make(
-    files: Annotated[list[Path], typer.Argument(help="Files below BUILD, for example build/NAME/netlist.v.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files to bring up to date, for example build/NAME/netlist.v.")
+    ],
     build: Build = Path("build"),
     *,
     flow: Annotated[
-        Path | None, typer.Option(help="Flow file; default the one of an earlier run, or flows/NAME.yaml.")
+        Path | None,
+        typer.Option(
+            help="Flow file. Default: the one of an earlier run, or the file in flows/ whose name is NAME."
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="In place of the flow file's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the flow file's.")] = None,
 ) -> None:
-    """Bring single files of a flow up to date, and what they depend on (make calls this)."""
+    """Bring single files of a flow up to date.
+
+    The steps that they depend on run first. The Makefile uses this command.
+    """
     from dwn_asic.flow import run_flow
     from dwn_asic.flow.run import flow_of_file
 
@@ -176,8 +222,11 @@ def make(
 
 
 @app.command()
-def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) -> None:
-    """Print the flow files whose table is there (make calls this); only that of csv: may be absent."""
+def available(flows: Annotated[list[Path], typer.Argument(help="Flow files (*.yaml).")]) -> None:
+    """Print those of the given flow files whose data is available.
+
+    Only a file of the user, as in csv:FILE, can be missing. The Makefile uses this command.
+    """
     from dwn_asic.data.sources import data_file
     from dwn_asic.flow.flow_file import load_flow
 
@@ -189,8 +238,11 @@ def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) 
 
 
 @app.command()
-def names(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) -> None:
-    """Print the name of each flow, which its folder below BUILD has (make calls this)."""
+def names(flows: Annotated[list[Path], typer.Argument(help="Flow files (*.yaml).")]) -> None:
+    """Print the name of each flow.
+
+    It is also the name of the flow's build folder. The Makefile uses this command.
+    """
     from dwn_asic.flow.flow_file import load_flow
 
     for flow in flows:
@@ -198,7 +250,9 @@ def names(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) -> N
 
 
 @app.command()
-def show(folder: Annotated[Path, typer.Argument(help="Build folder of a flow.")]) -> None:
+def show(
+    folder: Annotated[Path, typer.Argument(help="Build folder of a finished flow, for example build/NAME.")],
+) -> None:
     """Print the comparison table of a finished flow."""
     from rich.console import Console
 
@@ -211,14 +265,23 @@ def show(folder: Annotated[Path, typer.Argument(help="Build folder of a flow.")]
 
 @app.command()
 def collect(
-    folders: Annotated[list[Path] | None, typer.Argument(help="Build folders of finished flows.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Build folders of finished flows to report one by one.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that the reports are written to.")] = Path("reports"),
     *,
     study: Annotated[
-        list[Path] | None, typer.Option(help="Folder of runs: seed-SEED/FLOW. May be given several times.")
+        list[Path] | None,
+        typer.Option(
+            help="Folder of a study: runs of several flows and seeds, in subfolders seed-SEED/FLOW. "
+            "May be given several times."
+        ),
     ] = None,
 ) -> None:
-    """Write tables and pictures of flows and of studies to reports/, with an index and a page."""
+    """Write tables and figures of flows and studies.
+
+    The reports have an index, README.md, and a page, index.html.
+    """
     from dwn_asic.errors import DataError
     from dwn_asic.flow.reports import load_run, load_study, write_reports
 
@@ -232,10 +295,13 @@ def collect(
 
 @app.command()
 def compare(
-    before: Annotated[Path, typer.Argument(help="result.json, or the build folder that holds it.")],
-    after: Annotated[Path, typer.Argument(help="The other one.")],
+    before: Annotated[Path, typer.Argument(help="First result.json, or the build folder that contains it.")],
+    after: Annotated[Path, typer.Argument(help="Second result.json, or the build folder that contains it.")],
 ) -> None:
-    """Print what changed from one result to another, metric by metric, and which way."""
+    """Print the metrics that differ between two results.
+
+    Each line says whether the metric became better or worse.
+    """
     from dwn_asic.report.compare import compare_lines
     from dwn_asic.report.result import Result
 
@@ -246,22 +312,44 @@ def compare(
 
 @app.command("import")
 def import_(
-    checkpoint: Annotated[Path, typer.Argument(help="File of torch.save or dwn2rtl.save.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Network to write.")] = Path("network.npz"),
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Checkpoint to read, written by torch.save or dwn2rtl.save.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Network file to write.")] = Path(
+        "network.npz"
+    ),
     *,
     thresholds: Annotated[
-        Path | None, typer.Option(help="Thermometer thresholds (.npy, .csv, or of torch.save).")
+        Path | None,
+        typer.Option(
+            help="File of the thermometer thresholds (.npy, .csv, or written by torch.save). "
+            "Default: those in the checkpoint."
+        ),
     ] = None,
-    classes: Annotated[int | None, typer.Option(min=2, help="Classes, where the file doesn't say.")] = None,
-    features: Annotated[int | None, typer.Option(min=1, help="Features, where the file doesn't say.")] = None,
-    input_bits: Annotated[int, typer.Option(min=1, max=16, help="Of the widest code.")] = 16,
+    classes: Annotated[
+        int | None, typer.Option(min=2, help="Number of classes; needed only if the checkpoint lacks it.")
+    ] = None,
+    features: Annotated[
+        int | None, typer.Option(min=1, help="Number of features; needed only if the checkpoint lacks it.")
+    ] = None,
+    input_bits: Annotated[
+        int, typer.Option(min=1, max=16, help="Maximum width of a feature's code in bits.")
+    ] = 16,
     data: Annotated[
         str | None,
-        typer.Option(help="Table to fit the codes on and to compare decisions on, for example csv:FILE."),
+        typer.Option(
+            help="Table on which to fit the codes and to count changed predictions, for example csv:FILE. "
+            "Default: the codes are fitted to the thresholds alone."
+        ),
     ] = None,
-    label: Annotated[str | None, typer.Option(help="Label column of the table.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Label column of the table. Default: as in a flow file.")
+    ] = None,
 ) -> None:
-    """Read a trained DWN of torch_dwn or dwn2rtl; nothing in the file is executed."""
+    """Convert a checkpoint of torch_dwn or dwn2rtl to a network file.
+
+    Nothing in the checkpoint is executed.
+    """
     from dwn_asic.data.config import DataConfig
     from dwn_asic.data.sources import load_table
     from dwn_asic.exchange.torch_dwn import import_checkpoint
@@ -289,23 +377,28 @@ def import_(
     )
     widths = network.quantizer.bits
     typer.echo(
-        f"thresholds are codes of {widths.min()} to {widths.max()} bits, exact for values that equal one and "
-        f"for all farther from it than {imported.steps:.2f} of a code's step"
+        f"thresholds became codes of {widths.min()} to {widths.max()} bits; a comparison is exact for values "
+        f"equal to the threshold or farther from it than {imported.steps:.2f} code steps"
     )
     if table is not None:
         right = (network.predict(network.quantizer.codes(table.values)) == table.labels).mean()
         typer.echo(
-            f"{imported.changed} of {imported.rows} rows are decided otherwise than by the real thresholds; "
-            f"accuracy on all rows {right:.4f}"
+            f"predictions differ from those with the real-valued thresholds on {imported.changed} of "
+            f"{imported.rows} rows; accuracy on all rows {right:.4f}"
         )
 
 
 @app.command("export")
 def export_(
-    network: Annotated[Path, typer.Argument(help="network.npz of a flow, or an imported one.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint to write.")] = Path("model.pt"),
+    network: Annotated[Path, typer.Argument(help="Network file: network.npz of a flow or of an import.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint file to write.")] = Path(
+        "model.pt"
+    ),
 ) -> None:
-    """Write a network as a checkpoint that torch_dwn and dwn2rtl can load."""
+    """Convert a network file to a checkpoint.
+
+    torch_dwn and dwn2rtl can load it.
+    """
     from dwn_asic.boolean.lut_network import LutNetwork
     from dwn_asic.exchange.torch_dwn import export_checkpoint
 
@@ -315,7 +408,7 @@ def export_(
 
 @app.command()
 def doctor() -> None:
-    """Show which tools and PDKs are found, and their versions."""
+    """Show the versions of libraries and tools, and available PDKs."""
     import platform
     from importlib.metadata import version
 
@@ -344,7 +437,10 @@ def doctor() -> None:
 
 @pdk_app.command("list")
 def pdk_list() -> None:
-    """The PDK configurations, and where each library's figures come from."""
+    """List the known PDK configurations.
+
+    Each line says where the data of the cell library comes from, or why it is not available.
+    """
     from dwn_asic.targets.asic.pdk import list_pdks
 
     for name in list_pdks():
@@ -366,13 +462,21 @@ def _pdk_line(name: str) -> str:
 
 @pdk_app.command("extract")
 def pdk_extract(
-    liberty: Annotated[list[Path], typer.Argument(help="Liberty files (.lib or .lib.gz) of one library.")],
-    config: Annotated[
-        Path, typer.Option(help="PDK configuration: names NAND2, corner and cells not to use.")
+    liberty: Annotated[
+        list[Path], typer.Argument(help="All Liberty files (.lib or .lib.gz) of one library and corner.")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Table to write, for example NAME.cells.csv.")],
+    config: Annotated[
+        Path,
+        typer.Option(help="PDK configuration file; it names the NAND2 cell, the corner and unused cells."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Cell table to write, for example NAME.cells.csv.")
+    ],
 ) -> None:
-    """Make a compact cell table from Liberty files."""
+    """Extract a compact cell table from Liberty files.
+
+    The table allows circuits to be built and measured on machines without the PDK.
+    """
     from dwn_asic.targets.asic.pdk import extract, load_config
 
     reading = extract(liberty, load_config(config), out)
@@ -385,8 +489,13 @@ def pdk_extract(
 
 
 @pdk_app.command("check")
-def pdk_check(name: Annotated[str, typer.Argument(help="Name or file of a PDK configuration.")]) -> None:
-    """Load one PDK and show what it offers; fails with the reason where it can't be used."""
+def pdk_check(
+    name: Annotated[str, typer.Argument(help="PDK configuration: a name or a file (*.yaml).")],
+) -> None:
+    """Load one PDK and show what it offers.
+
+    If the PDK cannot be used, the command fails and prints the reason.
+    """
     from dataclasses import fields
 
     from dwn_asic.targets.asic.pdk import check
@@ -400,7 +509,7 @@ def pdk_check(name: Annotated[str, typer.Argument(help="Name or file of a PDK co
 
 
 class _Terminal:
-    """Context of a :class:`dwn_asic.flow.engine.Reporter` that prints lines and one progress bar."""
+    """Context manager for a :class:`dwn_asic.flow.engine.Reporter` that prints lines and a progress bar."""
 
     def __enter__(self) -> Reporter:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

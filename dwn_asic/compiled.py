@@ -1,8 +1,8 @@
-"""How numba compiles the inner loops, and when it compiles them again.
+"""Decorators that compile the inner loops with numba and cache the compiled code safely.
 
-numba keeps compiled code on disk and looks at a function's own file to tell whether it is stale. But the code
-has constants and functions of other files in it. So the name that it is kept under has a digest of all files
-with compiled functions.
+numba caches compiled code on disk and checks only the file that defines a function to decide whether the code
+is stale. Compiled code may, however, contain constants and inlined functions of other files. The name under
+which it is cached therefore contains a digest of all files that define compiled functions.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def _compiler(**options: bool) -> Callable[[Callable[..., Any]], Any]:
 
 
 allocating = _compiler()
-# Without reference counts, which take longer than the work where there are many calls. Such functions can't
-# allocate arrays, nor give views of them.
+# No reference counting: with many short calls it takes longer than the work itself. Such functions can
+# neither allocate arrays nor return views of them.
 kernel = _compiler(_nrt=False)
 leaf = _compiler(_nrt=False, forceinline=True)
-# Sums may be taken in another order than written, which lets them vectorize; it is the same order each time.
+# The compiler may reorder sums so that it can vectorize them; the order is the same in every call.
 fast = _compiler(_nrt=False, fastmath=True)

@@ -1,4 +1,4 @@
-"""Plug-ins: the modules of a package that define a name, and entry points of other distributions."""
+"""Plug-ins, found in the modules of a package and in the entry points of other distributions."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ Kind = TypeVar("Kind")
 
 
 def discover(package: str, name: str, group: str, kind: type[Kind]) -> Iterator[Kind]:
-    """What modules of a package, and then entry points, offer under a name.
+    """Yield the plug-ins that the modules of a package define, then those that entry points declare.
 
     Parameters
     ----------
     package
-        For example ``dwn_asic.methods``; each of its modules and packages is imported.
+        Name of the package, for example ``dwn_asic.methods``; each module and subpackage in it is imported.
     name
-        Attribute, for example ``METHOD``; modules without it are passed over.
+        Module attribute that holds the plug-in, for example ``METHOD``; modules without it are skipped.
     group
-        Of the entry points, for example ``dwn_asic.methods``.
+        Group of the entry points, for example ``dwn_asic.methods``.
     kind
-        What is expected.
+        Class that every plug-in must be an instance of.
 
     Raises
     ------
     DwnAsicError
-        Something cannot be loaded, or is something else.
+        A plug-in cannot be loaded, or is not an instance of ``kind``.
     """
     path = import_module(package).__path__
     for found in sorted(pkgutil.iter_modules(path), key=lambda module: module.name):
@@ -53,5 +53,5 @@ def _loaded(point: EntryPoint, where: str) -> object:
 
 def _checked(found: object, where: str, kind: type[Kind]) -> Kind:
     if not isinstance(found, kind):
-        raise DwnAsicError(f"{where} is no {kind.__name__} but {type(found).__name__}")
+        raise DwnAsicError(f"{where} must be of type {kind.__name__}, but is of type {type(found).__name__}")
     return found

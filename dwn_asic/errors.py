@@ -1,4 +1,4 @@
-"""The one exception tree: each error carries its evidence and reads as one line."""
+"""The exceptions of this package: each carries its evidence, and its message is one line."""
 
 from __future__ import annotations
 
@@ -16,24 +16,27 @@ __all__ = [
 
 
 class DwnAsicError(Exception):
-    """Base of every error this package raises on purpose; ``exit_code`` is the CLI's."""
+    """Base of every error that this package raises on purpose.
+
+    ``exit_code`` is the status with which the command line exits on this error.
+    """
 
     exit_code = 2
 
 
 class ConfigError(DwnAsicError):
-    """A flow or PDK file is wrong.
+    """A flow file, a PDK configuration or an option is wrong.
 
     Parameters
     ----------
     file
-        The file that holds the mistake.
+        File with the mistake, or the function or section whose options are wrong.
     key
-        Dotted path of the key, for example ``model.layers.0.inputs``.
+        Dotted path of the key, for example ``model.layers.0.inputs``; empty for the file as a whole.
     problem
-        What is wrong.
+        What is wrong, for example ``is 'x'`` or ``unknown key``.
     allowed
-        What would be right, in words or as a list of values.
+        What is allowed, as a phrase or a list of values.
     """
 
     def __init__(self, file: str | Path, key: str, problem: str, allowed: str = "") -> None:
@@ -44,7 +47,10 @@ class ConfigError(DwnAsicError):
 
 
 class DataError(DwnAsicError):
-    """The data is wrong: names the file and, where known, row (1-based, header not counted) and column."""
+    """A data file is wrong.
+
+    The message names the file and, if known, the row (counted from 1, without the header) and the column.
+    """
 
     def __init__(
         self, file: str | Path, problem: str, *, row: int | None = None, column: str | None = None
@@ -57,26 +63,26 @@ class DataError(DwnAsicError):
 
 
 class PdkError(DwnAsicError):
-    """A PDK or its Liberty file can't be used: says what was searched and how to get it."""
+    """A PDK or its Liberty file cannot be used; the message says what was searched and how to get it."""
 
 
 class ToolError(DwnAsicError):
-    """An external tool failed, hung, or did not write what was asked for.
+    """An external tool is missing, failed, timed out, or did not produce what was asked for.
 
     Parameters
     ----------
     tool
-        Its name, as the user knows it.
+        Name of the tool, as the user knows it.
     problem
         What happened, for example ``timed out after 60 s`` or ``exit code 1``.
     command
         The command line.
     tail
-        The last lines of its output.
+        The last lines of the tool's output; the message quotes the last one.
     output
         The whole output.
     log
-        The file that holds it.
+        File that holds the whole output.
     """
 
     exit_code = 3
@@ -102,18 +108,21 @@ class ToolError(DwnAsicError):
         super().__init__("; ".join(parts))
 
     def with_log(self, log: Path) -> ToolError:
-        """The same error, with the file that its output was written to."""
+        """Return the same error with the file that the tool's output was written to."""
         return type(self)(
             self.tool, self.problem, command=self.command, tail=self.tail, output=self.output, log=log
         )
 
 
 class ToolTimeoutError(ToolError):
-    """A tool was stopped at its time limit."""
+    """A tool was killed because it reached its time limit."""
 
 
 class VerificationError(DwnAsicError):
-    """Two descriptions of the circuit differ: carries the first differing input and both outputs."""
+    """Two descriptions of a circuit differ.
+
+    The error carries the first input at which they differ, and both outputs.
+    """
 
     exit_code = 4
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and digests that tell whether work is up to date."""
+"""Atomic writing of files, and digests that decide whether results are up to date."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = ["canonical_digest", "content_digest", "read_json", "replace_path", "s
 
 @contextmanager
 def staged(folder: Path, stage: str) -> Iterator[Path]:
-    """A scratch folder whose files move into ``folder`` when the block ends without an error.
+    """Yield a scratch folder whose files move into ``folder`` once the block ends without an error.
 
-    After an error, an interrupt or a full disk nothing of it is left and ``folder`` is as before; what a
-    killed process leaves behind is removed by the next run of the same stage.
+    After an error, an interrupt or a full disk the scratch folder is removed and ``folder`` is unchanged. If
+    the process is killed, the next call for the same stage removes the scratch folder that it left behind.
     """
     scratch = folder / f".partial-{stage}"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -38,14 +38,15 @@ def staged(folder: Path, stage: str) -> Iterator[Path]:
 
 
 def canonical_digest(content: object) -> str:
-    """SHA-256 of a nested value: mappings, sequences, dataclasses, pydantic models, paths, numbers, texts.
+    """Return the SHA-256 digest (hexadecimal) of a nested value.
 
+    The value may consist of mappings, sequences, dataclasses, pydantic models, paths, numbers and strings.
     Equal values have equal digests in every process.
 
     Raises
     ------
     TypeError
-        The value holds something that has no canonical form.
+        The value contains an object of another type, which has no canonical form.
     """
     return hashlib.sha256(json.dumps(_canonical(content), sort_keys=True).encode()).hexdigest()
 
@@ -68,7 +69,7 @@ def _canonical(value: object) -> object:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 of a file's content, or of the names and contents of a folder's files."""
+    """Return the SHA-256 digest of a file's content, or of the names and contents of a folder's files."""
     if path.is_dir():
         files = {p.relative_to(path).as_posix(): p for p in path.rglob("*") if p.is_file()}
         return canonical_digest({name: content_digest(file) for name, file in files.items()})
@@ -78,13 +79,13 @@ def content_digest(path: Path) -> str:
 
 @lru_cache(maxsize=100_000)
 def _file_digest(path: str, _written_ns: int, _size: int, _inode: int) -> str:
-    """Reads a file once in a process, as long as it stays the same file."""
+    """Compute the digest of a file's content, once per process unless the file changes."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def replace_path(source: Path | None, target: Path, *, copy: bool = False) -> None:
-    """Put a file or folder in the place of another; None only removes that."""
+    """Replace ``target`` by the file or folder ``source``; with None as source, only remove ``target``."""
     if target.is_dir():
         shutil.rmtree(target)
     elif source is None or source.is_dir():
@@ -103,12 +104,12 @@ def replace_path(source: Path | None, target: Path, *, copy: bool = False) -> No
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Readable, deterministic JSON."""
+    """Write indented JSON with sorted keys, so that equal contents have equal bytes."""
     path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file; raises DataError that names it."""
+    """Return the content of a JSON file; raises DataError, naming the file, if it cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

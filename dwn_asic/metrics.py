@@ -1,7 +1,9 @@
-"""What a metric is. The module that measures one declares it; :mod:`dwn_asic.report.metrics` has them all.
+"""The definition of a metric.
 
-Names follow METRICS2.1 as OpenROAD and LibreLane write them; ours stand beside them. Every area says whether
-the encoder is in it: ``area__core`` and ``area__encoder`` are parts, ``design__instance__area`` is the whole.
+The module that measures a metric declares it; :mod:`dwn_asic.report.metrics` collects all of them.
+Names follow METRICS2.1 in the style of OpenROAD and LibreLane, as do the metrics that only this package has.
+The name of an area tells whether the encoder is included: ``area__core`` and ``area__encoder`` are parts,
+``design__instance__area`` is the whole design.
 """
 
 from __future__ import annotations
@@ -36,20 +38,20 @@ Aggregate = Literal["mean", "sum", "max", "min"]
 
 @dataclass(frozen=True)
 class Metric:
-    """What one number of a result means.
+    """The meaning of one number of a result.
 
     Attributes
     ----------
     name
-        Key in ``result.json``.
+        Key of the number in ``result.json``.
     unit
-        Empty for shares from 0 to 1; ``1`` for counts.
+        Unit of the number; empty for fractions between 0 and 1, ``1`` for counts.
     higher_is_better
-        None where neither is.
+        True if a higher value is better, False if a lower one is, None if neither is.
     aggregate
-        How values of several flows or seeds become one.
+        How the values of several flows or seeds are combined into one.
     description
-        For the reader of a report.
+        Explanation for readers of a report.
     """
 
     name: str
@@ -60,15 +62,15 @@ class Metric:
 
 
 def lower(name: str, unit: str, description: str, *, aggregate: Aggregate = "mean") -> Metric:
-    """Less is better."""
+    """Return a metric for which lower values are better."""
     return Metric(name, unit, higher_is_better=False, aggregate=aggregate, description=description)
 
 
 def higher(name: str, unit: str, description: str, *, aggregate: Aggregate = "mean") -> Metric:
-    """More is better."""
+    """Return a metric for which higher values are better."""
     return Metric(name, unit, higher_is_better=True, aggregate=aggregate, description=description)
 
 
 def neutral(name: str, unit: str, description: str) -> Metric:
-    """Neither direction is better."""
+    """Return a metric for which neither higher nor lower values are better."""
     return Metric(name, unit, higher_is_better=None, aggregate="mean", description=description)

@@ -1,7 +1,8 @@
-"""External tools: where they are found, and the one way in which they are run.
+"""External tools: how they are found, and the one function that runs them.
 
-Every run has a time-out, its own process group that is killed as a whole, and an output in which a marker of
-success is looked for: an exit code of 0 alone proves nothing (ABC returns it after most errors).
+Every tool runs with a time limit and in a process group of its own, which is killed as a whole. The output is
+checked for a marker of success, since an exit code of 0 alone proves nothing (ABC returns it after most
+errors).
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _PYOSYS_PROGRAM = (
 _SYSTEM_YOSYS_MARKER = "End of script."
 _ABC_MARKER = "dwn-asic: abc script completed"
 _YOSYS_ERROR = re.compile(r"^ERROR: .*$", re.MULTILINE)
-# What ABC 1.01 prints and then goes on, or stops, with exit code 0.
+# Error messages after which ABC 1.01 either continues, or stops with exit code 0.
 _ABC_ERROR = re.compile(
     r"^(?:\*\* cmd error.*|Error:.*|.*unknown command.*|.*Cannot (?:open|read|find|create|write) .*"
     r"|Empty network.*|Generic file reader requires.*|Reading network from file has failed.*"
@@ -74,32 +75,34 @@ def run_tool(
     errors: re.Pattern[str] | None = None,
     stdin: str | None = None,
 ) -> str:
-    """Run one command and return what it printed (stdout and stderr in order, colour codes removed).
+    """Run one command and return its output: stdout and stderr interleaved, without colour codes.
 
     Parameters
     ----------
     name
-        The tool as the user knows it, for the error.
+        Name of the tool as the user knows it, used in error messages.
     argv
         Program and arguments; no shell is involved.
     timeout_s
-        Wall-clock limit in seconds; then the whole process group is killed.
+        Wall-clock limit in seconds, after which the whole process group is killed.
     cwd
-        Working directory.
+        Working directory; the current one by default.
     log
-        File for the whole output; written in every case, also after a time-out.
+        File for the whole output; it is written in every case, even after a timeout.
     marker
-        Text that the output of a successful run holds.
+        Text that the output of every successful run contains.
     errors
-        What an error message looks like: output in which it is found is a failure, whatever the exit code.
+        Pattern of an error message: if the output matches, the run has failed, whatever its exit code.
     stdin
-        Text fed to the program; without it, its input is empty.
+        Text passed to the program's standard input, which is empty by default.
 
     Raises
     ------
+    ToolTimeoutError
+        The program reaches the time limit.
     ToolError
-        It can't be started, times out, crashes, returns another exit code than 0, prints an error or no
-        marker.
+        The program cannot be started, crashes, exits with a code other than 0, prints an error, or does not
+        print the marker.
     """
     command = [str(part) for part in argv]
     try:
@@ -133,7 +136,8 @@ def run_tool(
         return output
     tail = output.strip().splitlines()[-_TAIL_LINES:]
     if said is not None:
-        # It may stand far above, for stderr isn't buffered and stdout is; it is the evidence that counts.
+        # The error can be far from the end, since stdout is buffered and stderr is not. It is the line that
+        # explains the failure, so it goes last.
         tail.append(said[0].strip())
     kind = ToolTimeoutError if timed_out else ToolError
     raise kind(name, problem, command=shlex.join(command), tail="\n".join(tail), output=output, log=log)
@@ -142,7 +146,7 @@ def run_tool(
 def _communicate(
     process: subprocess.Popen[str], stdin: str | None, timeout_s: float, log: Path | None
 ) -> tuple[str, bool]:
-    """Output and whether time ran out. Leaves no process behind, also on Ctrl-C."""
+    """Return the output and whether the time limit was reached; no process is left, even after Ctrl-C."""
     output, timed_out = "", False
     try:
         output, _ = process.communicate(stdin, timeout=timeout_s)
@@ -150,11 +154,11 @@ def _communicate(
         timed_out = True
     finally:
         if process.returncode is None:
-            # The group, not the process: Yosys starts ABC, and Ctrl-C doesn't reach another session. As long
-            # as the leader isn't waited for, the group's number can't belong to anybody else.
+            # Kill the group, not only the process: Yosys starts ABC, and Ctrl-C does not reach processes of
+            # another session. Until the group's leader has been waited for, its number cannot be reused.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-            # A child in yet another session could keep the pipe open: don't wait for it.
+            # A child in yet another session could keep the pipe open, so the wait is limited.
             with suppress(subprocess.TimeoutExpired):
                 output, _ = process.communicate(timeout=5)
         output = _ANSI.sub("", output)
@@ -173,16 +177,16 @@ def _signal_name(number: int) -> str:
 
 @dataclass(frozen=True)
 class YosysTool:
-    """A Yosys that runs scripts.
+    """A Yosys program that runs scripts.
 
     Attributes
     ----------
     command
-        Program and arguments that make it read a script from its standard input.
+        Program and the arguments with which it reads a script from standard input.
     marker
-        What it prints after the last command.
+        Text that it prints after the last command of a script.
     origin
-        Where it was found, for reports: ``pyosys 0.70`` or a path.
+        Where it was found, for reports: for example ``pyosys 0.70``, or a path.
     """
 
     command: tuple[str, ...]
@@ -192,7 +196,7 @@ class YosysTool:
     def run_script(
         self, script: str, *, timeout_s: float, cwd: Path | None = None, log: Path | None = None
     ) -> str:
-        """Run a Yosys script, one command per line, and return its log; raises ToolError."""
+        """Run a Yosys script, one command per line, and return its log; raises ToolError as ``run_tool``."""
         text = script if script.endswith("\n") else script + "\n"
         return run_tool(
             "yosys",
@@ -208,14 +212,14 @@ class YosysTool:
 
 @dataclass(frozen=True)
 class AbcTool:
-    """An ABC that runs scripts.
+    """An ABC program that runs scripts.
 
     Attributes
     ----------
     path
-        The program.
+        Path of the program.
     origin
-        Where it was found, for reports.
+        Where it was found, for reports: for example ``pyosys 0.70``, or a path.
     """
 
     path: Path
@@ -224,16 +228,17 @@ class AbcTool:
     def run_script(
         self, commands: str, *, timeout_s: float, cwd: Path | None = None, log: Path | None = None
     ) -> str:
-        """Run ABC commands, separated by ``;`` or line ends, and return the output.
+        """Run ABC commands, separated by ``;`` or line ends, and return their output.
 
         Raises
         ------
         ToolError
-            As :func:`run_tool`. ABC goes on after some errors and returns 0 after most: its output tells.
+            The program fails, as for :func:`run_tool`. ABC continues after some errors and returns 0 after
+            most, so errors are recognized by its output.
         """
         lines = [line.split("#", 1)[0].strip().rstrip(";") for line in commands.splitlines()]
-        # -s: no abc.rc, so that a user's aliases can't change a result. -q: no echo of the script, so that
-        # the marker is seen only once it is printed.
+        # -s: read no abc.rc, so that a user's aliases cannot change a result. -q: do not echo the script, so
+        # that the marker appears in the output only when it has been printed.
         script = "; ".join([*filter(None, lines), f"echo {_ABC_MARKER}"])
         output = run_tool(
             "abc",
@@ -248,19 +253,19 @@ class AbcTool:
 
 
 def find_yosys() -> YosysTool:
-    """The Yosys of ``$DWN_ASIC_YOSYS``, else the ``pyosys`` package, else ``yosys`` on the PATH.
+    """Return the Yosys of ``$DWN_ASIC_YOSYS``, else the ``pyosys`` package, else ``yosys`` on the PATH.
 
     Raises
     ------
     ToolError
-        There is none: says what was searched and how to get one.
+        None is found; the message says where it was searched and how to get one.
     """
     override = os.environ.get(YOSYS_OVERRIDE)
     if override:
         path = _overridden("yosys", YOSYS_OVERRIDE, override)
         return YosysTool((str(path), "-s", "-"), _SYSTEM_YOSYS_MARKER, str(path))
     if importlib.util.find_spec("pyosys") is not None:
-        # -P: a file in the working directory must not stand in for a module.
+        # -P: a file in the working directory must not be imported in place of a module.
         command = (sys.executable, "-P", "-c", _PYOSYS_PROGRAM)
         return YosysTool(command, _PYOSYS_MARKER, f"pyosys {_package_version('pyosys')}")
     found = find_tool("yosys")
@@ -269,17 +274,17 @@ def find_yosys() -> YosysTool:
     raise ToolError(
         "yosys",
         f"not found; searched ${YOSYS_OVERRIDE}, the Python package 'pyosys' and the PATH for 'yosys'. "
-        f"'pip install pyosys' gets it, or set {YOSYS_OVERRIDE} to a yosys program",
+        f"Install it with 'pip install pyosys', or set {YOSYS_OVERRIDE} to the path of a yosys program",
     )
 
 
 def find_abc() -> AbcTool:
-    """The ABC of ``$DWN_ASIC_ABC``, else that of the ``pyosys`` package, else one on the PATH.
+    """Return the ABC of ``$DWN_ASIC_ABC``, else the one in the ``pyosys`` package, else one on the PATH.
 
     Raises
     ------
     ToolError
-        There is none: says what was searched and how to get one.
+        None is found; the message says where it was searched and how to get one.
     """
     override = os.environ.get(ABC_OVERRIDE)
     if override:
@@ -297,18 +302,18 @@ def find_abc() -> AbcTool:
     raise ToolError(
         "abc",
         f"not found; searched ${ABC_OVERRIDE}, the Python package 'pyosys' and the PATH for 'yosys-abc' and "
-        f"'abc'. 'pip install pyosys' gets it, or set {ABC_OVERRIDE} to an abc program",
+        f"'abc'. Install it with 'pip install pyosys', or set {ABC_OVERRIDE} to the path of an abc program",
     )
 
 
 def find_tool(name: str) -> Path | None:
-    """Absolute path of a program on the PATH (iverilog, vvp, verilator, sta), or None."""
+    """Return the absolute path of a program on the PATH (iverilog, vvp, verilator, sta), or None."""
     found = shutil.which(name)
     return Path(found).absolute() if found else None
 
 
 def require_tool(name: str) -> Path:
-    """Path of an optional tool; raises ToolError that says how to install it."""
+    """Return the path of an optional tool; if it is missing, the ToolError says how to install it."""
     path = find_tool(name)
     if path is None:
         hint = _INSTALL.get(name)
@@ -319,7 +324,7 @@ def require_tool(name: str) -> Path:
 def _overridden(name: str, variable: str, value: str) -> Path:
     found = find_tool(value)
     if found is None:
-        raise ToolError(name, f"{variable} is {value!r}, which is no program that can be run")
+        raise ToolError(name, f"{variable} is {value!r}, which is not an executable program")
     return found
 
 
@@ -331,7 +336,10 @@ def _package_version(package: str) -> str:
 
 
 def tool_versions() -> dict[str, str]:
-    """Version of each tool, or why there is none. Starts each tool once in a process: some 0.1 s."""
+    """Return the version of each tool, or the reason why it is not available.
+
+    Each tool is started once per process, which takes about 0.1 s.
+    """
     return {
         "yosys": _yosys_version(),
         "abc": _abc_version(),
@@ -368,7 +376,7 @@ def _version(name: str, option: str) -> str:
         lines = _said(name, path, option).strip().splitlines()
     except ToolError as error:
         return str(error)
-    return lines[0].strip() if lines else f"{path}, which prints no version"
+    return lines[0].strip() if lines else f"{path} (prints no version)"
 
 
 def _said(name: str, path: Path, option: str) -> str:
@@ -377,7 +385,7 @@ def _said(name: str, path: Path, option: str) -> str:
 
 @cache
 def _said_by(name: str, path: Path, _written_ns: int, option: str) -> str:
-    """What a program prints, as long as it is the same program."""
+    """Return what a program prints, running it only once unless its file changes."""
     return run_tool(name, [path, option], timeout_s=60)
 
 
@@ -387,7 +395,7 @@ def _abc_said(abc: AbcTool, _written_ns: int) -> str:
 
 
 def mapper_fingerprint() -> dict[str, str]:
-    """What decides the results of Yosys and ABC: where they come from, and version or content."""
+    """Identify the Yosys and the ABC in use by package version, or by path and digest of the program."""
     found: dict[str, Callable[[], YosysTool | AbcTool]] = {"yosys": find_yosys, "abc": find_abc}
     return {name: _fingerprint(find()) for name, find in found.items()}
 

@@ -1,4 +1,4 @@
-"""YAML files that people write, checked against a pydantic model: errors name file, key, allowed values."""
+"""YAML files checked against pydantic models; errors name the file, the key and the allowed values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping; raises ConfigError when it is missing, unreadable or something else."""
+    """Read a YAML mapping; raises ConfigError if the file is missing, unreadable or not a YAML mapping."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -35,14 +35,21 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 
 def validate(model: type[Model], content: dict[str, Any], path: Path | str) -> Model:
-    """Check ``content`` against ``model``; the first problem becomes a ConfigError.
+    """Check ``content`` against ``model`` and return the model's instance.
 
     Parameters
     ----------
-    model, content
-        What is allowed, and what is there.
+    model
+        The pydantic model.
+    content
+        Keys and values to check.
     path
-        The file, or whatever else the content is of: errors begin with it.
+        File of the content, or the name of a function or section; the error message begins with it.
+
+    Raises
+    ------
+    ConfigError
+        The content is wrong; the error describes the first problem.
     """
     try:
         return model.model_validate(content)
@@ -54,12 +61,15 @@ def validate(model: type[Model], content: dict[str, Any], path: Path | str) -> M
 
 
 def _written(location: tuple[int | str, ...], content: Any) -> tuple[int | str, ...]:
-    """The location without the place in a list that the file gives as a single value."""
+    """Return the location of an error as the file has it.
+
+    Where the file has a single value in place of a list, the index in that list is left out.
+    """
     for i, step in enumerate(location):
         if isinstance(content, dict | list):
             try:
                 content = content[step]  # type: ignore[index]
-            except (KeyError, IndexError, TypeError):  # a missing key, or the tag of a union
+            except (KeyError, IndexError, TypeError):  # the key is missing, or the step is the tag of a union
                 continue
         elif isinstance(step, int):
             return location[:i]
@@ -67,7 +77,7 @@ def _written(location: tuple[int | str, ...], content: Any) -> tuple[int | str, 
 
 
 def _explain(model: type[BaseModel], error: ErrorDetails, content: Any) -> tuple[str, str]:
-    """The problem and what is allowed, in the words of the file's author."""
+    """Return the problem and what is allowed, in terms of the file rather than of pydantic."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return "unknown key", ", ".join(_keys_at(model, error["loc"][:-1], content))
@@ -82,9 +92,10 @@ def _explain(model: type[BaseModel], error: ErrorDetails, content: Any) -> tuple
 
 
 def _keys_at(model: type[BaseModel], location: tuple[int | str, ...], content: Any) -> Iterator[str]:
-    """Field names of the model that the content has at ``location``.
+    """Yield the field names of the model that applies to the content at ``location``.
 
-    Of several, of the one of its kind; a notebook may define that again and again, and the last one counts.
+    Where several models are possible, the one whose ``kind`` the content names applies. A notebook may define
+    a model of the same kind repeatedly; the last definition applies.
     """
     here: list[type[BaseModel]] = [model]
     for step in location:
@@ -93,12 +104,12 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...], content: A
         content = content[step]
         if isinstance(content, dict) and "kind" in content:
             here = [m for m in here if _tag(m) == content["kind"]][-1:] or here
-    for m in here:  # without what no file says
+    for m in here:  # excluded fields are set by code, never by a file
         yield from (name for name, field in m.model_fields.items() if not field.exclude)
 
 
 def _models_of(field: FieldInfo, content: Any) -> Iterator[type[BaseModel]]:
-    """The models of a key: the one that the content around it chooses, or those of its annotation."""
+    """Yield the possible models of a key: the one that its section chooses, or those of its annotation."""
     chosen = next((entry for entry in field.metadata if isinstance(entry, Chosen)), None)
     if chosen is not None:
         yield chosen.model(content)
@@ -107,7 +118,7 @@ def _models_of(field: FieldInfo, content: Any) -> Iterator[type[BaseModel]]:
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models of an annotation, each with those that are derived from it and may stand in its place."""
+    """Yield the models in an annotation, each followed by its subclasses, which may take its place."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
         for derived in annotation.__subclasses__():

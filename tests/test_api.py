@@ -199,17 +199,17 @@ WRONG: dict[str, tuple[Callable[[Dataset], object], type[DwnAsicError], str]] = 
     "several sizes": (
         lambda rows: api.fit(rows, "decision_tree"),
         ConfigError,
-        "method decision_tree: leaves: plans 3 classifiers (tree-8, tree-16, tree-32), not one (allowed: a",
+        "method decision_tree: leaves: describes 3 classifiers (tree-8, tree-16, tree-32) instead of one (allowed: a",
     ),
     "several sizes of several keys": (
         lambda rows: api.fit(rows, "tiny_classifier", gates=[5, 9]),
         ConfigError,
-        "method tiny_classifier: bits, gates: plans 4 classifiers ",
+        "method tiny_classifier: bits, gates: describes 4 classifiers ",
     ),
     "no size": (
         lambda rows: api.fit(rows, "decision_tree", leaves=[]),
         ConfigError,
-        "method decision_tree: leaves: plans 0 classifiers, not one (allowed: a single value)",
+        "method decision_tree: leaves: describes 0 classifiers instead of one (allowed: a single value)",
     ),
     "a key of shrink": (
         lambda rows: api.shrink(api.fit(rows, "decision_tree", leaves=4), rows, tolerances=0.1),
@@ -246,7 +246,7 @@ WRONG: dict[str, tuple[Callable[[Dataset], object], type[DwnAsicError], str]] = 
     "software": (
         lambda rows: api.minimize(api.fit(rows, "gbdt")),
         DwnAsicError,
-        "gradient boosting (software) is software only, it has no circuit",
+        "gradient boosting (software) is software only: it has no circuit",
     ),
     "a name": (
         lambda rows: api.to_verilog(api.minimize(constant(rows)), "a-b"),
@@ -290,7 +290,7 @@ def test_a_circuit_for_other_data_is_an_error(iris: Dataset, other: str) -> None
         lambda: api.verify(api.implement(circuit), graph, circuit, dataset=rows),
     ]
     for call in calls:
-        with pytest.raises(DataError, match=f"the circuit is one for other data: other {other}"):
+        with pytest.raises(DataError, match=f"the circuit belongs to other data: its {other} differ"):
             call()
 
 

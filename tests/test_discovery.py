@@ -52,5 +52,5 @@ def test_an_entry_point_that_leads_nowhere_is_an_error(installed: Path) -> None:
 
 
 def test_something_else_is_an_error(installed: Path) -> None:
-    with pytest.raises(DwnAsicError, match=r"\.PRICE is no str but int"):
+    with pytest.raises(DwnAsicError, match=r"\.PRICE must be of type str, but is of type int"):
         list(discover("shop", "PRICE", "shop.nothing", str))

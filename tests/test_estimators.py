@@ -242,7 +242,7 @@ def test_a_class_with_one_row(estimator: ChipClassifier) -> None:
     model = clone(estimator).fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "a", "b"])
     assert set(model.classes_) == {"a", "b"}
     assert set(model.predict([[0.0], [9.0]])) <= {"a", "b"}
-    with pytest.raises(ValueError, match="each of the 3 classes has one row only"):
+    with pytest.raises(ValueError, match="each of the 3 classes has only one row"):
         clone(estimator).fit([[0.0], [1.0], [2.0]], ["a", "b", "c"])
 
 
@@ -284,12 +284,16 @@ def test_an_answer_that_no_class_has_is_read_without_its_highest_bit() -> None:
         (DWN, {"thermometer": "linear"}, r"method dwn: encoder\.thermometer: is 'linear' \(allowed: 'dist"),
         (DWN, {"training": {"epoch": 3}}, r"method dwn: training\.epoch: unknown key \(allowed: epochs, "),
         (DWN, {"pyramid": ()}, r"method dwn: model\.pyramid: is \[\]"),
-        (DWN, {"validation_fraction": 1.0}, "validation_fraction is 1.0, allowed: above 0 and below 1"),
+        (
+            DWN,
+            {"validation_fraction": 1.0},
+            "validation_fraction is 1.0, allowed: greater than 0 and less than 1",
+        ),
         (DWN, {"input_bits": 17}, "input_bits is 17, allowed: 1 to 16"),
         (TREE, {"start": "oak"}, r"CircuitClassifier: start: is 'oak' \(allowed: dwn, decision_tree, tiny"),
         (TREE, {"start": "gbdt"}, r"CircuitClassifier: start: is 'gbdt' \(allowed: dwn, decision_tree, tiny"),
         (TREE, {"start_options": {"leaf": 3}}, "method decision_tree: leaf: unknown key"),
-        (TREE, {"start_options": {"leaves": []}}, "CircuitClassifier: start_options: plan no classifier"),
+        (TREE, {"start_options": {"leaves": []}}, "CircuitClassifier: start_options: describe no classifier"),
         (TREE, {"objective": "cost"}, "shrink: objective: is 'cost' .allowed: 'total' or 'core'"),
         (TREE, {"tolerance": -0.1}, "shrink: tolerance: is -0.1"),
         (TREE, {"shrink_options": {"x": 1}}, "shrink: x: unknown key"),
@@ -376,7 +380,7 @@ def test_what_the_front_does_not_have_is_an_error(cancer: CircuitClassifier) -> 
     with pytest.raises(ValueError, match=f"the smallest circuit of the front has {smallest}"):
         cancer.select(max_area=smallest - 1.0)
     for row in (-1, len(cancer.front_)):
-        with pytest.raises(ValueError, match=f"row is {row}, the front has the rows 0 to"):
+        with pytest.raises(ValueError, match=f"row is {row}, but the front has the rows 0 to"):
             cancer.at(row)
     for ask in (lambda: clone(cancer).select(5.0), lambda: clone(cancer).at(0)):
         with pytest.raises(NotFittedError):
@@ -429,9 +433,9 @@ def test_a_chip_says_what_a_target_does_not_give(fitted: dict[str, ChipClassifie
     built = Implementation("c", {"code.c": "int f;"}, {"seconds": 1.0}, "one file")
     chip = Chip(fitted["tree"].circuit_, built, Proof(()))
     for ask, message in (
-        (lambda: chip.area, "the target measures no area__nand2_equivalent; it measures seconds"),
-        (lambda: chip.netlist, "the target makes no netlist.v; it makes code.c"),
-        (lambda: chip.verilog, "the target makes no design.v; it makes code.c"),
+        (lambda: chip.area, "the target does not measure area__nand2_equivalent, only seconds"),
+        (lambda: chip.netlist, "the target does not make netlist.v, only code.c"),
+        (lambda: chip.verilog, "the target does not make design.v, only code.c"),
     ):
         with pytest.raises(DwnAsicError, match=message):
             ask()

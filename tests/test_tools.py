@@ -256,7 +256,9 @@ def test_abc_override(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_override_is_an_error(variable: str, find: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "/nonexistent/tool")
     assert callable(find)
-    with pytest.raises(ToolError, match=f"{variable} is '/nonexistent/tool', which is no program"):
+    with pytest.raises(
+        ToolError, match=f"{variable} is '/nonexistent/tool', which is not an executable program"
+    ):
         find()
 
 

@@ -1,8 +1,8 @@
-"""scikit-learn estimators whose model is a circuit: fit, predict, and ask for Verilog, area and a proof.
+"""scikit-learn estimators whose model is a circuit, with methods that return Verilog, area and a proof.
 
-:class:`DwnClassifier` trains a network of lookup tables; :class:`CircuitClassifier` shrinks any method's
-circuit to a front of small ones. They take data frames and texts as labels, and work with ``Pipeline``,
-``GridSearchCV`` and ``cross_val_score``.
+:class:`DwnClassifier` trains a network of lookup tables. :class:`CircuitClassifier` shrinks the circuit of
+any method to a front of small circuits. Both accept data frames and labels of any kind, and work with
+``Pipeline``, ``GridSearchCV`` and ``cross_val_score``.
 
 >>> from sklearn.datasets import load_iris
 >>> X, y = load_iris(return_X_y=True)

@@ -1,4 +1,4 @@
-"""What both estimators share: checking rows, predicting, and the way to a chip."""
+"""The base class of the estimators: it checks rows, predicts, and implements the circuit."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SEEDS = 1 << 31
 
 
 class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Base of the estimators; a subclass says how a model is fitted, and which of its circuits predicts."""
+    """Base of the estimators; a subclass defines how a model is fitted and which of its circuits predicts."""
 
     # Arguments of every subclass.
     input_bits: int
@@ -56,19 +56,24 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     _minimized: Circuit | None
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Fit on rows, some of which are held out as validation rows.
+        """Fit the model; part of the rows are held out and used for validation.
 
         Parameters
         ----------
         X
-            (N, F) finite numbers: an array, a list, or a data frame, whose columns name the chip's inputs.
+            (N, F) finite numbers: an array, a list, or a data frame, whose column names become the names of
+            the chip's inputs.
         y
-            (N,) labels: numbers, texts or truth values.
+            (N,) labels: numbers, strings or booleans.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
         ValueError
-            The rows or an argument are wrong.
+            The rows or an argument of the estimator are wrong.
         """
         values: NDArray[np.float64]
         values, y = validate_data(self, X, y, dtype=np.float64)
@@ -93,19 +98,20 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.generic]:
-        """(N, F) values -> (N,) labels, as the chip decides.
+        """Return the (N,) labels that the chip predicts for (N, F) values.
 
-        Where the chip answers with a class index that no class has (3 of three classes), its highest bit is
-        left out.
+        If the chip outputs an index without a class (3 with three classes), the index is used without its
+        highest bit.
         """
         codes = self._codes(X)
         labels: NDArray[np.generic] = self.classes_[answers(self.graph_, codes)]
         return labels
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """(N, F) values -> (N, C) share of each label among the rows that got the same answer in ``fit``.
+        """Return (N, C) probabilities of the labels for (N, F) values.
 
-        A chip answers with a class and no more, so rows of one answer have equal probabilities.
+        A chip outputs only a class index. The probabilities are the frequencies of the labels among the rows
+        of ``fit`` with the same predicted class, so they depend on that class alone.
         """
         codes = self._codes(X)
         shares: NDArray[np.float64] = self._frequencies[answers(self.graph_, codes)]
@@ -113,9 +119,10 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     @property
     def circuit_(self) -> Circuit:
-        """The circuit, minimized for ``target`` on first use: fewer gates, the same answers, proved.
+        """The circuit after exact minimization for ``target``, which is proved to preserve all predictions.
 
-        That takes a second for a small circuit and up to some minutes for a large network.
+        The circuit is minimized on first use, which takes about a second for a small circuit and up to
+        several minutes for a large network.
         """
         check_is_fitted(self)
         if self._minimized is None:
@@ -123,26 +130,29 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return self._minimized
 
     def to_verilog(self, name: str = "classifier", *, registers: Registers = "none") -> str:
-        """Structural Verilog of :attr:`circuit_`; as :func:`dwn_asic.to_verilog`.
+        """Return structural Verilog of :attr:`circuit_`.
 
-        The chip's inputs are codes of the features: ``quantizer_.codes(X)``.
+        Parameters and errors are those of :func:`dwn_asic.to_verilog`. The chip's inputs are the features'
+        codes, ``quantizer_.codes(X)``.
         """
         return api.to_verilog(self.circuit_, name, registers=registers)
 
     def implement(self, target: Target | None = None, *, name: str = "classifier") -> Chip:
-        """Build the circuit, and prove that what was built computes what the model does.
+        """Implement the circuit on a target, and prove that the result computes what the model computes.
 
         Parameters
         ----------
         target
-            In place of the estimator's own, for which the circuit is minimized anew.
+            Target to use instead of the estimator's own; the circuit is then minimized for it.
         name
-            Prefix of the modules' names.
+            Prefix of the module names.
 
         Raises
         ------
-        ToolError, VerificationError
-            A tool fails, or what was built differs.
+        ToolError
+            A tool fails.
+        VerificationError
+            The implementation differs from the model.
         """
         own = target is None or target is self.target
         circuit = self.circuit_ if own else self._minimize(target)
@@ -155,7 +165,7 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         raise NotImplementedError
 
     def _fitted(self, plan: Plan, dataset: Dataset, seed: int) -> Classifier:
-        """The classifier of a plan; where there is nothing to learn, always the most frequent class."""
+        """Fit the classifier of a plan, or a constant one if the rows have nothing to learn from."""
         if holds_nothing(dataset):
             constant = Plan(plan.name, plan.label, plan.kind, lambda rows, *_: most_frequent(rows))
             return constant.fit(dataset, seed)
@@ -174,7 +184,7 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
 @contextmanager
 def _as_value_error() -> Iterator[None]:
-    """What is wrong with arguments or rows, as the error that scikit-learn's callers expect."""
+    """Raise errors in arguments or rows as ValueError, which callers of scikit-learn expect."""
     try:
         yield
     except (ConfigError, DataError) as error:

@@ -1,4 +1,4 @@
-"""What an estimator's circuit became on a target."""
+"""The implementation of an estimator's circuit on a target."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["Chip"]
 
 @dataclass(frozen=True)
 class Chip:
-    """An implemented circuit, and the proof that it computes what the model does.
+    """An implemented circuit, and the proof that it computes what the model computes.
 
     Attributes
     ----------
     circuit
-        The minimized circuit that it was built of.
+        The minimized circuit that was implemented.
     implementation
-        Its files, metrics, and what the tools printed.
+        The target's files, its metrics, and the output of its tools.
     proof
-        The comparisons that held.
+        The checks that were made, all of which succeeded.
     """
 
     circuit: Circuit
@@ -33,32 +33,32 @@ class Chip:
 
     @property
     def files(self) -> Mapping[str, str]:
-        """File name -> text."""
+        """Name and text of each file of the implementation."""
         return self.implementation.files
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """Everything that the target measures, by name."""
+        """Name and value of each metric that the target measures."""
         return self.implementation.metrics
 
     @property
     def area(self) -> float:
-        """Area of the whole in NAND2-equivalents: encoder, core and registers."""
+        """Total area in NAND2-equivalents: encoder, core and registers."""
         if TOTAL not in self.metrics:
-            raise DwnAsicError(f"the target measures no {TOTAL}; it measures {', '.join(self.metrics)}")
+            raise DwnAsicError(f"the target does not measure {TOTAL}, only {', '.join(self.metrics)}")
         return self.metrics[TOTAL]
 
     @property
     def verilog(self) -> str:
-        """The structural Verilog, before mapping."""
+        """Structural Verilog of the circuit before it is mapped to cells."""
         return self._file("design.v")
 
     @property
     def netlist(self) -> str:
-        """The cells that it was mapped to, as Verilog."""
+        """Verilog netlist of the cells that the circuit was mapped to."""
         return self._file("netlist.v")
 
     def _file(self, name: str) -> str:
         if name not in self.files:
-            raise DwnAsicError(f"the target makes no {name}; it makes {', '.join(self.files)}")
+            raise DwnAsicError(f"the target does not make {name}, only {', '.join(self.files)}")
         return self.files[name]

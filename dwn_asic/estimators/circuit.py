@@ -1,4 +1,4 @@
-"""The estimator of small circuits: any method's circuit, shrunk to a front of smaller ones."""
+"""The estimator that shrinks the circuit of any method to a front of small circuits."""
 
 from __future__ import annotations
 
@@ -33,61 +33,66 @@ _COLUMNS = ("core", "encoder", "total", "accuracy_train", "accuracy_val", "accur
 
 
 class CircuitClassifier(ChipClassifier):
-    """The smallest circuit that classifies well, found by annealing from the circuit of another model.
+    """A small circuit that classifies well, found by annealing the circuit of another model.
 
-    ``fit`` fits the start, anneals its gates, wires and thresholds to a front of circuits of all sizes,
-    judged on training rows, and chooses one on validation rows: the smallest within ``tolerance`` of the
-    best. See :meth:`select` and :meth:`at` for the others.
+    ``fit`` first fits the start, a model of another method. Guided by training rows, it then anneals the
+    gates, wires and thresholds of that model's circuit into a front of circuits of all sizes. Validation rows
+    choose one of them: the smallest whose accuracy is within ``tolerance`` of the best. :meth:`select` and
+    :meth:`at` return the estimator with another circuit of the front.
 
     Parameters
     ----------
     start
-        Kind of a method with a circuit: ``dwn``, ``decision_tree`` (or ``tree``), ``tiny_classifier``, ...
+        Method of the start: ``dwn``, ``decision_tree`` (or ``tree``), ``tiny_classifier``, or any other
+        method with a circuit.
     start_options
-        Keys of that method's configuration, for example ``{"leaves": 64}``. Of several sizes that the
-        configuration plans, the last is the start. Default of ``dwn``: for two classes 24, 4 and 1 LUTs; for
-        more, ten 6-input LUTs of each class, whose ones are counted.
+        Keys of that method's configuration, for example ``{"leaves": 64}``. If they describe several
+        classifiers, the last one is the start. The default network of ``dwn`` has layers of 24, 4 and 1 LUTs
+        for two classes; for more classes it has ten 6-input LUTs per class and a popcount.
     objective
-        Area that counts: ``total``, or ``core`` without the comparators of the encoder.
+        Area to minimize: ``total``, or ``core``, which excludes the comparators of the encoder.
     tolerance
-        Validation accuracy that may be given up for a smaller circuit, as a share.
+        Loss of validation accuracy that is accepted for a smaller circuit, as a fraction: 0.01 is one
+        percentage point.
     proposals
-        Changes that each of twelve chains of the annealing proposes. A million takes ten to thirty seconds on
-        a table of some thousand rows; more finds smaller circuits.
+        Number of changes that each of the twelve annealing chains proposes. A million takes ten to thirty
+        seconds on a table of some thousand rows; a larger number finds smaller circuits.
     shrink_options
-        Further keys of the section ``shrink`` of a flow file; they take precedence.
+        Further keys of the section ``shrink`` of a flow file; they take precedence over the arguments above.
     n_jobs
-        Threads of the annealing: default one, -1 for all processors. The result does not depend on it.
+        Number of threads of the annealing: None for one, -1 for all processors. The result does not depend
+        on it.
     input_bits
-        The widest code of a feature, 1..16.
+        Maximum width of a feature's code in bits, 1 to 16.
     effort
-        Of exact minimization: ``low``, ``medium`` or ``high``.
+        Effort of exact minimization: ``low``, ``medium`` or ``high``.
     target
-        What the circuit is for, from :func:`dwn_asic.target`; default sky130's cells.
+        Target of the circuit, from :func:`dwn_asic.target`; by default sky130 cells without registers.
     validation_fraction
-        Share of the rows, by class, that choose on the front.
+        Fraction of the rows of each class that is held out to choose a circuit of the front.
     random_state
-        Seed or generator: draws the validation rows, and seeds the start and the annealing.
+        Seed or generator that draws the validation rows and seeds the start and the annealing.
 
     Attributes
     ----------
     classes_
-        (C,) labels in order.
+        (C,) labels in ascending order.
     n_features_in_, feature_names_in_
-        Number F of features, and their names where X had names.
+        Number F of features, and their names if X had column names.
     front_
-        (K,) structured array, which ``pandas.DataFrame`` takes as it is: areas ``core``, ``encoder`` and
-        ``total`` in the target's unit (NAND2-equivalents), ascending, each circuit mapped as it is;
-        ``accuracy_train``, ``accuracy_val``, and ``accuracy_expected``, which is the latter corrected for
-        selection bias; ``chosen``.
+        (K,) structured array with one row per circuit in ascending order of area; ``pandas.DataFrame``
+        accepts it. Its fields are the areas ``core``, ``encoder`` and ``total`` in the target's unit
+        (NAND2-equivalents), each circuit mapped without exact minimization; ``accuracy_train``,
+        ``accuracy_val``, and ``accuracy_expected``, the validation accuracy corrected for selection bias;
+        and ``chosen``.
     choice_
-        Row of ``front_`` of the circuit that predicts.
+        Row number in ``front_`` of the circuit that predicts.
     classifier_
-        The :class:`~dwn_asic.methods.base.Classifier` that the annealing started from.
+        The :class:`~dwn_asic.methods.base.Classifier` from which the annealing started.
     graph_
-        The circuit that predicts, before exact minimization.
+        Boolean graph of the circuit that predicts, before exact minimization.
     quantizer_
-        From values to the codes that the chip reads.
+        Quantizer that converts values to the codes that the chip reads.
 
     Examples
     --------
@@ -136,32 +141,36 @@ class CircuitClassifier(ChipClassifier):
     _all_frequencies: tuple[NDArray[np.float64], ...]
 
     def select(self, max_area: float) -> Self:
-        """A fitted copy that predicts with the most accurate circuit of at most this area.
+        """Return a fitted copy that predicts with the most accurate circuit of at most this area.
+
+        The accuracy that counts is the lower of ``accuracy_val`` and ``accuracy_expected``.
 
         Parameters
         ----------
         max_area
-            In the unit of ``front_``; of the whole circuit, or of its core with ``objective="core"``.
-            Accuracy is that on validation rows, the lower of measured and expected.
+            Largest allowed area, in the unit of ``front_``: total area, or core area if ``objective`` is
+            ``core``.
 
         Raises
         ------
         ValueError
-            No circuit of the front is so small.
+            No circuit of the front is small enough.
         """
         check_is_fitted(self)
         areas = self.front_[self.objective]
         accuracies = np.minimum(self.front_["accuracy_val"], self.front_["accuracy_expected"])
         fitting = np.flatnonzero(areas <= max_area)
         if not len(fitting):
-            raise ValueError(f"max_area is {max_area}, the smallest circuit of the front has {areas.min()}")
+            raise ValueError(
+                f"max_area is {max_area}, but the smallest circuit of the front has {areas.min()}"
+            )
         return self.at(int(fitting[accuracies[fitting].argmax()]))
 
     def at(self, row: int) -> Self:
-        """A fitted copy that predicts with the circuit of this row of ``front_``."""
+        """Return a fitted copy that predicts with the circuit in this row of ``front_``, counted from 0."""
         check_is_fitted(self)
         if not 0 <= row < len(self._circuits):
-            raise ValueError(f"row is {row}, the front has the rows 0 to {len(self._circuits) - 1}")
+            raise ValueError(f"row is {row}, but the front has the rows 0 to {len(self._circuits) - 1}")
         other = copy.copy(self)
         other._choose(row)
         return other
@@ -190,7 +199,7 @@ class CircuitClassifier(ChipClassifier):
         return (circuit.core if self.objective == "core" else circuit.total, circuit.val)
 
     def _plan(self, dataset: Dataset) -> Plan:
-        """The start; of several sizes the last."""
+        """Return the plan of the start: the last one if the options describe several classifiers."""
         found = {name: method for name, method in methods().items() if not method.software}
         short = {method.short: name for name, method in found.items() if method.short}
         kind, allowed = short.get(self.start, self.start), [*found, *short]
@@ -199,7 +208,7 @@ class CircuitClassifier(ChipClassifier):
         defaults = _dwn(dataset) if kind == "dwn" else {}
         planned = api.plans(kind, **{**defaults, **(self.start_options or {})})
         if not planned:
-            raise ConfigError("CircuitClassifier", "start_options", "plan no classifier", "one size at least")
+            raise ConfigError("CircuitClassifier", "start_options", "describe no classifier", "at least one")
         return planned[-1]
 
     def _front(self, dataset: Dataset, seed: int) -> Front:
@@ -219,7 +228,7 @@ class CircuitClassifier(ChipClassifier):
 
 
 def _dwn(dataset: Dataset) -> dict[str, object]:
-    """A network that is trained in seconds: annealing improves it further."""
+    """Return options of a network that trains in seconds, which suffices because annealing improves it."""
     n_classes = dataset.table.n_classes
     training = {"epochs": 60, "batch_size": batch_rows(dataset, 256), "learning_rate": 0.03}
     if n_classes == 2:
@@ -228,7 +237,7 @@ def _dwn(dataset: Dataset) -> dict[str, object]:
 
 
 def _threads(n_jobs: int | None) -> int:
-    """As scikit-learn counts: None is one, -1 all processors, -2 all but one."""
+    """Return the number of threads for ``n_jobs`` as in scikit-learn: None is 1, -1 all, -2 all but one."""
     if n_jobs is None or n_jobs > 0:
         return n_jobs or 1
     return max(1, (os.cpu_count() or 1) + 1 + n_jobs)

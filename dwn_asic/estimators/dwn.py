@@ -21,66 +21,68 @@ if TYPE_CHECKING:
 __all__ = ["DwnClassifier", "counting"]
 
 _TEMPERATURE = 2.0
-"""Counts are divided by it: about right for ten to thirty LUTs of each class."""
+"""Divisor of the counts before the softmax; it suits ten to thirty LUTs per class."""
 
 
 def counting(luts: int, inputs: int) -> dict[str, object]:
-    """Section ``model`` of one layer of LUTs whose ones are counted."""
+    """Return the section ``model`` of a network with one layer of LUTs and a popcount head."""
     layer = {"luts": luts, "inputs": inputs}
     return {"layers": [layer], "head": "popcount", "temperature": _TEMPERATURE}
 
 
 class DwnClassifier(ChipClassifier):
-    """A network of learned lookup tables, exactly as it is on a chip.
+    """A differentiable weightless neural network (DWN), which predicts exactly as it does on a chip.
 
-    By default one layer of LUTs, some for each class, whose ones are counted; the largest count is the
-    answer. That is accurate and trains in seconds, but large; for small chips see
+    The default network has one layer of LUTs, several for each class, and a popcount: the class with the most
+    ones is predicted. It is accurate and trains in seconds, but its circuit is large. For small chips see
     :class:`~dwn_asic.estimators.CircuitClassifier`.
 
     Parameters
     ----------
     luts_per_class
-        LUTs of the layer, for each class.
+        Number of LUTs per class.
     inputs
-        Of each LUT, 1..8.
+        Number of inputs of each LUT, 1 to 8.
     pyramid
-        In place of that layer and the counts, the LUTs' inputs layer by layer, of which the last are the bits
-        of the class index: ``(6, 6, 4)`` has 24, 4 and 1 LUTs for two classes. Smaller, without scores.
+        Number of inputs of the LUTs, layer by layer, of a network without popcount: the outputs of its last
+        layer are the bits of the class index. ``(6, 6, 4)`` has 24, 4 and 1 LUTs for two classes. Such a
+        network is smaller, but has no scores. It replaces ``luts_per_class`` and ``inputs``.
     input_bits
-        The widest code of a feature, 1..16.
+        Maximum width of a feature's code in bits, 1 to 16.
     thermometer, thermometer_bits
-        How thresholds are placed (``distributive``, ``uniform`` or ``gaussian``), and how many each feature
-        has at most.
+        Placement of the thresholds (``distributive``, ``uniform`` or ``gaussian``) and their maximum number
+        per feature.
     epochs, learning_rate
-        Of the training.
+        Number of passes over the training rows, and the learning rate of the optimizer.
     batch_size
-        Rows of a training step; default an eighth of all, 16 at least and 128 at most.
+        Number of rows in a training step; by default an eighth of all training rows, but at least 16 and at
+        most 128.
     restarts
-        Independent starts; the best on validation rows is kept.
+        Number of independent training runs; the network that is best on validation rows is kept.
     training
         Further keys of the section ``training`` of a flow file, for example
-        ``{"spectral": {"weight": 0.01}}``; they take precedence.
+        ``{"spectral": {"weight": 0.01}}``; they take precedence over the arguments above.
     effort
-        Of exact minimization: ``low``, ``medium`` or ``high``.
+        Effort of exact minimization: ``low``, ``medium`` or ``high``.
     target
-        What the circuit is for, from :func:`dwn_asic.target`; default sky130's cells.
+        Target of the circuit, from :func:`dwn_asic.target`; by default sky130 cells without registers.
     validation_fraction
-        Share of the rows, by class, that choose the epoch and the start.
+        Fraction of the rows of each class that is held out to choose the epoch and the training run.
     random_state
-        Seed or generator: draws the validation rows, the initial models and the order of rows.
+        Seed or generator that draws the validation rows, the initial networks and the order of rows.
 
     Attributes
     ----------
     classes_
-        (C,) labels in order.
+        (C,) labels in ascending order.
     n_features_in_, feature_names_in_
-        Number F of features, and their names where X had names.
+        Number F of features, and their names if X had column names.
     classifier_
-        The :class:`~dwn_asic.methods.base.Classifier`, with its ``network`` and its ``graph``.
+        The fitted :class:`~dwn_asic.methods.base.Classifier`, with its ``network`` and its ``graph``.
     graph_
-        The circuit before exact minimization.
+        Boolean graph of the circuit before exact minimization.
     quantizer_
-        From values to the codes that the chip reads.
+        Quantizer that converts values to the codes that the chip reads.
 
     References
     ----------
@@ -135,10 +137,11 @@ class DwnClassifier(ChipClassifier):
         self.random_state = random_state
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """(N, F) values -> (N, C) probabilities of the labels.
+        """Return (N, C) probabilities of the labels for (N, F) values.
 
-        Of a network that counts, the softmax of the counts that training optimizes. A pyramid answers with a
-        class and no more: there, the share of each label among the rows that got the same answer in ``fit``.
+        With a popcount, they are the softmax of the counts that training optimizes. A pyramid outputs only a
+        class index: then they are the frequencies of the labels among the rows of ``fit`` with the same
+        predicted class.
         """
         codes = self._codes(X)
         network = self.classifier_.network
@@ -156,7 +159,7 @@ class DwnClassifier(ChipClassifier):
         self._frequencies = label_frequencies(self.graph_, dataset)
 
     def _sections(self, dataset: Dataset) -> dict[str, object]:
-        """The configuration of the method ``dwn``."""
+        """Return the sections that configure the method ``dwn``."""
         n_classes = dataset.table.n_classes
         model: dict[str, object] = {"pyramid": self.pyramid}
         if self.pyramid is None:

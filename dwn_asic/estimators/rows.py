@@ -1,4 +1,4 @@
-"""The rows that an estimator is fitted on, as a data set without test rows."""
+"""Data sets of the rows that estimators are fitted on; they have no test rows."""
 
 from __future__ import annotations
 
@@ -25,32 +25,34 @@ def dataset_of(
     input_bits: int,
     seed: int,
 ) -> Dataset:
-    """Hold validation rows out and fit the quantizer on the others.
+    """Build a data set: hold out validation rows and fit the quantizer on the training rows.
 
     Parameters
     ----------
     values, labels
-        (N, F) finite values and (N,) class indices, each of the classes 0..C-1 present.
+        (N, F) finite values and (N,) class indices; each of the classes 0 to C-1 occurs.
     feature_names, class_names
         (F,) and (C,) names.
     validation_fraction
-        Of the rows of each class, above 0 and below 1. Each class that has two rows keeps one on each side, a
-        class with one row has it in training.
+        Fraction of the rows of each class to hold out, greater than 0 and less than 1. A class with two or
+        more rows has at least one for validation and one for training; a single row is a training row.
     input_bits
-        The widest code of a feature, 1..16.
+        Maximum width of a feature's code in bits, 1 to 16.
     seed
-        Of the split.
+        Seed of the split.
 
     Raises
     ------
     ValueError
-        The fraction is out of range, or no class has two rows.
+        The fraction is out of range, or every class has only one row.
     """
     if not 0.0 < validation_fraction < 1.0:
-        raise ValueError(f"validation_fraction is {validation_fraction}, allowed: above 0 and below 1")
+        raise ValueError(
+            f"validation_fraction is {validation_fraction}, allowed: greater than 0 and less than 1"
+        )
     validation = _drawn(labels, validation_fraction, seed)
     if len(class_names) > 1 and not validation.any():
-        raise ValueError(f"no row can be held out: each of the {len(class_names)} classes has one row only")
+        raise ValueError(f"no row can be held out: each of the {len(class_names)} classes has only one row")
     train, val = np.flatnonzero(~validation), np.flatnonzero(validation)
     table = Table("X", values, labels, tuple(feature_names), tuple(class_names))
     quantizer = Quantizer.fit(values[train], input_bits)
@@ -58,7 +60,7 @@ def dataset_of(
 
 
 def _drawn(labels: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """(N,) which rows are held out."""
+    """Return (N,) booleans: which rows are held out."""
     generator = np.random.default_rng(seed)
     drawn = np.zeros(len(labels), np.bool_)
     for index in np.unique(labels):
@@ -69,21 +71,21 @@ def _drawn(labels: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.
 
 
 def holds_nothing(dataset: Dataset) -> bool:
-    """Whether there is nothing to learn: one class, or no feature that varies in training."""
+    """Return whether there is nothing to learn: one class only, or no feature varies in training rows."""
     codes, _ = dataset.part("train")
     return dataset.table.n_classes == 1 or bool((codes == codes[0]).all())
 
 
 def batch_rows(dataset: Dataset, most: int) -> int:
-    """Rows of a training step: an eighth of the training rows, 16 at least, so that an epoch has steps."""
+    """Return the rows per training step: an eighth of all training rows, at least 16 and at most ``most``."""
     return min(most, max(16, len(dataset.split.train) // 8))
 
 
 def answers(graph: BooleanGraph, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(N, F) codes -> (N,) classes that the circuit's answers stand for.
+    """Return the (N,) class indices that a circuit predicts for (N, F) codes.
 
-    A circuit of three classes has two output bits, and on some input may answer 3. An answer that no class
-    has is read without its highest bit.
+    A circuit for three classes has two output bits and may output 3 for some input. An index without a class
+    is used without its highest bit.
     """
     index = graph.predict(codes)
     interface = graph.interface
@@ -91,9 +93,9 @@ def answers(graph: BooleanGraph, codes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def label_frequencies(graph: BooleanGraph, dataset: Dataset) -> NDArray[np.float64]:
-    """(C, C) share of the rows with answer a that have label c, smoothed by one row.
+    """Return (C, C) frequencies of label c among the rows with predicted class a, smoothed by one row.
 
-    Of that row, each class gets an equal part, and the class answered two.
+    The additional row is divided among the classes: each gets one part, the predicted class two.
     """
     n_classes = dataset.table.n_classes
     counts = (np.ones((n_classes, n_classes)) + np.eye(n_classes)) / (n_classes + 1)

@@ -1,4 +1,4 @@
-"""Models from elsewhere and for elsewhere: checkpoints of torch_dwn and dwn2rtl, in and out.
+"""Import and export of trained models as checkpoints of torch_dwn and dwn2rtl.
 
-Reading never executes anything from a file and does not need the packages that wrote it.
+Reading never executes anything in a file, and it does not need the packages that wrote the file.
 """

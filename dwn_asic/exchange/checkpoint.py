@@ -1,8 +1,8 @@
-"""Reading checkpoints: what the files of torch_dwn, dwn2rtl and training loops around them hold.
+"""Reader of checkpoints written by torch_dwn, by dwn2rtl and by common training loops.
 
-Supported are state dicts, pickled models, dicts of either with a thermometer and more, and what
-``dwn2rtl.save`` writes. An entry of a state dict that could change the network and is not understood is an
-error; what training loops write beside it (optimizers, epochs, callbacks) is not looked at.
+It supports state dicts, pickled models, dicts that contain either together with a thermometer, and the files
+of ``dwn2rtl.save``. An unknown entry of a state dict, which could change the network, is an error. Entries
+that training loops store beside the state dict (optimizers, epochs, callbacks) are ignored.
 
 References
 ----------
@@ -31,12 +31,12 @@ __all__ = ["read_checkpoint"]
 
 _THERMOMETERS = ("Thermometer", "GaussianThermometer", "DistributiveThermometer")
 _MODELS = ("state_dict", "model_state_dict", "model")
-"""Keys under which checkpoints keep the model, the first that is there."""
+"""Keys under which checkpoints keep the model, in order of preference."""
 _CONFIGURATIONS = ("config", "hyper_parameters")
 _BUFFERS = ("thresholds", "randperm", "k")
-"""Of a thermometer and of a GroupSum, where a module keeps them in its state dict."""
+"""Names of the entries of a thermometer and of a GroupSum in a state dict."""
 _OF_A_THERMOMETER = ("num_bits", "feature_wise")
-"""Beside ``thresholds``: what they were fitted with."""
+"""Names of the entries that say how ``thresholds`` were fitted."""
 
 
 def read_checkpoint(
@@ -46,23 +46,24 @@ def read_checkpoint(
     n_classes: int | None = None,
     n_features: int | None = None,
 ) -> ForeignModel:
-    """Read a checkpoint, safely.
+    """Read a checkpoint without executing anything in it.
 
     Parameters
     ----------
     path
-        Written by ``torch.save`` or ``dwn2rtl.save``.
+        File written by ``torch.save`` or ``dwn2rtl.save``.
     thresholds
-        A file (``.npy``, ``.csv``, or of ``torch.save``) where the checkpoint has no thermometer.
+        File of the thresholds (``.npy``, ``.csv``, or written by ``torch.save``); needed if the checkpoint
+        has no thermometer.
     n_classes
-        C where the checkpoint has no GroupSum; else it must agree.
+        Number C of classes; needed if the checkpoint has no GroupSum, with which it must agree otherwise.
     n_features
-        F, needed where all features share their thresholds and the wiring is fixed.
+        Number F of features; needed if all features share their thresholds and the wiring is fixed.
 
     Raises
     ------
     DataError
-        See :func:`import_checkpoint`.
+        The file is refused, damaged or incomplete, or does not fit the arguments.
     """
     content = load_safely(path)
     try:
@@ -76,7 +77,7 @@ def _model(content: Any, file: Path | None, n_classes: int | None, n_features: i
     classes = _classes(parts.n_classes, n_classes)
     thermometer = parts.thermometer if file is None else _thresholds_file(file)
     if thermometer is None:
-        raise LayerError("has no thermometer: give a file with its thresholds (--thresholds)")
+        raise LayerError("has no thermometer: pass a file with its thresholds (--thresholds)")
     thresholds = _per_feature(_threshold_array(thermometer), parts.state, n_features)
     layers = read_layers(parts.state, thresholds.size)
     check_all_used(parts.state, parts.used)
@@ -89,20 +90,24 @@ def _model(content: Any, file: Path | None, n_classes: int | None, n_features: i
         layers = (*layers[:-1], LutLayer(last.mapping[order], last.tables[order]))
         outputs = len(order)
     if outputs < classes:
-        raise LayerError(f"{classes} classes are more than the {outputs} outputs of the last layer")
+        raise LayerError(f"the last layer has {outputs} outputs, too few for {classes} classes")
     return ForeignModel.build(thresholds, _scaling(parts.scaler, len(thresholds)), layers, classes)
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """What a checkpoint holds, found but not yet checked; None where there is no such thing.
+    """The parts of a checkpoint before they are checked; a part that is missing is None.
 
     Attributes
     ----------
+    state
+        State dict of the model.
     used
-        Keys of the state dict that are not of its layers, and understood.
+        Known keys of the state dict that do not belong to LUT layers.
+    thermometer, scaler, n_classes
+        Objects as stored in the checkpoint.
     order
-        Of the last layer's outputs before they are counted.
+        Order into which the last layer's outputs are permuted before they are counted.
     """
 
     state: Mapping[str, Any]
@@ -119,7 +124,7 @@ def _parts(content: Any) -> _Parts:
         model = next((content[key] for key in _MODELS if key in content), None)
         if model is None:
             raise LayerError(
-                f"has neither {_listed(_MODELS)}; there are: {', '.join(map(str, content)) or 'none'}"
+                f"has neither {_listed(_MODELS)}; its keys are: {', '.join(map(str, content)) or 'none'}"
             )
         thermometer = content.get("thermometer", content.get("thermometre"))
         scaler = content.get("scaler")
@@ -132,7 +137,7 @@ def _parts(content: Any) -> _Parts:
     if thermometer is None:
         thermometer = stored
     elif stored is not None and not np.array_equal(_threshold_array(stored), _threshold_array(thermometer)):
-        raise LayerError("has two thermometers whose thresholds differ: one is in its state dict")
+        raise LayerError("has two thermometers with different thresholds, one of them in its state dict")
     if n_classes is None:
         n_classes = state[found["k"]] if "k" in found else getattr(counter, "k", None)
     order = state[found["randperm"]] if "randperm" in found else getattr(counter, "randperm", None)
@@ -148,18 +153,18 @@ def _parts(content: Any) -> _Parts:
 
 
 def _key_of(state: Mapping[str, Any], name: str) -> str | None:
-    """The key of the entry with this last name; None where there is none."""
+    """Return the key of the state dict whose last part is ``name``, or None if there is none."""
     keys = [key for key in state if key == name or key.endswith(f".{name}")]
     if len(keys) > 1:
-        raise LayerError(f"has {len(keys)} entries of the name {name}, expected one: {', '.join(keys)}")
+        raise LayerError(f"has {len(keys)} entries named {name}, expected one: {', '.join(keys)}")
     return keys[0] if keys else None
 
 
 def _classes(found: Any, asked: int | None) -> int:
-    """The number of classes, of the file or as asked for."""
+    """Return the number of classes: the file's, or the given one if the file has none."""
     value = asked if found is None else found
     if value is None:
-        raise LayerError("has no GroupSum, which holds the number of classes: say it (--classes)")
+        raise LayerError("has no GroupSum and so no number of classes: pass it (--classes)")
     array = np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
     if isinstance(value, bool) or array.size != 1 or array.dtype.kind not in "iuf":
         raise LayerError(f"the number of classes is {value!r}, expected 2 or more")
@@ -167,7 +172,7 @@ def _classes(found: Any, asked: int | None) -> int:
     if not number.is_integer() or number < 2:
         raise LayerError(f"the number of classes is {value!r}, expected 2 or more")
     if asked is not None and number != asked:
-        raise LayerError(f"the model has {number:.0f} classes, {asked} are asked for")
+        raise LayerError(f"the model has {number:.0f} classes, but {asked} are expected")
     return int(number)
 
 
@@ -176,16 +181,16 @@ def _is_state(content: Mapping[Any, Any]) -> bool:
 
 
 def _state_of(model: Any) -> tuple[Mapping[str, Any], StandIn | None]:
-    """State dict, and the GroupSum, of a state dict or a model's stand-in."""
+    """Return the state dict and the GroupSum, if any, of a state dict or of a model's stand-in."""
     if isinstance(model, Mapping):
         unnamed = [key for key in model if not isinstance(key, str)]
         if unnamed:
-            raise LayerError(f"the state dict has the key {unnamed[0]!r}, expected names")
+            raise LayerError(f"the state dict has the key {unnamed[0]!r}, expected only strings")
         return model, None
     if not isinstance(model, StandIn):
         raise LayerError(f"the model is a {type(model).__name__}, expected a state dict or a torch_dwn model")
     if is_a(model, *_THERMOMETERS):
-        raise LayerError("is a thermometer alone, without a model")
+        raise LayerError("contains only a thermometer, not a model")
     modules = [(prefix, module) for prefix, module in _walk(model, "")]
     _check_outputs_are_bits(modules)
     state: dict[str, Any] = {}
@@ -200,17 +205,17 @@ def _state_of(model: Any) -> tuple[Mapping[str, Any], StandIn | None]:
 
 
 def _check_outputs_are_bits(modules: list[tuple[str, StandIn]]) -> None:
-    """Raise LayerError where a layer has real outputs and no STE after it."""
+    """Raise LayerError if a layer has real-valued outputs that no STE layer binarizes."""
     layers = [(prefix, module) for prefix, module in modules if is_a(module, "LUTLayer")]
     followers = {id(before): after for (_, before), (_, after) in pairwise(modules)}
     for i, (prefix, layer) in enumerate(layers):
         after = followers.get(id(layer))
-        while after is not None and is_a(after, "LearnableMapping"):  # a part of the layer itself
+        while after is not None and is_a(after, "LearnableMapping"):  # part of the layer itself
             after = followers.get(id(after))
         if getattr(layer, "ste", True) is False and not is_a(after, "STE"):
             where = "the last layer" if i == len(layers) - 1 else f"layer {prefix.rstrip('.')}"
             raise LayerError(
-                f"{where} has ste=False: its outputs are real values, whose sum is no count of bits; "
+                f"{where} has ste=False, so its outputs are real values instead of bits; "
                 "train it with ste=True"
             )
 
@@ -234,13 +239,15 @@ def _thresholds_file(file: Path) -> Any:
 
 
 def _threshold_array(thermometer: Any) -> NDArray[np.float64]:
-    """(..., z) finite."""
+    """Return the thresholds of a thermometer object, dict or array as a finite (..., z) array."""
     value = thermometer
     if is_a(value, *_THERMOMETERS):
         value = getattr(value, "thresholds", None)
     elif isinstance(value, Mapping):
         if "thresholds" not in value:
-            raise LayerError(f"the thermometer has no 'thresholds'; there are: {', '.join(map(str, value))}")
+            raise LayerError(
+                f"the thermometer has no 'thresholds'; its keys are: {', '.join(map(str, value))}"
+            )
         value = value["thresholds"]
     if value is None:
         raise LayerError("the thermometer was never fitted: its thresholds are None")
@@ -260,7 +267,7 @@ def _threshold_array(thermometer: Any) -> NDArray[np.float64]:
 def _per_feature(
     array: NDArray[np.float64], state: Mapping[str, Any], n_features: int | None
 ) -> NDArray[np.float64]:
-    """(F, z) from (F, z), (1, z), (z,) or (height, width, ..., z) thresholds."""
+    """Return (F, z) thresholds, given (F, z), (1, z), (z,) or (height, width, ..., z) thresholds."""
     z = array.shape[-1]
     found = array.reshape(-1, z)
     if len(found) > 1:
@@ -270,26 +277,24 @@ def _per_feature(
         n_features = int(weights.shape[0]) // z
     elif n_features is None:
         if array.ndim == 1:
-            raise LayerError(
-                "all features share their thresholds: say how many features there are (--features)"
-            )
+            raise LayerError("all features share their thresholds: pass the number of features (--features)")
         n_features = 1
     return np.repeat(found, n_features, axis=0)
 
 
 def _scaling(scaler: Any, n_features: int) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """(F,) means and scales of thresholds on ``(x - mean) / scale``."""
+    """Return (F,) means and (F,) scales of a scaler; thresholds apply to ``(x - mean) / scale``."""
     if scaler is None:
         return None
     if not isinstance(scaler, Mapping) or not {"mean", "scale"} <= set(scaler):
-        raise LayerError("the scaler is not a dict of 'mean' and 'scale'")
+        raise LayerError("the scaler is not a dict with the keys 'mean' and 'scale'")
     mean, scale = (np.asarray(scaler[key], np.float64).ravel() for key in ("mean", "scale"))
     if len(mean) != n_features or len(scale) != n_features:
         raise LayerError(
-            f"the scaler has {len(mean)} means and {len(scale)} scales, there are {n_features} features"
+            f"the scaler has {len(mean)} means and {len(scale)} scales for {n_features} features"
         )
     if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
-        raise LayerError("the scaler's means and scales must be finite, scales above 0")
+        raise LayerError("the scaler's means and scales must be finite, and its scales greater than 0")
     return mean, scale
 
 

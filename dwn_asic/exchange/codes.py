@@ -1,9 +1,9 @@
-"""Codes of one feature on which given cuts lie where they may: the search for offset, step and width.
+"""Search for the offset, step and width of a feature's codes that represent given thresholds.
 
-Boundary c of a quantizer is the value ``lo + step * (c - 0.5)``, at which the code becomes c. A threshold is
-exact where a boundary lies in its window: above the threshold, since a value that equals it has a cleared
-bit, and not above the window's end. All offsets and steps place some boundaries well; of the codes that place
-all of them, those are taken whose comparators need the fewest gates.
+Boundary c of a quantizer is the value ``lo + step * (c - 0.5)``, at which the code changes to c. A threshold
+is represented exactly if a boundary lies in its window: above the threshold, since the bit of a value equal
+to the threshold is cleared, and at most at the window's end. The search draws offsets and steps at random.
+Among the codes with a boundary in every window, it chooses those whose comparators need the fewest gates.
 """
 
 from __future__ import annotations
@@ -17,29 +17,30 @@ from numpy.typing import NDArray
 __all__ = ["Codes", "Windows", "find_codes"]
 
 _CANDIDATES = 2000
-"""Pairs of step and offset that are tried for each width."""
+"""Number of pairs of step and offset that are tried for each width."""
 _COUNTED = 64
-"""Of those that place all boundaries well: the ones whose gates are counted."""
+"""Number of pairs, among those with a boundary in every window, whose gates are counted exactly."""
 _MORE_BITS = 2
-"""Wider codes that are tried once there is one, for boundaries within half a step."""
+"""Number of further widths tried after the first success, to get all boundaries within half a step."""
 _MARGIN = 1e-6
-"""Of a step: a boundary is that far from values that it must tell apart."""
+"""Smallest distance of a boundary from the values that it separates, as a fraction of a step."""
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Where the boundaries of one feature's K thresholds must lie: above ``low``, at most at ``high``.
+    """Intervals for the boundaries of one feature's K thresholds: above ``low``, at most at ``high``.
 
     Attributes
     ----------
     low
-        (K,) distinct thresholds, ascending, their ties included.
+        (K,) distinct thresholds, ascending, with the tolerance for ties added.
     high
-        (K,) greater than ``low``.
+        (K,) ends of the windows, each greater than ``low``.
     weight
-        (K,) what a boundary costs for each unit of the feature above ``low``, where no code places all well.
+        (K,) costs per unit of the feature by which a boundary lies above ``low``; they choose the best code
+        if no code has a boundary in every window.
     first, last
-        Values that are told apart from those next to them: a code is no narrower than from one to the other.
+        Smallest and largest value that the codes must cover.
     """
 
     low: NDArray[np.float64]
@@ -51,16 +52,16 @@ class Windows:
 
 @dataclass(frozen=True)
 class Codes:
-    """A feature's quantizer, and the constant of each window's threshold.
+    """The quantizer of one feature, and the constants that represent its thresholds.
 
     Attributes
     ----------
     lo, step, bits
         As in :class:`dwn_asic.encode.quantizer.Quantizer`.
     constants
-        (K,) int64.
+        (K,) int64 constants, one for each window: the bit is ``code >= constant``.
     exact
-        Whether all boundaries lie in their windows.
+        Whether every window contains its boundary.
     """
 
     lo: float
@@ -72,7 +73,7 @@ class Codes:
 
 @dataclass(frozen=True)
 class _Found:
-    """A candidate: boundary c lies at ``zero + step * c``."""
+    """A candidate of the search, whose boundary c lies at ``zero + step * c``."""
 
     bits: int
     zero: float
@@ -81,7 +82,11 @@ class _Found:
 
     @cached_property
     def gates(self) -> int:
-        """Of the comparators: each a chain from the constant's lowest bit up, shared where chains agree."""
+        """Number of gates of the comparators.
+
+        Each comparator is a chain of gates from its constant's lowest set bit upwards; chains share their
+        common gates.
+        """
         parts = {
             (k, constant & ((2 << k) - 1))
             for constant in set(self.constants.tolist())
@@ -91,19 +96,20 @@ class _Found:
 
 
 def find_codes(windows: Windows, least_bits: int, most_bits: int, rng: np.random.Generator) -> Codes:
-    """Narrow codes of few gates that place all boundaries well, or the best of ``most_bits`` if none do.
+    """Find narrow codes with few gates that have a boundary in every window.
 
-    Boundaries that all lie at most half a step above their thresholds are preferred. None lies more than a
-    step above.
+    Codes whose boundaries all lie at most half a step above their thresholds are preferred; no boundary lies
+    more than a step above. If no code has a boundary in every window, the best code of ``most_bits`` is
+    returned.
 
     Parameters
     ----------
     windows
-        Where boundaries may lie.
+        Intervals for the boundaries.
     least_bits, most_bits
-        Widths to try, the narrowest first.
+        Smallest and largest width to try in bits; narrow codes are tried first.
     rng
-        Draws the steps and offsets that are tried.
+        Generator that draws the steps and offsets.
     """
     near: list[_Found] = []
     far: list[_Found] = []
@@ -126,17 +132,17 @@ def find_codes(windows: Windows, least_bits: int, most_bits: int, rng: np.random
             best = _Found(bits, zero[i], step[i], constants[i])
     if chosen := near or far:
         best = min(chosen, key=lambda found: (found.gates, found.bits))
-    assert best is not None, "the widest code has no place for the thresholds"
+    assert best is not None, "the widest code is too narrow for the thresholds"
     return Codes(best.zero + best.step / 2, best.step, best.bits, best.constants, bool(chosen))
 
 
 def _drawn(
     windows: Windows, bits: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(M,) values of boundary 0 and (M,) steps of codes that reach from the first to the last value.
+    """Draw (M,) values of boundary 0 and (M,) steps of codes that cover the first to the last value.
 
-    Half of the steps divide the distance of the outer thresholds, as those do on which all lie if they lie on
-    a grid.
+    Half of the steps divide the distance between the outer thresholds. If all thresholds lie on a grid, its
+    step is one of these.
     """
     low, room = windows.low[0], windows.high[0] - windows.low[0]
     distance = windows.low[-1] - low
@@ -153,7 +159,8 @@ def _drawn(
         if aligned is not None:
             step[: _CANDIDATES // 2] = distance / aligned
     above = rng.random(_CANDIDATES) * np.where(np.arange(_CANDIDATES) % 8 < 7, np.minimum(room, step), step)
-    # Which boundary that is: the codes below must reach the first value, those from it on the last.
+    # The number of that boundary: the codes below it must reach down to the first value, and those above it
+    # up to the last.
     least_constant = np.maximum(np.ceil((before + above) / step), 1)
     most_constant = np.floor(np.minimum((above - after) / step + top + 1, (above - distance) / step + top))
     room_left = np.maximum(most_constant - least_constant, 0)
@@ -162,7 +169,7 @@ def _drawn(
 
 
 def _cheapest(constants: NDArray[np.int64], kept: NDArray[np.bool_], bits: int) -> list[int]:
-    """Places of those (M, K) constants that are kept whose comparators alone need the fewest gates."""
+    """Return the rows of (M, K) constants that are kept and whose unshared comparators have fewest gates."""
     places = np.flatnonzero(kept)
     lowest = constants[places] & -constants[places]
     gates = (bits - np.log2(lowest)).sum(axis=1)

@@ -1,8 +1,8 @@
-"""LUT layers as torch_dwn stores them: state dicts in, state dicts out.
+"""Conversion between LUT layers and the state dicts of torch_dwn.
 
 A layer's ``luts`` are (L, 2**n) values whose sign is the stored bit. Its wiring is ``mapping`` (L, n), or
 the argmax over dim 0 of ``mapping.weights`` (in, L * n), reshaped to (L, n). A layer with learned wiring also
-has a ``_LUTLayer__dummy_mapping``, which means nothing to the network, nor do constants of its training.
+has a ``_LUTLayer__dummy_mapping``. That entry and constants of training have no effect on the network.
 
 References
 ----------
@@ -25,37 +25,37 @@ __all__ = ["LayerError", "check_all_used", "layer_prefixes", "read_array", "read
 
 _OF_A_LAYER = ("luts", "mapping", "mapping.weights")
 _OF_TRAINING = ("_LUTLayer__dummy_mapping", "alpha", "beta", "mapping.tau")
-"""Beside a layer's ``luts``: what its gradient needs."""
+"""Entries of a layer that only its training needs."""
 _MEANINGLESS = frozenset({"n_averaged", "num_updates", "step", "global_step", "epoch", "tau"})
-"""Of averaged weights (``torch.optim.swa_utils``, moving averages) and of training loops; and the temperature
-of a GroupSum, which divides all sums alike."""
+"""Names of entries without effect on predictions: counters of averaged weights (``torch.optim.swa_utils``,
+moving averages) and of training loops, and the temperature of a GroupSum, by which all sums are divided."""
 _LOSSES = frozenset({"criterion", "loss", "loss_fn"})
-"""First names of what a module keeps for its loss, for example class weights."""
+"""First parts of the names of entries that belong to a loss, for example class weights."""
 
 
 class LayerError(ValueError):
-    """A state dict is not one of LUT layers."""
+    """A state dict does not describe a network of LUT layers."""
 
 
 def read_layers(state: Mapping[str, Any], n_bits: int) -> tuple[LutLayer, ...]:
-    """The layers of a state dict, first to last; see :func:`check_all_used` for other entries.
+    """Return the layers of a state dict, first to last; :func:`check_all_used` checks all other entries.
 
     Parameters
     ----------
     state
-        Keys may have prefixes (``module.``, ``_orig_mod.``, names of attributes). Layers are in the order of
-        the dict, those whose prefixes differ only in numbers by these numbers.
+        State dict. Keys may have prefixes (``module.``, ``_orig_mod.``, names of attributes). Layers are in
+        the order of the dict, but layers whose prefixes differ only in numbers are ordered by these numbers.
     n_bits
-        T, the bits that the first layer reads.
+        Number T of input bits of the first layer.
 
     Raises
     ------
     LayerError
-        No layers, or shapes or wirings that do not fit each other.
+        There are no layers, or their shapes or wirings do not fit each other.
     """
     prefixes = layer_prefixes(state)
     if not prefixes:
-        raise LayerError(f"no key ends in 'luts'; there are: {_some(state)}")
+        raise LayerError(f"no key ends in 'luts'; the keys are: {_some(state)}")
     layers = []
     for prefix in prefixes:
         layer = _read_layer(state, prefix, n_bits)
@@ -65,7 +65,7 @@ def read_layers(state: Mapping[str, Any], n_bits: int) -> tuple[LutLayer, ...]:
 
 
 def layer_prefixes(state: Mapping[str, Any]) -> list[str]:
-    """What stands before ``luts`` in the keys of each layer, first to last."""
+    """Return the prefix of each layer's keys (the part before ``luts``), first layer to last."""
     prefixes = [key[: -len("luts")] for key in state if key == "luts" or key.endswith(".luts")]
     places: dict[str, list[int]] = {}
     for place, prefix in enumerate(prefixes):
@@ -83,20 +83,20 @@ def _numbers(prefix: str) -> list[int]:
 
 
 def check_all_used(state: Mapping[str, Any], also_used: Collection[str]) -> None:
-    """Everything in a state dict is understood: layers, what means nothing, and ``also_used``.
+    """Check that every entry of a state dict is known: of a layer, without effect, or in ``also_used``.
 
     Raises
     ------
     LayerError
-        With the keys of which nobody knows what they do to the network.
+        There are other entries, which might change the network; the message lists their keys.
     """
     known = {f"{prefix}{name}" for prefix in layer_prefixes(state) for name in (*_OF_A_LAYER, *_OF_TRAINING)}
     unknown = [key for key in state if key not in known and key not in also_used and not _harmless(key)]
     if unknown:
         count = "1 entry" if len(unknown) == 1 else f"{len(unknown)} entries"
         raise LayerError(
-            f"has {count} of which it is unknown what they do to the network: {', '.join(unknown)}; "
-            "remove them from the state dict if they do nothing"
+            f"has {count} with an unknown effect on the network: {', '.join(unknown)}; "
+            "remove from the state dict what has no effect"
         )
 
 
@@ -117,7 +117,8 @@ def _read_layer(state: Mapping[str, Any], prefix: str, n_bits: int) -> LutLayer:
         if weights.shape != (n_bits, n_luts * n_inputs):
             raise LayerError(
                 f"{prefix}mapping.weights has shape {weights.shape}, expected "
-                f"{(n_bits, n_luts * n_inputs)}: {n_bits} bits come in, {n_luts} LUTs read {n_inputs} each"
+                f"{(n_bits, n_luts * n_inputs)}: the layer has {n_bits} input bits and {n_luts} LUTs with "
+                f"{n_inputs} inputs each"
             )
         mapping = weights.argmax(axis=0).reshape(n_luts, n_inputs)
     elif f"{prefix}mapping" in state:
@@ -131,13 +132,16 @@ def _read_layer(state: Mapping[str, Any], prefix: str, n_bits: int) -> LutLayer:
     mapping = mapping.astype(np.int64)
     if mapping.min() < 0 or mapping.max() >= n_bits:
         raise LayerError(
-            f"{prefix}mapping reads bits {mapping.min()} to {mapping.max()}, {n_bits} bits come in"
+            f"{prefix}mapping reads bits {mapping.min()} to {mapping.max()} of only {n_bits} input bits"
         )
     return LutLayer(mapping, luts > 0)
 
 
 def write_layers(layers: tuple[LutLayer, ...]) -> dict[str, torch.Tensor]:
-    """A state dict for ``nn.Sequential`` of torch_dwn layers with fixed mappings; values are -1 and 1."""
+    """Return the state dict of an ``nn.Sequential`` of torch_dwn layers with fixed mappings.
+
+    The values of its LUTs are -1 and 1.
+    """
     state = {}
     for i, layer in enumerate(layers):
         state[f"{i}.mapping"] = torch.from_numpy(layer.mapping.astype(np.int32))
@@ -146,7 +150,7 @@ def write_layers(layers: tuple[LutLayer, ...]) -> dict[str, torch.Tensor]:
 
 
 def read_array(state: Mapping[str, Any], key: str) -> NDArray[Any]:
-    """An entry of a state dict as numbers; raises LayerError where it is something else."""
+    """Return an entry of a state dict as an array; raises LayerError if it is not numeric."""
     value = state[key]
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()

@@ -1,10 +1,11 @@
-"""From thresholds on real values, ``x > t``, to constants of codes, ``code >= c``, and back.
+"""Conversion of thresholds on real values, ``x > t``, to constants of codes, ``code >= c``, and back.
 
-Thresholds are mostly quantiles of data, so that often a value equals one: its bit is cleared. A constant is
-therefore right only where the code's boundary lies above the threshold, and below the next value that occurs.
-Without data nobody knows that value. Between two neighbouring thresholds lies about one part of z + 1 of the
-rows, so a boundary a little above its threshold decides few rows otherwise; how many may be is a budget that
-all thresholds share, and :func:`dwn_asic.exchange.codes.find_codes` looks for the cheapest codes within it.
+Thresholds are usually quantiles of data, so data values often equal a threshold; their bit is cleared. A
+constant is therefore exact only if the code's boundary lies above the threshold and below the next larger
+value that occurs. Without data that value is unknown. But about a fraction 1 / (z + 1) of the rows lies
+between two neighbouring thresholds, so a boundary slightly above its threshold changes the bit of few rows.
+How many may change is a budget that all thresholds share;
+:func:`dwn_asic.exchange.codes.find_codes` searches for the cheapest codes within it.
 """
 
 from __future__ import annotations
@@ -23,29 +24,29 @@ from dwn_asic.exchange.foreign_model import ForeignModel
 __all__ = ["farthest_boundary", "quantize", "real_thresholds"]
 
 _CHANGED_BITS = 0.02
-"""Thermometer bits that may differ, of all that LUTs read, in an average row that nobody has seen. Of rows
-with one other bit about one in 30 gets another class."""
+"""Expected number of thermometer bits read by LUTs that may differ from the model's in a new row. About one
+in 30 rows with one different bit gets a different class."""
 _DATA_BITS = 8
-"""Codes of features with data have that many bits, or as many as their values need: what is trained or shrunk
-later may choose among more constants than the thresholds that came with the model."""
+"""Minimum width of the codes of features with data, unless their values need fewer bits. Shrinking can then
+choose among more constants than those of the model's thresholds."""
 _ON_GRID = 0.01
-"""Of a step: values so near to their codes' lie on a grid."""
+"""Largest distance of values from multiples of a step, as a fraction of the step, to count as on a grid."""
 _TIES = 4.0
-"""A boundary may lie this many times as far above a threshold as values that count as equal to it."""
+"""A boundary may always lie this multiple of the tie tolerance above its threshold."""
 
 
 @dataclass(frozen=True)
 class _Feature:
-    """What is known of one feature.
+    """The thresholds of one feature.
 
     Attributes
     ----------
     thresholds
-        (z,) above which a bit is set, ties included.
+        (z,) values above which a bit is set: the model's thresholds plus the tolerances for ties.
     ties
-        (z,) how far above the stored thresholds that is.
+        (z,) tolerances for ties that ``thresholds`` include.
     read
-        (z,) whether a LUT reads the bit.
+        (z,) booleans: whether a LUT reads the bit.
     """
 
     thresholds: NDArray[np.float64]
@@ -54,13 +55,20 @@ class _Feature:
 
     @cached_property
     def low(self) -> NDArray[np.float64]:
-        """(K,) the distinct thresholds that are read, ascending."""
+        """(K,) distinct thresholds whose bits LUTs read, ascending."""
         return np.unique(self.thresholds[self.read])
 
     def windows(self, following: NDArray[np.float64], share: float, first: float, last: float) -> Windows:
-        """Of the thresholds that are read, each followed by a value on the other side.
+        """Return the windows of the boundaries of the thresholds that LUTs read.
 
-        A boundary may take a share of the way there.
+        Parameters
+        ----------
+        following
+            (K,) next value above each threshold, which its boundary must not pass.
+        share
+            Fraction of the distance to that value at which a window ends.
+        first, last
+            Smallest and largest value that the codes must cover.
         """
         ties = self.ties[self.read][np.unique(self.thresholds[self.read], return_index=True)[1]]
         distance = following - self.low
@@ -71,20 +79,21 @@ class _Feature:
 def quantize(
     model: ForeignModel, input_bits: int, values: NDArray[np.float64] | None
 ) -> tuple[Quantizer, Thermometer]:
-    """A quantizer, and the thermometer whose bit ``f * z + i`` is threshold i of feature f.
+    """Return a quantizer and a thermometer whose bit ``f * z + i`` represents threshold i of feature f.
 
-    With data every bit that a LUT reads is right on every row of it, if ``input_bits`` are enough, and codes
-    reach over all values. Without, a value that equals a threshold is on its side, and a bit may be wrong for
-    values above its threshold by less than a code's step, where there is no better code by less than half.
+    With data, the codes cover all values, and every bit that a LUT reads is exact on every row, provided that
+    ``input_bits`` suffice. Without data, bits are exact for values equal to a threshold, but may be wrong for
+    values that exceed it by less than half a code step, or by less than a whole step if no better code was
+    found.
 
     Parameters
     ----------
     model
-        Bits that no LUT reads get a constant near their threshold.
+        The model with its thresholds. Bits that no LUT reads get a constant near their threshold.
     input_bits
-        The widest code, 1..16; a feature gets fewer where fewer do.
+        Maximum width of a code in bits, 1 to 16; each feature gets as few bits as suffice.
     values
-        (N, F) data that the model decides on, or None.
+        (N, F) data that the model classifies, or None.
     """
     used = model.used()
     share = _share(used, None if values is None else len(values))
@@ -107,17 +116,17 @@ def quantize(
 
 
 def _share(used: NDArray[np.bool_], n_rows: int | None) -> float:
-    """Of the way from a threshold to the next (or to the next value of data), that its boundary may take.
+    """Return how far a boundary may lie towards the next threshold or data value, as a fraction.
 
-    As many rows are expected there as the budget has for each threshold, if rows are spread evenly between
-    two neighbours: one part in z + 1 of all, or one row in n + 1.
+    If rows are spread evenly between neighbours (a fraction 1 / (z + 1) of all rows between two thresholds,
+    or one row in n + 1 between two values of n rows), the expected number of changed bits is then the budget.
     """
     parts = used.shape[1] + 1 if n_rows is None else n_rows + 1
     return min(1.0, _CHANGED_BITS * parts / max(1, int(used.sum())))
 
 
 def _constants(feature: _Feature, codes: Codes) -> NDArray[np.int64]:
-    """(z,) constants of all thresholds, where codes have those of the distinct ones that are read."""
+    """Return the (z,) constants of all thresholds, given codes with those of the distinct read ones."""
     nearest = np.floor((feature.thresholds - codes.lo) / codes.step) + 1
     constants = np.clip(nearest, 0, 1 << codes.bits).astype(np.int64)
     places = np.searchsorted(feature.low, feature.thresholds[feature.read])
@@ -126,7 +135,7 @@ def _constants(feature: _Feature, codes: Codes) -> NDArray[np.int64]:
 
 
 def _without_data(feature: _Feature, share: float, input_bits: int) -> Codes:
-    """Nobody knows the values between two thresholds, nor how far above the last there are any."""
+    """Find the codes of a feature when only its thresholds are known, not the values between or beyond."""
     known = np.unique(feature.thresholds)
     low = feature.low
     if not len(low):
@@ -138,10 +147,11 @@ def _without_data(feature: _Feature, share: float, input_bits: int) -> Codes:
 
 
 def _with_data(feature: _Feature, share: float, column: NDArray[np.float64], input_bits: int) -> Codes:
-    """From the (D,) distinct values of the data; those on a grid of few points are their own codes.
+    """Find the codes of a feature whose data has the (D,) distinct values ``column``.
 
-    Others reach over all values. Where such codes are too coarse, boundaries may first take all the way to
-    the next value, then codes end near the outer thresholds.
+    Values on a grid of few points get one code each. Otherwise the codes cover all values. If such codes are
+    too coarse, boundaries may first lie anywhere below the next value, and then codes need to cover only the
+    range of the thresholds.
     """
     fitted = _fitted(column, input_bits)
     low = feature.low
@@ -165,16 +175,16 @@ def _with_data(feature: _Feature, share: float, column: NDArray[np.float64], inp
 
 
 def _fitted(values: NDArray[np.float64], input_bits: int) -> Codes:
-    """Codes over (D,) values, no constants."""
+    """Return codes that cover (D,) values, without constants."""
     quantizer = Quantizer.fit(values[:, None], min(_DATA_BITS, input_bits))
     lo, step, bits = quantizer.lo[0], quantizer.step[0], quantizer.bits[0]
     return Codes(float(lo), float(step), int(bits), np.zeros(0, np.int64), exact=True)
 
 
 def farthest_boundary(model: ForeignModel, quantizer: Quantizer, thermometer: Thermometer) -> float:
-    """The largest distance of a threshold that a LUT reads from its code's boundary, in steps of the code.
+    """Return the largest distance between a threshold that a LUT reads and its boundary, in code steps.
 
-    Values farther from all thresholds have the bits of the model.
+    Values farther than this from all thresholds have the same bits as in the model.
     """
     read = np.flatnonzero(model.used().ravel())
     feature, constant = thermometer.feature[read], thermometer.constant[read]
@@ -186,10 +196,11 @@ def farthest_boundary(model: ForeignModel, quantizer: Quantizer, thermometer: Th
 def real_thresholds(
     quantizer: Quantizer, thermometer: Thermometer
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """(F, z) thresholds on real values, z that of the feature with most, and the (T,) place of each bit.
+    """Return (F, z) thresholds on real values, and the (T,) place ``f * z + i`` of each thermometer bit.
 
-    A place is ``f * z + i``. Features with fewer repeat their last threshold, those without any get one above
-    all their codes. Thresholds are numbers of single precision, which is what they are compared in.
+    z is the largest number of thresholds of any feature. Features with fewer thresholds repeat their last
+    one; features without any get one above all their codes. Thresholds are rounded to single precision, in
+    which torch_dwn compares them.
     """
     n_features = quantizer.n_features
     counts = np.bincount(thermometer.feature, minlength=n_features)
@@ -206,10 +217,11 @@ def real_thresholds(
 
 
 def _boundary(lo: float, step: float, constant: int) -> np.float32:
-    """The threshold that is below just the values with the code ``constant`` or more.
+    """Return the threshold below exactly those values whose code is ``constant`` or more.
 
-    In the middle between two codes rounding decides, of the value and of the code. There the decimal number
-    stands for the values that data have: what its code is, its bit must be.
+    A value in the middle between two codes may fall on either side, depending on how value and code are
+    rounded. The shortest decimal number that rounds to the threshold represents such values, since data are
+    decimal: the threshold is chosen so that its bit agrees with its code.
     """
     threshold = np.float32(lo + step * (constant - 0.5))
     between = float(str(threshold))

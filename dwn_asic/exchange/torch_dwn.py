@@ -1,4 +1,4 @@
-"""Models from files as LutNetworks, and networks as checkpoints of torch_dwn and dwn2rtl.
+"""Conversion of checkpoints of torch_dwn and dwn2rtl to LutNetworks, and back.
 
 References
 ----------
@@ -28,18 +28,19 @@ __all__ = ["Import", "export_checkpoint", "import_checkpoint", "read_model"]
 
 @dataclass(frozen=True)
 class Import:
-    """A model from a file as a network, and what became of its thresholds.
+    """A network that was read from a file, and how exactly it reproduces the model's thresholds.
 
     Attributes
     ----------
     network
-        It decides on codes.
+        The network, whose inputs are integer codes of the features.
     rows, changed
-        Rows of data that both were asked for, and those that the network decides otherwise, since its
-        thresholds are constants of codes; None without data.
+        Number of rows on which the network was compared with the model, and number of those on which its
+        prediction differs because its thresholds are constants of codes; None without data.
     steps
-        The largest distance of a threshold from where its code changes, in steps of the code: values farther
-        from every threshold have the model's bits, and so have those that equal one.
+        Largest distance between a threshold and the value at which its code changes, in code steps. For
+        values farther than this from every threshold, and for values equal to a threshold, all bits are those
+        of the model.
     """
 
     network: LutNetwork
@@ -59,18 +60,18 @@ def read_model(
     feature_names: tuple[str, ...] | None = None,
     class_names: tuple[str, ...] | None = None,
 ) -> Import:
-    """Read a model of any kind, told by its content: a checkpoint, or a network that this package wrote.
+    """Read a model from a checkpoint, or from a network file of this package, whichever the file is.
 
     Parameters
     ----------
     path, thresholds, n_classes, n_features, input_bits, values, feature_names, class_names
-        As in :func:`import_checkpoint`. A network of this package has its own thresholds on codes, so that
-        ``thresholds`` is not for it, and ``input_bits`` and ``values`` change nothing.
+        As in :func:`import_checkpoint`. A network of this package already has thresholds on codes: then
+        ``thresholds`` must be None, and ``input_bits`` and ``values`` have no effect on it.
 
     Raises
     ------
     DataError
-        The file is refused, damaged, incomplete, or does not fit the data.
+        The file is refused, damaged or incomplete, or does not fit the data.
     """
     if not _is_network(path):
         return import_checkpoint(
@@ -84,7 +85,7 @@ def read_model(
             class_names=class_names,
         )
     if thresholds is not None:
-        raise DataError(path, f"a network with thresholds of its own, those of {thresholds} are not for it")
+        raise DataError(path, f"the network has its own thresholds; {thresholds} cannot replace them")
     network = LutNetwork.load(path)
     if values is not None:
         n_features = values.shape[1]
@@ -100,7 +101,7 @@ def read_model(
 
 
 def _is_network(path: Path) -> bool:
-    """Whether a file is one of :meth:`LutNetwork.save`."""
+    """Return whether a file was written by :meth:`LutNetwork.save`."""
     try:
         with zipfile.ZipFile(path) as archive:
             return "meta.npy" in archive.namelist()
@@ -110,7 +111,7 @@ def _is_network(path: Path) -> bool:
 
 def _check_fits(path: Path, found: int, expected: int | None, what: str) -> None:
     if expected is not None and found != expected:
-        raise DataError(path, f"the model has {found} {what}, {expected} are asked for")
+        raise DataError(path, f"the model has {found} {what}, but {expected} are expected")
 
 
 def import_checkpoint(
@@ -124,24 +125,26 @@ def import_checkpoint(
     feature_names: tuple[str, ...] | None = None,
     class_names: tuple[str, ...] | None = None,
 ) -> Import:
-    """Read a checkpoint and turn its thresholds into constants of codes.
+    """Read a checkpoint and convert its thresholds to constants of integer codes.
 
     Parameters
     ----------
     path, thresholds, n_classes, n_features
         As in :func:`dwn_asic.exchange.checkpoint.read_checkpoint`.
     input_bits
-        The widest code, 1..16; each feature gets as few bits as its thresholds need.
-    values, feature_names, class_names
-        (N, F) data to fit the codes on and to compare decisions on, and names to use.
+        Maximum width of a code in bits, 1 to 16; each feature gets as few bits as its thresholds need.
+    values
+        (N, F) data on which to fit the codes and to compare predictions; optional.
+    feature_names, class_names
+        (F,) and (C,) names for the network; by default features are called x0, x1, ... and classes 0, 1, ...
 
     Raises
     ------
     DataError
-        The file is refused, damaged, incomplete, or does not fit the data.
+        The file is refused, damaged or incomplete, or does not fit the data.
     """
     if not 1 <= input_bits <= MAX_INPUT_BITS:
-        raise DataError(path, f"input bits is {input_bits}, allowed 1..{MAX_INPUT_BITS}")
+        raise DataError(path, f"input_bits is {input_bits} (allowed: 1 to {MAX_INPUT_BITS})")
     if values is not None:
         n_features = values.shape[1]
     if class_names is not None and n_classes is None:
@@ -166,11 +169,13 @@ def import_checkpoint(
 
 
 def export_checkpoint(network: LutNetwork, path: Path) -> None:
-    """Write ``{config, state_dict, thermometer, ...}``; the state dict fits a Sequential of torch_dwn layers.
+    """Write a network as a checkpoint ``{config, state_dict, thermometer, ...}``.
 
-    The Sequential ends in ``GroupSum(n_classes)``. A direct head becomes groups of one output, with one more
-    layer of LUTs where its outputs are the class index in binary; an index that no class has counts as
-    class 0 there. Where all LUTs have as many inputs and the classes as many outputs, dwn2rtl reads it too.
+    The state dict fits an ``nn.Sequential`` of torch_dwn layers that ends in ``GroupSum(n_classes)``. A
+    direct head is written as groups of one output each; if its outputs are the class index in binary, a layer
+    of LUTs is added that decodes the index, and an index without a class is decoded as class 0. dwn2rtl can
+    read the checkpoint too if all LUTs have the same number of inputs and all classes the same number of
+    outputs.
     """
     thresholds, places = real_thresholds(network.quantizer, network.thermometer)
     first = network.layers[0]
@@ -198,7 +203,7 @@ def export_checkpoint(network: LutNetwork, path: Path) -> None:
 
 
 def _decoder(head: Head) -> LutLayer:
-    """One LUT per class, set where the outputs are its index."""
+    """Return a layer with one LUT per class, which is 1 if the head's outputs are the index of the class."""
     bits = head.class_bits
     mapping = np.tile(np.arange(bits), (head.n_classes, 1))
     return LutLayer(mapping, np.eye(1 << bits, dtype=bool)[: head.n_classes])

@@ -1,8 +1,8 @@
-"""Reading torch files without executing anything from them.
+"""Reader of torch files that executes nothing in them.
 
-torch's weights-only loading builds tensors and plain containers. Pickled models of torch_dwn also name
-classes; for the few that are expected there are stand-ins here that hold attributes and do nothing. Every
-other class is refused.
+torch's weights-only loading builds tensors and plain containers. Pickled models of torch_dwn also refer to
+classes. This module has stand-ins for the few expected ones, which only hold attributes; every other class is
+refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["StandIn", "is_a", "load_safely"]
 
 
 class StandIn:
-    """Holds the attributes of an object of a class that is not loaded."""
+    """A stand-in for an object of a class that is not loaded; it holds the object's attributes."""
 
     kind = ""
 
@@ -51,11 +51,11 @@ _PLACES = {
     "torch.nn.modules.container.Sequential": "Sequential",
     "torch.nn.modules.container.ModuleList": "ModuleList",
 }
-"""Full names that files give the classes."""
+"""Full class names as they appear in files, and the names of their stand-ins."""
 
 
 def _numpy_builders() -> list[Any]:
-    """What pickled numpy arrays are made with; none of it runs code of the file."""
+    """Return the functions and types that build pickled numpy arrays; none runs code of the file."""
     array = np.zeros(1)
     rebuild = array.__reduce__()[0]
     scalar = np.float64(0.0).__reduce__()[0]
@@ -71,17 +71,17 @@ def _numpy_builders() -> list[Any]:
 
 
 def is_a(value: object, *kinds: str) -> bool:
-    """Whether a loaded object stands for one of these classes."""
+    """Return whether a loaded object is a stand-in for one of these classes."""
     return isinstance(value, StandIn) and value.kind in kinds
 
 
 def load_safely(path: Path) -> Any:
-    """What ``torch.save`` wrote: tensors, plain containers and stand-ins.
+    """Load a file of ``torch.save`` as tensors, plain containers and stand-ins.
 
     Raises
     ------
     DataError
-        There is no such file, it is none of torch's, or it holds anything else.
+        There is no such file, it was not written by torch, or it contains objects of other classes.
     """
     if not path.is_file():
         raise DataError(path, "no such file" if not path.exists() else "not a file")
@@ -89,7 +89,7 @@ def load_safely(path: Path) -> Any:
     builders = [*_numpy_builders(), collections.OrderedDict, set, *allowed]
     try:
         with torch.serialization.safe_globals(builders), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pickle protocols that may not be supported: an error says so
+            warnings.simplefilter("ignore")  # about pickle protocols; an unsupported one is an error anyway
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise DataError(path, _why(path, error)) from error
@@ -102,7 +102,7 @@ def load_safely(path: Path) -> Any:
 
 
 def _why(path: Path, error: Exception) -> str:
-    """In one line, which classes are refused, if that is the reason."""
+    """Return the reason of a refusal in one line, with the refused classes if there are any."""
     text = str(error)
     try:
         named = torch.serialization.get_unsafe_globals_in_checkpoint(path)
@@ -115,8 +115,8 @@ def _why(path: Path, error: Exception) -> str:
     if foreign:
         listed = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
         return (
-            f"refused: it names {listed}, and nothing but tensors, plain containers and the classes of "
-            "torch_dwn is read; save model.state_dict() and the thermometer's thresholds instead"
+            f"refused: it refers to {listed}, but only tensors, plain containers and the classes of "
+            "torch_dwn are read; save model.state_dict() and the thermometer's thresholds instead"
         )
     reason = re.search(r"Unpickler error: ([^\n]*)", text)
     return f"refused or damaged: {reason[1] if reason else type(error).__name__}"
