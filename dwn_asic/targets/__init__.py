@@ -1,1 +1,1 @@
-"""What circuits are built for; each target is one package."""
+"""Targets that circuits are built for; each target is a package of its own."""

@@ -1,7 +1,7 @@
-"""What a target is: how it prices circuits, builds them, verifies what it built, and which metrics it gives.
+"""The interface of a target, which prices, implements, verifies and measures circuits.
 
-A target is one package below :mod:`dwn_asic.targets` (or an entry point of the group ``dwn_asic.targets``)
-that defines ``TARGET``; nothing else lists targets (:mod:`dwn_asic.targets.registry`).
+A target is a package below :mod:`dwn_asic.targets` that defines ``TARGET``, or an entry point of the group
+``dwn_asic.targets``. :mod:`dwn_asic.targets.registry` finds both, so targets are listed nowhere else.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Config = TypeVar("Config", bound=Strict)
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """Rows for a self-checking testbench.
+    """Test vectors for a self-checking testbench.
 
     Attributes
     ----------
     codes
-        (N, F) feature codes.
+        (N, F) feature codes to apply.
     expected
-        (N,) class indices.
+        (N,) class indices that the circuit must output.
     """
 
     codes: NDArray[np.int64]
@@ -45,7 +45,7 @@ class Vectors:
 
     @classmethod
     def drawn(cls, circuit: Circuit, rows: int = 500) -> Vectors:
-        """Random codes, for a circuit without data; the circuit says what is expected."""
+        """Draw random codes, for use without data; the circuit itself defines the expected classes."""
         import numpy as np
 
         widths = np.array(circuit.core.interface.widths, np.int64)
@@ -55,20 +55,20 @@ class Vectors:
 
 @dataclass(frozen=True)
 class Implementation:
-    """What a target built of a circuit.
+    """The result of implementing a circuit on a target.
 
     Attributes
     ----------
     name
-        Prefix of modules or functions.
+        Prefix of the module or function names.
     files
-        File name -> text.
+        Name and text of each file.
     metrics
-        By the names that the target declares, in their units.
+        Name and value of each metric that the target declares, in the declared unit.
     summary
-        One line for people, for example the area of each module.
+        One line for the user, for example with the area of each module.
     log
-        What the tools printed.
+        Output of the tools.
     """
 
     name: str
@@ -80,18 +80,18 @@ class Implementation:
 
 @dataclass(frozen=True, eq=False)
 class Specification:
-    """What an implementation has to compute.
+    """The function that an implementation must compute.
 
     Attributes
     ----------
     graph
-        The model's graph, from thresholds or code bits to the class index.
+        Boolean graph of the model, from thresholds or code bits to the class index.
     circuit
-        Its minimized form, which the implementation was made of.
+        The minimized circuit that was implemented.
     codes
-        (N, F) codes of all rows of the data; there may be none.
+        (N, F) codes of all rows of the data; N is 0 without data.
     predictions
-        (N,) the model's class index of each row.
+        (N,) class indices that the model predicts.
     """
 
     graph: BooleanGraph
@@ -102,14 +102,14 @@ class Specification:
 
 @dataclass(frozen=True)
 class Proof:
-    """The comparisons that held.
+    """The checks of a verification, all of which succeeded.
 
     Attributes
     ----------
     checks
-        What was shown, how, and how long it took.
+        What was compared, by which means, and how long it took.
     notes
-        What was not looked at, and why, for example because a simulator is not installed.
+        What was not checked and why, for example because no simulator is installed.
     """
 
     checks: tuple[Check, ...]
@@ -118,14 +118,14 @@ class Proof:
 
 @dataclass(frozen=True)
 class Technology:
-    """What reports say that circuits were built for.
+    """The technology of a target, as reports name it.
 
     Attributes
     ----------
     name, library, corner
-        Of the PDK or device.
+        Names of the PDK or device, its cell library, and the corner.
     origin
-        Where its figures come from; names, not paths: reports say the same on every machine.
+        Source of the library's data: names without paths, so that reports are the same on every machine.
     """
 
     name: str
@@ -135,44 +135,46 @@ class Technology:
 
 
 class Target(Protocol):
-    """A target with its options."""
+    """A target with its options, ready for use."""
 
     @property
     def technology(self) -> Technology:
-        """For reports."""
+        """Technology as reports name it."""
 
     @property
     def cost(self) -> CostModel:
-        """What circuits cost; optimization works for it."""
+        """Cost model that optimization minimizes."""
 
     def implement(self, circuit: Circuit, name: str, vectors: Vectors) -> Implementation:
-        """Build a circuit; raises ToolError where a tool fails."""
+        """Implement a circuit; raises ToolError if a tool fails."""
 
     def verify(self, built: Implementation, wanted: Specification) -> Proof:
-        """Compare what was built with the model; raises VerificationError with a counterexample."""
+        """Compare an implementation with the model; raises VerificationError with a counterexample."""
 
 
 @dataclass(frozen=True)
 class TargetKind(Generic[Config]):
-    """How a flow file gets a target.
+    """The definition of a target, from which flow files and the API open one.
 
     Attributes
     ----------
     kind
-        Name in flow files: ``target: asic``.
+        Name of the target in flow files, as in ``target: asic``.
     config
-        Model of the flow file's section ``synthesis``.
+        Pydantic model of the section ``synthesis`` of flow files with this target.
     open
-        The target with these options; raises PdkError or ConfigError where it can't be had.
+        Function that returns the target with the given options; raises PdkError or ConfigError if it is not
+        available.
     cost_options
-        Keys of the configuration that decide what circuits cost; a change of another key leaves optimized
-        circuits as they are.
+        Keys of the configuration that affect the cost of circuits. If only other keys change, optimized
+        circuits stay up to date.
     files
         Names of the files that ``implement`` makes.
     metrics
-        What its implementations measure.
+        Metrics of an implementation.
     environment
-        What decides its results beside the configuration: content of PDK files, versions of tools.
+        Function that returns everything else that results depend on, as texts: the content of PDK files, the
+        versions of tools.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""All targets: those of this package, those of entry points, those registered in this process."""
+"""Registry of all targets: those of this package, of entry points, and registered in this process."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def _installed() -> Mapping[str, TargetKind[Any]]:
 
 
 def register(target: TargetKind[Any]) -> None:
-    """Add a target in this process, for example in a notebook; an entry point does it for every process."""
+    """Add a target for this process, for example in a notebook; an entry point adds it for every process."""
     _registered[target.kind] = target
 
 
 def target_kinds() -> Mapping[str, TargetKind[Any]]:
-    """Name -> target."""
+    """Return all targets by name."""
     return {**_installed(), **_registered}
 
 
 def target_kind(name: str) -> TargetKind[Any]:
-    """The target of this name; raises KeyError."""
+    """Return the target of this name; raises KeyError if there is none."""
     return target_kinds()[name]

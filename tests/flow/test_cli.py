@@ -203,7 +203,7 @@ def test_pdk_check_and_extract_show_notes_and_list_stays_short(
         "nand2: NAND2\nget: Draw one.\ncopyright: Nobody\nlicence: none\n"
     )
     monkeypatch.setenv("PDK_ROOT", str(tmp_path))
-    note = "toy.lib: cell LAT is left out: line 5: not Liberty syntax\n"
+    note = "toy.lib: cell LAT is excluded: line 5: not Liberty syntax\n"
     assert call(monkeypatch, "pdk", "check", "toy") == 0
     output = capsys.readouterr().out
     assert f"note         {note}" in output

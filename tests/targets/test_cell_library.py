@@ -62,8 +62,8 @@ def test_without_a_flip_flop_the_message_says_what_to_set() -> None:
     with pytest.raises(PdkError) as caught:
         library().require_flip_flop()
     assert str(caught.value) == (
-        "toy (typical): no plain D flip-flop to map registers to: set `tie_reset: true` in the PDK's YAML "
-        "(where the library has flip-flops with a clear) or `hardware.registers: none` in the flow"
+        "toy (typical): no plain D flip-flop to map registers to: set `tie_reset: true` in the PDK's YAML file "
+        "(if the library has flip-flops with a clear) or `hardware.registers: none` in the flow file"
     )
 
 
@@ -140,22 +140,22 @@ def test_embedded_sky130_table(sky130: CellLibrary) -> None:
         (
             "# nand2: nand2 2.0",
             "# nand2: nand2 0",
-            "cell 'nand2', `nand2` of the PDK config.* '0' is not above 0",
+            "cell 'nand2', `nand2` of the PDK config.* '0' is not greater than 0",
         ),
         (
             "# nand2: nand2 2.0",
             "# nand2: nand2 -2",
             "cell 'nand2', `nand2` of the PDK config.* '-2' is not a fin",
         ),
-        ("# nand2: nand2 2.0", "# nand2: nand2 1e-999", "cell 'nand2', .* '1e-999' is not above 0"),
+        ("# nand2: nand2 2.0", "# nand2: nand2 1e-999", "cell 'nand2', .* '1e-999' is not greater than 0"),
         ("kind,cell", "kind,name", "line 8 .* columns must be"),
         ("mux2,5.25", "mux2,lots", "line 11 .* 'lots' is not a number"),
         ("mux2,5.25", "mux2,-1", "line 11 .* '-1' is not a finite number"),
         ("mux2,5.25", "mux2,NaN", "line 11 .* 'NaN' is not a finite number"),
-        ("mux2,5.25", "mux2,0", "line 11 .* '0' is not above 0"),
+        ("mux2,5.25", "mux2,0", "line 11 .* '0' is not greater than 0"),
         ("mux2,5.25", "mux2,-", "line 11 .* '-' is not a number"),
         ("mux2,5.25", "mux2,1e999", "line 11 .* '1e999' is not a finite number"),
-        ("dff,dff,8.0", "dff,dff,0.0", "line 13 .* '0.0' is not above 0"),
+        ("dff,dff,8.0", "dff,dff,0.0", "line 13 .* '0.0' is not greater than 0"),
         ("gate,mux2,5.25,0.03", "gate,mux2,5.25,", "line 11 .* '' is not a number"),
         ("A0 A1 S", "A0 A1", "line 11 .* one capacitance per input"),
         ("A0 A1 S", "A0 A1 T", "line 11 .* reads 'S'"),

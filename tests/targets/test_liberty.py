@@ -237,7 +237,7 @@ def test_several_files_are_one_library(tmp_path: Path) -> None:
         ((HEAD + "}").encode(), "no inverter and no buffer and no NAND2"),
         (
             (HEAD + BASICS.replace("area : 1.5;", "area : huge;") + "}").encode(),
-            "no NAND2 among .*; bad.lib: cell NAND2 is left out: area 'huge' is not a number",
+            "no NAND2 among .*; bad.lib: cell NAND2 is excluded: area 'huge' is not a number",
         ),
     ],
 )
@@ -273,36 +273,36 @@ def test_braces_may_stand_on_lines_of_their_own(tmp_path: Path) -> None:
     [
         (
             "  cell (LAT) { area : 4;\n   latch (IQ, IQN) { enable : (G); data_in : D; } }\n",
-            "cell LAT is left out: line 16: not Liberty syntax",
+            "cell LAT is excluded: line 16: not Liberty syntax",
         ),
-        ("  cell (X)\n {\n area = 4; }\n", "cell X is left out: line 17: Unexpected token: ="),
-        ("  cell (X,\n Y) { area = 4; }\n", "cell X, Y is left out: line 16: Unexpected token: ="),
-        (gate("X", 3, "A +", "A"), "cell X is left out: function 'A +': ends where an operand is needed"),
-        (gate("X", 3, "A B", "A"), "cell X is left out: function 'A B' reads 'B', which is not one of A"),
-        (gate("X", "huge", "A", "A"), "cell X is left out: area 'huge' is not a number"),
-        (gate("X", "unit_area * 2", "A", "A"), "cell X is left out: area 'unit_area*2' is not a number"),
-        (gate("X", 0, "A", "A"), "cell X is left out: area '0' is not above 0"),
-        (gate("X", "1e-999", "A", "A"), "cell X is left out: area '1e-999' is not above 0"),
-        (gate("X", -1, "A", "A"), "cell X is left out: area '-1' is not a finite number from 0 on"),
-        (gate("X", "nan", "A", "A"), "cell X is left out: area 'nan' is not a finite number from 0 on"),
-        (gate("X", 3, "A", "A").replace("area : 3;", ""), "cell X is left out: it has no area"),
-        (gate("", 3, "A", "A"), "cell () is left out: it has no name"),
+        ("  cell (X)\n {\n area = 4; }\n", "cell X is excluded: line 17: Unexpected token: ="),
+        ("  cell (X,\n Y) { area = 4; }\n", "cell X, Y is excluded: line 16: Unexpected token: ="),
+        (gate("X", 3, "A +", "A"), "cell X is excluded: function 'A +': ends where an operand is needed"),
+        (gate("X", 3, "A B", "A"), "cell X is excluded: function 'A B' reads 'B', which is not one of A"),
+        (gate("X", "huge", "A", "A"), "cell X is excluded: area 'huge' is not a number"),
+        (gate("X", "unit_area * 2", "A", "A"), "cell X is excluded: area 'unit_area*2' is not a number"),
+        (gate("X", 0, "A", "A"), "cell X is excluded: area '0' is not greater than 0"),
+        (gate("X", "1e-999", "A", "A"), "cell X is excluded: area '1e-999' is not greater than 0"),
+        (gate("X", -1, "A", "A"), "cell X is excluded: area '-1' is not a finite number of at least 0"),
+        (gate("X", "nan", "A", "A"), "cell X is excluded: area 'nan' is not a finite number of at least 0"),
+        (gate("X", 3, "A", "A").replace("area : 3;", ""), "cell X is excluded: it has no area"),
+        (gate("", 3, "A", "A"), "cell () is excluded: it has no name"),
         (
             dff("X", 3, state='next_state : "D";').replace("area : 3;", ""),
-            "cell X is left out: it has no area",
+            "cell X is excluded: it has no area",
         ),
         (
             dff("X", 3, state='next_state : "D +";'),
-            "cell X is left out: function 'D +': ends where an operand is needed",
+            "cell X is excluded: function 'D +': ends where an operand is needed",
         ),
         (
             dff("X", 3, state='next_state : "D";', output="IQ ("),
-            "cell X is left out: function 'IQ (': ends where an operand is needed",
+            "cell X is excluded: function 'IQ (': ends where an operand is needed",
         ),
-        ("  unit = 2.0; x : 3;\n", "a statement is left out: line 15: Unexpected token: ="),
+        ("  unit = 2.0; x : 3;\n", "a statement is skipped: line 15: Unexpected token: ="),
         (
             "\n  x : 3; /* no name */\n nameless { x : 3; }\n",
-            "a group is left out: line 17: 'KIND (NAME)' should be before its brace",
+            "a group is skipped: line 17: 'KIND (NAME)' is missing before its brace",
         ),
     ],
 )
@@ -338,7 +338,7 @@ def test_names_in_notes_are_the_file_s_bytes_whatever_they_are(tmp_path: Path) -
         (HEAD + BASICS).encode() + b'cell ("\xff") { area : 1; x : "\xff"; } }'
     )
     (note,) = read_liberty([tmp_path / "toy.lib"]).notes
-    assert note.startswith("toy.lib: cell \ufffd is left out: line 15: ")
+    assert note.startswith("toy.lib: cell \ufffd is excluded: line 15: ")
 
 
 @pytest.mark.parametrize("unit", ["1", "1xW", "1.2.3nW", "0nW", None])
@@ -390,9 +390,9 @@ def test_a_known_capacitance_comes_before_an_unknown_one(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("area", "problem"),
     [
-        ("area : 0;", "area '0' is not above 0"),
-        ("area : -1.5;", "area '-1.5' is not a finite number from 0 on"),
-        ("area : inf;", "area 'inf' is not a finite number from 0 on"),
+        ("area : 0;", "area '0' is not greater than 0"),
+        ("area : -1.5;", "area '-1.5' is not a finite number of at least 0"),
+        ("area : inf;", "area 'inf' is not a finite number of at least 0"),
         ("area : wide;", "area 'wide' is not a number"),
         ("", "it has no area"),
         ("area = 1;", "line 13: Unexpected token: ="),
@@ -405,7 +405,7 @@ def test_the_cell_that_counts_areas_needs_an_area(tmp_path: Path, area: str, pro
     )
     with pytest.raises(PdkError) as caught:
         read_liberty([path], nand2="NAND2")
-    where = f"{path}: cell 'NAND2', `nand2` of the PDK configuration, can't be what areas are counted in"
+    where = f"{path}: cell 'NAND2', `nand2` of the PDK configuration, cannot be the unit of area"
     assert str(caught.value) == f"{where}: {problem}"
     assert read_liberty([path]).library.nand2 == "NAND2_2"
 
@@ -426,7 +426,7 @@ def test_unreadable_files(tmp_path: Path) -> None:
         read_liberty([tmp_path])
     with pytest.raises(PdkError, match="no file: no inverter"):
         read_liberty([])
-    with pytest.raises(PdkError, match="toy: no cell 'NAND9' to count areas in"):
+    with pytest.raises(PdkError, match="toy: no cell 'NAND9', which `nand2` of"):
         read(tmp_path, "", nand2="NAND9")
 
 

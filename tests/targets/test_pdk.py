@@ -117,7 +117,7 @@ def test_pdk_root_gives_the_same_library(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_pdk_root_without_the_library_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PDK_ROOT", str(tmp_path))
     with pytest.raises(
-        PdkError, match=r"PDK_ROOT is .* holds no sky130_fd_sc_hd__tt_025C_1v80\.lib"
+        PdkError, match=r"PDK_ROOT is .* does not contain sky130_fd_sc_hd__tt_025C_1v80\.lib"
     ) as caught:
         load_pdk("sky130hd")
     message = str(caught.value)
@@ -162,7 +162,7 @@ def test_folder_must_hold_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PDK_ROOT", "root")
     config = write_toy(tmp_path)
     config.write_text(TOY.replace("[toy.lib]", "[toy.lib, toy_ff.lib]"))
-    with pytest.raises(PdkError, match=r"holds no toy\.lib \+ toy_ff\.lib"):
+    with pytest.raises(PdkError, match=r"does not contain toy\.lib \+ toy_ff\.lib"):
         load_pdk(config)
 
 
@@ -174,7 +174,9 @@ def test_without_table_and_pdk_the_message_says_how_to_get_it(tmp_path: Path) ->
 def test_table_of_another_library_is_an_error(tmp_path: Path) -> None:
     path = write_toy(tmp_path, "table: toy.csv\n")
     (tmp_path / "toy.csv").write_bytes((CONFIGS / "sky130hd.cells.csv").read_bytes())
-    with pytest.raises(PdkError, match="is a table of sky130_fd_sc_hd tt_025C_1v80, not what toy asks for"):
+    with pytest.raises(
+        PdkError, match="is a table of sky130_fd_sc_hd tt_025C_1v80, which does not match PDK toy"
+    ):
         load_pdk(path)
 
 
@@ -215,10 +217,10 @@ def test_dont_use_drops_cells_of_the_embedded_table_too(tmp_path: Path) -> None:
     assert [cell.name for cell in after.library.cells] == ["BUF", "INV", "NAND2"]
     assert after.library.flip_flops == ()
     assert after.library.nand2_area == 1.5
-    assert after.notes[0].startswith("toy.csv: left out by `dont_use`: AND, FF; ")
-    assert not any("left out" in note for note in (*before.notes, *after.notes[1:]))
+    assert after.notes[0].startswith("toy.csv: excluded by `dont_use`: AND, FF; ")
+    assert not any("excluded by" in note for note in (*before.notes, *after.notes[1:]))
     path.write_text(path.read_text().replace("[A*, 'F?']", "[INV, BUF]"))
-    with pytest.raises(PdkError, match=r"toy\.csv: no inverter and no buffer .* `dont_use` of toy leaves"):
+    with pytest.raises(PdkError, match=r"toy\.csv: no inverter and no buffer .* `dont_use` of toy allows"):
         load_pdk(path)
 
 
@@ -228,7 +230,7 @@ def test_tie_reset_is_heard_with_the_embedded_table_too(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("tie_reset: true\n", ""))
     pdk = load_pdk(path)
     assert pdk.library.flip_flops == ()
-    assert pdk.notes[0].startswith("toy.csv: left out by `tie_reset`: FF; ")
+    assert pdk.notes[0].startswith("toy.csv: excluded by `tie_reset`: FF; ")
 
 
 def test_registers_need_a_flip_flop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,7 +241,7 @@ def test_registers_need_a_flip_flop(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         require_flip_flop(load_pdk(path), "both")
     path.write_text(TOY + "tie_reset: true\n")
     with pytest.raises(
-        PdkError, match=r"no D flip-flop .*, nor one with a clear .* `hardware.registers: none`"
+        PdkError, match=r"no D flip-flop .*, not even one with a clear .* `hardware.registers: none`"
     ):
         require_flip_flop(load_pdk(path), "inputs")
     lib.write_text(TOY_LIB[:-2] + WITH_CLEAR + "}\n")
@@ -256,7 +258,7 @@ def test_notes_say_what_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyP
     lib, path = install_toy(tmp_path), write_toy(tmp_path)
     lib.write_text(TOY_LIB[:-2] + AND + "cell (X) { a = 1; }\n}\n")
     notes = (
-        "toy.lib: cell X is left out: line 10: Unexpected token: =",
+        "toy.lib: cell X is excluded: line 10: Unexpected token: =",
         "toy: leakage is unknown for all of 4 cells",
         "toy: input capacitance is unknown for AND, 1 of 4 cells",
     )
@@ -327,7 +329,7 @@ def test_fingerprint_fails_where_loading_fails(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(PdkError, match=r"toy\.csv: cannot be read: No such file"):
         pdk_fingerprint(write_toy(tmp_path, "table: toy.csv\n"))
     monkeypatch.setenv("PDK_ROOT", str(tmp_path))
-    with pytest.raises(PdkError, match=r"PDK_ROOT is .* holds no toy\.lib"):
+    with pytest.raises(PdkError, match=r"PDK_ROOT is .* does not contain toy\.lib"):
         pdk_fingerprint(path)
 
 
@@ -343,7 +345,7 @@ def test_names(tmp_path: Path) -> None:
     assert list_pdks() == ("sky130hd",)
     write_toy(tmp_path / "pdk_configs")
     assert list_pdks() == ("sky130hd", "toy")
-    with pytest.raises(PdkError, match=r"no PDK 'sky131'; there is sky130hd, toy; searched .*pdk_configs"):
+    with pytest.raises(PdkError, match=r"no PDK 'sky131'; known PDKs: sky130hd, toy; searched .*pdk_configs"):
         load_pdk("sky131")
 
 

@@ -212,12 +212,12 @@ def mock(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
         ),
         (
             "cat > /dev/null; echo 'End of script.'",
-            "yosys: its statistics can't be read: FileNotFoundError",
+            "yosys: its statistics cannot be read: FileNotFoundError",
             "End of script.\n",
         ),
         (
             "cat > /dev/null; echo '{}' | tee stat.json > stat_0.json; echo 'End of script.'",
-            "yosys: its statistics can't be read: KeyError",
+            "yosys: its statistics cannot be read: KeyError",
             "End of script.\n",
         ),
         ("kill -SEGV $$", "yosys: crashed: SIGSEGV", ""),

@@ -1,6 +1,6 @@
-"""Standard cells of an open PDK: Liberty, cell library, mapping with ABC and Yosys, areas.
+"""The target ``asic``: standard cells of an open PDK, to which Yosys and ABC map circuits.
 
-The target itself is in ``target``; ``cost`` prices circuits, ``pdk`` finds the libraries.
+Module ``target`` defines the target, ``cost`` prices circuits, and ``pdk`` finds cell libraries.
 """
 
 from dwn_asic.targets.asic.target import TARGET

@@ -1,4 +1,4 @@
-"""Areas and cell counts of a mapped design, and the names under which reports have them."""
+"""Areas and cell counts of a mapped design, as metrics."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ if TYPE_CHECKING:
 __all__ = ["METRICS", "area_metrics"]
 
 _PARTS = {"core": "core", "encoder": "encoder", "registers": "top"}
-"""Part -> the module whose own cells it is."""
+"""Each part of a design, and the module whose cells (without those of submodules) make it up."""
 
 
 def _declared() -> Iterator[Metric]:
-    yield lower("design__instance__area", "um2", "Mapped cell area in all: encoder, core, registers")
-    yield lower("area__nand2_equivalent", "NAND2", "The same in NAND2 cells: encoder, core, registers")
+    yield lower("design__instance__area", "um2", "Total area of the mapped cells: encoder, core, registers")
+    yield lower("area__nand2_equivalent", "NAND2", "Total area in NAND2-equivalents")
     parts = {
-        "core": "the LUT logic between thermometer bits and class bits, head included",
-        "encoder": "the comparators that make thermometer bits of feature codes",
-        "registers": "the flip-flops at inputs and outputs",
+        "core": "the core: the logic between thermometer bits and class index, head included",
+        "encoder": "the encoder: the comparators between feature codes and thermometer bits",
+        "registers": "the registers: the flip-flops at inputs and outputs",
     }
     for part, meaning in parts.items():
-        yield lower(f"area__{part}", "um2", f"Mapped cell area of {meaning}")
-        yield lower(f"area__{part}__nand2_equivalent", "NAND2", f"The same in NAND2 cells: {part}")
-    yield neutral("area__nand2", "um2", "Area of the NAND2 cell that equivalents are counted in")
-    yield lower("design__instance__count", "1", "Mapped cells in all")
+        yield lower(f"area__{part}", "um2", f"Area of the mapped cells of {meaning}")
+        yield lower(f"area__{part}__nand2_equivalent", "NAND2", f"Area of the {part} in NAND2-equivalents")
+    yield neutral("area__nand2", "um2", "Area of the NAND2 cell, the unit of NAND2-equivalents")
+    yield lower("design__instance__count", "1", "Total number of mapped cells")
     for part in parts:
-        yield lower(f"design__instance__count__{part}", "1", f"Mapped cells: {part}")
+        yield lower(f"design__instance__count__{part}", "1", f"Number of mapped cells of the {part}")
 
 
 METRICS = tuple(_declared())
 
 
 def area_metrics(name: str, modules: Mapping[str, ModuleArea], library: CellLibrary) -> dict[str, float]:
-    """Every metric of :data:`METRICS` of a design NAME with modules NAME_core, NAME_encoder and NAME_top.
+    """Return the metrics of :data:`METRICS` for the modules NAME_core, NAME_encoder and NAME_top.
 
-    A module that Yosys left out has no cells of its own.
+    A module that is missing in ``modules`` has no cells of its own.
     """
     from dwn_asic.targets.asic.yosys import ModuleArea
 

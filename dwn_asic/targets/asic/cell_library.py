@@ -1,7 +1,8 @@
-"""The cells a circuit may be built from, small enough to ship as a table and to hand to any mapper.
+"""Cell libraries reduced to one cell per function, small enough to be shipped as a table.
 
-A mapper that minimizes area needs one cell per function. So the mapped circuit always comes from this reduced
-library, whether it was read from an installed PDK or from the table in ``pdk_configs/``: the areas agree.
+A mapper that minimizes area needs only one cell per function. Circuits are always mapped to such a reduced
+library, whether it comes from an installed PDK or from a table in ``pdk_configs/``, so the areas are the
+same.
 """
 
 from __future__ import annotations
@@ -23,22 +24,22 @@ __all__ = ["Cell", "CellLibrary", "FlipFlop"]
 
 @dataclass(frozen=True)
 class CellLibrary:
-    """One cell per function, at one corner. Areas in um2, capacitances in pF, leakage in nW.
+    """A library with one cell per function, at one corner; areas in um2, capacitances in pF, leakage in nW.
 
     Attributes
     ----------
     name
-        Library, for example ``sky130_fd_sc_hd``.
+        Name of the library, for example ``sky130_fd_sc_hd``.
     corner
-        Process, voltage and temperature, as the library names it.
+        Process, voltage and temperature, as the library names them.
     cells
-        Combinational cells, sorted by name, functions distinct up to the order of inputs.
+        Combinational cells, sorted by name; no two have the same function up to the order of inputs.
     flip_flops
-        Plain D flip-flops: the smallest, and the smallest inverting one. May be empty.
+        Plain D flip-flops: the smallest one, and the smallest inverting one; may be empty.
     nand2, nand2_area
-        The cell whose area (um2) is 1 NAND2-equivalent.
+        Name and area (um2) of the cell whose area is 1 NAND2-equivalent.
     origin, copyright, licence
-        Where the numbers come from, and who allows their use.
+        Source of the data, its copyright line, and its licence.
     """
 
     name: str
@@ -57,33 +58,33 @@ class CellLibrary:
         return {cell.name: cell for cell in everything}
 
     def cell(self, name: str) -> Cell | FlipFlop:
-        """The cell or flip-flop of that name; raises PdkError."""
+        """Return the cell or flip-flop of that name; raises PdkError if there is none."""
         try:
             return self._by_name[name]
         except KeyError:
-            raise PdkError(f"{self.name} ({self.corner}): no cell {name!r} among those it maps to") from None
+            raise PdkError(f"{self.name} ({self.corner}): no cell {name!r} in the reduced library") from None
 
     @property
     def flip_flop(self) -> FlipFlop:
-        """The smallest flip-flop; raises PdkError where the library has none."""
+        """Smallest flip-flop; raises PdkError if the library has none."""
         self.require_flip_flop()
         return min(self.flip_flops, key=lambda cell: (cell.inverting, cell.area, cell.name))
 
     def require_flip_flop(self) -> None:
-        """Raise PdkError, which says what to set, where there is no flip-flop to map registers to."""
+        """Raise PdkError, which says what to set, if there is no flip-flop to map registers to."""
         if not self.flip_flops:
             raise PdkError(
                 f"{self.name} ({self.corner}): no plain D flip-flop to map registers to: set "
-                "`tie_reset: true` in the PDK's YAML (where the library has flip-flops with a clear) or "
-                "`hardware.registers: none` in the flow"
+                "`tie_reset: true` in the PDK's YAML file (if the library has flip-flops with a clear) or "
+                "`hardware.registers: none` in the flow file"
             )
 
     def nand2_equivalents(self, area: float) -> float:
-        """``area`` (um2) in units of the NAND2 cell's."""
+        """Convert an area from um2 to NAND2-equivalents."""
         return area / self.nand2_area
 
     def save_table(self, path: Path) -> None:
-        """Write the CSV that :meth:`load_table` reads: same library, same bytes."""
+        """Write the CSV file that :meth:`load_table` reads; equal libraries have equal files."""
         header = {
             "library": self.name,
             "corner": self.corner,
@@ -96,7 +97,7 @@ class CellLibrary:
 
     @classmethod
     def load_table(cls, path: Path) -> CellLibrary:
-        """Read what :meth:`save_table` wrote; raises PdkError that names file and line."""
+        """Read a file of :meth:`save_table`; if it is wrong, the PdkError names the file and the line."""
         table = read_table(path)
         return cls(
             name=table.header["library"],
@@ -111,11 +112,11 @@ class CellLibrary:
         )
 
     def write_liberty(self, path: Path) -> None:
-        """Write :meth:`liberty` to a file."""
+        """Write the text of :meth:`liberty` to a file."""
         _write(path, self.liberty())
 
     def liberty(self) -> str:
-        """Text of a Liberty file without timing: Yosys and ABC accept it, area mapping needs no more."""
+        """Return the text of a Liberty file without timing, which is all that area mapping needs."""
         lines = [
             f'library ("{self.name}") {{',
             '  delay_model : "table_lookup";',
@@ -141,10 +142,10 @@ class CellLibrary:
         return "\n".join((*lines, "}", ""))
 
     def write_genlib(self, path: Path) -> None:
-        """Write the gates as a genlib file, for ABC's ``read_genlib``: the exact areas, every delay 1.
+        """Write the gates as a genlib file for ABC's ``read_genlib``, with exact areas and all delays 1.
 
-        ABC's ``read_lib`` turns Liberty into genlib with areas of two decimals, which makes an ASAP7 NAND2 of
-        0.05832 um2 cost 0.06, and an inverter of 0.04374 um2 0.04.
+        ABC's ``read_lib`` converts Liberty to genlib and rounds areas to two decimals: an ASAP7 NAND2 of
+        0.05832 um2 would cost 0.06, and an inverter of 0.04374 um2 would cost 0.04.
         """
         lines = ["GATE _const0_ 0 z=CONST0;", "GATE _const1_ 0 z=CONST1;"]
         for cell in self.cells:
@@ -153,7 +154,7 @@ class CellLibrary:
         _write(path, "\n".join((*lines, "")))
 
     def verilog_models(self) -> str:
-        """Verilog text with a model per cell, without delays: for RTL-against-netlist simulation."""
+        """Return Verilog with a model of each cell without delays, for simulating netlists."""
         modules = [_verilog_cell(cell) for cell in self.cells]
         modules += [_verilog_flip_flop(flip_flop) for flip_flop in self.flip_flops]
         title = f"// Functional models of {self.name}, from its cell functions: no delays, no power pins."
@@ -204,7 +205,7 @@ def _verilog_flip_flop(cell: FlipFlop) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write under a temporary name, then rename: a reader never sees half a file."""
+    """Write a file under a temporary name and then rename it, so that no reader sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_text(text, encoding="utf-8", newline="\n")

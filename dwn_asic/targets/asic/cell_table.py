@@ -1,6 +1,6 @@
-"""The table that a reduced cell library is saved in: a header of comments, then one CSV row per cell.
+"""The file format of a reduced cell library: a header of comments, then one CSV row per cell.
 
-Areas in um2, capacitances in pF, leakage in nW; ``-`` stands for a value that the library doesn't tell.
+Areas are in um2, capacitances in pF, and leakage in nW; ``-`` stands for a value that the library lacks.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _UNKNOWN = "-"
 
 @dataclass(frozen=True)
 class CellTable:
-    """What a table holds.
+    """The content of a cell table.
 
     Attributes
     ----------
     header
-        Text of ``library``, ``corner``, ``nand2``, ``origin``, ``copyright`` and ``licence``.
+        Texts of ``library``, ``corner``, ``nand2``, ``origin``, ``copyright`` and ``licence``.
     cells, flip_flops
-        Its rows, in their order.
+        Rows of the table, in the order of the file.
     nand2, nand2_area
-        The cell whose area (um2, above 0) is 1 NAND2-equivalent.
+        Name and area (um2, greater than 0) of the cell whose area is 1 NAND2-equivalent.
     """
 
     header: Mapping[str, str]
@@ -56,7 +56,7 @@ class CellTable:
 
 
 def table_text(header: Mapping[str, str], cells: Iterable[Cell], flip_flops: Iterable[FlipFlop]) -> str:
-    """The text that :func:`read_table` reads; the same cells give the same text."""
+    """Return the text that :func:`read_table` reads; equal cells have equal texts."""
     buffer = io.StringIO()
     buffer.write(f"{_TITLE}\n")
     for key in _HEADER_KEYS:
@@ -71,7 +71,7 @@ def table_text(header: Mapping[str, str], cells: Iterable[Cell], flip_flops: Ite
 
 
 def read_table(path: Path) -> CellTable:
-    """Read a table; raises PdkError that names the file and the line or the header key."""
+    """Read a table; if it is wrong, the PdkError names the file and the line or the key of the header."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -99,7 +99,7 @@ def read_table(path: Path) -> CellTable:
     except ValueError as error:
         raise PdkError(
             f"{path}: header 'nand2' needs a cell and its area: cell {nand2!r}, `nand2` of the PDK "
-            f"configuration, can't be what areas are counted in: area {error}"
+            f"configuration, cannot be the unit of area: area {error}"
         ) from error
     return CellTable(header, tuple(cells), tuple(flip_flops), nand2, nand2_area)
 
@@ -117,7 +117,7 @@ def _row(cell: Cell | FlipFlop, function: str) -> tuple[str, ...]:
 
 
 def _kind(flip_flop: FlipFlop) -> str:
-    """``dff``, with the words that the pins don't tell."""
+    """Return ``dff``, followed by the properties that do not follow from the pins."""
     words = ["dff"]
     if flip_flop.inverting:
         words.append("inverting")
@@ -144,7 +144,7 @@ def _check_columns(row: Sequence[str]) -> None:
 
 
 def _read_inputs(row: Sequence[str]) -> tuple[tuple[str, ...], tuple[float | None, ...]]:
-    """Inputs and their capacitances."""
+    """Return the inputs of a row and their capacitances (pF)."""
     inputs, capacitance = tuple(row[6].split()), tuple(map(_optional, row[7].split()))
     if len(row) != len(_COLUMNS) or len(inputs) != len(capacitance) or not inputs:
         raise ValueError("needs 8 fields and one capacitance per input")

@@ -1,6 +1,6 @@
-"""Liberty files in, reduced CellLibrary out: one cell per function, the smallest, and plain flip-flops.
+"""Reduction of Liberty files to a CellLibrary: the smallest cell of each function, and plain flip-flops.
 
-What a cell is good for is decided here. A cell that can't be understood is left out, and a note says so.
+This module decides which cells are usable. A cell that cannot be interpreted is excluded with a note.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from dwn_asic.verilog.cell import NAND2, missing_functions
 __all__ = ["LibertyReading", "read_liberty"]
 
 _MOST_INPUTS = 10
-"""A gate with more is a macro: its table would be large and no mapper would match it."""
+"""Largest number of inputs of a gate: with more, its table would be large and no mapper would match it."""
 _MOST_NOTES = 3
-"""An error quotes no more of them."""
+"""Largest number of notes that an error message quotes."""
 
 _SPECIAL_GROUPS = {"latch", "statetable", "bus", "bundle", "test_cell", "latch_bank", "ff_bank"}
 _SPECIAL_MARKS = {
@@ -54,14 +54,14 @@ _SPECIAL_MARKS = {
 
 @dataclass(frozen=True)
 class LibertyReading:
-    """What came of reading Liberty files.
+    """The result of reading Liberty files.
 
     Attributes
     ----------
     library
         The reduced library.
     notes
-        What could not be used, and why: one line each, in the order of the files.
+        One line for each part that could not be used, with the reason, in the order of the files.
     """
 
     library: CellLibrary
@@ -79,37 +79,39 @@ def read_liberty(
     copyright_line: str = "",
     licence: str = "",
 ) -> LibertyReading:
-    """Read the Liberty files of one library and corner, and keep what area mapping needs.
+    """Read the Liberty files of one library and corner, and keep the cells that area mapping needs.
 
-    Kept are combinational cells with one output that depends on every input: for each function up to the
-    order of inputs the one with the smallest area, then the smallest total input capacitance, then the first
-    name. Left out are tie, fill, tristate, isolation and other special cells, and those that ``dont_use`` or
-    the file's own ``dont_use`` excludes. Of the D flip-flops without clear and preset, the smallest is kept,
-    and the smallest with inverted output if that is all there is or if it is smaller still.
+    Combinational cells are kept if they have one output, which depends on every input. For each function (up
+    to the order of inputs), the cell with the smallest area is kept; ties go to the smallest total input
+    capacitance, then to the first name. Tie, fill, tristate, isolation and other special cells are excluded,
+    as are cells that ``dont_use`` or a ``dont_use`` attribute in the file excludes. Among the D flip-flops
+    without clear and preset, the smallest is kept, and also the smallest with inverted output if it is even
+    smaller or if there is no other.
 
-    A cell that can't be understood is left out with a note. A capacitance or leakage whose value or unit the
-    file doesn't tell is None.
+    A cell that cannot be interpreted is excluded with a note. A capacitance or leakage whose value or unit is
+    missing in the file is None.
 
     Parameters
     ----------
     paths
         ``.lib`` or ``.lib.gz`` files that together are the library.
     library, corner
-        Names to give it; by default those in the first file.
+        Names for the result; by default those in the first file.
     nand2
-        Cell whose area counts as 1; by default the smallest NAND2.
+        Name of the cell whose area is 1 NAND2-equivalent; by default the smallest NAND2.
     dont_use
-        Glob patterns of cell names.
+        Glob patterns of cells to exclude.
     tie_reset
-        Where no flip-flop is without clear, take one with an asynchronous clear, to be tied off.
+        If there is no flip-flop without clear, keep one with an asynchronous clear, which will be tied to its
+        inactive level.
     copyright_line, licence
-        Of the files; they go into the saved table.
+        Copyright and licence of the files; they are written to a saved table.
 
     Raises
     ------
     PdkError
         A file is unreadable, truncated or not Liberty; there is no inverter, no buffer or no NAND2; or the
-        cell ``nand2`` is missing or has no area above 0.
+        cell ``nand2`` is missing or its area is not greater than 0.
     """
     files = [read_file(path) for path in paths]
     patterns = tuple(dont_use)
@@ -146,7 +148,7 @@ def read_liberty(
 
 
 def _usable_cells(file: LibertyFile, dont_use: Sequence[str]) -> tuple[list[Cell | FlipFlop], list[str]]:
-    """The gates and flip-flops of one file, and notes on what of it could not be used."""
+    """Return the gates and flip-flops of one file, and notes on the parts that could not be used."""
     units, problems = read_units(file.header)
     notes = [*file.notes, *(f"{file.path.name}: {problem}" for problem in problems)]
     found: list[Cell | FlipFlop] = []
@@ -156,7 +158,7 @@ def _usable_cells(file: LibertyFile, dont_use: Sequence[str]) -> tuple[list[Cell
         try:
             usable = _usable(parse_cell(cell), units)
         except ValueError as error:
-            notes.append(f"{file.path.name}: cell {cell.name or '()'} is left out: {error}")
+            notes.append(f"{file.path.name}: cell {cell.name or '()'} is excluded: {error}")
             continue
         if usable is not None:
             found.append(usable)
@@ -164,9 +166,9 @@ def _usable_cells(file: LibertyFile, dont_use: Sequence[str]) -> tuple[list[Cell
 
 
 def _usable(group: Group, units: Units) -> Cell | FlipFlop | None:
-    """The cell as a gate or flip-flop; None where it is neither.
+    """Return a cell as a gate or a flip-flop, or None if it is neither.
 
-    Raises ValueError where that can't be told.
+    Raises ValueError if the cell cannot be interpreted.
     """
     if not argument(group):
         raise ValueError("it has no name")
@@ -176,7 +178,7 @@ def _usable(group: Group, units: Units) -> Cell | FlipFlop | None:
 
 
 def _named_nand2(files: Iterable[LibertyFile], nand2: str) -> tuple[str, float]:
-    """The cell of that name and its area, um2, above 0."""
+    """Return the cell of that name and its area in um2; raises PdkError if there is none."""
     for file in files:
         for cell in file.cells:
             if cell.name == nand2:
@@ -184,20 +186,20 @@ def _named_nand2(files: Iterable[LibertyFile], nand2: str) -> tuple[str, float]:
                     return nand2, area(parse_cell(cell))
                 except ValueError as error:
                     raise PdkError(
-                        f"{file.path}: cell {nand2!r}, `nand2` of the PDK configuration, can't be what areas "
-                        f"are counted in: {error}"
+                        f"{file.path}: cell {nand2!r}, `nand2` of the PDK configuration, cannot be the unit "
+                        f"of area: {error}"
                     ) from error
     where = ", ".join(f"{file.path}: {file.name}" for file in files)
-    raise PdkError(f"{where}: no cell {nand2!r} to count areas in; `nand2` of the PDK configuration names it")
+    raise PdkError(f"{where}: no cell {nand2!r}, which `nand2` of the PDK configuration names")
 
 
 def _smallest_nand2(cells: Iterable[Cell]) -> tuple[str, float]:
-    """Name and area, um2, of the NAND2 among ``cells``."""
+    """Return the name and the area (um2) of the NAND2 among the reduced cells."""
     return next((cell.name, cell.area) for cell in cells if (len(cell.inputs), cell.table) == NAND2)
 
 
 def _first(texts: Iterable[str]) -> str:
-    """The first that isn't empty; empty where all are."""
+    """Return the first text that is not empty, or an empty text."""
     return next(filter(None, texts), "")
 
 
@@ -216,7 +218,10 @@ def _smallest_per_function(gates: Iterable[Cell]) -> tuple[Cell, ...]:
 
 
 def _smallest_flip_flops(candidates: Iterable[FlipFlop], *, tie_reset: bool) -> tuple[FlipFlop, ...]:
-    """The smallest true one and, if it is smaller or the only one, the smallest inverting one."""
+    """Return the smallest flip-flop with true output, and the smallest inverting one if it is smaller still.
+
+    If there is none with true output, only the smallest inverting one is returned.
+    """
     flip_flops = list(candidates)
     usable = [cell for cell in flip_flops if not cell.reset]
     if not usable and tie_reset:
@@ -232,12 +237,12 @@ def _smallest_flip_flops(candidates: Iterable[FlipFlop], *, tie_reset: bool) -> 
 
 
 def _size(cell: Cell | FlipFlop) -> tuple[float, float, str]:
-    """Area, total input capacitance (what isn't known comes last), name."""
+    """Return the sort key of a cell: area, total input capacitance (unknown ones last), name."""
     return cell.area, sum(math.inf if c is None else c for c in cell.capacitance), cell.name
 
 
 def _gate(group: Group, units: Units) -> Cell | None:
-    """The cell as a gate; None where it isn't one. Raises ValueError where that can't be told."""
+    """Return a cell as a gate, or None if it is none; raises ValueError if it cannot be interpreted."""
     inputs, outputs, others = _pins(group)
     if len(outputs) != 1 or others or not 0 < len(inputs) <= _MOST_INPUTS:
         return None
@@ -261,9 +266,9 @@ def _gate(group: Group, units: Units) -> Cell | None:
 
 
 def _flip_flop(group: Group, units: Units) -> FlipFlop | None:
-    """The cell as a rising-edge D flip-flop without preset or scan; None where it isn't one.
+    """Return a cell as a rising-edge D flip-flop without preset and scan, or None if it is none.
 
-    Raises ValueError where that can't be told.
+    Raises ValueError if the cell cannot be interpreted.
     """
     states = groups(group, "ff")
     inputs, outputs, others = _pins(group)
@@ -304,7 +309,10 @@ def _flip_flop(group: Group, units: Units) -> FlipFlop | None:
 
 
 def _literal(text: str) -> tuple[str, bool] | None:
-    """Pin and whether it is inverted; None for nothing or any other expression. Raises ValueError."""
+    """Return the pin of an expression and whether it is inverted, or None if it is no such expression.
+
+    Raises ValueError if the text is not an expression.
+    """
     if not text:
         return None
     expression = parse(text)
@@ -315,7 +323,7 @@ def _literal(text: str) -> tuple[str, bool] | None:
 
 
 def _is_special(group: Group) -> bool:
-    """Whether the file itself says that this is no cell for ordinary logic."""
+    """Return whether the file marks the cell as unsuitable for ordinary logic."""
     return any(
         child["id"] in _SPECIAL_GROUPS
         or (child["id"] in _SPECIAL_MARKS and unquote(child.get("value", "")).lower() not in {"", "false"})
@@ -324,7 +332,7 @@ def _is_special(group: Group) -> bool:
 
 
 def _pins(group: Group) -> tuple[list[Group], list[Group], list[Group]]:
-    """Input, output and other (inout, internal) pins; power pins are groups of another kind."""
+    """Return the input, the output and all other pins; power pins are groups of another kind."""
     sides: dict[str, list[Group]] = {"input": [], "output": []}
     others: list[Group] = []
     for pin in groups(group, "pin"):

@@ -1,7 +1,7 @@
-"""Liberty files as text: decompressed, cut into the cells of the library, each piece parsed on its own.
+"""Reader of Liberty files: it decompresses them, splits them into cells, and parses each cell separately.
 
-The parser is libparse (Yosys's own), which stops at the first thing that it doesn't know. So each cell is
-handed to it alone: what can't be read costs one cell, not the library.
+The parser is libparse, Yosys's own, which stops at the first construct that it does not know. Since each cell
+is parsed separately, such a construct costs one cell instead of the whole library.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _SKIPPED = re.compile(_COMMENT_OR_QUOTED, re.DOTALL)
 _BRACE = re.compile(_COMMENT_OR_QUOTED + rb"|[{}]", re.DOTALL)
 _GROUP_HEAD = re.compile(rb'([A-Za-z_]\w*)\s*\(\s*((?:"[^"]*"|[^()"])*)\)\s*\Z')
 _STATEMENT = re.compile(rb'(?:"[^"]*"|[^";])+;?')
-# To libparse a statement ends with its line; in Liberty a brace may stand on a line of its own.
+# In libparse a statement ends with its line, but in Liberty a brace may be on a line of its own.
 _LOOSE = re.compile(rb"/[*/]|\n\s*[{(:]|:\s*\n")
 _CONTINUED = re.compile(rb'"[^"]*"|(?<!\\)\s*\n\s*(?=[{(:])|:\s*\n')
 _PROBLEM = re.compile(r"on line (\d+)\.\s*(.*)", re.DOTALL)
 
 Group = dict[str, Any]
-"""A Liberty group or attribute: ``id``, ``args``, ``value``, ``children``, where present."""
+"""A Liberty group or attribute, with those of the keys ``id``, ``args``, ``value``, ``children`` it has."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class CellText:
     Attributes
     ----------
     name
-        Without quotes; empty where the file has none.
+        Name of the cell without quotes; empty if it has none.
     line
-        Line of the file that it starts on, from 1.
+        Line of the file on which the group starts, counted from 1.
     text
-        The whole group.
+        Text of the whole group.
     """
 
     name: str
@@ -69,15 +69,15 @@ class LibertyFile:
     Attributes
     ----------
     path
-        The file.
+        Path of the file.
     name
-        The library's.
+        Name of the library.
     header
-        The library's own attributes, without its groups.
+        Attributes of the library, without its groups.
     cells
-        In the order of the file.
+        Cells in the order of the file.
     notes
-        What was left out of the header, and why: one line each.
+        One line for each part of the header that was skipped, with the reason.
     """
 
     path: Path
@@ -89,9 +89,9 @@ class LibertyFile:
 
 @dataclass(frozen=True)
 class _Head:
-    """The text before a brace: ``KIND (NAME)``, and the statements before that. Comments are blank.
+    """The text before a brace: ``KIND (NAME)``, and the statements before it, with comments blanked.
 
-    Where the brace has no such head, kind and name are empty.
+    If there is no ``KIND (NAME)`` before the brace, kind and name are empty.
     """
 
     kind: str
@@ -106,7 +106,7 @@ def read_file(path: Path) -> LibertyFile:
     Raises
     ------
     PdkError
-        The file can't be read, is truncated or isn't Liberty.
+        The file cannot be read, is truncated or is not Liberty.
     """
     content = _content(path)
     problem = _structure_problem(content)
@@ -129,7 +129,7 @@ def read_file(path: Path) -> LibertyFile:
         attributes += found
         line += head.before.count(b"\n")
         if body and not head.kind:
-            problems.append(f"a group is left out: line {line}: 'KIND (NAME)' should be before its brace")
+            problems.append(f"a group is skipped: line {line}: 'KIND (NAME)' is missing before its brace")
         if head.kind == "cell":
             cells.append(CellText(head.name, line, head.text + body))
         notes += [f"{path.name}: {problem}" for problem in problems]
@@ -138,29 +138,29 @@ def read_file(path: Path) -> LibertyFile:
 
 
 def parse_cell(cell: CellText) -> Group:
-    """The cell as nested groups; raises ValueError that names the line of the file."""
+    """Parse a cell into nested groups; raises ValueError that names the line of the file."""
     return _parse(cell.text, cell.line)
 
 
 def groups(group: Group, kind: str) -> list[Group]:
-    """The groups of that kind directly inside."""
+    """Return the groups of that kind directly inside a group."""
     return [child for child in group.get("children", []) if child["id"] == kind]
 
 
 def attribute(group: Group, name: str) -> str:
-    """Value without quotes; empty where the attribute is absent."""
+    """Return the value of an attribute without quotes; empty if the attribute is absent."""
     return next(
         (unquote(c["value"]) for c in group.get("children", []) if c["id"] == name and "value" in c), ""
     )
 
 
 def argument(group: Group) -> str:
-    """The name in the group's parentheses; empty where there is none."""
+    """Return the name in the parentheses of a group; empty if there is none."""
     return unquote(group["args"][0]) if group.get("args") else ""
 
 
 def unquote(text: str) -> str:
-    """``text`` without quotes and the blanks around it."""
+    """Return ``text`` without quotes and surrounding blanks."""
     return text.strip().strip('"').strip()
 
 
@@ -173,7 +173,10 @@ def _content(path: Path) -> bytes:
 
 
 def _structure_problem(content: bytes) -> str:
-    """Why the file can't be whole, or empty: libparse never returns from a string that isn't closed."""
+    """Return the reason why a file is incomplete, or an empty text.
+
+    Such files must not reach libparse, which never returns from an unterminated string.
+    """
     rest = _SKIPPED.sub(b"", content)
     if not rest.strip():
         return "it is empty"
@@ -182,13 +185,14 @@ def _structure_problem(content: bytes) -> str:
     if b"/*" in rest:
         return "it ends inside a comment"
     opened, closed = rest.count(b"{"), rest.count(b"}")
-    return f"{opened} groups are opened, {closed} closed" if opened != closed else ""
+    return f"{opened} groups are opened, but {closed} are closed" if opened != closed else ""
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
-    """The text before the outermost group; then in turn text directly inside it, and a group inside it.
+    """Yield the text before the outermost group, then alternately text directly inside it and an inner group.
 
-    A group starts at its brace. The last piece is text. Without a group, all of it is text before one.
+    A group starts at its brace. The last piece is always text. If there is no group, the whole content is the
+    text before it.
     """
     depth, start = 0, 0
     for brace in _BRACE.finditer(content):
@@ -219,12 +223,12 @@ def _head(text: bytes) -> _Head:
 
 
 def _without_comments(text: bytes) -> bytes:
-    """The same lines, comments replaced by blanks."""
+    """Replace comments by blanks and keep the lines."""
     return _SKIPPED.sub(lambda m: m[0] if m[0][:1] == b'"' else re.sub(rb"[^\n]", b" ", m[0]), text)
 
 
 def _attributes(text: bytes, line: int) -> tuple[list[Group], list[str]]:
-    """The attributes that can be read, and for each statement that can't, why."""
+    """Return the attributes that can be read, and the reason for each statement that cannot."""
     if not text.strip():
         return [], []
     try:
@@ -232,7 +236,7 @@ def _attributes(text: bytes, line: int) -> tuple[list[Group], list[str]]:
     except ValueError as error:
         statements = list(_STATEMENT.finditer(text))
         if len(statements) <= 1:
-            return [], [f"a statement is left out: {error}"]
+            return [], [f"a statement is skipped: {error}"]
     attributes: list[Group] = []
     problems: list[str] = []
     for statement in statements:
@@ -243,14 +247,14 @@ def _attributes(text: bytes, line: int) -> tuple[list[Group], list[str]]:
 
 
 def _parse(text: bytes, line: int) -> Group:
-    """The group in ``text``, which starts on that line of its file; raises ValueError."""
+    """Parse the group in ``text``, which starts on the given line of its file; raises ValueError."""
     from libparse import LibertyParser
 
     with tempfile.TemporaryFile() as file:
         file.write(_joined(text) if _LOOSE.search(text) else text)
         file.seek(0)
         try:
-            # The tree points into the parser's memory: both must live until the copy is made.
+            # The tree refers to the parser's memory, so both must exist until the copy is made.
             parser = LibertyParser(file)
             tree = parser.ast
             copied: Group = tree.to_dict()
@@ -261,13 +265,13 @@ def _parse(text: bytes, line: int) -> Group:
 
 
 def _joined(text: bytes) -> bytes:
-    """The same lines without comments; a backslash, which libparse skips, ends a line in mid-statement."""
+    """Remove comments, and continue statements over line ends with a backslash, as libparse needs it."""
     plain = _without_comments(text)
     return _CONTINUED.sub(lambda m: m[0] if m[0][:1] == b'"' else m[0].replace(b"\n", b"\\\n"), plain)
 
 
 def _reason(error: Exception, line: int) -> str:
-    """Libparse's message on one line, with the file's line number."""
+    """Return the message of libparse in one line, with the line number of the file."""
     message = str(error).replace("\x00", "")
     found = _PROBLEM.search(message)
     if found is None:

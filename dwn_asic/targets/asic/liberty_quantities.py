@@ -1,7 +1,7 @@
 """Areas, capacitances and leakage of Liberty groups, in um2, pF and nW.
 
-Mapping needs the areas alone. So an area that can't be read is an error, while a capacitance or leakage whose
-value or unit the file doesn't tell is None, never 0.
+Mapping needs only the areas. Therefore an area that cannot be read is an error, whereas a capacitance or
+leakage whose value or unit is missing is None, but never 0.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TO_NANOWATT = {"": "1e9", "m": "1e6", "u": "1e3", "n": "1", "p": "1e-3", "f": "
 
 @dataclass(frozen=True)
 class Units:
-    """Factors from the file's units, None where it doesn't tell; and the file's defaults in its units."""
+    """The units of a file as factors to pF and nW (None if missing), and its default values in its units."""
 
     to_pf: Decimal | None
     to_nw: Decimal | None
@@ -32,7 +32,7 @@ class Units:
 
 
 def read_units(header: Group) -> tuple[Units, list[str]]:
-    """The units, and what of them the file doesn't tell."""
+    """Return the units of a file, and a line for each unit that is missing."""
     load: list[str] = next((group.get("args", []) for group in groups(header, "capacitive_load_unit")), [])
     power = re.fullmatch(r"([\d.]+)\s*([munpf]?)W", attribute(header, "leakage_power_unit"))
     to_pf = _factor(unquote(load[0]), _TO_PICOFARAD.get(unquote(load[1]).lower())) if len(load) == 2 else None
@@ -51,7 +51,7 @@ def read_units(header: Group) -> tuple[Units, list[str]]:
 
 
 def area(group: Group) -> float:
-    """um2; raises ValueError where it isn't above 0."""
+    """Return the area of a cell in um2; raises ValueError if it is missing or not greater than 0."""
     text = attribute(group, "area")
     if not text:
         raise ValueError("it has no area")
@@ -62,7 +62,10 @@ def area(group: Group) -> float:
 
 
 def capacitance(pin: Group, units: Units) -> float | None:
-    """PF; where only rise and fall are given, their mean. None where the file doesn't tell."""
+    """Return the capacitance of a pin in pF, or None if it is unknown.
+
+    If the file has only values for rise and fall, their mean is returned.
+    """
     text = attribute(pin, "capacitance")
     edges = [attribute(pin, f"{edge}_capacitance") for edge in ("rise", "fall")]
     if not text and all(edges):
@@ -71,9 +74,10 @@ def capacitance(pin: Group, units: Units) -> float | None:
 
 
 def leakage(group: Group, units: Units) -> float | None:
-    """NW: the cell's value, else the state-independent groups, else the mean over states.
+    """Return the leakage power of a cell in nW, or None if it is unknown.
 
-    Groups of one state for several power pins add up. None where the file doesn't tell.
+    This is the value for the cell, else the value for all states, else the mean over states. Several values
+    for the same state, one for each power pin, are added.
     """
     text = attribute(group, "cell_leakage_power")
     by_state: dict[str, list[str]] = defaultdict(list)
@@ -87,7 +91,7 @@ def leakage(group: Group, units: Units) -> float | None:
 
 
 def _mean(texts: Iterable[str], count: int, factor: Decimal | None) -> float | None:
-    """Sum of the values by ``count``, in our unit; None where a value or the unit isn't known."""
+    """Return the sum of the values divided by ``count``, times ``factor``; None if any of them is unknown."""
     if factor is None:
         return None
     try:
@@ -97,7 +101,7 @@ def _mean(texts: Iterable[str], count: int, factor: Decimal | None) -> float | N
 
 
 def _factor(number: str, unit: Decimal | None) -> Decimal | None:
-    """``number`` times ``unit``; None where one of them isn't usable."""
+    """Return ``number`` times ``unit``, or None if one of them is not usable."""
     try:
         return None if unit is None else positive_quantity(number) * unit
     except ValueError:

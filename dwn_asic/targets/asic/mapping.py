@@ -1,7 +1,8 @@
-"""Mapping recipes: how ABC turns an and-inverter graph into cells. Small area first, delay is free.
+"""Recipes with which ABC maps an and-inverter graph to cells of small area, without regard to delay.
 
-None is best everywhere, and they cost a few hundredths of a second: all are tried, and the smallest area of
-the real cells is kept. Both exact minimization (to rank its candidates) and synthesis use this list.
+No recipe is best for every circuit, and each takes only some hundredths of a second. So all of them are
+tried, and the mapping with the smallest cell area is kept. Exact minimization (to rank its candidates) and
+synthesis use the same list.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ MAPPING_RECIPES = {
     "dch_amap": "dch; amap",
     "dchf_amap_mux": "dch -f; amap -m",
     "dch_map_delay": "dch -f; map -B 0.9",
-    # What Yosys runs by itself for a Liberty file, without its sizing of cells.
+    # The script that Yosys runs by default for a Liberty file, without its gate sizing.
     "yosys": "&get -n; &fraig -x; &put; scorr; dc2; dch -f; map -B 0.9; topo",
     "nf": "&get -n; &nf; &put",
     "dch_nf": "&get -n; &dch -f; &nf -R 10 -F 5 -p; &put",
 }
 RANKING = ("map", "dch_map")
-"""The quick ones that rank candidates."""
+"""Names of the fast recipes that rank candidates."""

@@ -1,8 +1,8 @@
-"""PDKs: ``pdk_configs/NAME.yaml``, where its Liberty files are found, and the cell library that comes of it.
+"""PDK configurations (``pdk_configs/NAME.yaml``), the search for their files, and the resulting libraries.
 
-With ``PDK_ROOT`` set, the PDK must be there. Without, the usual places are searched, and where nothing is
-installed the table of cells beside the YAML file is used. All ways lead to the same reduced library, unless
-the YAML file asks for other cells than the table was extracted with.
+If ``PDK_ROOT`` is set, the PDK must be there. Otherwise the usual places are searched; if the PDK is not
+installed, the embedded table of cells beside the YAML file is used. Liberty files and table result in the
+same reduced library, unless the YAML file was changed to allow other cells than when the table was extracted.
 """
 
 from __future__ import annotations
@@ -44,51 +44,59 @@ Texts = Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
 
 
 class PdkConfig(BaseModel):
-    """One file of ``pdk_configs/``."""
+    """The content of a PDK configuration file, ``pdk_configs/NAME.yaml``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     name: Text
-    """Default: the file's stem."""
+    """Name of the PDK, used in flow files; by default the name of the file without ``.yaml``."""
     description: Text
+    """One line about the PDK, which ``dwn-asic pdk check`` prints."""
     library: Text
-    """Standard-cell library."""
+    """Name of the standard-cell library, for reports."""
     corner: Text
-    """Process, voltage, temperature, as in the Liberty file's name."""
+    """Process, voltage and temperature as in the name of the Liberty file, for reports."""
     folders: Texts
-    """Globs of folders below a PDK root; the first folder that holds all of ``liberty`` is taken."""
+    """Glob patterns of folders below a PDK root. The first folder that contains all files of ``liberty`` is
+    used."""
     liberty: Texts
-    """Globs of files in that folder, each with or without ``.gz``. All must match: they are one library."""
+    """Glob patterns of Liberty files in that folder; each file may be compressed (``.gz``). Every pattern
+    must match, and all files together are one library."""
     nand2: Text
-    """Cell whose area counts as 1 NAND2-equivalent."""
+    """Name of the cell whose area is 1 NAND2-equivalent; its area must be greater than 0."""
     dont_use: Annotated[tuple[Text, ...], Field(strict=False)] = ()
-    """Globs of cells that logic must not be mapped to."""
+    """Glob patterns of cells to which logic must not be mapped, for example clock buffers or isolation cells.
+    They are excluded from the embedded table too. By default all usable cells are mapped to."""
     tie_reset: bool = False
-    """Where the library has no flip-flop without clear: take one, its clear tied off."""
+    """If true and the library has no flip-flop without clear, registers use a flip-flop whose asynchronous
+    clear is tied to its inactive level."""
     table: Text | None = None
-    """CSV beside this file that stands in where no PDK is installed."""
+    """Name of the embedded table, a CSV file beside this file, which is used if the PDK is not installed.
+    Without a table, the PDK must be installed."""
     get: Text
-    """How to get the PDK, for the message that it is missing."""
+    """Instructions for installing the PDK, printed if it is missing."""
     copyright: Text
+    """Copyright line of the Liberty files; it is written to an extracted table."""
     licence: Text
+    """Licence of the Liberty files; it is written to an extracted table."""
 
 
 @dataclass(frozen=True)
 class Pdk:
-    """A PDK ready for mapping.
+    """A PDK that is ready for mapping.
 
     Attributes
     ----------
     config
-        Its configuration.
+        Configuration of the PDK.
     library
-        The reduced cell library that circuits are mapped to.
+        Reduced cell library that circuits are mapped to.
     origin
-        ``embedded table FILE`` or the Liberty files, for reports.
+        Source of the library, for reports: ``embedded table FILE`` or the paths of the Liberty files.
     liberty
-        The PDK's own Liberty files, with timing; empty with the embedded table.
+        Liberty files of the PDK, with timing; empty if the embedded table is used.
     notes
-        What of the library could not be used or isn't known, and why: one line each.
+        One line for each part of the library that is not usable or not known, with the reason.
     """
 
     config: PdkConfig
@@ -100,7 +108,7 @@ class Pdk:
 
 @dataclass(frozen=True)
 class _Source:
-    """The files that a PDK is read from: its YAML file, and Liberty files or else the embedded table."""
+    """The files of a PDK: its YAML file, and either Liberty files or the embedded table."""
 
     yaml: Path
     config: PdkConfig
@@ -110,7 +118,7 @@ class _Source:
 
 @dataclass(frozen=True)
 class PdkSummary:
-    """What ``dwn-asic pdk check`` prints. Areas in um2."""
+    """The summary of a PDK that ``dwn-asic pdk check`` prints; areas are in um2."""
 
     name: str
     description: str
@@ -119,21 +127,21 @@ class PdkSummary:
     origin: str
     cells: int
     flip_flop: str
-    """Cell of the registers, empty where there is none."""
+    """Name of the flip-flop that registers are mapped to; empty if there is none."""
     nand2: str
     nand2_area: float
     notes: tuple[str, ...]
-    """What of the library could not be used or isn't known, and why."""
+    """One line for each part of the library that is not usable or not known, with the reason."""
 
 
 def load_pdk(pdk: str | Path) -> Pdk:
-    """The PDK of that name, or of that YAML file.
+    """Load the PDK of that name or of that YAML file.
 
     Raises
     ------
     PdkError
-        Unknown name; ``PDK_ROOT`` is set but doesn't hold the library; nothing installed and no embedded
-        table; a file is unreadable.
+        The name is unknown, ``PDK_ROOT`` is set but does not contain the library, the PDK is not installed
+        and has no embedded table, or a file is unreadable.
     ConfigError
         The YAML file is wrong.
     """
@@ -149,10 +157,10 @@ def load_pdk(pdk: str | Path) -> Pdk:
 
 
 def pdk_fingerprint(pdk: str | Path) -> dict[str, str]:
-    """What :func:`load_pdk` would read: name of each file -> SHA-256 of its content.
+    """Return the name and the SHA-256 digest of each file that :func:`load_pdk` would read.
 
-    The files are found but, the YAML file apart, not parsed. Raises as :func:`load_pdk` where the PDK isn't
-    found or a file can't be read.
+    Only the YAML file is parsed. Raises the errors of :func:`load_pdk` if the PDK is not found or a file
+    cannot be read.
     """
     source = _find(pdk)
     files = source.liberty if source.table is None else (source.table,)
@@ -160,47 +168,51 @@ def pdk_fingerprint(pdk: str | Path) -> dict[str, str]:
 
 
 def require_flip_flop(pdk: Pdk, registers: str) -> None:
-    """Raise PdkError, which says what to set, where ``registers`` need a flip-flop and the PDK has none.
+    """Raise PdkError, which says what to set, if registers are wanted and the PDK has no flip-flop.
 
     Parameters
     ----------
     pdk
-        Where they would be mapped to.
+        PDK that the registers would be mapped to.
     registers
-        ``hardware.registers`` of the flow: ``none`` needs no flip-flop.
+        Value of ``hardware.registers`` in the flow; ``none`` needs no flip-flop.
     """
     if registers == "none":
         return
     library = pdk.library
     if pdk.config.tie_reset and not library.flip_flops:
         raise PdkError(
-            f"{library.name} ({library.corner}): no D flip-flop to map registers to, nor one with a clear "
-            "that `tie_reset: true` could tie off: set `hardware.registers: none` in the flow"
+            f"{library.name} ({library.corner}): no D flip-flop to map registers to, not even one with a "
+            "clear for `tie_reset: true`: set `hardware.registers: none` in the flow file"
         )
     library.require_flip_flop()
 
 
 def load_config(path: Path) -> PdkConfig:
-    """Read and check one YAML file; raises ConfigError."""
+    """Read and check one PDK configuration file; raises ConfigError if it is wrong."""
     content = load_yaml(path)
     content.setdefault("name", path.stem)
     return validate(PdkConfig, content, path)
 
 
 def list_pdks() -> tuple[str, ...]:
-    """Names that :func:`load_pdk` knows, sorted."""
+    """Return the names that :func:`load_pdk` knows, sorted."""
     return tuple(sorted({path.stem for folder in _config_folders() for path in folder.glob("*.yaml")}))
 
 
 def extract(liberty: Sequence[Path], config: PdkConfig, out: Path) -> LibertyReading:
-    """Reduce Liberty files to the library of ``config`` and save it as the table ``out``; raises PdkError."""
+    """Reduce Liberty files to one cell per function and save the result as the table ``out``.
+
+    ``config`` defines the names, the NAND2 cell and the cells to exclude. Raises PdkError if a file is
+    unreadable or the library lacks a basic cell.
+    """
     reading = _read(liberty, config)
     reading.library.save_table(out)
     return reading
 
 
 def check(name: str | Path) -> PdkSummary:
-    """Load a PDK and say what there is; raises as :func:`load_pdk`."""
+    """Load a PDK and return its summary; raises the errors of :func:`load_pdk`."""
     pdk = load_pdk(name)
     library = pdk.library
     return PdkSummary(
@@ -218,7 +230,7 @@ def check(name: str | Path) -> PdkSummary:
 
 
 def _config_folders() -> Iterator[Path]:
-    """The working directory's, the checkout's, the wheel's."""
+    """Yield the folders of configurations: in the working directory, the checkout and the wheel."""
     package = Path(__file__).resolve().parents[2]
     yield from (folder / _FOLDER for folder in (Path.cwd(), package.parent, package))
 
@@ -231,11 +243,11 @@ def _config_path(pdk: str | Path) -> Path:
         if path.is_file():
             return path
     folders = ", ".join(map(str, _config_folders()))
-    raise PdkError(f"no PDK {pdk!r}; there is {', '.join(list_pdks()) or 'none'}; searched {folders}")
+    raise PdkError(f"no PDK {pdk!r}; known PDKs: {', '.join(list_pdks()) or 'none'}; searched {folders}")
 
 
 def _find(pdk: str | Path) -> _Source:
-    """Search for the files; raises as :func:`load_pdk`."""
+    """Search for the files of a PDK; raises the errors of :func:`load_pdk`."""
     path = _config_path(pdk)
     config = load_config(path)
     files, searched = _find_liberty(config)
@@ -243,7 +255,7 @@ def _find(pdk: str | Path) -> _Source:
         return _Source(path, config, files, None)
     if os.environ.get("PDK_ROOT"):
         raise PdkError(
-            f"PDK {config.name}: PDK_ROOT is {os.environ['PDK_ROOT']!r}, but it holds no "
+            f"PDK {config.name}: PDK_ROOT is {os.environ['PDK_ROOT']!r}, but it does not contain "
             f"{' + '.join(config.liberty)}; searched {searched}. {config.get} Without PDK_ROOT, "
             + ("the embedded table of cells is used." if config.table else "the usual places are searched.")
         )
@@ -262,7 +274,7 @@ def _sha256(path: Path) -> str:
 
 
 def _roots() -> tuple[Path, ...]:
-    """Where PDKs are looked for: in ``PDK_ROOT`` alone if it is set."""
+    """Return the folders in which PDKs are searched: only ``PDK_ROOT`` if it is set."""
     root = os.environ.get("PDK_ROOT")
     if root:
         return (Path(root).expanduser(),)
@@ -271,7 +283,7 @@ def _roots() -> tuple[Path, ...]:
 
 
 def _find_liberty(config: PdkConfig) -> tuple[tuple[Path, ...], str]:
-    """The first complete set of Liberty files, and the places searched."""
+    """Return the first complete set of Liberty files, and a description of the places searched."""
     roots = _roots()
     for root in roots:
         for pattern in config.folders:
@@ -283,7 +295,7 @@ def _find_liberty(config: PdkConfig) -> tuple[tuple[Path, ...], str]:
 
 
 def _files_in(folder: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
-    """The files, or none where one pattern matches nothing."""
+    """Return the files that match the patterns, or none if any pattern has no match."""
     files: list[Path] = []
     for pattern in patterns:
         found = sorted(folder.glob(pattern)) or sorted(folder.glob(f"{pattern}.gz"))
@@ -299,7 +311,7 @@ def _read(liberty: Sequence[Path], config: PdkConfig) -> LibertyReading:
 
 @lru_cache(maxsize=4)
 def _read_liberty(liberty: tuple[Path, ...], _contents: tuple[str, ...], config: PdkConfig) -> LibertyReading:
-    """Reads files once in a process, as long as they are the same: every step of a flow opens its PDK."""
+    """Read Liberty files, once per process unless they change, since every step of a flow opens its PDK."""
     return read_liberty(
         liberty,
         library=config.library,
@@ -314,11 +326,11 @@ def _read_liberty(liberty: tuple[Path, ...], _contents: tuple[str, ...], config:
 
 @lru_cache(maxsize=4)
 def _read_table(path: Path, _content: str, config: PdkConfig) -> LibertyReading:
-    """The table's library without the cells that the YAML file doesn't want, and notes on what that costs."""
+    """Read a table without the cells that the YAML file excludes; notes name the excluded cells."""
     library = CellLibrary.load_table(path)
     if (library.name, library.corner, library.nand2) != (config.library, config.corner, config.nand2):
         raise PdkError(
-            f"{path}: is a table of {library.name} {library.corner}, not what {config.name} asks for"
+            f"{path}: is a table of {library.name} {library.corner}, which does not match PDK {config.name}"
         )
     names = [*(cell.name for cell in library.cells), *(cell.name for cell in library.flip_flops)]
     unwanted = {name for name in names if any(fnmatchcase(name, pattern) for pattern in config.dont_use)}
@@ -331,7 +343,7 @@ def _read_table(path: Path, _content: str, config: PdkConfig) -> LibertyReading:
     missing = missing_functions(kept.cells)
     if missing:
         raise PdkError(
-            f"{path}: no {' and no '.join(missing)} among the cells that `dont_use` of {config.name} leaves"
+            f"{path}: no {' and no '.join(missing)} among the cells that `dont_use` of {config.name} allows"
         )
     return LibertyReading(
         kept, tuple(_dropped(path, "dont_use", unwanted) + _dropped(path, "tie_reset", tied))
@@ -341,12 +353,12 @@ def _read_table(path: Path, _content: str, config: PdkConfig) -> LibertyReading:
 def _dropped(path: Path, key: str, names: Collection[str]) -> list[str]:
     if not names:
         return []
-    left_out = f"{path.name}: left out by `{key}`: {', '.join(sorted(names))}"
-    return [f"{left_out}; the table has no other cell for what they do, the PDK's own Liberty files may"]
+    left_out = f"{path.name}: excluded by `{key}`: {', '.join(sorted(names))}"
+    return [f"{left_out}; the table has no other cells for their functions, but the PDK's Liberty files may"]
 
 
 def _unknown_values(library: CellLibrary) -> Iterator[str]:
-    """Notes on what power analysis would miss."""
+    """Yield notes on values that power analysis would lack."""
     cells: tuple[Cell | FlipFlop, ...] = (*library.cells, *library.flip_flops)
     for what, unknown in (
         ("leakage", [cell.name for cell in cells if cell.leakage is None]),

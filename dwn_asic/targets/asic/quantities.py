@@ -1,4 +1,4 @@
-"""Physical quantities as decimal text: read exactly, written with the digits they came with."""
+"""Physical quantities as decimal text, which are read exactly and written with the same digits."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ __all__ = ["decimal_text", "positive_quantity", "quantity"]
 
 
 def quantity(text: str) -> Decimal:
-    """A finite number from 0 on; raises ValueError for anything else."""
+    """Read a finite number that is at least 0; raises ValueError for any other text."""
     try:
         value = Decimal(text)
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a number") from None
     if not math.isfinite(float(value)) or value < 0:
-        raise ValueError(f"{text!r} is not a finite number from 0 on")
+        raise ValueError(f"{text!r} is not a finite number of at least 0")
     return value
 
 
 def positive_quantity(text: str) -> Decimal:
-    """A finite number above 0, as an area must be; raises ValueError for anything else."""
+    """Read a finite number greater than 0, such as an area; raises ValueError for any other text."""
     value = quantity(text)
     if not float(value):
-        raise ValueError(f"{text!r} is not above 0")
+        raise ValueError(f"{text!r} is not greater than 0")
     return value
 
 
 def decimal_text(value: float) -> str:
-    """Shortest decimal text that reads back as ``value``, without an exponent."""
+    """Return the shortest decimal text, without exponent, from which ``value`` can be read exactly."""
     return format(Decimal(repr(value)), "f")

@@ -1,4 +1,4 @@
-"""The target ``asic``: structural Verilog, mapped to standard cells by Yosys, proved equal to the model."""
+"""The target ``asic``: structural Verilog that Yosys maps to standard cells, proved equal to the model."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ DESIGN, NETLIST, CELLS, BENCH, SYNTHESIS = (
 
 @dataclass(frozen=True)
 class AsicTarget:
-    """Standard cells of a PDK. A :class:`dwn_asic.targets.base.Target`.
+    """A :class:`dwn_asic.targets.base.Target` that maps circuits to the standard cells of a PDK.
 
     Attributes
     ----------
     pdk
-        With the reduced library that circuits are mapped to.
+        PDK with the reduced library that circuits are mapped to.
     hardware
-        Registers.
+        Options of the hardware: where there are registers.
     timeout_s
-        Limit of each tool run in seconds.
+        Time limit of each tool run in seconds.
     """
 
     pdk: Pdk
@@ -52,20 +52,20 @@ class AsicTarget:
 
     @property
     def technology(self) -> Technology:
-        """Library and corner of the PDK."""
+        """Name, library, corner and origin of the PDK."""
         library = self.pdk.library
         origin = ", ".join(path.name for path in self.pdk.liberty) or self.pdk.origin
         return Technology(self.pdk.config.name, library.name, library.corner, origin)
 
     @cached_property
     def cost(self) -> CellCost:
-        """Mapped area, and prices in NAND2-equivalents."""
+        """Cost model: mapped area and prices, in NAND2-equivalents."""
         from dwn_asic.targets.asic.cost import CellCost
 
         return CellCost(self.pdk.library, self.hardware.registers)
 
     def implement(self, circuit: Circuit, name: str, vectors: Vectors) -> Implementation:
-        """Write Verilog and testbench, and map the Verilog with Yosys; raises ToolError."""
+        """Write Verilog and a testbench, and map the Verilog with Yosys; raises ToolError if Yosys fails."""
         from dwn_asic.targets.asic.yosys import synthesize
         from dwn_asic.verilog.testbench import bench_size, bench_verilog
         from dwn_asic.verilog.writer import design_verilog
@@ -100,12 +100,14 @@ class AsicTarget:
         )
 
     def verify(self, built: Implementation, wanted: Specification) -> Proof:
-        """Compare model, graph, minimized circuit, Verilog and netlist: on every row, and by proof.
+        """Compare model, graph, minimized circuit, Verilog and netlist on every row and by proof.
 
         Raises
         ------
         VerificationError
-            With the first counterexample.
+            Two of them differ; the error has the first counterexample.
+        ToolTimeoutError
+            A proof reaches the time limit.
         """
         from dwn_asic.equivalence.check import check_rows, prove_forms
         from dwn_asic.verilog.elaborate import elaborate_top
@@ -130,9 +132,9 @@ class AsicTarget:
         return Proof((*checks, *simulated), self._notes(simulated))
 
     def _simulated(self, built: Implementation) -> Iterator[Check]:
-        """The testbench on design and netlist, where Icarus Verilog is installed and comes to an end in time.
+        """Simulate the testbench with design and netlist, if Icarus Verilog is installed and fast enough.
 
-        It looks again at what is proved already; without it, results must be the same.
+        Simulation repeats what the proofs have shown already, so it is optional and does not affect results.
         """
         from dwn_asic.equivalence.check import Check
         from dwn_asic.verilog.simulate import run_testbench, simulator_installed

@@ -1,4 +1,4 @@
-"""Yosys runs: structural Verilog to a netlist of library cells, the smallest of several mappings kept."""
+"""Synthesis with Yosys: mapping of structural Verilog to library cells, keeping the smallest of several."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from dwn_asic.tools import find_yosys
 __all__ = ["ModuleArea", "Synthesis", "plain_area", "synthesize"]
 
 _REGISTER = "$_DFF_P_"
-"""What Yosys calls a register that it has mapped to no cell."""
+"""Name that Yosys gives a register that it did not map to a cell."""
 
 
 @dataclass(frozen=True)
 class ModuleArea:
-    """One module of the mapped design, without the modules inside it.
+    """One module of the mapped design, without its submodules.
 
     Attributes
     ----------
     area
-        um2, the sum over its cells.
+        Sum of the cell areas in um2.
     cells
-        Cell name -> number of instances.
+        Name and number of instances of each cell.
     recipe
-        The mapping recipe that gave the smallest area.
+        Mapping recipe that resulted in the smallest area.
     """
 
     area: float
@@ -38,7 +38,7 @@ class ModuleArea:
 
     @property
     def cell_count(self) -> int:
-        """Number of cells."""
+        """Total number of cell instances."""
         return sum(self.cells.values())
 
 
@@ -51,11 +51,11 @@ class Synthesis:
     netlist
         Verilog text of all modules.
     modules
-        Module name -> area.
+        Name and area of each module.
     yosys
-        Which Yosys it was.
+        Origin of the Yosys that was used, with its version or path.
     log
-        What it printed.
+        Output of Yosys.
     """
 
     netlist: str
@@ -65,10 +65,10 @@ class Synthesis:
 
 
 def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float = 300.0) -> Synthesis:
-    """Map ``design`` (with modules NAME_top, NAME_core, NAME_encoder) to the library's cells.
+    """Map a design with the modules NAME_top, NAME_core and NAME_encoder to the cells of a library.
 
-    The module hierarchy stays, so the areas of encoder and core are those of their own cells. Each module
-    keeps the mapping recipe that makes it smallest.
+    The module hierarchy is preserved, so encoder and core have areas of their own. Each module is mapped with
+    the recipe that makes it smallest.
 
     Parameters
     ----------
@@ -77,16 +77,16 @@ def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float
     name
         Prefix of the module names.
     library
-        Cells to map to; flip-flops are mapped too where there are any.
+        Cells to map to, flip-flops included if it has any.
     timeout_s
-        Limit of each Yosys run in seconds.
+        Time limit of each Yosys run in seconds.
 
     Raises
     ------
     ToolError
-        Yosys fails, hangs, or does not write what it was asked for.
+        Yosys fails, times out, or does not write the expected files.
     PdkError
-        The design has registers and the library no flip-flop.
+        The design has registers, but the library has no flip-flop.
     """
     yosys = find_yosys()
     with tempfile.TemporaryDirectory() as scratch:
@@ -110,7 +110,10 @@ def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float
 
 
 def plain_area(design: str, top: str, library: CellLibrary, *, timeout_s: float = 300.0) -> float:
-    """Area in um2 of ``synth; dfflibmap; abc -liberty`` with Yosys' own ABC script: the reference to beat."""
+    """Return the area (um2) after ``synth; dfflibmap; abc -liberty`` with Yosys's own ABC script.
+
+    This is the reference that :func:`synthesize` is compared with.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         library.write_liberty(folder / "cells.lib")
@@ -156,12 +159,12 @@ def _flip_flops(library: CellLibrary) -> list[str]:
 
 
 def _stat(path: Path, log: str) -> dict[str, dict[str, int]]:
-    """Module -> cell -> count, from ``stat -json``; instances of modules are left out."""
+    """Return the cell counts of each module, without instances of modules, from a file of ``stat -json``."""
     try:
         modules = json.loads(path.read_text())["modules"]
         counts = {m.lstrip("\\"): content["num_cells_by_type"] for m, content in modules.items()}
     except (OSError, ValueError, KeyError) as error:
-        raise ToolError("yosys", f"its statistics can't be read: {error!r}", output=log) from error
+        raise ToolError("yosys", f"its statistics cannot be read: {error!r}", output=log) from error
     return {
         module: {cell: int(n) for cell, n in cells.items() if cell.lstrip("\\") not in counts}
         for module, cells in counts.items()
@@ -175,7 +178,7 @@ def _area(cells: dict[str, int], library: CellLibrary) -> float:
 
 
 def _module_text(netlist: Path, module: str, log: str) -> str:
-    """The text of one module of a netlist that Yosys wrote."""
+    """Return the text of one module of a netlist that Yosys wrote."""
     lines = netlist.read_text().splitlines()
     starts = [i for i, line in enumerate(lines) if line.startswith(f"module {module}(")]
     if not starts:
