@@ -1,7 +1,7 @@
-"""Flows: what a flow file says, its steps, and the engine that runs those whose inputs have changed.
+"""Flow files, the steps of a flow, and the engine that runs the steps whose inputs have changed.
 
-The only package that knows folders. Everything of a flow lives in ``build/NAME/``; what its steps were made
-from is in ``.steps/`` there.
+This is the only package that uses build folders. All files of a flow are in ``build/NAME/``; records of what
+each step was run with are in its subfolder ``.steps/``.
 """
 
 from dwn_asic.flow.engine import Reporter

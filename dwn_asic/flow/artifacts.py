@@ -1,4 +1,4 @@
-"""The files of a run: what each holds, and how it is written and read."""
+"""The files of a run: the content of each, and how it is written and read."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ Value = TypeVar("Value")
 # ---- records -----------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class FittedRecord:
-    """What a method says of its fitted model.
+    """The description of a fitted model.
 
     Attributes
     ----------
@@ -73,7 +73,21 @@ class FittedRecord:
 
 @dataclass(frozen=True)
 class MinimizedPart:
-    """How core or encoder were minimized: mapped cost, AND nodes, time of the proof, and what was tried."""
+    """The exact minimization of core or encoder.
+
+    Attributes
+    ----------
+    cost
+        Mapped cost in the unit of the target's mapper, um2 for ``asic``.
+    and_count
+        Number of AND nodes of the minimized graph.
+    luts_before
+        Number of LUTs before minimization.
+    proof_seconds
+        Time of the equivalence proof in seconds.
+    candidates
+        Name and mapped cost of each candidate that was tried; the cost is None if it was not mapped.
+    """
 
     cost: float
     and_count: int
@@ -84,9 +98,9 @@ class MinimizedPart:
 
 @dataclass(frozen=True)
 class MinimizedRecord:
-    """Both parts of a minimized circuit, and the metrics of its core.
+    """The exact minimization of a circuit: both parts, the metrics of the core, and whether it is merged.
 
-    A merged core reads code bits: comparators are in it.
+    A merged core reads bits of the codes, so it contains the comparators.
     """
 
     core: MinimizedPart
@@ -97,7 +111,7 @@ class MinimizedRecord:
 
 @dataclass(frozen=True)
 class ImplementationRecord:
-    """An implementation without its files; as :class:`dwn_asic.targets.base.Implementation`."""
+    """An implementation without its files; see :class:`dwn_asic.targets.base.Implementation`."""
 
     name: str
     metrics: dict[str, int | float]
@@ -106,7 +120,7 @@ class ImplementationRecord:
 
 @dataclass(frozen=True)
 class VerifiedCheck:
-    """As :class:`dwn_asic.equivalence.check.Check`."""
+    """A successful check of the verification; see :class:`dwn_asic.equivalence.check.Check`."""
 
     what: str
     how: str
@@ -116,7 +130,7 @@ class VerifiedCheck:
 
 @dataclass(frozen=True)
 class MatchRecord:
-    """The place on the front of the circuit that matches a baseline."""
+    """The name of a baseline, and the place on the front of the circuit that matches it, counted from 0."""
 
     baseline: str
     place: int
@@ -124,7 +138,7 @@ class MatchRecord:
 
 @dataclass(frozen=True)
 class FrontRow:
-    """A line of ``front.csv``: areas in units of the target's cost model, accuracies as shares."""
+    """A line of ``front.csv``; areas are in the unit of the target's cost model, accuracies are fractions."""
 
     circuit: str
     core_nand2: float
@@ -137,7 +151,7 @@ class FrontRow:
     chosen: bool
 
     def point(self, netlist: Netlist | None = None) -> FrontPoint:
-        """The circuit as results have it, with its netlist where there is one."""
+        """Return the circuit in the form used by results, with its netlist if it was implemented."""
         from dwn_asic.report.result import FrontPoint
 
         return FrontPoint(
@@ -153,7 +167,7 @@ class FrontRow:
 
 # ---- codecs ------------------------------------------------------------------------------------------------
 def _bytes(path: Path) -> bytes:
-    """The content of a file; raises DataError."""
+    """Return the content of a file; raises DataError if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -221,7 +235,7 @@ def _read_graphs(path: Path) -> tuple[BooleanGraph, ...]:
         raise DataError(path, f"cannot be read: {error.strerror or error}") from error
     for number, name in enumerate(names):
         if name != f"{number:02d}.json":
-            raise DataError(path, f"holds {name} in place of {number:02d}.json")
+            raise DataError(path, f"contains {name} instead of {number:02d}.json")
     return tuple(_read_graph(path / name) for name in names)
 
 
@@ -240,12 +254,12 @@ def _read_array(path: Path) -> NDArray[np.int64]:
     except (ValueError, EOFError) as error:
         raise DataError(path, f"not a readable array: {str(error).partition(chr(10))[0]}") from error
     if found.dtype != np.int64 or found.ndim != 1:
-        raise DataError(path, f"not class indices: {found.dtype} of shape {found.shape}")
+        raise DataError(path, f"not class indices, but {found.dtype} of shape {found.shape}")
     return found
 
 
 def _write_front(value: Sequence[FrontRow], path: Path) -> None:
-    """Areas with two decimals, accuracies with six."""
+    """Write the rows of a front, areas with two decimals and accuracies with six."""
     lines = io.StringIO()
     table = csv.writer(lines, lineterminator="\n")
     table.writerow([field.name for field in fields(FrontRow)])
@@ -306,12 +320,12 @@ _GRAPH = Codec(_write_graph, _read_graph)
 
 
 def text_artifact(name: str) -> Artifact[str]:
-    """A text file of the step's folder."""
+    """Return the artifact of a text file in the step's folder."""
     return Artifact(name, _TEXT)
 
 
 def page_artifact(name: str) -> Artifact[bytes]:
-    """A finished page or figure of the run."""
+    """Return the artifact of a page or figure in the run's folder."""
     return Artifact(name, _BYTES, "")
 
 

@@ -1,4 +1,4 @@
-"""From a trained network in a file to a flow file that takes it to a chip."""
+"""Writer of the flow file with which the command ``chip`` turns a trained network into a chip."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ def chip_flow(
     pdk: str = "sky130hd",
     shrink: bool = True,
 ) -> Path:
-    """Write ``build/NAME/flow.yaml``; returns its path.
+    """Write ``build/NAME/flow.yaml`` and return its path.
 
     Parameters
     ----------
     model
-        The network's file.
+        Path of the trained network.
     build
-        Holds the flows' folders.
+        Folder of all build folders.
     data
-        Source of rows, or path of a CSV file.
+        Source of labelled rows, or path of a CSV file; None for a flow without data.
     label, thresholds, classes, features, pdk
-        As in a flow file.
+        Values of the keys of the same names in a flow file.
     name
-        Default the file's stem, as far as module names allow.
+        Name of the flow; by default the stem of ``model``, without characters that Verilog names lack.
     shrink
-        Whether rows, where there are any, make the circuit smaller.
+        Whether to shrink the circuit; without data it has no effect.
 
     Raises
     ------
     ConfigError
-        There is no such file.
+        The file ``model`` does not exist.
     """
     if not model.exists():
-        raise ConfigError(model, "", "no such file", "a checkpoint, or network.npz")
+        raise ConfigError(model, "", "no such file", "a checkpoint or a network.npz")
     name = name or re.sub(r"^[^A-Za-z]+|[^A-Za-z0-9_]", "", re.sub(r"[-. ]", "_", model.stem)) or "chip"
     said = {
         "file": str(model),

@@ -1,4 +1,4 @@
-"""What a flow file (``flows/*.yaml``) can say: one experiment, key by key; unknown keys are errors."""
+"""The keys of a flow file (``flows/*.yaml``), which describes one experiment; unknown keys are errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ __all__ = ["BaselineConfig", "FlowConfig"]
 
 
 def _by_kind(value: object) -> MethodConfig:
-    """The configuration of the method that ``kind`` names: any but the flow's own, which has its sections."""
+    """Return the configuration of the method that ``kind`` names.
+
+    Every method is allowed except ``dwn``, which sections of the flow file configure.
+    """
     if isinstance(value, MethodConfig):
         return value
     if not isinstance(value, Mapping):
@@ -47,11 +50,11 @@ def _by_kind(value: object) -> MethodConfig:
 
 
 BaselineConfig = Annotated[SerializeAsAny[MethodConfig], BeforeValidator(_by_kind)]
-"""An entry of ``baselines``: the configuration of any registered method, told apart by ``kind``."""
+"""An entry of ``baselines``: the configuration of a registered method, whose name is its key ``kind``."""
 
 
 def _trained_or_not(value: object, _handler: ValidatorFunctionWrapHandler) -> ModelConfig | ImportConfig:
-    """What to train, or with ``file`` what was trained elsewhere."""
+    """Return the section of a network to train or, if it has the key ``file``, of a trained network."""
     if isinstance(value, ModelConfig | ImportConfig):
         return value
     trained = isinstance(value, Mapping) and "file" in value
@@ -66,39 +69,55 @@ def _known_target(value: str) -> str:
 
 
 def _target_options(flow: Mapping[str, object]) -> type[Strict]:
-    """Model of the options of the target that a flow's content names."""
+    """Return the model of the options of the target that a flow file names."""
     config: type[Strict] = target_kind(str(flow.get("target", "asic"))).config
     return config
 
 
 def _of_target(value: object, _handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Strict:
-    """The options of the target that the flow names; those of an unknown target are an error of its own."""
+    """Return the options of the flow's target; an unknown target is reported for the key ``target``."""
     if isinstance(value, Strict) or "target" not in info.data:
         return value if isinstance(value, Strict) else Strict()
     return target_kind(info.data["target"]).config.model_validate(value)
 
 
 class FlowConfig(Strict):
-    """One experiment."""
+    """The content of a flow file, which describes one experiment from data to netlists and comparison."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+    """Name of the flow, its build folder and its Verilog modules: a letter, then letters, digits and
+    underscores. It defaults to the name of the flow file without ``.yaml``."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of every random choice (split, training, shrinking, baselines), at least 0. A flow with the same
+    seed has the same results; run several seeds to see the spread."""
     data: DataConfig | None = None
-    """May be missing only beside a trained model."""
+    """Table of labelled rows, and its split into training, validation and test rows. The section is required,
+    except with ``model.file``: without data a trained network is only converted to an exact circuit."""
     encoder: EncoderConfig = EncoderConfig()
+    """Encoding of features as integer codes and thermometer bits. It is not allowed with ``model.file``,
+    since a trained network has its own encoding."""
     model: Annotated[ModelConfig | ImportConfig, WrapValidator(_trained_or_not)]
+    """Architecture of the network to train or, with the key ``file``, a trained network to read."""
     training: TrainingConfig = TrainingConfig()
+    """Options of training. The section is not allowed with ``model.file``."""
     shrink: ShrinkConfig | None = None
-    """Without it only the exact circuit is made."""
+    """Options of shrinking, which searches for smaller circuits of about the same accuracy; ``{}`` uses the
+    default options. Without this section only the exact circuit is built. It needs ``data``."""
     minimize: MinimizeConfig = MinimizeConfig()
+    """Options of exact minimization, which every circuit undergoes."""
     hardware: HardwareConfig = HardwareConfig()
+    """Options of the generated hardware."""
     target: Annotated[str, AfterValidator(_known_target)] = "asic"
-    """What circuits are built for: ``asic``, or a target that another package adds."""
+    """Target that circuits are built for: ``asic`` (standard cells), or one that another package adds."""
     synthesis: Annotated[SerializeAsAny[Strict], WrapValidator(_of_target), Chosen(_target_options)] = Field(
         default={}, validate_default=True
     )
-    """Options of the target."""
+    """Options of the target, for example the PDK of ``asic``."""
     baselines: tuple[BaselineConfig, ...] = Field(default=(), strict=False)
+    """Methods to compare with, as a list. The key ``kind`` of each entry names the method; its other keys are
+    the method's options, where a list of values (``leaves: [8, 16]``) means one baseline for each. By default
+    there are none. Baselines need ``data``."""
     match: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    """Baselines by name. For each, the smallest circuit of the shrunk front that has its validation accuracy
-    goes to a proved netlist too, as the chosen one does. Takes some seconds each."""
+    """Names of baselines to match, as a list. For each, the smallest circuit of the shrunk front that reaches
+    the baseline's validation accuracy is implemented and proved too, which takes some seconds. This needs
+    ``shrink``. By default only the chosen circuit of the front is implemented."""

@@ -1,9 +1,9 @@
-"""The engine: steps with typed inputs and outputs, run only where what they read has changed.
+"""The engine: it runs steps with typed inputs and outputs, but only if something that they read has changed.
 
-A :class:`Step` wraps a pure function. Its key is the digest of exactly what the function is given: the step's
-settings, its environment (content of files and versions of tools that the settings point to), and the content
-of its input files. A step is current where its outputs are there and were made under this key. The engine
-alone knows folders, digests, locks and half-written files.
+A :class:`Step` wraps a pure function. Its key is a digest of everything that the function depends on: the
+settings of the step, its environment (the content of files and the versions of tools that the settings refer
+to), and the content of its input files. A step is current if its outputs exist and were made with this key.
+Only the engine deals with folders, digests, locks and partly written files.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ _SCRATCH = ".work"
 
 
 class Reporter:
-    """What a step may tell while it runs; the CLI shows it, tests ignore it."""
+    """Receiver of messages from running steps. This class ignores them; the command line displays them."""
 
     def message(self, text: str) -> None:
-        """One line."""
+        """Report one line of text."""
 
     def progress(self, what: str, done: int, total: int, note: str = "") -> None:
-        """Step ``done`` of ``total``."""
+        """Report that ``done`` of ``total`` parts of the work ``what`` are finished."""
 
 
 @dataclass(frozen=True)
 class Codec(Generic[Value]):
-    """How a value becomes a file (or a folder) and comes back.
+    """A pair of functions that write a value to a file (or a folder) and read it again.
 
     Attributes
     ----------
     write
-        Writes a value to a path that is not there yet; equal values give equal bytes.
+        Writes a value to a path that does not exist yet; equal values result in equal bytes.
     read
-        Reads it; raises DataError for a file that is missing, damaged or another.
+        Reads the value; raises DataError if the file is missing, damaged or of another kind.
     """
 
     write: Callable[[Value, Path], None]
@@ -62,11 +62,11 @@ class Artifact(Generic[Value]):
     Attributes
     ----------
     name
-        Its path below ``folder``.
+        Path of the file inside ``folder``.
     codec
-        How its value is written and read.
+        Functions that write and read its value.
     folder
-        Of the run's folder; None for the folder of the step that names it.
+        Folder inside the run's folder; None for the folder of the step that uses the artifact.
     """
 
     name: str
@@ -74,32 +74,32 @@ class Artifact(Generic[Value]):
     folder: str | None = None
 
     def at(self, folder: str) -> Artifact[Value]:
-        """The artifact of this name in that folder of the run, ``""`` for the run's own."""
+        """Return the artifact of the same name in another folder of the run; ``""`` is the run's own."""
         return replace(self, folder=folder)
 
 
 @dataclass(frozen=True)
 class Step(Generic[Settings]):
-    """One arrow of a flow.
+    """One step of a flow.
 
     Attributes
     ----------
     name
-        What it does, for example ``minimize``.
+        Name of the work, for example ``minimize``.
     folder
-        Where it does it, below the run's folder: ``""``, ``baselines/tree-8``.
+        Folder of the step inside the run's folder, for example ``""`` or ``baselines/tree-8``.
     settings
-        Everything of the configuration that ``work`` is given.
+        All parts of the configuration that ``work`` uses.
     work
-        The function: reads inputs from the workspace, puts all outputs there.
+        Function that reads the inputs from the workspace and puts all outputs into it.
     inputs, outputs
-        What it may read, and what it makes.
+        Artifacts that ``work`` may read, and artifacts that it makes.
     optional
-        Further inputs, whose steps may have failed.
+        Further inputs, which may be missing because their steps failed.
     environment
-        What ``work`` reads beside settings and inputs, as texts that change with it; given the settings.
+        Function that returns, for given settings, everything else that ``work`` depends on, as texts.
     tolerates
-        Errors that end this step and what depends on it, but not the run.
+        Errors that end this step and the steps that depend on it, but not the run.
     """
 
     name: str
@@ -114,28 +114,29 @@ class Step(Generic[Settings]):
 
     @property
     def title(self) -> str:
-        """Name and folder, unique in a run."""
+        """Folder and name of the step, unique in a run."""
         return f"{self.folder}/{self.name}" if self.folder else self.name
 
     def place(self, artifact: Artifact[Any]) -> str:
-        """Path of one of its artifacts below the run's folder."""
+        """Return the path of one of its artifacts inside the run's folder."""
         folder = self.folder if artifact.folder is None else artifact.folder
         return f"{folder}/{artifact.name}" if folder else artifact.name
 
 
 class Workspace:
-    """What a step sees of the run's folder: its inputs, its outputs, a place for checkpoints, a reporter.
+    """The access of a running step to its inputs, its outputs, a store for checkpoints, and a reporter.
 
     Attributes
     ----------
     reporter
-        Where messages go.
+        Receiver of messages.
     checkpoints
-        Kept if the step is interrupted, for the next time that it runs with the same key.
+        Store for unfinished work. It survives an interruption and is available when the step runs with the
+        same key again.
     seconds
-        Seconds that the steps so far took, by title; no part of any key.
+        Title of each step that has run, and the time it took in seconds; no key depends on it.
     folder
-        Of the step, below the run's.
+        Folder of the step inside the run's folder.
     """
 
     def __init__(
@@ -152,18 +153,18 @@ class Workspace:
         self._step, self._root, self._outputs, self._failures = step, folder, scratch / "outputs", failures
 
     def get(self, artifact: Artifact[Value]) -> Value:
-        """The value of an input; raises DataError for a file that is damaged."""
+        """Return the value of an input; raises DataError if its file is damaged or was not made."""
         place = self._place(artifact)
         if place in self._failures:
             raise DataError(self._root / place, f"was not made: {self._failures[place]}")
         return artifact.codec.read(self._root / place)
 
     def failure(self, artifact: Artifact[Any]) -> str | None:
-        """Why an optional input was not made; None where it was."""
+        """Return the reason why an optional input was not made, or None if it was made."""
         return self._failures.get(self._place(artifact))
 
     def put(self, artifact: Artifact[Value], value: Value) -> None:
-        """Hand over an output; it is in the run's folder only once the whole step has succeeded."""
+        """Store an output; it appears in the run's folder once the whole step has succeeded."""
         if artifact not in self._step.outputs:
             raise LookupError(f"step {self._step.title} declares no output {artifact.name}")
         path = self._outputs / self._step.place(artifact)
@@ -178,7 +179,10 @@ class Workspace:
 
 @dataclass(frozen=True)
 class _Record:
-    """What is known of a step: the key it ran under, and how it ended (``key`` is empty while it runs)."""
+    """The record of a step: the key it ran with, its time in seconds, and the reason if it failed.
+
+    While the step runs, the key is preceded by ``running``.
+    """
 
     key: str
     seconds: float
@@ -191,12 +195,12 @@ class Engine:
     Parameters
     ----------
     folder
-        Of the run.
+        Folder of the run.
     steps
-        Each after those that make its inputs.
+        Steps, each after those that make its inputs.
     owned
-        Folders of the run that belong to steps, ``NAME/*`` for all subfolders of one: those in which no step
-        works are removed.
+        Folders of the run that belong to steps; ``NAME/*`` stands for all subfolders of NAME. Folders among
+        them that no step uses any more are removed.
     """
 
     def __init__(self, folder: Path, steps: Sequence[Step[Any]], owned: Iterable[str] = ()) -> None:
@@ -214,23 +218,23 @@ class Engine:
         force: bool = False,
         before: Callable[[], object] = lambda: None,
     ) -> list[Step[Any]]:
-        """Run every step that is not current; returns those that ran.
+        """Run every step that is not current, and return the steps that ran.
 
         Parameters
         ----------
         reporter
-            Gets the steps' messages.
+            Receives the messages of the steps.
         targets
-            Files of the run that are wanted, and so the steps that lead to them; default all.
+            Files of the run to bring up to date; only the steps that lead to them run. None runs all steps.
         force
-            Run every step, current or not.
+            Whether to run steps that are current too.
         before
-            Called once, before the first step that runs.
+            Function that is called once, before the first step that runs.
 
         Raises
         ------
         DwnAsicError
-            What a step raises; its outputs are as before then, and it is not current.
+            A step failed; its outputs are unchanged, and it is not current.
         """
         chosen = self.steps if targets is None else self._leading_to(targets)
         with locked(self.folder, reporter):
@@ -249,7 +253,7 @@ class Engine:
         return ran
 
     def is_current(self, step: Step[Any]) -> bool:
-        """Whether its outputs are there and were made from what it would read now."""
+        """Return whether the outputs of a step exist and were made from what it would read now."""
         record = self._record(step)
         key = self.key(step)
         if record is None or key is None or record.key != key:
@@ -260,7 +264,7 @@ class Engine:
         return all((self.folder / step.place(output)).exists() for output in step.outputs)
 
     def key(self, step: Step[Any]) -> str | None:
-        """Digest of exactly what it reads; None where an input is not there yet."""
+        """Return the digest of everything a step depends on, or None if an input does not exist yet."""
         contents: dict[str, str] = {}
         for artifact in (*step.inputs, *step.optional):
             place = step.place(artifact)
@@ -282,29 +286,31 @@ class Engine:
         )
 
     def _known_key(self, step: Step[Any]) -> str:
-        """The key of a step whose inputs are all there, or known to have failed."""
+        """Return the key of a step whose inputs all exist or are known to have failed."""
         key = self.key(step)
         assert key is not None
         return key
 
     def _environment(self, step: Step[Any]) -> Mapping[str, str]:
-        """Looked at once for all steps of equal settings."""
+        """Return the environment of a step, which is computed once for all steps with equal settings."""
         known = id(step.environment), canonical_digest(step.settings)
         if known not in self._environments:
             self._environments[known] = step.environment(step.settings)
         return self._environments[known]
 
     def seconds(self) -> dict[str, float]:
-        """Title of each step that has run -> seconds it took."""
+        """Return the title of each step that has run, and the time it took in seconds."""
         records = {step.title: self._record(step) for step in self.steps}
         return {title: record.seconds for title, record in records.items() if record is not None}
 
     def _leading_to(self, targets: Iterable[str]) -> tuple[Step[Any], ...]:
-        """The steps that make these files, and those before them."""
+        """Return the steps that make these files, and the steps that those depend on."""
         wanted = set(targets)
         for name in sorted(wanted):
             if name not in self._makers:
-                raise DataError(self.folder / name, f"no step makes it; there are: {', '.join(self._makers)}")
+                raise DataError(
+                    self.folder / name, f"no step makes it; files of the run: {', '.join(self._makers)}"
+                )
         chosen: list[Step[Any]] = []
         for step in reversed(self.steps):
             if any(step.place(output) in wanted for output in step.outputs):
@@ -343,7 +349,7 @@ class Engine:
         self._write(step, _Record(key, time.perf_counter() - start, None))
 
     def _copied(self, step: Step[Any]) -> bool:
-        """Whether another step had the same key, so that its outputs are these, and were copied."""
+        """Copy the outputs of another step that ran with the same key; return whether there is one."""
         key = self.key(step)
         for other in self.steps:
             record = self._record(other) if other.name == step.name and other != step else None
@@ -360,7 +366,7 @@ class Engine:
     def _take(self, step: Step[Any], outputs: Path) -> None:
         missing = [o.name for o in step.outputs if not (outputs / step.place(o)).exists()]
         if missing:
-            raise LookupError(f"step {step.title} did not put {', '.join(missing)}")
+            raise LookupError(f"step {step.title} did not make {', '.join(missing)}")
         for output in step.outputs:
             replace_path(outputs / step.place(output), self.folder / step.place(output))
 
@@ -373,14 +379,14 @@ class Engine:
                 raise DataError(self.folder / place, f"is missing{hint}")
 
     def _check_foreign(self, step: Step[Any]) -> None:
-        """A file that no step of this run has made is not overwritten."""
+        """Raise DataError if an output would overwrite a file that no step has made."""
         if self._record(step) is not None:
             return
         for output in step.outputs:
             path = self.folder / step.place(output)
             if path.exists():
                 raise DataError(
-                    path, f"is there already and was not made by step {step.title}: move it away first"
+                    path, f"already exists and was not made by step {step.title}: move it away first"
                 )
 
     def _give_up(self, step: Step[Any], key: str, seconds: float, failure: str) -> None:
@@ -393,7 +399,7 @@ class Engine:
         self._failures |= {step.place(output): failure for output in step.outputs}
 
     def _with_log(self, step: Step[Any], error: ToolError) -> ToolError:
-        """The error with its tool's whole output in a file of the run."""
+        """Write the whole output of the failed tool to a log, and return the error with its path."""
         if not error.output:
             return error
         log = self.folder / f"{step.title}.log"
@@ -402,7 +408,7 @@ class Engine:
         return error.with_log(log)
 
     def _remove_stale(self) -> None:
-        """Folders of steps that the flow no longer has, for example of a baseline that was taken out."""
+        """Remove folders of steps that the flow no longer has, for example of a removed baseline."""
         wanted = {Path(step.folder) for step in self.steps}
         for pattern in self._owned:
             for found in sorted(self.folder.glob(pattern)):

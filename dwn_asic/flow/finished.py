@@ -1,4 +1,4 @@
-"""A finished run as values: what a flow left in its folder, read when it is asked for."""
+"""A finished run as values, which are read from its build folder on first use."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, eq=False)
 class RunCircuit:
-    """A circuit of a run and what became of it; each attribute is read on first use.
+    """A circuit of a run, from its graph to its proof; each attribute is read on first use.
 
-    Every attribute raises DataError where its file is missing or damaged, for example because the run ended
-    before, or because a baseline is software only.
+    Every attribute raises DataError if its file is missing or damaged, for example because the run was
+    interrupted, or because a baseline is software only.
 
     Attributes
     ----------
     flow
-        Of the run.
+        Flow that the run belongs to.
     place
-        Folder of the circuit below the run's.
+        Folder of the circuit, relative to the folder of the run.
     """
 
     flow: Flow
@@ -70,27 +70,27 @@ class RunCircuit:
 
     @property
     def folder(self) -> Path:
-        """Where its files are."""
+        """Folder of the circuit's files."""
         return self.flow.folder / self.place
 
     @cached_property
     def graph(self) -> BooleanGraph:
-        """From thresholds to the class index, before exact minimization."""
+        """Boolean graph from thresholds to the class index, before exact minimization."""
         return self.read(GRAPH)
 
     @cached_property
     def predictions(self) -> NDArray[np.int64]:
-        """(N,) class index of each row of the data set, by the model."""
+        """(N,) class indices that the model predicts for the rows of the data set."""
         return self.read(PREDICTIONS)
 
     @cached_property
     def circuit(self) -> Circuit:
-        """The minimized circuit."""
+        """Circuit after exact minimization."""
         return Circuit(self.read(ENCODER), self.read(CORE))
 
     @cached_property
     def implementation(self) -> Implementation:
-        """What the target built of it, with files and metrics."""
+        """Implementation of the circuit on the target, with files and metrics."""
         from dwn_asic.targets.base import Implementation
 
         record = self.read(IMPLEMENTATION)
@@ -100,7 +100,7 @@ class RunCircuit:
 
     @cached_property
     def proof(self) -> Proof:
-        """The comparisons that held."""
+        """Checks of the verification, all of which succeeded."""
         from dwn_asic.equivalence.check import Check
         from dwn_asic.targets.base import Proof
 
@@ -108,24 +108,24 @@ class RunCircuit:
         return Proof(tuple(Check(each.what, each.how, each.size, each.seconds) for each in checks))
 
     def to_verilog(self) -> str:
-        """The structural Verilog, before mapping; raises DataError of a target that makes none."""
+        """Return structural Verilog before mapping; raises DataError if the target does not make it."""
         return self.read(text_artifact("design.v"))
 
     def read(self, artifact: Artifact[Value]) -> Value:
-        """The value of one of its files; raises DataError where it is missing or damaged."""
+        """Read one of the circuit's files; raises DataError if it is missing or damaged."""
         path = self.folder / artifact.name
         if not path.exists():
-            raise DataError(path, "is missing: the run did not make it, or has not come so far")
+            raise DataError(path, "is missing: the run does not make it, or has not made it yet")
         return self.flow.read(artifact.at(self.place))
 
 
 @dataclass(frozen=True, eq=False)
 class RunModel(RunCircuit):
-    """A fitted model of a run, its exact circuit and, where it was shrunk, the smaller ones."""
+    """A fitted model of a run, with its exact circuit and, if it was shrunk, the smaller circuits."""
 
     @cached_property
     def classifier(self) -> Classifier:
-        """The model as fitted: :func:`dwn_asic.shrink` and :func:`dwn_asic.minimize` take it."""
+        """Fitted model, as an argument for :func:`dwn_asic.shrink` and :func:`dwn_asic.minimize`."""
         record = self.read(FITTED)
         graph = self.graph if self._has(GRAPH) else None
         network = self.read(NETWORK) if self._has(NETWORK) else None
@@ -135,13 +135,13 @@ class RunModel(RunCircuit):
 
     @property
     def shrunk(self) -> RunCircuit | None:
-        """The circuit that was chosen on the front; None of a run without."""
+        """Chosen circuit of the front; None if the model was not shrunk."""
         circuit = RunCircuit(self.flow, f"{self.place}/{SHRUNK}" if self.place else SHRUNK)
         return circuit if circuit.folder.is_dir() else None
 
     @cached_property
     def front(self) -> Front | None:
-        """Circuits of all sizes, and the one chosen; None of a run without."""
+        """Front of circuits of all sizes; None if the model was not shrunk."""
         from dwn_asic.optimize.lossy.front import Front
 
         shrunk = self.shrunk
@@ -150,7 +150,7 @@ class RunModel(RunCircuit):
         rows, graphs = shrunk.read(FRONT), shrunk.read(FRONT_GRAPHS)
         chosen = [number for number, row in enumerate(rows) if row.chosen]
         if len(graphs) != len(rows) or len(chosen) != 1:
-            problem = f"{len(rows)} circuits, {len(chosen)} of them chosen, and {len(graphs)} graphs"
+            problem = f"it has {len(rows)} circuits, {len(chosen)} of them chosen, and {len(graphs)} graphs"
             raise DataError(shrunk.folder / FRONT.name, f"is damaged: {problem}")
         circuits = tuple(_front_circuit(row, graph) for row, graph in zip(rows, graphs, strict=True))
         return Front(circuits, chosen[0])
@@ -161,31 +161,31 @@ class RunModel(RunCircuit):
 
 @dataclass(frozen=True, eq=False)
 class Run(RunModel):
-    """A finished run: its own network's circuits, its data set, its baselines and its result."""
+    """A finished run: the circuits of its network, its data set, its baselines and its result."""
 
     @property
     def name(self) -> str:
-        """Of the flow."""
+        """Name of the flow."""
         return self.flow.name
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The rows, their split and their codes."""
+        """Rows of the run, with their split and their codes."""
         return self.read(DATASET)
 
     @cached_property
     def network(self) -> LutNetwork:
-        """The trained lookup tables."""
+        """Trained network of lookup tables."""
         return self.read(NETWORK)
 
     @cached_property
     def result(self) -> Result:
-        """Everything that was measured."""
+        """Result of the run: all metrics of all methods."""
         return self.read(RESULT)
 
     @property
     def baselines(self) -> Mapping[str, RunModel]:
-        """Name -> what the network is compared with, in the flow's order."""
+        """Name and model of each baseline, in the order of the flow file."""
         names = [planned.name for planned in plan(self.flow.config.baselines)]
         return {name: RunModel(self.flow, f"baselines/{name}") for name in names}
 
@@ -206,30 +206,32 @@ def _front_circuit(row: FrontRow, graph: BooleanGraph) -> FrontCircuit:
 
 
 def load(folder: str | Path) -> Run:
-    """A run that ``dwn-asic run`` or ``make run`` made, for example ``build/phoneme``.
+    """Open a run that ``dwn-asic run`` or ``make run`` has finished.
+
+    Only a small record is read at once; each file is read when it is first used.
 
     Parameters
     ----------
     folder
-        Of the run. Nothing but its record is read until it is asked for.
+        Build folder of the run, for example ``build/phoneme``.
 
     Raises
     ------
     DataError
-        The folder is no run's.
+        The folder is not the build folder of a flow.
 
     Examples
     --------
     >>> load("build/no_such_run")
     Traceback (most recent call last):
     ...
-    dwn_asic.errors.DataError: build/no_such_run: is no run: there is no flow.json
+    dwn_asic.errors.DataError: build/no_such_run: is not a run: there is no flow.json
     """
     path = Path(folder)
     if path.suffix in {".yaml", ".yml"}:
-        raise DataError(path, "is a flow file: 'dwn-asic run' makes the folder of its run")
+        raise DataError(path, "is a flow file, not a run: 'dwn-asic run' makes its build folder")
     if not (path / RECORD).exists():
-        raise DataError(path, f"is no run: there is no {RECORD}")
+        raise DataError(path, f"is not a run: there is no {RECORD}")
     try:
         return Run(open_flow(path), "")
     except (ConfigError, KeyError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""Read flow files (``flows/*.yaml``), which may extend one another."""
+"""Reader of flow files (``flows/*.yaml``), which may extend one another."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ __all__ = ["flow_files", "load_flow"]
 def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
     """Read one flow file.
 
+    The key ``name`` defaults to the stem of the file. With ``extends: FILE``, the file inherits from another
+    file, whose path is relative to the directory of this one: mappings are merged key by key, and lists are
+    replaced as a whole. The path of a ``csv:`` source is relative to the directory of the file that contains
+    it; ``data.file`` of the result is the path as seen from the working directory.
+
     Parameters
     ----------
     path
-        Its ``name`` defaults to the file's stem. ``extends: FILE`` takes whatever it doesn't say from another
-        file, whose path is relative to this one's directory: mappings key by key, lists as a whole. The path
-        of a ``csv:`` source starts at the directory of the file that says it; ``data.file`` of the result
-        holds it as seen from the working directory.
+        Path of the flow file.
     seed
-        In place of the file's.
+        Seed that replaces the file's; None keeps it.
 
     Raises
     ------
     ConfigError
-        With the file and the key at fault.
+        The file is wrong; the error names the file and the key.
     """
     content = {"name": path.stem, **_extended(path, ())}
     if seed is not None:
@@ -47,7 +49,7 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
 
 
 def flow_files(path: Path) -> list[Path]:
-    """The flow file and those that it extends, in turn."""
+    """Return the flow file and all files that it extends, directly or indirectly."""
     files = [path]
     while (base := load_yaml(files[-1]).get("extends")) is not None:
         files.append(files[-1].parent / base)
@@ -55,7 +57,7 @@ def flow_files(path: Path) -> list[Path]:
 
 
 def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
-    """The content of a flow file with that of the file it extends; ``below`` are those that extend it."""
+    """Return the content of a flow file merged into the file it extends; ``below`` are files extending it."""
     content = _located(load_yaml(path), path)
     base = content.pop("extends", None)
     if base is None:
@@ -64,14 +66,14 @@ def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         raise ConfigError(path, "extends", f"is {base!r}", "the path of a flow file")
     file = path.parent / base
     if file.resolve() in {other.resolve() for other in (*below, path)}:
-        raise ConfigError(path, "extends", f"{base} extends this file itself")
+        raise ConfigError(path, "extends", f"is circular: {base} extends this file")
     if not file.exists():
         raise ConfigError(path, "extends", f"there is no file {file}")
     return _merged(_extended(file, (*below, path)), content)
 
 
 def _located(content: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The content of the file at ``path``, with the places of the files that it names."""
+    """Return the content of the file at ``path`` with the locations of the model and the data added."""
     model = content.get("model")
     if isinstance(model, dict) and "file" in model:
         if "folder" in model:
@@ -90,12 +92,12 @@ def _located(content: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def _keys(model: type[Strict]) -> list[str]:
-    """Those that a file may say."""
+    """Return the keys of a section that are allowed in a file."""
     return [name for name, field in model.model_fields.items() if not field.exclude]
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """``over`` wins; where both are mappings, key by key."""
+    """Merge two mappings recursively; values of ``over`` take precedence."""
     both = {
         key: _merged(base[key], over[key])
         for key in base.keys() & over.keys()
@@ -109,15 +111,15 @@ def _mappings(*values: object) -> bool:
 
 
 def _check_sections(flow: FlowConfig, path: Path) -> None:
-    """What a trained model leaves no room for, and what needs data."""
+    """Check that no section conflicts with a trained model or needs data that is missing."""
     said = flow.model_fields_set
     if isinstance(flow.model, ImportConfig):
         for section in ("encoder", "training"):
             if section in said:
-                problem = "a trained model has its own thermometer, and is not trained"
+                problem = "does not apply to a trained model"
                 raise ConfigError(path, section, problem, "only without model.file")
     elif flow.data is None:
-        raise ConfigError(path, "data", "missing", "this key is required, but for a model.file")
+        raise ConfigError(path, "data", "missing", "this key is required without model.file")
     if flow.data is None:
         for section, value in (("shrink", flow.shrink), ("baselines", flow.baselines)):
             if value:

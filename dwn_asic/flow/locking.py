@@ -1,4 +1,4 @@
-"""One process at a time in a run's folder."""
+"""The lock of a build folder, which only one process at a time may use."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class _Listener(Protocol):
 
 @contextmanager
 def locked(folder: Path, reporter: _Listener) -> Iterator[None]:
-    """Hold the folder's lock; where another process holds it, say so and wait until it ends.
+    """Hold the lock of a folder; if another process holds it, report that and wait until it ends.
 
-    The system releases the lock of a process that was killed.
+    The operating system releases the lock of a process that was killed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("a+") as file:

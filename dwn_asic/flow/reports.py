@@ -1,4 +1,4 @@
-"""Reports on disk: runs are read from their folders, files written whole or not at all."""
+"""Reports on disk: runs are read from their build folders, and report files are written atomically."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["load_run", "load_study", "write_reports"]
 
 
 def load_run(folder: Path) -> Run:
-    """The finished run of a folder; raises DataError where there is none."""
+    """Read the finished run in a build folder; raises DataError if there is none."""
     return Run(Result.load(folder / "result.json"), folder.as_posix(), partial(_text, folder))
 
 
@@ -25,33 +25,35 @@ def _text(folder: Path, name: str) -> str | None:
 
 
 def load_study(folder: Path) -> Study:
-    """Read ``folder/seed-*/FLOW/result.json``; the folder's name becomes the study's.
+    """Read all runs ``folder/seed-*/FLOW`` of a study, whose name is that of the folder.
 
     Raises
     ------
     DataError
-        There is no result, one is damaged, or two of a flow have the same seed.
+        There is no result, a result is damaged, or two results of a flow have the same seed.
     """
     runs = [load_run(file.parent) for file in sorted(folder.glob("seed-*/*/result.json"))]
     if not runs:
-        raise DataError(folder, "holds no seed-*/FLOW/result.json")
+        raise DataError(folder, "contains no seed-*/FLOW/result.json")
     return study_of(folder.name, runs)
 
 
 def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) -> tuple[Path, ...]:
-    """Write reports of single flows, of each study, and the page; folders of others are left as they are.
+    """Write the reports of single flows and of studies, the index and the page.
+
+    Reports of other flows and studies in the folder are not changed.
 
     Parameters
     ----------
     flows, studies
-        As in :func:`dwn_asic.study.write.report_files`.
+        Runs and studies, as in :func:`dwn_asic.study.write.report_files`.
     folder
-        Usually ``reports``.
+        Folder to write to, usually ``reports``.
 
     Returns
     -------
     tuple of Path
-        The files.
+        Paths of the files that were written.
     """
     present = [name for name in ELSEWHERE if (folder / name).exists()]
     files = report_files(flows, studies, present)

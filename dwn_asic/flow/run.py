@@ -1,4 +1,4 @@
-"""A flow and its folder: opened from a flow file or a folder, run as far as is wanted."""
+"""A flow and its build folder, opened from a flow file or from the folder, and run completely or in part."""
 
 from __future__ import annotations
 
@@ -38,21 +38,22 @@ __all__ = ["DEFAULT_BUILD", "RECORD", "Flow", "flow_of_file", "open_flow", "run_
 
 DEFAULT_BUILD = Path("build")
 RECORD = "flow.json"
-"""What a folder says of the flow that it belongs to."""
+"""Name of the file in a build folder that records its flow."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """An experiment and its folder.
+    """An experiment and its build folder.
 
     Attributes
     ----------
     config
-        What the flow file says.
+        Content of the flow file.
     folder
-        Where everything of it lives: ``build/NAME``; the baselines' circuits in ``baselines/NAME`` below.
+        Build folder with all files of the flow, ``build/NAME``; the circuits of baselines are in its
+        subfolders ``baselines/NAME``.
     file
-        The flow file.
+        Path of the flow file.
     """
 
     config: FlowConfig
@@ -61,17 +62,21 @@ class Flow:
 
     @property
     def name(self) -> str:
-        """Prefix of module names and name of the folder."""
+        """Name of the flow, which is also the name of its folder and the prefix of module names."""
         return self.config.name
 
     @property
     def target(self) -> TargetSettings:
-        """What circuits are built for."""
+        """Target that circuits are built for, with its options."""
         return TargetSettings(self.config.target, self.config.synthesis, self.config.hardware)
 
     @property
     def minimize(self) -> MinimizeConfig:
-        """Exact minimization; core and encoder of a model from a file are tried as one too."""
+        """Options of exact minimization.
+
+        The default of ``merge`` depends on the model: core and encoder are minimized as one circuit too if
+        the model was read from a file.
+        """
         config = self.config.minimize
         if config.merge is not None:
             return config
@@ -79,16 +84,16 @@ class Flow:
 
     @cached_property
     def engine(self) -> Engine:
-        """The steps, in order."""
+        """Engine with the steps of the flow in order."""
         return Engine(self.folder, [*self._steps()], (SHRUNK, "baselines/*", f"{SHRUNK}/match/*"))
 
     def read(self, artifact: Artifact[Value]) -> Value:
-        """A value of the run; raises DataError where its file is missing or damaged."""
+        """Read a file of the run; raises DataError if it is missing or damaged."""
         return artifact.codec.read(self.folder / (artifact.folder or "") / artifact.name)
 
     @property
     def dataset(self) -> Dataset:
-        """The rows, their split and their codes."""
+        """Rows of the run, with their split and their codes."""
         return self.read(DATASET)
 
     def _steps(self) -> Iterator[Step[Any]]:
@@ -113,7 +118,7 @@ class Flow:
         yield result_step(ResultSettings(config, self.file.as_posix(), target, tuple(rows)))
 
     def _model(self) -> Iterator[Step[Any]]:
-        """Rows and our own network: trained on them, or taken from a file."""
+        """Yield the steps that make the data set and the network, which is trained or read from a file."""
         config = self.config
         if isinstance(config.model, ImportConfig):
             yield import_step(ImportSettings(config.model, config.data, config.seed))
@@ -130,7 +135,10 @@ class Flow:
         return shrink is not None and shrink.baselines and not _software(baseline)
 
     def _baseline(self, baseline: Plan) -> Iterator[Step[Any]]:
-        """A baseline takes the very same steps; one too large for the limits must not cost the comparison."""
+        """Yield the steps of a baseline, which are the same as those of the network.
+
+        A tool that reaches its time limit on a large baseline does not end the run.
+        """
         config, folder, tolerates = self.config, f"baselines/{baseline.name}", (ToolTimeoutError,)
         yield fit_step(folder, baseline, config.seed)
         if _software(baseline):
@@ -146,21 +154,21 @@ def _software(planned: Plan) -> bool:
 
 
 def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) -> Flow:
-    """The flow of a flow file (``*.yaml``), or of a folder that an earlier run made.
+    """Open the flow of a flow file (``*.yaml``), or of the build folder of an earlier run.
 
     Parameters
     ----------
     path
-        Flow file, or folder.
+        Flow file or build folder.
     build
-        Holds the flows' folders.
+        Folder of all build folders; used only with a flow file.
     seed
-        In place of the flow file's.
+        Seed that replaces the flow file's; not allowed with a build folder.
 
     Raises
     ------
     ConfigError
-        The flow file is wrong, or the folder is no flow's.
+        The flow file is wrong, or the folder is not the build folder of a flow.
     """
     if path.suffix in {".yaml", ".yml"}:
         config = load_flow(path, seed)
@@ -172,7 +180,7 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
     record = path / RECORD
     if not record.exists():
         raise ConfigError(
-            path, "", "is no flow", "a flow file (*.yaml), or a build folder made from one by 'dwn-asic run'"
+            path, "", "is not a flow", "a flow file (*.yaml), or a build folder that 'dwn-asic run' made"
         )
     content = read_json(record)
     if content["flow"]["data"] is not None:
@@ -185,16 +193,16 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
 def flow_of_file(
     file: Path, build: Path = DEFAULT_BUILD, flow_file: Path | None = None, seed: int | None = None
 ) -> tuple[Flow, str]:
-    """The flow that makes a file ``build/NAME/...``, and the file's name below the flow's folder.
+    """Return the flow that makes a file ``build/NAME/...``, and the file's path inside ``build/NAME``.
 
     Parameters
     ----------
     file
-        It may be there or not.
+        Path of the file, which may be missing.
     build, seed
         As in :func:`open_flow`.
     flow_file
-        Of the flow; default the one of an earlier run, else the file of ``flows/`` whose name is NAME.
+        Flow file; by default the one of an earlier run, else the one in ``flows/`` whose name is NAME.
 
     Raises
     ------
@@ -206,12 +214,12 @@ def flow_of_file(
     except ValueError:
         name, rest = "", []
     if not rest:
-        raise ConfigError(file, "", "is no file of a flow", f"{build}/NAME/FILE")
+        raise ConfigError(file, "", "is not a file of a flow", f"{build}/NAME/FILE")
     if flow_file is None:
         flow_file = _flow_file(name, build)
     flow = open_flow(flow_file, build, seed)
     if flow.name != name:
-        raise ConfigError(flow_file, "name", f"is {flow.name!r}, but {file} is a file of flow {name!r}")
+        raise ConfigError(flow_file, "name", f"is {flow.name!r}, but {file} belongs to flow {name!r}")
     return flow, "/".join(rest)
 
 
@@ -222,11 +230,11 @@ def _flow_file(name: str, build: Path) -> Path:
     for path in sorted(Path("flows").glob("*.yaml")):
         if load_yaml(path).get("name", path.stem) == name:
             return path
-    raise ConfigError(build / name, "", f"no flow is named {name!r}", "a flow file of flows/, or FLOW=FILE")
+    raise ConfigError(build / name, "", f"no flow is named {name!r}", "a flow file in flows/, or FLOW=FILE")
 
 
 def _remember(flow: Flow) -> None:
-    """Write what :func:`open_flow` needs to open the folder later; a record that says so stays untouched."""
+    """Write the record from which :func:`open_flow` opens the folder later, unless it is there already."""
     content = {
         "file": flow.file.as_posix(),
         "table": None if flow.config.data is None else flow.config.data.file,
@@ -237,7 +245,7 @@ def _remember(flow: Flow) -> None:
     if record.exists() and record.read_text(encoding="utf-8") == text:
         return
     flow.folder.mkdir(parents=True, exist_ok=True)
-    partial = record.with_name(f".{RECORD}.{os.getpid()}.partial")  # no lock is held
+    partial = record.with_name(f".{RECORD}.{os.getpid()}.partial")  # unique, since no lock is held
     partial.write_text(text, encoding="utf-8")
     partial.replace(record)
 
@@ -245,19 +253,19 @@ def _remember(flow: Flow) -> None:
 def run_flow(
     flow: Flow, reporter: Reporter, *, targets: Iterable[str] | None = None, force: bool = False
 ) -> list[str]:
-    """Run every step that is not up to date; returns the titles of those that ran.
+    """Run every step that is not up to date, and return the titles of the steps that ran.
 
     Parameters
     ----------
     flow
-        From :func:`open_flow`.
+        Result of :func:`open_flow`.
     reporter
-        Gets messages and progress.
+        Receives messages and progress.
     targets
-        Files of the run that are wanted, for example ``netlist.v``; default all.
+        Files of the run to bring up to date, for example ``netlist.v``; None for all.
     force
-        Run every step, up to date or not, baselines too.
+        Whether to run steps that are up to date too, including those of baselines.
     """
-    # A target that can't be had (no PDK, no flip-flop for the registers) is an error before training starts.
+    # An unusable target (no PDK, no flip-flop for the registers) is reported before training starts.
     ran = flow.engine.run(reporter, targets=targets, force=force, before=flow.target.open)
     return [step.title for step in ran]

@@ -1,4 +1,4 @@
-"""A mapping of names to bytes that is kept in a folder: checkpoints of unfinished work."""
+"""A mapping of names to bytes that is stored in a folder, for checkpoints of unfinished work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["FolderStore"]
 
 
 class FolderStore(MutableMapping[str, bytes]):
-    """Each value is a file, whole or not there."""
+    """A mutable mapping that stores each value in a file, which is written atomically."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -182,7 +182,7 @@ def test_other_arrays_are_no_predictions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("mine.json", "mine.json in place of 01"), ("02.json", "02.json in place of 01")]
+    ("name", "says"), [("mine.json", "mine.json instead of 01"), ("02.json", "02.json instead of 01")]
 )
 def test_a_front_s_folder_holds_numbered_graphs_alone(tmp_path: Path, name: str, says: str) -> None:
     FRONT_GRAPHS.codec.write((stump(3), stump(4)), tmp_path / "front")

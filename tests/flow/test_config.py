@@ -334,7 +334,7 @@ def test_extending_goes_on_and_paths_start_at_each_file(flow_file: Path, tmp_pat
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("extends: small_flow.yaml\n", "extends this file itself"),
+        ("extends: small_flow.yaml\n", "is circular: small_flow.yaml extends this file"),
         ("extends: none.yaml\n", "there is no file"),
         ("extends: 3\n", "the path of a flow file"),
     ],

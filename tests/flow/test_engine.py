@@ -133,7 +133,7 @@ def test_a_step_of_the_same_key_is_copied(tmp_path: Path) -> None:
 def test_targets_run_what_leads_to_them(tmp_path: Path) -> None:
     engine = Engine(tmp_path, steps(a=Make(1), b=Make(2)))
     assert [s.title for s in engine.run(Reporter(), targets=["b/double.txt"])] == ["b/make", "b/double"]
-    with pytest.raises(DataError, match=r"c\.txt: no step makes it; there are: a/number\.txt"):
+    with pytest.raises(DataError, match=r"c\.txt: no step makes it; files of the run: a/number\.txt"):
         engine.run(Reporter(), targets=["c.txt"])
 
 
@@ -203,7 +203,7 @@ def test_folders_of_no_step_are_removed(tmp_path: Path) -> None:
 def test_a_file_that_no_step_made_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "number.txt").write_text("mine")
-    with pytest.raises(DataError, match=r"number\.txt: is there already and was not made by step a/make"):
+    with pytest.raises(DataError, match=r"number\.txt: already exists and was not made by step a/make"):
         ran(tmp_path, a=Make(1))
     assert (tmp_path / "a" / "number.txt").read_text() == "mine"
 
@@ -218,7 +218,7 @@ def test_a_step_sees_only_what_it_declares(tmp_path: Path) -> None:
     def forget(_: int, space: Workspace) -> None:
         pass
 
-    for work, says in ((peek, "no input source"), (spill, "no output source"), (forget, "did not put sum")):
+    for work, says in ((peek, "no input source"), (spill, "no output source"), (forget, "did not make sum")):
         with pytest.raises(LookupError, match=says):
             Engine(tmp_path / says, [Step("s", "", 0, work, (), (SUM,))]).run(Reporter())
 

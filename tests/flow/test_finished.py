@@ -125,7 +125,7 @@ def test_the_verilog_of_a_run_that_ended_before(copied: Path) -> None:
 
 def test_a_folder_that_is_no_run(tmp_path: Path, copied: Path) -> None:
     for folder in (tmp_path / "nowhere", tmp_path):
-        with pytest.raises(DataError, match=r"is no run: there is no flow\.json"):
+        with pytest.raises(DataError, match=r"is not a run: there is no flow\.json"):
             load(folder)
     with pytest.raises(DataError, match="is a flow file"):
         load("flows/phoneme.yaml")

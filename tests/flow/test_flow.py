@@ -203,7 +203,7 @@ def test_more_classes_than_outputs(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_flow(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is no flow"):
+    with pytest.raises(ConfigError, match="is not a flow"):
         open_flow(tmp_path)
 
 

@@ -102,7 +102,7 @@ def test_a_network_in_the_folder_is_never_trained_over(trained: Flow, tmp_path: 
     flow = open_flow(write_flow(tmp_path / "tiny.yaml"), tmp_path / "build")
     mine = (trained.folder / "network.npz").read_bytes()
     (flow.folder / "network.npz").write_bytes(mine)
-    with pytest.raises(DataError, match=r"network\.npz: is there already and was not made by step train"):
+    with pytest.raises(DataError, match=r"network\.npz: already exists and was not made by step train"):
         run_flow(flow, Reporter())
     assert (flow.folder / "network.npz").read_bytes() == mine
 
@@ -110,8 +110,11 @@ def test_a_network_in_the_folder_is_never_trained_over(trained: Flow, tmp_path: 
 @pytest.mark.parametrize(
     ("sections", "says"),
     [
-        ({"training": {"epochs": 3}}, r"training: a trained model .* not trained .*only without model\.file"),
-        ({"encoder": {"bits": 3}}, r"encoder: a trained model has its own thermometer"),
+        (
+            {"training": {"epochs": 3}},
+            r"training: does not apply to a trained model .*only without model\.file",
+        ),
+        ({"encoder": {"bits": 3}}, r"encoder: does not apply to a trained model"),
         ({"shrink": {}}, r"shrink: needs rows \(allowed: only with data\)"),
         ({"baselines": [{"kind": "gbdt"}]}, r"baselines: needs rows"),
         ({"model": {"file": "no.pt", "layers": []}}, r"model\.layers: unknown key"),

@@ -43,7 +43,7 @@ def test_runs_are_found_by_set_and_seed(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_and_a_seed_twice_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"holds no seed-\*/FLOW/result.json"):
+    with pytest.raises(DataError, match=r"contains no seed-\*/FLOW/result.json"):
         load_study(tmp_path)
     folder = saved(tmp_path / "nine", study_of())
     (folder / "seed-9" / "alpha").mkdir(parents=True)

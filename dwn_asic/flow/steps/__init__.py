@@ -1,5 +1,5 @@
-"""The steps of a flow: what each is given, which files it reads and makes, and which function does its work.
+"""The steps of a flow: for each its settings, the files that it reads and makes, and the function it calls.
 
-Every step's settings are exactly what its function is given, so that nothing else of the flow file, and no
-more of it, decides whether the step is up to date.
+The settings of a step contain exactly those parts of the flow file that its function uses, so that no other
+part affects whether the step is up to date.
 """

@@ -1,4 +1,4 @@
-"""The steps of every circuit: minimized, implemented, verified."""
+"""The steps for every circuit: exact minimization, implementation, and verification."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = ["circuit_steps"]
 
 @dataclass(frozen=True)
 class MinimizeSettings:
-    """What exact minimization is given."""
+    """The settings of exact minimization."""
 
     target: TargetSettings
     minimize: MinimizeConfig
@@ -86,7 +86,7 @@ def _part(found: Minimized, luts_before: int) -> MinimizedPart:
 
 @dataclass(frozen=True)
 class ImplementSettings:
-    """What a target is given."""
+    """The settings of implementation: prefix of module names, and target."""
 
     name: str
     target: TargetSettings
@@ -112,7 +112,7 @@ def _implement(settings: ImplementSettings, space: Workspace) -> None:
 
 @dataclass(frozen=True)
 class VerifySettings:
-    """What verification is given."""
+    """The settings of verification."""
 
     target: TargetSettings
 
@@ -152,18 +152,18 @@ def _verify(settings: VerifySettings, space: Workspace) -> None:
 def circuit_steps(
     folder: str, name: str, target: TargetSettings, minimize: MinimizeConfig, tolerates: Tolerated = ()
 ) -> list[Step[MinimizeSettings] | Step[ImplementSettings] | Step[VerifySettings]]:
-    """From graph and predictions in a folder to a proved implementation there.
+    """Return the steps from the graph and the predictions in a folder to a proved implementation there.
 
     Parameters
     ----------
     folder
-        Below the run's.
+        Folder of the circuit inside the run's folder.
     name
-        Prefix of the implementation's modules.
+        Prefix of the module names.
     target, minimize
-        Options.
+        Target to build for, and options of exact minimization.
     tolerates
-        Errors that cost this circuit, but not the run.
+        Errors that end these steps, but not the run.
     """
     files = tuple(map(text_artifact, target_kind(target.kind).files))
     return [

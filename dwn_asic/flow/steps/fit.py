@@ -1,4 +1,4 @@
-"""Steps that fit a method: our network, and the baselines."""
+"""The steps that fit a method: the network of the flow, or a baseline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["FitSettings", "fit_step", "train_step"]
 
 @dataclass(frozen=True)
 class FitSettings:
-    """A method with its options."""
+    """The settings of fitting: the plan of a method with its options, and the seed."""
 
     plan: Plan
     seed: int
@@ -45,7 +45,7 @@ def _fit(settings: FitSettings, space: Workspace) -> None:
 
 
 def _train(settings: FitSettings, space: Workspace) -> None:
-    """As :func:`_fit`, and the LUT network beside the graph."""
+    """Fit the network of the flow, and store its LUTs in addition to its graph."""
     said = [""]
 
     def progress(line: str) -> None:
@@ -60,7 +60,7 @@ def _train(settings: FitSettings, space: Workspace) -> None:
 
 
 def _put(fitted: Classifier, space: Workspace) -> None:
-    """What every fitted method leaves; software has no graph."""
+    """Store the outputs of a fitted method; a software method has no graph."""
     if fitted.graph is not None:
         space.put(GRAPH, fitted.graph)
     space.put(PREDICTIONS, fitted.predictions)
@@ -72,7 +72,7 @@ def _method_environment(settings: FitSettings) -> Mapping[str, str]:
 
 
 def fit_step(folder: str, plan: Plan, seed: int) -> Step[FitSettings]:
-    """Fit a baseline; a method that is software has no graph."""
+    """Return the step that fits a baseline; a software method makes no graph."""
     graph = () if method(plan.kind).software else (GRAPH,)
     outputs = (*graph, PREDICTIONS, FITTED)
     settings = FitSettings(plan, seed)
@@ -80,7 +80,7 @@ def fit_step(folder: str, plan: Plan, seed: int) -> Step[FitSettings]:
 
 
 def train_step(plan: Plan, seed: int) -> Step[FitSettings]:
-    """Fit our own network."""
+    """Return the step that trains the network of the flow."""
     outputs = (NETWORK, GRAPH, PREDICTIONS, FITTED)
     settings = FitSettings(plan, seed)
     return Step("train", "", settings, _train, (DATASET,), outputs, environment=_method_environment)

@@ -1,4 +1,4 @@
-"""What several steps have in common: the target, folders, versions, messages."""
+"""Parts that several steps share: the target, names of folders, versions, and messages."""
 
 from __future__ import annotations
 
@@ -31,40 +31,40 @@ __all__ = [
 
 
 SHRUNK = "shrunk"
-"""Folder of the shrunk circuit, inside that of its exact one."""
+"""Name of the folder of a shrunk circuit, inside the folder of the exact circuit."""
 _MATCHES = f"{SHRUNK}/match/"
 
 Tolerated = tuple[type[ToolTimeoutError], ...]
-"""Errors that cost a circuit, but not the run."""
+"""Errors that end the steps of a circuit, but not the run."""
 
 
 @dataclass(frozen=True)
 class TargetSettings:
-    """Which target, with which options."""
+    """A target as settings of a step: its name, its options, and those of the hardware."""
 
     kind: str
     synthesis: Strict
     hardware: HardwareConfig
 
     def open(self) -> Target:
-        """The target; raises as its kind says."""
+        """Open the target; raises PdkError or ConfigError if it is not available."""
         return target_kind(self.kind).open(self.synthesis, self.hardware)
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Content of PDK files, versions of tools."""
+        """Everything that the target depends on beside its options: PDK files and versions of tools."""
         return target_kind(self.kind).environment(self.synthesis)
 
     @property
     def costs(self) -> TargetSettings:
-        """Only the options that decide what circuits cost; the others have their defaults."""
+        """Settings with only those options that affect the cost of circuits; the others are defaults."""
         kind = target_kind(self.kind)
         options = {key: getattr(self.synthesis, key) for key in kind.cost_options}
         return replace(self, synthesis=kind.config.model_validate(options))
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Versions of distributions; one that is not installed says so."""
+    """Return the versions of this package and of others, or ``not installed``."""
     found = {"dwn-asic": __version__}
     for package in packages:
         try:
@@ -75,25 +75,25 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 class OfTarget(Protocol):
-    """Settings of steps that a target has a part in."""
+    """The settings of a step that uses a target."""
 
     @property
     def target(self) -> TargetSettings:
-        """Which one."""
+        """Target that the step uses."""
 
 
 def target_environment(settings: OfTarget) -> Mapping[str, str]:
-    """Of a step that uses the target, and proves what it made."""
+    """Return the environment of a step that uses a target and proves its result."""
     return {**versions("aigverse", "python-sat"), **settings.target.environment}
 
 
 def match_folder(baseline: str) -> str:
-    """Folder of our smallest circuit at the accuracy of a baseline."""
+    """Return the folder of the smallest circuit of the front that matches a baseline's accuracy."""
     return f"{_MATCHES}{baseline}"
 
 
 def who(folder: str) -> str:
-    """The circuit of a folder, in messages."""
+    """Return the name of a folder's circuit for use in messages."""
     if folder == SHRUNK:
         return "shrink"
     if folder.startswith(_MATCHES):
@@ -103,7 +103,7 @@ def who(folder: str) -> str:
 
 
 def summary(found: Mapping[str, float]) -> str:
-    """Metrics as part of a message."""
+    """Return accuracy and areas, as far as they are known, as part of a message."""
     parts = [f"test accuracy {found[TEST]:.4f}"] if TEST in found else []
     if TOTAL in found:
         parts += [f"core {found[CORE_AREA]:.1f}, total {found[TOTAL]:.1f} NAND2-equivalents, proved"]

@@ -1,4 +1,4 @@
-"""Steps that make smaller circuits: a front, and our circuit at a baseline's accuracy."""
+"""The steps that find smaller circuits: a front, and its circuit that matches a baseline's accuracy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ __all__ = ["ShrinkSettings", "match_step", "shrink_step"]
 
 @dataclass(frozen=True)
 class ShrinkSettings:
-    """What shrink is given."""
+    """The settings of shrinking; ``start`` is the folder of the circuit to start from."""
 
     start: str
     network: bool
@@ -94,18 +94,18 @@ def shrink_step(
     network: bool = False,
     tolerates: Tolerated = (),
 ) -> Step[ShrinkSettings]:
-    """Shrink the circuit of a folder to a front and a choice in a folder inside it.
+    """Return the step that shrinks the circuit in a folder to a front, in a subfolder, and chooses from it.
 
     Parameters
     ----------
     start
         Folder of the circuit.
     target, shrink, limits, seed
-        Options.
+        Target whose costs count, options of shrinking and of exact minimization, and the seed.
     network
-        Whether the LUT network is there too, which a popcount is refitted from.
+        Whether the folder has the LUT network too, from which a popcount head is refitted.
     tolerates
-        As in :func:`circuit_steps`.
+        Errors that end this step, but not the run.
     """
     inputs = (DATASET, GRAPH.at(start), *((NETWORK.at(start),) if network else ()))
     return Step(
@@ -122,14 +122,17 @@ def shrink_step(
 
 @dataclass(frozen=True)
 class MatchSettings:
-    """Which baseline is matched, and where its circuit is."""
+    """The settings of matching: the name of the baseline, and the folder of its circuit."""
 
     baseline: str
     folder: str
 
 
 def _match(settings: MatchSettings, space: Workspace) -> None:
-    """The choice that tables at equal accuracy make: by validation rows, on the front's own areas."""
+    """Choose the circuit that matches a baseline, by validation accuracy and by the areas of the front.
+
+    Tables that compare areas at equal accuracy make the same choice.
+    """
     from dwn_asic.data.accuracy import accuracies
     from dwn_asic.report.choice import by_area, front_of, smallest_reaching
 
@@ -145,13 +148,16 @@ def _match(settings: MatchSettings, space: Workspace) -> None:
 
 
 def match_step(baseline: str, folder: str) -> Step[MatchSettings]:
-    """Our smallest circuit at the accuracy of a baseline, which has its own circuit in ``folder``."""
+    """Return the step that chooses the smallest circuit of the front at the accuracy of a baseline.
+
+    The circuit of the baseline is in ``folder``.
+    """
     return Step(
         "match",
         match_folder(baseline),
         MatchSettings(baseline, folder),
         _match,
-        # The baseline has a circuit, or there is nothing to match.
+        # Reading its verification makes sure that the baseline has a circuit.
         (
             DATASET,
             FRONT.at(SHRUNK),

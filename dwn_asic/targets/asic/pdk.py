@@ -68,8 +68,8 @@ class PdkConfig(BaseModel):
     """Glob patterns of cells to which logic must not be mapped, for example clock buffers or isolation cells.
     They are excluded from the embedded table too. By default all usable cells are mapped to."""
     tie_reset: bool = False
-    """If true and the library has no flip-flop without clear, registers use a flip-flop whose asynchronous
-    clear is tied to its inactive level."""
+    """Permission to tie off resets: if true and the library has no flip-flop without clear, registers use a
+    flip-flop whose asynchronous clear is tied to its inactive level."""
     table: Text | None = None
     """Name of the embedded table, a CSV file beside this file, which is used if the PDK is not installed.
     Without a table, the PDK must be installed."""
