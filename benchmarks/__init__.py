@@ -1,1 +1,1 @@
-"""Measurements: benchmark suites (`make bench`) and the figures of reports/figures.csv (`make figures`)."""
+"""Benchmark suites (`make bench`), and measurements for reports/figures.csv (`make figures`)."""

@@ -1,6 +1,7 @@
-"""A layer of two-input LUTs against torchlogix's layer of two-input gates, side by side.
+"""Benchmark of a layer of two-input LUTs against a layer of two-input gates of torchlogix.
 
-torchlogix is not among the dependencies: `pip install --no-deps torchlogix==0.1.1` (0.2 needs Python 3.12).
+torchlogix is not a dependency; install it with `pip install --no-deps torchlogix==0.1.1` (0.2 needs Python
+3.12).
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from dwn_asic.methods.dwn.layers import LutLayer
 def measure_against_torchlogix(
     *, width: int = 2000, batch: int = 256, threads: int = 2, rounds: int = 15
 ) -> dict[str, float]:
-    """``ours_s``, ``torchlogix_s`` and ``ratio`` (theirs over ours) of forward and backward on a CPU.
+    """Measure ``ours_s``, ``torchlogix_s`` and ``ratio`` (theirs over ours) of both passes on a CPU.
 
-    Both have as many outputs as inputs and fixed random wiring, and give gradients to inputs and parameters.
+    Both layers have as many outputs as inputs and fixed random wiring, and both compute gradients of inputs
+    and parameters.
     """
     from torchlogix.layers import LogicDense
 

@@ -1,6 +1,6 @@
-"""Forward and backward of a layer of LUTs: EFD weights once per step, against the direct formulation.
+"""Benchmark of a LUT layer, forward and backward: EFD weights once per step against the direct formulation.
 
-Both run side by side, on the same data. ``measure_lookup`` is what a table of figures imports.
+Both run alternately on the same data. The table of figures imports ``measure_lookup``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from dwn_asic.methods.dwn.config import EfdConfig
 from dwn_asic.methods.dwn.efd import Efd
 from dwn_asic.methods.dwn.lookup import lut_lookup
 
-AGREEMENT = 1e-4  # largest difference of gradients, as a share of the largest gradient
+AGREEMENT = 1e-4  # largest difference of gradients, as a fraction of the largest gradient
 SPEEDUP = 80
 GROWTH = 4.0  # from n = 2 to n = 8: linear
-ATTEMPTS = 3  # on a busy machine the short step, whose threads wait for each other, slows down most
+ATTEMPTS = 3  # on a busy machine the short step slows down most, since its threads wait for each other
 
 
 class PerSampleLookup(torch.autograd.Function):
-    """The definition, sample by sample: gather the decay of each sample's address, sum over the table."""
+    """The definition of EFD: for each sample, the decay at its address is summed over the table."""
 
     @staticmethod
     def forward(ctx, bits: Tensor, tables: Tensor, decay: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class PerSampleLookup(torch.autograd.Function):
 
 
 def decay_tensor(n: int) -> Tensor:
-    """(2**n, n, 2**n): alpha * s_k(a') * beta**H(a without k, a' without k) at [a, k, a']."""
+    """Return (2**n, n, 2**n) decays: alpha * s_k(a') * beta**H(a without k, a' without k) at [a, k, a']."""
     ((alpha, beta),) = Efd.of(EfdConfig(), n).terms
     address = torch.arange(1 << n)
     bits = (address[:, None] >> torch.arange(n)) & 1  # (2**n, n)
@@ -56,7 +56,7 @@ def decay_tensor(n: int) -> Tensor:
 
 @dataclass
 class Case:
-    """Slots (L * n, B), tables (L, 2**n), gradient of the values (L, B)."""
+    """The data of a step: slots (L * n, B), tables (L, 2**n), and gradients of the values (L, B)."""
 
     slots: Tensor
     tables: Tensor
@@ -72,14 +72,14 @@ class Case:
         )
 
     def ours(self) -> tuple[Tensor, Tensor]:
-        """Gradients of slots (L * n, B) and tables."""
+        """Compute the gradients of the slots (L * n, B) and of the tables."""
         n = self.tables.shape[1].bit_length() - 1
         values = lut_lookup(self.slots, self.tables, Efd.of(EfdConfig(), n))
         slot_grad, table_grad = torch.autograd.grad(values, (self.slots, self.tables), self.grad)
         return slot_grad, table_grad
 
     def direct(self) -> Callable[[], tuple[Tensor, Tensor]]:
-        """The same by the direct formulation, whose arrays have the batch in front."""
+        """Return a function that computes them by the direct formulation, with the batch as first axis."""
         luts, n = len(self.tables), self.tables.shape[1].bit_length() - 1
         decay, grad = decay_tensor(n), self.grad.t().contiguous()
         bits = self.slots.detach().view(luts, n, -1).permute(2, 0, 1).contiguous().requires_grad_()
@@ -93,9 +93,9 @@ class Case:
 
 
 def best_times(steps: dict[str, Callable[[], object]], *, threads: int, rounds: int) -> dict[str, float]:
-    """Best time of each step in seconds: other work on the machine only adds time.
+    """Measure the best time of each step in seconds, since other work on the machine can only add time.
 
-    The steps take turns, so that all see the same machine; the first round warms up.
+    The steps take turns, so that they run under equal conditions; the first round is a warm-up.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -115,7 +115,7 @@ def best_times(steps: dict[str, Callable[[], object]], *, threads: int, rounds: 
 def measure_lookup(
     *, luts: int = 2000, n: int = 6, batch: int = 256, threads: int = 2, rounds: int = 10
 ) -> dict[str, float]:
-    """``ours_s``, ``direct_s`` and ``ratio`` (direct over ours) of forward and backward."""
+    """Measure ``ours_s``, ``direct_s`` and ``ratio`` (direct over ours) of the forward and backward pass."""
     case = Case.draw(luts, n, batch)
     result = best_times({"ours_s": case.ours, "direct_s": case.direct()}, threads=threads, rounds=rounds)
     return {**result, "ratio": result["direct_s"] / result["ours_s"]}
@@ -124,7 +124,7 @@ def measure_lookup(
 def measure_growth(
     *, luts: int = 2000, batch: int = 256, threads: int = 2, rounds: int = 40
 ) -> dict[str, float]:
-    """Seconds of forward and backward by n, ``n2`` to ``n8``, and the ratio of the last to the first."""
+    """Measure the seconds of both passes for ``n2`` to ``n8`` inputs, and the ratio of last to first."""
     cases = {f"n{n}": Case.draw(luts, n, batch).ours for n in range(2, 9)}
     result = best_times(dict(cases), threads=threads, rounds=rounds)
     return {**result, "ratio": result["n8"] / result["n2"]}

@@ -1,1 +1,1 @@
-"""The figures that the project promises: each measured, with its target and the command that gives it."""
+"""The figures that the project reports: each with its measurement, its target and the command for it."""

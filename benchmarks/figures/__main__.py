@@ -1,4 +1,4 @@
-"""`python -m benchmarks.figures [--only TOPIC|ID]`: measure, then write reports/figures.csv."""
+"""Measure figures and write reports/figures.csv: `python -m benchmarks.figures [--only TOPIC|ID]`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ MEASUREMENTS = {
 
 
 def main() -> int:
-    """Measure the chosen figures; the others keep their rows."""
+    """Measure the chosen figures and update their rows; all other rows stay as they are."""
     parser = argparse.ArgumentParser(prog="make figures", description=__doc__)
-    parser.add_argument("--only", default="", help="a topic such as main, or one figure's id")
+    parser.add_argument("--only", default="", help="topic, such as main, or id of a figure; default: all")
     only = parser.parse_args().only
     wanted = [id_ for id_ in MEASUREMENTS if not only or id_ == only or id_.startswith(f"{only}.")]
     if not wanted:
-        sys.stderr.write(f"make figures: no figure {only!r}; there are: {', '.join(MEASUREMENTS)}\n")
+        sys.stderr.write(f"make figures: no figure {only!r}; known figures: {', '.join(MEASUREMENTS)}\n")
         return 2
     rows = {entry.id: entry for entry in table.read(TABLE)}
     for measure in dict.fromkeys(MEASUREMENTS[id_] for id_ in wanted):

@@ -1,4 +1,4 @@
-"""The cells that all figures are in: sky130, as it is found on this machine or comes with the package."""
+"""The cells in which all figures are measured: sky130, as installed or as embedded in the package."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ __all__ = ["cost"]
 
 @cache
 def cost() -> CellCost:
-    """What circuits without registers cost."""
+    """Return the cost model of sky130 cells, for circuits without registers."""
     return CellCost(load_pdk("sky130hd").library)

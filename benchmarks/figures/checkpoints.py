@@ -1,7 +1,7 @@
-"""Topic ``house``: networks from elsewhere on their way to the chip, against dwn2rtl's own way.
+"""Topic ``house``: chips of imported checkpoints, compared with the Verilog that dwn2rtl makes of them.
 
-Three checkpoints in dwn2rtl's format, made here: torch_dwn's distributive thermometer has real thresholds,
-each a value of the training rows, and so have these. The predictions beside them are those of the real
+Three checkpoints in the format of dwn2rtl are trained here. Each of their real thresholds is a value of a
+training row, as in the distributive thermometer of torch_dwn. Their reference predictions use the real
 thresholds in single precision.
 """
 
@@ -50,8 +50,8 @@ CHECKPOINTS = {
     "phoneme": ("bundled:phoneme", 40, 32),
     "digits": ("sklearn:digits", 40, 8),
 }
-"""Name -> source, LUTs of six inputs before a popcount, thermometer bits of each feature. Values of the first
-are partly fractions of few pixels, of the second continuous, of the third grey levels."""
+"""Source, number of 6-input LUTs before the popcount, and thermometer bits per feature of each checkpoint.
+The features are partly fractions of few pixels (segment), continuous (phoneme) and grey levels (digits)."""
 
 _RTL = (
     "lut_node.v",
@@ -62,23 +62,23 @@ _RTL = (
     "thermometer_encoder.v",
     "dwn_top.v",
 )
-"""Files of a design of dwn2rtl, but for its testbenches."""
+"""Files of a design of dwn2rtl, without its testbenches."""
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A checkpoint of dwn2rtl's format with the data that it was trained on.
+    """A checkpoint in the format of dwn2rtl, and the data that it was trained on.
 
     Attributes
     ----------
     path
-        The file.
+        Path of the checkpoint.
     table
-        All rows.
+        Table of all rows.
     train, test
-        Row numbers; of the validation rows neither.
+        Numbers of the training and the test rows; validation rows are in neither.
     predictions
-        (N,) class indices: what the stored model decides of each row.
+        (N,) class indices that the stored model predicts.
     """
 
     path: Path
@@ -88,7 +88,7 @@ class Checkpoint:
     predictions: NDArray[np.int64]
 
     def read(self, *, with_data: bool, input_bits: int = 16) -> Import:
-        """The network, its codes fitted on all rows of the data or on the thresholds alone."""
+        """Import the network, with codes fitted on all rows of the data or on the thresholds alone."""
         return read_model(self.path, input_bits=input_bits, values=self.table.values if with_data else None)
 
 
@@ -102,7 +102,7 @@ def checkpoint(name: str) -> Checkpoint:
     seen = [np.unique(column) for column in values[split.train].T]
     network = _trained(_ranked(table, split, values, seen), luts, z)
     feature, constant = network.thermometer.feature, network.thermometer.constant
-    # A rank reaches c where the value is above that of rank c - 1.
+    # A rank is at least c if the value is above the value of rank c - 1.
     cuts = np.array([seen[f][c - 1] for f, c in zip(feature, constant, strict=True)], np.float32)
     path = FOLDER / "checkpoints" / f"{name}.pt"
     _write(network, cuts, path)
@@ -113,7 +113,7 @@ def checkpoint(name: str) -> Checkpoint:
 
 
 def _ranked(table: Table, split: Split, values: Floats, seen: list[Floats]) -> Dataset:
-    """Each value's rank among those of the training rows as its code; one in between has the lower one's."""
+    """Build a data set whose codes are ranks among the values of training rows, rounded down in between."""
     columns = zip(values.T, seen, strict=True)
     ranks = [np.searchsorted(known, column, side="right") - 1 for column, known in columns]
     widths = np.array([max(1, (len(known) - 1).bit_length()) for known in seen])
@@ -130,7 +130,7 @@ def _trained(dataset: Dataset, luts: int, z: int) -> LutNetwork:
 
 
 def _write(network: LutNetwork, cuts: Floats, path: Path) -> None:
-    """As ``dwn2rtl.save`` does, with (T,) thresholds of the network's thermometer."""
+    """Write a checkpoint as ``dwn2rtl.save`` does, with (T,) thresholds of the network's thermometer."""
     feature, n_features = network.thermometer.feature, network.quantizer.n_features
     counts = np.bincount(feature, minlength=n_features)
     z = int(counts.max())
@@ -158,7 +158,7 @@ def _write(network: LutNetwork, cuts: Floats, path: Path) -> None:
 
 
 def changed(name: str, *, with_data: bool) -> int:
-    """Test rows that the network decides otherwise than the stored model."""
+    """Count the test rows on which the imported network and the stored model differ."""
     kept_rows = checkpoint(name)
     network = kept_rows.read(with_data=with_data).network
     codes = network.quantizer.codes(kept_rows.table.values[kept_rows.test])
@@ -166,10 +166,10 @@ def changed(name: str, *, with_data: bool) -> int:
 
 
 def chip(name: str, *, with_data: bool) -> dict[str, float]:
-    """What ``dwn-asic chip`` makes of the file: areas in um2 and, with data, test accuracies.
+    """Measure the result of ``dwn-asic chip`` for the file: areas in um2 and, with data, test accuracies.
 
-    ``area`` is that of the whole chip, shrunk where there is data, and ``dwn2rtl`` that of dwn2rtl's design,
-    whose own Verilog goes through Yosys' plain synthesis. Neither has registers.
+    ``area`` is the total area of the chip, which is shrunk if there is data. ``dwn2rtl`` is the area of the
+    design of dwn2rtl after plain synthesis with Yosys. Neither has registers.
     """
     return kept(f"checkpoints/{name}-{'data' if with_data else 'alone'}", lambda: _chip(name, with_data))
 
@@ -191,16 +191,16 @@ def _chip(name: str, with_data: bool) -> dict[str, float]:
 
 
 def foreign_verilog(path: Path) -> str:
-    """The Verilog that dwn2rtl makes of a checkpoint, without pipeline registers; its top is ``dwn_top``."""
+    """Return the Verilog that dwn2rtl makes of a checkpoint, without registers; its top is ``dwn_top``."""
     with tempfile.TemporaryDirectory() as folder:
         dwn2rtl.build(str(path), folder, pipeline=dwn2rtl.Pipeline(enc=0, lut=0, pop=0, out=0))
         return "\n".join((Path(folder) / file).read_text() for file in _RTL)
 
 
 def decisions() -> Iterator[Row]:
-    """Rows that the imported networks decide otherwise than the stored models."""
+    """Count the test rows on which the imported networks and the stored models differ."""
     rows = sum(len(checkpoint(name).test) for name in CHECKPOINTS)
-    what = f"test rows of {len(CHECKPOINTS)} checkpoints of dwn2rtl's format decided otherwise than stored"
+    what = f"test rows of {len(CHECKPOINTS)} dwn2rtl checkpoints on which the imported network differs"
     with_data = sum(changed(name, with_data=True) for name in CHECKPOINTS)
     without = sum(changed(name, with_data=False) for name in CHECKPOINTS)
     yield row("house.checkpoint_changed_with_data", f"{what}, codes fitted on data", with_data, "", "<= 0")
@@ -214,25 +214,25 @@ def decisions() -> Iterator[Row]:
 
 
 def areas() -> Iterator[Row]:
-    """Area of our chip over that of dwn2rtl's own Verilog."""
+    """Compare the area of our chip with that of dwn2rtl's own Verilog."""
     found = [chip(name, with_data=False) for name in CHECKPOINTS]
     ratios = [each["area"] / each["dwn2rtl"] for each in found]
-    what = "chip of a checkpoint without data over dwn2rtl's own Verilog, both without registers"
+    what = "area of a checkpoint's chip, no data, over that of dwn2rtl's own Verilog, both without registers"
     yield row("house.checkpoint_area", f"{what}: geometric mean of {len(ratios)}", geometric_mean(ratios))
-    yield row("house.checkpoint_area_worst", f"{what}: the worst", max(ratios), "", "<= 0.7")
+    yield row("house.checkpoint_area_worst", f"{what}: worst checkpoint", max(ratios), "", "<= 0.7")
 
 
 def shrunk() -> Iterator[Row]:
-    """The same with data, shrunk, and what that costs."""
+    """Compare the areas with data, after shrinking, and measure the accuracy that this costs."""
     found = [chip(name, with_data=True) for name in CHECKPOINTS]
     ratio = geometric_mean([each["area"] / each["dwn2rtl"] for each in found])
-    what = f"chip of a checkpoint with data, shrunk, {len(found)} checkpoints"
-    over = f"{what}: area over dwn2rtl's own Verilog, geometric mean"
+    what = f"shrunk chips of {len(found)} checkpoints, with data"
+    over = f"{what}: area over that of dwn2rtl's own Verilog, geometric mean"
     yield row("house.checkpoint_shrunk_area", over, ratio, "", "<= 0.11")
     losses = [100.0 * (each["exact"] - each["shrunk"]) for each in found]
-    lost = f"{what}: test accuracy lost to the checkpoint's own, "
+    lost = f"{what}: loss of test accuracy against the checkpoint, "
     yield row("house.checkpoint_shrunk_loss", f"{lost}mean", sum(losses) / len(losses), "points", "<= 0.5")
-    yield row("house.checkpoint_shrunk_loss_worst", f"{lost}the worst", max(losses), "points")
+    yield row("house.checkpoint_shrunk_loss_worst", f"{lost}worst checkpoint", max(losses), "points")
 
 
 MEASUREMENTS = {
@@ -244,4 +244,4 @@ MEASUREMENTS = {
     "house.checkpoint_shrunk_loss": shrunk,
     "house.checkpoint_shrunk_loss_worst": shrunk,
 }
-"""Id of each figure -> what measures it."""
+"""Id of each figure, and the function that measures it; a function may measure several figures."""

@@ -1,4 +1,4 @@
-"""Topic ``compare``: the baselines on the nine data sets, from the runs of ``make report``."""
+"""Topic ``compare``: comparison with the baselines on nine data sets, from the runs of ``make report``."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ TINY = (
     "budget_with_gates",
     "budget_best",
 )
-"""What is measured of each Tiny Classifier."""
+"""Names of the figures that are measured for each Tiny Classifier."""
 TREE = ("sets", "lead", "lead_error")
 NAMES = dict(zip(("paper", "tenfold", "accuracy", "evaluations"), BASELINES, strict=True))
 
 
 @cache
 def report() -> None:
-    """All studies; runs that are missing are made."""
+    """Run all studies, so far as their runs are missing."""
     subprocess.run(["make", "report"], check=True)
 
 
 @cache
 def study(name: str) -> Study:
-    """One of them, or ``held_out``."""
+    """Return one of the studies, which is run first if needed; ``held_out`` has the held-out data sets."""
     if name == "held_out":
         subprocess.run(["make", "report-held-out"], check=True)
     else:
@@ -72,7 +72,7 @@ def study(name: str) -> Study:
 
 
 def tiny_seconds() -> Iterator[Row]:
-    """The slowest of several encodings, compiled kernels at hand."""
+    """Measure the time of the slowest of several encodings, without the time of compilation."""
     config = load_flow(Path("flows/phoneme.yaml"))
     dataset = prepare(config.data, config.encoder, config.seed)
     TinyClassifier(ENCODINGS[:1], 300, 1, 1)(dataset, 0, lambda _: None)
@@ -87,39 +87,39 @@ def tiny_seconds() -> Iterator[Row]:
 
 
 def tiny(name: str, prefix: str) -> Iterator[Row]:
-    """Our smallest circuits of the Tiny Classifiers' validation accuracy, in one study."""
+    """Compare each Tiny Classifier with our smallest circuit of its validation accuracy, in one study."""
     sets = study(name).sets
     runs = f"{len(sets)} sets x {len(study(name).seeds)} seeds"
     for key, baseline in NAMES.items():
         found = comparison(study(name), baseline)
         start, whose = f"compare.{prefix}{key}", f"Tiny Classifier ({key}), {runs}"
-        what = f"{whose}: sets on which our circuit of its validation accuracy has its mean test accuracy"
+        what = f"{whose}: sets on which our circuit of equal validation accuracy reaches its test accuracy"
         yield row(f"{start}_wins", what, found.wins, "sets", f">= {len(sets)}")
         gains, mapped, budget = found.gains, found.mapped, budget_ratios(found)
         mean = float(np.mean([*gains.values()]))
-        yield row(f"{start}_gain", f"{whose}: test accuracy gained", mean, "points")
+        yield row(f"{start}_gain", f"{whose}: test accuracy gained, mean", mean, "points")
         worst = min(gains, key=lambda flow: gains[flow])
-        what = f"{whose}: the same, worst set ({worst})"
+        what = f"{whose}: test accuracy gained, worst set ({worst})"
         yield row(f"{start}_gain_worst", what, gains[worst], "points")
         yield row(f"{start}_gain_error", f"{what}, standard error", found.errors[worst], "points")
-        what = f"{whose}: its mapped total area over ours at its validation accuracy, geometric mean"
+        what = f"{whose}: its mapped total area over ours at equal validation accuracy, geometric mean"
         yield row(f"{start}_mapped", what, geometric_mean(mapped.values()), "x", ">= 2")
         least = min(mapped, key=lambda flow: mapped[flow])
         yield row(f"{start}_mapped_worst", f"{what}: worst set ({least})", mapped[least], "x")
-        what = f"{whose}: 300 gates over our total area at its validation accuracy, geometric mean"
+        what = f"{whose}: its 300 gates over our total area at equal validation accuracy, geometric mean"
         yield row(f"{start}_budget", what, geometric_mean(budget.values()), "x", ">= 20")
         fully = found.reached
         short = ", ".join(flow for flow in found.matches if flow not in fully.matches) or "none"
         which = (
-            f"{whose}: sets on which one of ours has its validation accuracy on every seed (not on: {short})"
+            f"{whose}: sets on which we reach its validation accuracy on every seed (not reached: {short})"
         )
         yield row(f"{start}_reached", which, len(fully.matches), "sets")
         for key, ratios in (("mapped", fully.mapped), ("budget", budget_ratios(fully))):
-            of_these = f"{whose}: {key}, of these sets alone"
+            of_these = f"{whose}: {key}, only sets on which we reach its validation accuracy on every seed"
             yield row(f"{start}_{key}_reached", of_these, geometric_mean(ratios.values()), "x")
         with_gates = budget_ratios(found.with_gates)
         if found.free:
-            what += f" without {', '.join(found.free)}, where ours needs no gate"
+            what += f", without {', '.join(found.free)}, where our circuit needs no gate"
         mean = geometric_mean(with_gates.values())
         yield row(f"{start}_budget_with_gates", what, mean, "x", ">= 20")
         most = max(with_gates, key=lambda flow: with_gates[flow])
@@ -127,7 +127,7 @@ def tiny(name: str, prefix: str) -> Iterator[Row]:
 
 
 def tree(name: str, prefix: str) -> Iterator[Row]:
-    """Where the tree's front lies above ours, in one study."""
+    """Find where the front of decision trees lies above ours, in one study."""
     for area in ("total", "core"):
         above = {}
         for flow, runs in study(name).sets.items():
@@ -136,7 +136,7 @@ def tree(name: str, prefix: str) -> Iterator[Row]:
             assert theirs is not None
             above[flow] = dominations(ours, theirs)
         start, where = f"compare.{prefix}tree_{area}", [flow for flow, found in above.items() if found]
-        what = f"sets of {len(above)} on which the tree's mean front is above ours at some {area} area"
+        what = f"sets of {len(above)} on which the tree's mean front is above ours at any {area} area"
         what += " up to 300 NAND2"
         yield row(f"{start}_sets", f"{what} ({', '.join(where) or 'none'})", len(where), "", "<= 0")
         every = [(d, flow) for flow, found in above.items() for d in found if not d.alone]
@@ -148,26 +148,26 @@ def tree(name: str, prefix: str) -> Iterator[Row]:
 
 
 def evaluations() -> Iterator[Row]:
-    """The Tiny Classifier of as many circuits as our annealing, on the nine, to the end."""
+    """Measure the Tiny Classifier with as many circuits as our annealing, all of them used, on the nine."""
     return full_evaluations(study("nine"), BUILD / "figures" / "evaluations")
 
 
 def report_hours() -> Iterator[Row]:
-    """Of the whole report, from one seed: the others do the same work on other splits."""
+    """Estimate the time of the whole report from one seed, since all seeds do the same amount of work."""
     seed = _make_seconds("report", "SEEDS=0", "FLOWS=")
     flows = _make_seconds("report", "STUDIES=")
-    what = "make report from nothing: five times the studies' seed 0, and the single flows"
+    what = "make report with nothing built: five times the studies' seed 0, and the single flows"
     yield row("compare.report_hours", what, (5.0 * seed + flows) / 3600.0, "h", "< 3")
 
 
 def quick_seconds() -> Iterator[Row]:
-    """From nothing."""
+    """Measure the time of ``make report-quick`` with nothing built."""
     what = "make report-quick after set-up"
     yield row("compare.quick_seconds", what, _make_seconds("report-quick"), "s", "< 360")
 
 
 def _make_seconds(*arguments: str) -> float:
-    """Time of make with nothing built; leaves the project's reports alone."""
+    """Measure the time of make with nothing built, in a folder of its own."""
     folder = BUILD / "figures" / "report"
     shutil.rmtree(folder, ignore_errors=True)
     start = time.perf_counter()
@@ -176,7 +176,7 @@ def _make_seconds(*arguments: str) -> float:
 
 
 def _of_studies() -> Iterator[tuple[str, Measurement]]:
-    """The nine, and as ``held_out_`` held-out data sets."""
+    """Yield the figures of the nine data sets and, with the prefix ``held_out_``, of the held-out ones."""
     for name, prefix in (("nine", ""), ("held_out", "held_out_")):
         of_tiny, of_tree = partial(tiny, name, prefix), partial(tree, name, prefix)
         for key, what in product(NAMES, TINY):

@@ -1,4 +1,4 @@
-"""One data set and seed: decision trees, circuits annealed from several starts, and what they cost mapped."""
+"""Mapped areas of decision trees and of circuits annealed from several starts, for a data set and a seed."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from dwn_asic.optimize.lossy.shrink import gate_prices, search
 
 LEAVES = (8, 16, 24, 32)
 PROPOSALS = 6_000_000
-"""Of each start, in all its chains together."""
+"""Number of proposals for each start, in all its chains together."""
 AREAS = (10.0, 20.0, 40.0, 80.0)
-"""NAND2-equivalents at which the starts are compared."""
+"""Areas in NAND2-equivalents at which the starts are compared."""
 PRICES = {"total": (2.0, 4.0, 8.0, 16.0, 32.0, 64.0), "core": (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)}
 
 Circuit = dict[str, float]
 
 
 def study(name: str, seed: int) -> dict[str, Any]:
-    """Everything measured for a data set and seed."""
+    """Return all measurements for a data set and a seed."""
     return kept(f"decision_trees/{name}-{seed}", lambda: _study(name, seed))
 
 
 def studies() -> dict[str, list[dict[str, Any]]]:
-    """Data set -> one study per seed."""
+    """Return the studies of each data set, one per seed."""
     return {name: [study(name, seed) for seed in SEEDS] for name in SETS}
 
 
@@ -85,7 +85,7 @@ def _tree(dataset: Dataset, leaves: int, seed: int) -> BooleanGraph:
 
 
 def _random_circuit(dataset: Dataset, interface: Interface, seed: int) -> BooleanGraph:
-    """80 random gates over 60 random thresholds."""
+    """Draw a circuit of 80 random gates over 60 random thresholds."""
     rng = np.random.default_rng(seed)
     builder = GraphBuilder(interface)
     codes = dataset.part("train")[0]
@@ -117,7 +117,7 @@ def _search(
 
 
 def core_front(dataset: Dataset, graph: BooleanGraph, seed: int) -> tuple[Point, ...]:
-    """Annealed for core area from a DWN."""
+    """Anneal a DWN for core area, and return the front."""
     return _front(dataset, _search(dataset, [graph], (0.5, 1.5), "core", seed))
 
 
@@ -131,13 +131,16 @@ def _front(dataset: Dataset, found: Sequence[Found]) -> tuple[Point, ...]:
 
 
 def smallest(points: Sequence[Point], accuracy: float) -> BooleanGraph:
-    """The smallest that reaches the accuracy on validation rows; where none does, the best."""
+    """Return the smallest circuit that reaches the accuracy on validation rows, or the best if none does."""
     reaching = within(points, accuracy)
     return (reaching[0] if reaching else max(points, key=lambda point: (point.val, -point.area))).graph
 
 
 def _at_areas(dataset: Dataset, found: Sequence[Found]) -> dict[str, float]:
-    """Area -> test accuracy of the circuit of at most that area (cost model) that is best in validation."""
+    """Return for each area the test accuracy of the circuit of at most that area that is best in validation.
+
+    Areas are those of the cost model.
+    """
     points = _front(dataset, found)
     best = {}
     for area in AREAS:
@@ -157,7 +160,7 @@ def accuracies(graph: BooleanGraph, dataset: Dataset) -> Circuit:
 
 
 class Measure:
-    """Mapped areas in NAND2-equivalents after exact minimization, and accuracies; each circuit once."""
+    """Mapped areas (NAND2-equivalents) after exact minimization, and accuracies, once per circuit."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset

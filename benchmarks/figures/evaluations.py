@@ -1,7 +1,7 @@
-"""Topic ``compare``: a Tiny Classifier that looks at every circuit it is allowed, as many as our annealing.
+"""Topic ``compare``: a Tiny Classifier that evaluates as many circuits as our annealing, without early end.
 
-In the studies its evolution ends after a while without progress, as the paper's does, and it judges on fewer
-rows, since to the end it would take the whole report twice its time. Here is what that cost it.
+In the studies its evolution ends after some generations without progress, as in the paper, and uses fewer
+rows; otherwise the whole report would take twice as long. These figures show what that costs the baseline.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ WHAT = (
     "baseline_gain",
     "generations",
 )
-RATIOS = {"mapped": "its mapped total area over ours", "budget": "300 gates over our total area"}
+RATIOS = {"mapped": "its mapped total area over ours", "budget": "its 300 gates over our total area"}
 
 
 def to_the_end(run: Run, scratch: Path) -> MethodResult:
-    """The baseline of a run once more, to the end and on as many rows as the others; kept in a folder."""
+    """Repeat the baseline of a run without early end and with the default rows, in a folder that is kept."""
     flow = open_flow(Path(run.place))
     planned = next(each for each in plan(flow.config.baselines) if each.name == BASELINE)
     assert isinstance(planned.fitter, TinyClassifier)
@@ -70,7 +70,7 @@ def to_the_end(run: Run, scratch: Path) -> MethodResult:
 
 
 def _circuit(flow: Flow, planned: Plan, folder: Path) -> Flow:
-    """A flow's data, and another classifier on its way to a proved netlist, in a folder of their own."""
+    """Run the steps from a flow's data to the proved netlist of another classifier, in another folder."""
     config = flow.config
     steps = [
         data_step(DataSettings(config.data, config.encoder.input_bits, config.seed)),
@@ -82,7 +82,7 @@ def _circuit(flow: Flow, planned: Plan, folder: Path) -> Flow:
 
 
 def measure(study: Study, scratch: Path) -> Iterator[Row]:
-    """On one seed of each data set, two at a time."""
+    """Measure the figures on one seed of each data set, two data sets at a time."""
     runs = [run for run in study.runs if run.result.seed == SEED]
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda run: to_the_end(run, scratch), runs))
@@ -91,13 +91,13 @@ def measure(study: Study, scratch: Path) -> Iterator[Row]:
     )
     early = Comparison({run.result.flow: matches([run], BASELINE) for run in runs})
     start, whose = "compare.evaluations_full", f"Tiny Classifier, all evaluations used, seed {SEED}"
-    what = f"{whose}: sets on which our circuit of its validation accuracy has its test accuracy"
+    what = f"{whose}: sets on which our circuit of equal validation accuracy reaches its test accuracy"
     yield row(f"{start}_wins", what, ended.wins, "sets", f">= {len(runs)}")
     mean = float(np.mean([*ended.gains.values()]))
-    yield row(f"{start}_gain", f"{whose}: test accuracy gained", mean, "points")
+    yield row(f"{start}_gain", f"{whose}: test accuracy gained, mean", mean, "points")
     for key, target in (("mapped", ">= 2"), ("budget", ">= 20")):
-        what = f"{whose}: {RATIOS[key]} at its validation accuracy, geometric mean"
-        for name, compared, when in (("", ended, ""), ("early_", early, "; ended early, as in the studies")):
+        what = f"{whose}: {RATIOS[key]} at equal validation accuracy, geometric mean"
+        for name, compared, when in (("", ended, ""), ("early_", early, "; with early end as in studies")):
             ratios = compared.mapped if key == "mapped" else budget_ratios(compared)
             mean = geometric_mean(ratios.values())
             yield row(f"{start}_{name}{key}", f"{what}{when}", mean, "x", target)
@@ -105,7 +105,7 @@ def measure(study: Study, scratch: Path) -> Iterator[Row]:
         100.0 * (ended.matches[flow][0].baseline.metrics[TEST] - pairs[0].baseline.metrics[TEST])
         for flow, pairs in early.matches.items()
     ]
-    what = f"{whose}: its test accuracy less that of the studies, which ends early"
+    what = f"{whose}: its test accuracy minus that with the early end of the studies, mean"
     yield row(f"{start}_baseline_gain", what, float(np.mean(gained)), "points")
     generations = [float(str(pairs[0].baseline.details["generations"])) for pairs in ended.matches.values()]
-    yield row(f"{start}_generations", f"{whose}: generations, least", min(generations))
+    yield row(f"{start}_generations", f"{whose}: smallest number of generations", min(generations))

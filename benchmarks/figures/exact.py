@@ -1,4 +1,4 @@
-"""Exact minimization of trained networks against plain Yosys."""
+"""Exact minimization of trained networks, compared with plain synthesis by Yosys."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["areas", "exact_area"]
 
 
 def exact_area(name: str, pyramid: str, seed: int) -> dict[str, float]:
-    """NAND2-equivalents ``plain`` and ``exact`` of a network of :mod:`benchmarks.figures.nine`.
+    """Measure the core areas ``plain`` and ``exact`` (NAND2-equivalents) of a network of the nine data sets.
 
-    At low effort, as all circuits of :mod:`benchmarks.figures.decision_trees` are minimized.
+    The effort is low, as for all circuits of :mod:`benchmarks.figures.decision_trees`.
     """
 
     def measure() -> dict[str, float]:
@@ -31,7 +31,7 @@ def exact_area(name: str, pyramid: str, seed: int) -> dict[str, float]:
 
 
 def areas(graph: BooleanGraph, effort: Effort) -> dict[str, float]:
-    """NAND2-equivalents of the core, ``plain`` by Yosys and ``exact``, and the proof's time."""
+    """Measure core areas ``plain`` (by Yosys) and ``exact`` in NAND2-equivalents, and the proof's time."""
     encoder = encoder_graph([node for _, node in graph.inputs], graph.interface)
     plain = plain_area(design_verilog("plain", encoder, graph, "none"), "plain_core", cost().library)
     found = minimize(graph, cost(), effort=effort)

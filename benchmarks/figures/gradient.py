@@ -1,8 +1,8 @@
-"""How good is the extended finite difference? Its cosine with the exact multilinear gradient, by depth.
+"""Quality of the extended finite difference (EFD): its cosine with the exact multilinear gradient, by depth.
 
-On bits, the gradient of the multilinear extension of everything above a layer is, for each of the layer's
-input bits, the output with the bit set less the output with it clear. Here every bit is flipped to find it;
-backpropagation multiplies the layers' own approximations instead.
+Consider all layers above a given one as a function of its input bits. The gradient of the multilinear
+extension of that function is, for each bit, the output with the bit set minus the output with the bit clear.
+It is computed here by flipping every bit, whereas backpropagation multiplies the layers' approximations.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from dwn_asic.methods.dwn.lookup import lut_lookup
 
 FLOW = Path("flows/phoneme.yaml")
 PYRAMID = (64, 16, 4, 1)
-"""LUTs of four inputs. Above the first layer each bit is read once: a learned mapping may read one twice, and
-then plain differences are not exact even for a single LUT."""
+"""Number of 4-input LUTs in each layer. Above the first layer each bit is read exactly once: a learned
+mapping might read a bit twice, and then plain differences are not exact even for a single LUT."""
 MODEL = ModelConfig.model_validate(
     {
         "layers": [
@@ -45,12 +45,12 @@ DECAYS = {
 }
 
 Layers = list[tuple[Tensor, Tensor]]
-"""Of each layer, the bits that slots read (L * n,), and tables (L, 2**n)."""
+"""The (L * n,) bits that the inputs of each layer's LUTs read, and its (L, 2**n) tables."""
 
 
 @cache
 def _networks(seed: int) -> tuple[dict[str, Layers], Tensor]:
-    """A pyramid before and after training, and (T, rows) thermometer bits of validation rows."""
+    """Return a pyramid before and after training, and (T, rows) thermometer bits of validation rows."""
     config = load_flow(FLOW, seed)
     dataset = prepare(config.data, config.encoder, seed)
     network = train(dataset, config.encoder, MODEL, config.training, seed).network
@@ -66,7 +66,7 @@ def _networks(seed: int) -> tuple[dict[str, Layers], Tensor]:
 
 
 def _output(layers: Layers, bits: Tensor, efd: EfdConfig) -> Tensor:
-    """(rows,) value of the last table, from the (width, rows) input bits of the first layer given."""
+    """Return the (rows,) values of the last table, given (width, rows) input bits of the first layer."""
     values = bits
     for number, (slots, tables) in enumerate(layers):
         n_inputs = tables.shape[1].bit_length() - 1
@@ -77,7 +77,7 @@ def _output(layers: Layers, bits: Tensor, efd: EfdConfig) -> Tensor:
 
 
 def _exact(layers: Layers, bits: Tensor) -> Tensor:
-    """(width, rows) output with each bit set less the output with it clear."""
+    """Return the (width, rows) exact gradient: the output with each bit set minus that with it clear."""
     differences = []
     for place in range(len(bits)):
         ends = []
@@ -90,7 +90,7 @@ def _exact(layers: Layers, bits: Tensor) -> Tensor:
 
 
 def _backpropagated(layers: Layers, bits: Tensor, efd: EfdConfig) -> Tensor:
-    """(width, rows) by backpropagation."""
+    """Return the (width, rows) gradient computed by backpropagation."""
     leaf = bits.clone().requires_grad_()
     _output(layers, leaf, efd).sum().backward()
     assert leaf.grad is not None
@@ -99,14 +99,17 @@ def _backpropagated(layers: Layers, bits: Tensor, efd: EfdConfig) -> Tensor:
 
 @cache
 def cosines(seed: int) -> dict[tuple[str, str, int], float]:
-    """(network, decay, LUT layers up to the output) -> mean cosine over rows whose gradient isn't zero."""
+    """Return the mean cosine for each network, decay and number of LUT layers up to the output.
+
+    Rows with a zero gradient are left out.
+    """
     networks, bits = _networks(seed)
     found = {}
     for name, layers in networks.items():
         here = bits
         for number in range(len(layers)):
             above = layers[number:]
-            read = torch.unique(above[0][0])  # bits that nothing reads have no gradient either way
+            read = torch.unique(above[0][0])  # bits that no LUT reads have no gradient in either way
             exact = _exact_of_read(above, here, read)
             some = exact.abs().sum(0) > 0
             for decay, efd in DECAYS.items():
@@ -126,7 +129,7 @@ def _exact_of_read(layers: Layers, bits: Tensor, read: Tensor) -> Tensor:
 
 
 def gradient() -> Iterator[Row]:
-    """All cosines, means over seeds."""
+    """Measure all cosines as means over seeds."""
     studies = [cosines(seed) for seed in SEEDS]
     for name, decay, depth in studies[0]:
         values = [study[name, decay, depth] for study in studies]

@@ -1,4 +1,4 @@
-"""Topic ``house``: how fast the doors open, and that the rebuilt house makes the same circuits as before."""
+"""Topic ``house``: start-up times, and equality of the circuits with those of an earlier commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.figures.kept import FOLDER, kept
 from benchmarks.figures.table import Row, row
 
 BEFORE = "d8318af"
-"""The last commit of the house before it was rebuilt."""
+"""The last commit before the code was restructured."""
 DEFAULTS = tuple(sorted(path.stem for path in Path("flows").glob("*.yaml")))
 NINE = tuple(sorted(path.stem for path in Path("flows/nine").glob("*.yaml")))
 OURS = ("network.npz", "graph.json", "core.json", "encoder.json", "design.v", "netlist.v")
@@ -24,19 +24,19 @@ SHRUNK = ("graph.json", "core.json", "encoder.json", "design.v", "netlist.v", "f
 
 
 def import_seconds() -> Iterator[Row]:
-    """Of the package alone; best of several, for the machine is shared."""
+    """Measure the time of ``import dwn_asic``, best of several runs, since the machine is shared."""
     seconds = _best("import dwn_asic")
     yield row("house.import_seconds", "import dwn_asic", seconds, "s", "< 0.2")
 
 
 def help_seconds() -> Iterator[Row]:
-    """Of the command, from its start to its end."""
+    """Measure the time of the command ``dwn-asic --help``, from its start to its end."""
     seconds = min(_seconds([sys.executable, "-m", "dwn_asic", "--help"]) for _ in range(7))
     yield row("house.help_seconds", "dwn-asic --help, whole process", seconds, "s", "< 0.4")
 
 
 def no_op_seconds() -> Iterator[Row]:
-    """Of make where everything is up to date."""
+    """Measure the time of ``make run`` if everything is up to date."""
     with tempfile.TemporaryDirectory() as build:
         command = ["make", "run", f"BUILD={build}", f"VENV={Path(sys.prefix)}"]
         _seconds(command)
@@ -45,7 +45,7 @@ def no_op_seconds() -> Iterator[Row]:
 
 
 def _best(code: str) -> float:
-    """Seconds that a statement takes in a fresh interpreter; best of seven."""
+    """Measure the time of a statement in a fresh interpreter in seconds, best of seven runs."""
     program = f"import time; start = time.perf_counter(); {code}; print(time.perf_counter() - start)"
     times = [
         float(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout)
@@ -62,23 +62,24 @@ def _seconds(command: list[str]) -> float:
 
 
 def same_bytes() -> Iterator[Row]:
-    """Networks, fronts and netlists of this code and of the last commit before, same seeds, same machine."""
+    """Compare the networks, fronts and netlists of this code with those of the earlier commit.
+
+    Both run with the same seeds on the same machine.
+    """
     flows = [(name, f"flows/{name}.yaml") for name in DEFAULTS]
     flows += [(f"nine/{name}", f"flows/nine/{name}.yaml") for name in NINE]
     found = {name: kept(f"house/{name}", lambda f=file, n=name: _compared(n, f)) for name, file in flows}
     files = sum(each["files"] for each in found.values())
     other = [f"{name}: {', '.join(each['other'])}" for name, each in found.items() if each["other"]]
-    what = (
-        f"files of networks, fronts and netlists of {len(found)} flows, seed 0, that differ from {BEFORE}'s"
-    )
+    what = f"networks, fronts and netlists of {len(found)} flows, seed 0: files that differ from {BEFORE}'s"
     if other:
         what += f" ({'; '.join(other)})"
-    yield row("house.compared_files", f"files compared with {BEFORE}'s: networks, fronts, netlists", files)
+    yield row("house.compared_files", f"networks, fronts and netlists: files compared with {BEFORE}'s", files)
     yield row("house.differing_files", what, sum(len(each["other"]) for each in found.values()), "", "<= 0")
 
 
 def _compared(name: str, flow: str) -> dict[str, object]:
-    """Our circuits of a flow, and its baselines', made by both commits."""
+    """Compare the circuits of a flow, including those of its baselines, as both commits make them."""
     before, after = (_built(which, name, flow) for which in ("before", "after"))
     paths = {path: path for path in (*OURS, *(f"shrunk/{own}" for own in SHRUNK))}
     folders = sorted(folder.name for folder in (before / "baselines").iterdir() if folder.is_dir())
@@ -98,7 +99,7 @@ def _digest(path: Path) -> str:
 
 
 def _built(which: str, name: str, flow: str) -> Path:
-    """Folder of a finished run of the flow; one that was made before is kept."""
+    """Return the folder of a finished run of the flow, which runs only if the folder is missing."""
     build = (FOLDER / "house" / which / Path(name).parent).resolve()
     folder = build / Path(flow).stem
     if not (folder / "result.json").exists():
@@ -110,7 +111,7 @@ def _built(which: str, name: str, flow: str) -> Path:
 
 
 def _worktree() -> Path:
-    """A checkout of the commit before, with the tables beside it that lie beside this one."""
+    """Return a checkout of the earlier commit, with the same shared data beside it as beside this one."""
     root = (FOLDER / "house" / "checkout" / "dwn-asic").resolve()
     if not root.exists():
         subprocess.run(["git", "worktree", "add", "--detach", str(root), BEFORE], check=True)
@@ -128,4 +129,4 @@ MEASUREMENTS = {
     "house.differing_files": same_bytes,
     **OF_CHECKPOINTS,
 }
-"""Id of each figure -> what measures it."""
+"""Id of each figure, and the function that measures it; a function may measure several figures."""

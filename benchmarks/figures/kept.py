@@ -1,4 +1,4 @@
-"""Measurements that take long are kept in ``build/figures``; removing a file there measures it again."""
+"""Cache of long measurements in ``build/figures``; remove a file there to repeat its measurement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FOLDER = Path("build/figures")
 
 
 def kept(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What the file of this name holds; measured first where there is none."""
+    """Return the cached measurement of this name; if there is none, measure and store it."""
     file = FOLDER / f"{name}.json"
     if not file.exists():
         found = measure()

@@ -1,4 +1,4 @@
-"""Annealing of a graph of 20,000 ANDs: a random network of LUTs, right on all rows but for noise."""
+"""Annealing of a graph of 20,000 ANDs: a random network of LUTs, correct on all rows except noise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FEATURES, _LUTS, _ROWS, _PROPOSALS = 16, 390, 8000, 1_000_000
 
 
 def main() -> None:
-    """Print ANDs, seconds, and the areas before and after."""
+    """Print the number of ANDs, the time in seconds, and the areas before and after annealing."""
     rng = np.random.default_rng(0)
     codes, graph = rng.integers(0, 256, (_ROWS, _FEATURES)), _network(rng)
     labels = np.where(rng.random(_ROWS) < 0.05, rng.integers(0, 2, _ROWS), graph.predict(codes))

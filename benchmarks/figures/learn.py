@@ -1,6 +1,6 @@
-"""Topic ``learn``: speed of training, accuracy on nine data sets and MNIST, what penalties do to area.
+"""Topic ``learn``: speed of training, accuracy on nine data sets and MNIST, and effect of penalties on area.
 
-Trainings are kept in ``build/figures/learn``; removing a file there measures it again.
+Trained networks are kept in ``build/figures/learn``; remove a file there to repeat its training.
 """
 
 from __future__ import annotations
@@ -46,25 +46,25 @@ PENALTIES = (("none", 0.0), ("l2", 0.03), ("l1", 0.003), ("influence", 0.01), ("
 
 
 def lookup() -> Iterator[Row]:
-    """Forward and backward of one layer."""
+    """Measure the forward and backward pass of one layer."""
     measured = measure_lookup()
     what = "one layer of 2000 LUTs, batch 256, forward and backward on 2 threads"
     yield row(
-        "learn.lookup_ratio", f"{what}, n = 6: direct formulation over ours", measured["ratio"], "x", ">= 80"
+        "learn.lookup_ratio", f"{what}, n = 6: time of direct over ours", measured["ratio"], "x", ">= 80"
     )
     growth = measure_growth()
     yield row("learn.lookup_growth", f"{what}: time at n = 8 over n = 2", growth["ratio"], "x", "<= 4")
 
 
 def torchlogix() -> Iterator[Row]:
-    """The same width of gates."""
+    """Compare a layer with a layer of torchlogix of the same width."""
     measured = measure_against_torchlogix()
-    text = "2000 two-input gates of 2000 bits, batch 256, fixed wiring: torchlogix over ours"
+    text = "2000 two-input gates on 2000 bits, batch 256, fixed wiring: time of torchlogix over ours"
     yield row("learn.torchlogix_ratio", text, measured["ratio"], "x", ">= 1")
 
 
 def phoneme_seconds() -> Iterator[Row]:
-    """Training of the default flow, compiled kernels at hand."""
+    """Measure the training time of the default flow, without the time of compilation."""
     config = load_flow(Path("flows/phoneme.yaml"))
     dataset = prepare(config.data, config.encoder, config.seed)
     short = config.training.model_copy(update={"epochs": 1})
@@ -77,7 +77,10 @@ def phoneme_seconds() -> Iterator[Row]:
 
 
 def mnist() -> Iterator[Row]:
-    """8,000 rows to train and validate, 2,000 to test, each variant in a process of its own."""
+    """Measure MNIST with 8,000 rows for training and validation and 2,000 for test.
+
+    Each variant runs in a process of its own, so that its peak memory can be measured.
+    """
     limits = {"mnist": (0.955, 1500), "mnist_small": (0.93, 120)}
     for name, (accuracy, seconds) in limits.items():
         found = kept(f"learn/{name}-0", partial(_alone, name))
@@ -93,7 +96,10 @@ def _alone(name: str) -> dict[str, Any]:
 
 
 def accuracy() -> Iterator[Row]:
-    """Five seeds, that of the split too; architectures were chosen on validation rows."""
+    """Measure accuracies over five seeds, which also vary the split.
+
+    The architectures were chosen on validation rows.
+    """
     for name, target in TARGETS.items():
         found = [kept(f"learn/{name}-{seed}", partial(study, name, seed)) for seed in SEEDS]
         tests = [entry["test"] for entry in found]
@@ -103,12 +109,12 @@ def accuracy() -> Iterator[Row]:
         vals = [entry["val"] for entry in found]
         yield row(f"learn.{name}_val", f"{what}: mean validation accuracy", statistics.mean(vals))
         boosted = [entry["gbdt"] for entry in found]
-        text = f"{name}, HistGradientBoosting, same splits: mean test accuracy"
+        text = f"{name}, gradient boosting (HistGradientBoosting), same splits: mean test accuracy"
         yield row(f"learn.{name}_gbdt", text, statistics.mean(boosted))
 
 
 def study(name: str, seed: int) -> dict[str, Any]:
-    """Accuracies of the flow's network and of gradient boosting on the same split."""
+    """Measure the accuracies of the flow's network and of gradient boosting on the same split."""
     config = load_flow(FLOWS / f"{name}.yaml")
     dataset = prepare(config.data, config.encoder, seed)
     start = time.perf_counter()
@@ -134,7 +140,7 @@ def _boosted(dataset: Dataset, seed: int) -> float:
 
 
 def penalties() -> Iterator[Row]:
-    """Exact core area and accuracy of the default flow's pyramid under each penalty."""
+    """Measure the exact core area and the accuracy of the default flow's network with each penalty."""
     found = {
         (kind, weight): [
             kept(f"learn/penalty-{kind}-{weight}-{seed}", partial(_penalized, kind, weight, seed))
@@ -147,7 +153,7 @@ def penalties() -> Iterator[Row]:
         name = f"learn.penalty_{kind}" + (f"_{weight}" if weight else "")
         what = f"phoneme 24-4-1, penalty {kind}" + (f" x {weight}" if weight else "")
         area = statistics.mean(entry["exact"] for entry in entries) / plain
-        yield row(f"{name}_area", f"{what}: exact core over that without penalty, 5 seeds", area)
+        yield row(f"{name}_area", f"{what}: exact core area over that without penalty, 5 seeds", area)
         test = statistics.mean(entry["test"] for entry in entries)
         yield row(f"{name}_test", f"{what}: mean test accuracy, 5 seeds", test)
 

@@ -1,6 +1,7 @@
-"""Topic ``logic``: exact minimization, shrink, and the comparison with decision trees on nine data sets.
+"""Topic ``logic``: exact minimization, shrinking, and the comparison with decision trees on nine data sets.
 
-Networks, searches and mapped areas are kept in ``build/figures``; removing a file there measures it again.
+Networks, searches and mapped areas are kept in ``build/figures``; remove a file there to repeat its
+measurement.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from dwn_asic.targets.asic.cost import PRICES
 
 TABLES = Path("reports/decision_trees.md")
 _LEAST = 1.0
-"""NAND2-equivalents that a circuit counts as at least: some are a wire, and ratios need positive numbers."""
+"""Smallest area (NAND2-equivalents) in ratios, which need positive numbers: some circuits are only a wire."""
 
 _all = cache(studies)
 
@@ -45,7 +46,7 @@ def _geometric(values: Iterable[float]) -> float:
 
 
 def exact() -> Iterator[Row]:
-    """Core after exact minimization over plain Yosys."""
+    """Compare the core area after exact minimization with that of plain Yosys."""
     for pyramid in PYRAMIDS:
         ratios = {
             name: [found["exact"] / found["plain"] for found in (exact_area(name, pyramid, s) for s in SEEDS)]
@@ -53,16 +54,16 @@ def exact() -> Iterator[Row]:
         }
         sets = {name: _geometric(values) for name, values in ratios.items()}
         worst = max(sets, key=lambda name: sets[name])
-        what = f"exact core (low effort) over plain Yosys `synth; abc -liberty`, {pyramid} pyramids"
+        what = f"exact core area (low effort) over plain Yosys `synth; abc -liberty`, {pyramid} pyramids"
         text = f"{what}, geometric mean of 9 sets x 5 seeds"
         yield row(f"logic.exact_core_{pyramid}", text, _geometric(sets.values()), "", "<= 0.8")
         yield row(f"logic.exact_core_{pyramid}_worst", f"{what}, worst set ({worst})", sets[worst])
     proofs = [exact_area(n, p, s)["proof_seconds"] for n in SETS for p in PYRAMIDS for s in SEEDS]
-    yield row("logic.exact_proof_seconds", "time of the equivalence proof, longest of 90", max(proofs), "s")
+    yield row("logic.exact_proof_seconds", "longest equivalence proof of 90 networks", max(proofs), "s")
 
 
 def shrunk() -> Iterator[Row]:
-    """The smallest circuit, by core, with about the exact network's validation accuracy."""
+    """Measure the circuit with the smallest core at about the validation accuracy of the exact network."""
     everything: list[float] = []
     for pyramid in PYRAMIDS:
         studies = {(n, seed): shrunk_study(n, pyramid, seed) for n in SETS for seed in SEEDS}
@@ -73,9 +74,9 @@ def shrunk() -> Iterator[Row]:
         everything += ratios
         drops = [100 * (found["exact"]["test"] - found["shrunk"]["test"]) for found in studies.values()]
         what = f"{pyramid} pyramids, 9 sets x 5 seeds"
-        text = f"shrunk core over exact core, {what}, geometric mean"
+        text = f"shrunk core area over exact core area, {what}, geometric mean"
         yield row(f"logic.shrunk_core_{pyramid}", text, _geometric(ratios), "", "<= 0.1")
-        text = f"test accuracy, exact less shrunk, {what}, mean"
+        text = f"test accuracy, exact minus shrunk, {what}, mean"
         yield row(f"logic.shrunk_drop_{pyramid}", text, _mean(drops), "points", "<= 0.3")
         yield row(f"logic.shrunk_drop_{pyramid}_sd", f"{text}: standard deviation", statistics.stdev(drops))
         for part in ("train", "val", "test"):
@@ -83,29 +84,30 @@ def shrunk() -> Iterator[Row]:
                 values = [found[state][part] for found in studies.values()]
                 text = f"{part} accuracy of the {state} networks, {what}, mean"
                 yield row(f"logic.guard_{pyramid}_{part}_{state}", text, _mean(values))
-    text = "shrunk core over exact core, all 90 networks, geometric mean"
+    text = "shrunk core area over exact core area, all 90 networks, geometric mean"
     yield row("logic.shrunk_core", text, _geometric(everything), "", "<= 0.1")
 
 
 def trees() -> Iterator[Row]:
-    """Against decision trees; writes reports/decision_trees.md."""
+    """Compare our circuits with decision trees, and write reports/decision_trees.md."""
     cells = [(name, i) for name in SETS for i in range(len(LEAVES))]
     for what, target in (("total", "<= 0.3"), ("core", "<= 0.5")):
         ratios = [_geometric(_ratios(name, i, what, what)) for name, i in cells]
         gains = [100 * _mean(_gains(name, i, what)) for name, i in cells]
         text = (
-            f"our smallest {what} at a tree's validation accuracy over the tree's, 9 sets x 4 sizes x 5 seeds"
+            f"our smallest {what} area at a tree's validation accuracy over the tree's, "
+            "9 sets x 4 sizes x 5 seeds"
         )
         yield row(f"logic.tree_{what}", f"{text}, geometric mean", _geometric(ratios), "", target)
         yield row(f"logic.tree_{what}_worst", f"{text}, worst set and size", max(ratios))
-        text = f"test accuracy, our smallest {what} less the tree, mean"
+        text = f"test accuracy, our circuit of smallest {what} area minus the tree, mean"
         yield row(f"logic.tree_{what}_gain", text, _mean(gains), "points", ">= 0")
         yield row(f"logic.tree_{what}_gain_worst", f"{text}: worst set and size", min(gains), "points")
         misses = sum(r[what]["val"] < r["tree"]["val"] for n in SETS for s in _all()[n] for r in s["rows"])
-        text = f"of 180 trees, those whose validation accuracy no circuit of ours reached ({what})"
+        text = f"number of trees, of 180, whose validation accuracy no circuit of ours reaches ({what})"
         yield row(f"logic.tree_{what}_unreached", text, float(misses))
     ratios = [_geometric(_ratios(name, i, "tree_shrunk", "total")) for name, i in cells]
-    text = "total of the trees after the same shrink over the trees', geometric mean"
+    text = "total area of shrunk trees over that of the trees, geometric mean"
     yield row("logic.tree_shrunk", text, _geometric(ratios))
     TABLES.write_text(_table(cells))
 
@@ -121,26 +123,28 @@ def _gains(name: str, size: int, ours: str) -> list[float]:
 
 
 _HOW_TREES = """
-Written by `make figures ONLY=logic.tree_total`. scikit-learn trees of 8 to 32 leaves on the same 8-bit codes
-and splits; all circuits, trees too, after the same exact minimization (low effort), mapped to sky130hd, in
-NAND2-equivalents. *total*: core and encoder of our smallest circuit whose validation accuracy is at least the
-tree's, from fronts annealed for total area from a DWN, a tree and a random circuit; *core*: the same from
-fronts annealed for core area from two DWNs; *tree shrunk*: total from the front annealed from the tree with
-32 leaves. Ratios are geometric means over 5 seeds, a circuit counting as at least one NAND2; all else is
-the mean, spreads are standard deviations.
+Written by `make figures ONLY=logic.tree_total`. The trees are scikit-learn's, with 8 to 32 leaves, on the
+same 8-bit codes and splits. All circuits, including the trees, are minimized exactly (low effort) and mapped
+to sky130hd; areas are in NAND2-equivalents. *total* is the area of core and encoder of our smallest circuit
+whose validation accuracy is at least the tree's, from fronts annealed for total area from a DWN, a tree and a
+random circuit. *core* is the same for core area, from fronts annealed for core area from two DWNs. *tree
+shrunk* is the total area from the front annealed from the tree with 32 leaves. Ratios are geometric means
+over 5 seeds, in which a circuit has an area of at least one NAND2. All other values are means; spreads are
+standard deviations.
 """
 _COLUMNS = (
     *("data", "leaves", "tree total", "test", "total", "ratio", "test, points"),
     *("tree core", "core", "ratio", "test, points", "tree shrunk", "ratio", "test, points"),
 )
 _HOW_STARTS = """
-Test accuracy, mean of 5 seeds, of the circuit of at most so many NAND2-equivalents (cost model) that is best
-in validation; 6 million proposals from each start. Written by `make figures ONLY=logic.tree_total`.
+Mean test accuracy over 5 seeds of the circuit that is best in validation among those of at most the given
+area (NAND2-equivalents of the cost model), with 6 million proposals from each start. Written by
+`make figures ONLY=logic.tree_total`.
 """
 
 
 def _table(cells: list[tuple[str, int]]) -> str:
-    """All comparisons as Markdown."""
+    """Return all comparisons as Markdown."""
     lines = [
         "# Shrunk circuits against decision trees",
         "",
@@ -194,15 +198,15 @@ def _at(name: str, start: str, area: float) -> float:
 
 
 def starts() -> Iterator[Row]:
-    """Test accuracy at equal area by where the annealing starts."""
+    """Compare the test accuracy at equal area for different starts of the annealing."""
     for area in AREAS:
         for start in STARTS:
-            text = f"annealed from {start}, best of at most {area:g} NAND2: test accuracy, 9 sets x 5 seeds"
+            text = f"annealed from {start}, at most {area:g} NAND2: mean test accuracy, 9 sets x 5 seeds"
             yield row(f"logic.start_{start}_{area:g}", text, _mean([_at(n, start, area) for n in SETS]))
 
 
 def several_classes() -> Iterator[Row]:
-    """Popcount networks before and after shrink."""
+    """Measure popcount networks before and after shrinking."""
     for name in multiclass.SETS:
         found = [multiclass.study(name, seed) for seed in multiclass.SEEDS]
         ratios = [f["after"]["total"] / f["before"]["total"] for f in found]
@@ -210,28 +214,35 @@ def several_classes() -> Iterator[Row]:
         what = f"{name}, popcount network, 5 seeds"
         yield row(
             f"logic.{name}_total",
-            f"{what}: total after shrink over before",
+            f"{what}: total area after shrinking over before",
             _geometric(ratios),
             "",
             "<= 0.3334",
         )
         yield row(
             f"logic.{name}_before",
-            f"{what}: total before",
+            f"{what}: total area before shrinking",
             _mean([f["before"]["total"] for f in found]),
             "NAND2",
         )
-        yield row(f"logic.{name}_drop", f"{what}: test accuracy lost, mean", _mean(drops), "points", "<= 0.5")
         yield row(
-            f"logic.{name}_drop_sd", f"{what}: test accuracy lost, sd", statistics.stdev(drops), "points"
+            f"logic.{name}_drop", f"{what}: loss of test accuracy, mean", _mean(drops), "points", "<= 0.5"
         )
         yield row(
-            f"logic.{name}_test", f"{what}: test accuracy after", _mean([f["after"]["test"] for f in found])
+            f"logic.{name}_drop_sd",
+            f"{what}: sd of the loss of test accuracy",
+            statistics.stdev(drops),
+            "points",
+        )
+        yield row(
+            f"logic.{name}_test",
+            f"{what}: test accuracy after shrinking",
+            _mean([f["after"]["test"] for f in found]),
         )
 
 
 def speed() -> Iterator[Row]:
-    """Shrink of phoneme's network on one core, compiled before."""
+    """Measure the shrinking of phoneme's network on one core, without the time of compilation."""
     dataset, graph = network("phoneme", "n6", 0)
     config = ShrinkConfig(proposals=500_000, jobs=1)
     search([graph], dataset.part("train"), config.model_copy(update={"proposals": 1000}), PRICES, 0)
@@ -241,18 +252,18 @@ def speed() -> Iterator[Row]:
     seconds = time.perf_counter() - begin
     codes, labels = dataset.part("test")
     test = [g.accuracy(codes, labels) for g in (graph, chosen.graph)]
-    what = "phoneme 24-4-1, shrink of 12 chains x 500,000 proposals on one core"
+    what = "phoneme 24-4-1, shrinking with 12 chains of 500,000 proposals on one core"
     yield row("logic.shrink_seconds", what, seconds, "s", "<= 5")
-    yield row("logic.shrink_rate", f"{what}: million proposals a second, all included", 6 / seconds, "M/s")
-    yield row("logic.shrink_area", f"{what}: model area of the choice", chosen.area, "NAND2")
+    yield row("logic.shrink_rate", f"{what}: million proposals per second, all included", 6 / seconds, "M/s")
+    yield row("logic.shrink_area", f"{what}: cost-model area of the chosen circuit", chosen.area, "NAND2")
     yield row("logic.shrink_test_gain", f"{what}: test accuracy gained", 100 * (test[1] - test[0]), "points")
     rate, gates = _proposal_rate()
-    text = f"proposals a second on one core, circuits of {gates} gates, 4,600 rows, best of 20 slices"
+    text = f"proposals per second on one core, circuits of {gates} gates, 4,600 rows, best of 20 slices"
     yield row("logic.proposals", text, rate / 1e6, "M/s", ">= 2")
 
 
 def _proposal_rate() -> tuple[float, int]:
-    """Of a chain that has settled at about 40 gates; its number of gates."""
+    """Measure the proposals per second of a chain that has settled at about 40 gates, and count its gates."""
     from dwn_asic.optimize.lossy.anneal.bridge import empty_archive, start
     from dwn_asic.optimize.lossy.anneal.candidates import InputTable
     from dwn_asic.optimize.lossy.anneal.loop import anneal_slice
@@ -270,7 +281,7 @@ def _proposal_rate() -> tuple[float, int]:
     weights = np.cumsum(MOVE_WEIGHTS) / sum(MOVE_WEIGHTS)
 
     def run(hot: float, cold: float, proposals: int) -> None:
-        price = 45.0 / UNIT / 46.0  # 45 NAND2-equivalents for a percent of the rows
+        price = 45.0 / UNIT / 46.0  # 45 NAND2-equivalents for one percent of the rows
         plan = np.array([[hot / UNIT, cold / UNIT], [price, price]])
         anneal_slice(memory.c, memory.words, memory.values, archive, weights, counts, plan, proposals)
 
@@ -284,15 +295,15 @@ def _proposal_rate() -> tuple[float, int]:
 
 
 def large() -> Iterator[Row]:
-    """A graph of 20,000 ANDs over 8,000 rows, in a process of its own for the sake of its memory."""
+    """Measure a graph of 20,000 ANDs over 8,000 rows, in a separate process to measure its memory."""
     code = "from benchmarks.figures.large import main; main()"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     ands, seconds, before, after = map(float, done.stdout.split())
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    what = f"a graph of {ands:.0f} ANDs over 8,000 rows, a chain of a million proposals"
+    what = f"graph of {ands:.0f} ANDs over 8,000 rows, one chain of a million proposals"
     yield row("logic.large_seconds", what, seconds, "s", "<= 600")
-    yield row("logic.large_memory", f"{what}: largest process", memory, "GiB", "<= 2")
-    yield row("logic.large_area", f"{what}: area after over before, no more errors", after / before)
+    yield row("logic.large_memory", f"{what}: peak memory of the largest process", memory, "GiB", "<= 2")
+    yield row("logic.large_area", f"{what}: area after over area before, without more errors", after / before)
 
 
 def _ids(measure: Callable[[], Iterator[Row]], *names: str) -> dict[str, Callable[[], Iterator[Row]]]:
@@ -329,4 +340,4 @@ MEASUREMENTS = {
     **_ids(speed, "shrink_seconds", "shrink_rate", "shrink_area", "shrink_test_gain", "proposals"),
     **_ids(large, "large_seconds", "large_memory", "large_area"),
 }
-"""Id of each figure -> what measures it (some give several at once)."""
+"""Id of each figure, and the function that measures it; a function may measure several figures."""

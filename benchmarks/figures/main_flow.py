@@ -1,4 +1,4 @@
-"""Topic ``main``: the main job end to end."""
+"""Topic ``main``: the default flow from data to netlist, and the test suite."""
 
 from __future__ import annotations
 
@@ -28,42 +28,44 @@ SEEDS = range(5)
 
 
 def run() -> Iterator[Row]:
-    """Wall-clock time and peak memory of `make run`, set-up done, nothing built."""
+    """Measure the wall-clock time and the peak memory of `make run`, after set-up, with nothing built."""
     with tempfile.TemporaryDirectory() as build:
         start = time.perf_counter()
         _make("run", f"BUILD={build}")
         seconds = time.perf_counter() - start
-    # The largest of all processes that have ended below this one, in KiB on Linux.
+    # The peak memory of the largest of all child processes that have ended, in KiB on Linux.
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     yield row("main.run_seconds", "make run after set-up, phoneme", seconds, "s", "< 180")
-    yield row("main.run_peak_memory", "largest process of make run, phoneme", peak, "GiB", "< 1.5")
+    yield row(
+        "main.run_peak_memory", "peak memory of make run, largest process, phoneme", peak, "GiB", "< 1.5"
+    )
 
 
 def phoneme() -> Iterator[Row]:
-    """Accuracy and core area over 5 seeds; split and initialization both vary with the seed."""
+    """Measure accuracy and core area over 5 seeds, which vary both the split and the initialization."""
     accuracies, ratios = zip(*(_phoneme(seed) for seed in SEEDS), strict=True)
     what = "phoneme, 24-4-1 of 6,6,4-input LUTs, 5 seeds"
     yield row(
         "main.phoneme_accuracy", f"{what}: mean test accuracy", statistics.mean(accuracies), "", ">= 0.835"
     )
-    yield row("main.phoneme_accuracy_sd", f"{what}: its standard deviation", statistics.stdev(accuracies))
+    yield row("main.phoneme_accuracy_sd", f"{what}: sd of test accuracy", statistics.stdev(accuracies))
     text = f"{what}: core area over plain `synth; abc -liberty` of the unminimized Verilog"
     yield row("main.phoneme_core_ratio", f"{text}, mean", statistics.mean(ratios), "", "<= 0.95")
     yield row("main.phoneme_core_ratio_worst", f"{text}, worst seed", max(ratios))
 
 
 def digits() -> Iterator[Row]:
-    """Accuracy of the popcount head over 5 seeds."""
+    """Measure the accuracy of a network with popcount head over 5 seeds."""
     accuracies = [_train("digits", seed)[1] for seed in SEEDS]
     what = "digits, popcount head, 5 seeds"
     yield row(
         "main.digits_accuracy", f"{what}: mean test accuracy", statistics.mean(accuracies), "", ">= 0.95"
     )
-    yield row("main.digits_accuracy_sd", f"{what}: its standard deviation", statistics.stdev(accuracies))
+    yield row("main.digits_accuracy_sd", f"{what}: sd of test accuracy", statistics.stdev(accuracies))
 
 
 def tests() -> Iterator[Row]:
-    """Time of the whole test suite."""
+    """Measure the time of the whole test suite."""
     start = time.perf_counter()
     _make("test")
     yield row("main.test_seconds", "make test after set-up", time.perf_counter() - start, "s", "< 480")
@@ -104,4 +106,4 @@ MEASUREMENTS = {
     "main.digits_accuracy_sd": digits,
     "main.test_seconds": tests,
 }
-"""Id of each figure -> what measures it (some give several at once)."""
+"""Id of each figure, and the function that measures it; a function may measure several figures."""

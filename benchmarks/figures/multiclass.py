@@ -1,4 +1,4 @@
-"""Popcount networks of several classes before and after shrink."""
+"""Popcount networks for several classes before and after shrinking."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SEEDS = range(5)
 
 
 def study(name: str, seed: int) -> dict[str, Any]:
-    """Areas and accuracies ``before`` and ``after``, and the front."""
+    """Return areas and accuracies ``before`` and ``after`` shrinking, and the front."""
     return kept(f"multiclass/{name}-{seed}", lambda: _study(name, seed))
 
 

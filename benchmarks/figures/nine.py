@@ -1,4 +1,4 @@
-"""The nine data sets of the Tiny Classifier comparison, and a network of each kind trained on each seed."""
+"""The nine data sets of the Tiny Classifier comparison, with networks of two kinds trained for each seed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FLOWS = Path("flows") / "nine"
 SETS = tuple(sorted(path.stem for path in FLOWS.glob("*.yaml")))
 SEEDS = range(5)
 PYRAMIDS = {"n6": ((24, 6), (4, 6), (1, 4)), "n4": ((32, 4), (8, 4), (2, 4), (1, 2))}
-"""Layers of (LUTs, inputs)."""
+"""The networks by name, as pairs (number of LUTs, inputs of each LUT) for each layer."""
 
 
 @cache
 def trained(name: str, pyramid: str, seed: int) -> Flow:
-    """The flow of a data set with a network of this pyramid; trained once and kept in ``build/``."""
+    """Train a network of this kind on a data set, once, and return its flow, which is kept in ``build/``."""
     file = FLOWS / f"{name}.yaml"
     flow = Flow(_config(file, pyramid, seed), FOLDER / "nine" / f"{name}-{pyramid}-{seed}", file)
     run_flow(flow, Reporter(), targets=[GRAPH.name])
@@ -37,6 +37,6 @@ def _config(file: Path, pyramid: str, seed: int) -> FlowConfig:
 
 
 def network(name: str, pyramid: str, seed: int) -> tuple[Dataset, BooleanGraph]:
-    """Data and trained graph."""
+    """Return the data set and the graph of a trained network."""
     flow = trained(name, pyramid, seed)
     return flow.dataset, flow.read(GRAPH)

@@ -1,4 +1,4 @@
-"""One trained network each: what shrink for core area does to it at about the same validation accuracy."""
+"""Effect of shrinking for core area on trained networks, at about the same validation accuracy."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from benchmarks.figures.kept import kept
 from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, network
 
 SLACK = 0.005
-"""Validation accuracy that may be given up."""
+"""Loss of validation accuracy that is accepted."""
 
 
 def study(name: str, pyramid: str, seed: int) -> dict[str, dict[str, float]]:
-    """Accuracies ``exact``, and areas and accuracies ``shrunk``."""
+    """Return the accuracies of the ``exact`` network, and areas and accuracies of the ``shrunk`` circuit."""
     return kept(f"shrunk/{name}-{pyramid}-{seed}", lambda: _study(name, pyramid, seed))
 
 

@@ -1,4 +1,4 @@
-"""reports/figures.csv: one row per figure."""
+"""The table reports/figures.csv, which has one row per figure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COMPARISONS = {">=": operator.ge, "<=": operator.le, "<": operator.lt, ">": ope
 
 @dataclass(frozen=True)
 class Row:
-    """A figure; ``target`` is a comparison such as ``>= 0.835``, or empty where the figure has none."""
+    """A figure; ``target`` is a comparison such as ``>= 0.835``, or empty if the figure has no target."""
 
     id: str
     what: str
@@ -27,7 +27,7 @@ class Row:
 
 
 def row(id_: str, what: str, value: float, unit: str = "", target: str = "") -> Row:
-    """A row with its verdict; four significant digits."""
+    """Return a row with four significant digits, and whether its target is met."""
     holds = ""
     if target:
         sign, limit = target.split()
@@ -37,7 +37,7 @@ def row(id_: str, what: str, value: float, unit: str = "", target: str = "") -> 
 
 
 def read(path: Path) -> list[Row]:
-    """The rows of an existing table, none where there is no file."""
+    """Read the rows of the table, or none if there is no file."""
     if not path.exists():
         return []
     with path.open(newline="") as file:
@@ -45,7 +45,7 @@ def read(path: Path) -> list[Row]:
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:
-    """Write rows sorted by id, whole or not at all."""
+    """Write the rows sorted by id, atomically."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([field.name for field in fields(Row)])
