@@ -1,6 +1,6 @@
-# make run     set up, and take the default flow from its data table to a proved netlist and a comparison
+# make run     set up, and run the default flow from its table of data to proved netlists and a comparison
 # make test    set up, and run the tests
-# make help    the rest
+# make help    list all commands
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -9,44 +9,47 @@ MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
 VENV   ?= .venv
-# Installed first and pinned: a range would draw in several gigabytes of accelerator packages.
+# Installed first and pinned, since a version range would install several gigabytes of accelerator packages.
 TORCH  ?= torch==2.13.0
 FLOW   ?= flows/phoneme.yaml
 BUILD  ?= build
 FLOWS  := $(patsubst flows/%.yaml,%,$(wildcard flows/*.yaml))
-# What `make figures` measures: a topic such as main, or one id such as main.phoneme_accuracy.
+# The figures that `make figures` measures: a topic such as main, or one id such as main.phoneme_accuracy.
 ONLY   ?=
 
 BIN := $(VENV)/bin
 DWN := $(BIN)/dwn-asic
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# An environment holds one checkout, which its stamp names.
+# An environment belongs to one checkout, whose path is in its stamp.
 owner := $(strip $(shell cat $(VENV)/.ready-run 2>/dev/null))
 ifneq ($(owner),)
 ifneq ($(owner),$(CURDIR))
-$(error $(VENV) belongs to $(owner): remove it, or give another with VENV=FOLDER)
+$(error $(VENV) belongs to $(owner): remove it, or choose another with VENV=FOLDER)
 endif
 endif
 
 .PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out figures examples docs doctor clean
 
 help:
-	@echo 'make run [FLOW=flows/NAME.yaml]   data -> DWN -> proved netlist -> comparison, in $(BUILD)/NAME'
-	@echo 'make $(BUILD)/NAME/netlist.v           up to one file; likewise network.npz, design.v, result.json, ...'
-	@echo 'make report                       all flows ($(FLOWS)) and studies ($(STUDIES)), in reports/'
-	@echo 'make report-quick                 the same tables from a few minutes of runs, in $(BUILD)/report-quick'
-	@echo 'make report-held-out                the same tables of held-out data sets, in reports/held_out'
-	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again'
-	@echo 'make examples                     run the notebooks of examples/ and keep their outputs'
+	@echo 'make run [FLOW=flows/NAME.yaml]   run a flow: data -> DWN -> proved netlists -> comparison, in $(BUILD)/NAME'
+	@echo 'make $(BUILD)/NAME/netlist.v         bring one file of a flow up to date (network.npz, design.v, result.json, ...)'
+	@echo 'make report                       run all flows ($(FLOWS)) and studies ($(STUDIES)), and write reports/'
+	@echo 'make report-quick                 run a small study in a few minutes, and write its report to $(BUILD)/report-quick'
+	@echo 'make report-held-out              run the study of held-out data sets, and write reports/held_out'
+	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again: all, a topic, or one id'
+	@echo 'make examples                     run the notebooks in examples/ and store their outputs'
 	@echo 'make docs                         build the documentation in $(BUILD)/docs'
-	@echo 'make test | lint | bench | doctor | clean'
+	@echo 'make doctor                       show the versions of libraries and tools, and available PDKs'
+	@echo 'make test | ci                    run the tests; ci requires all system tools'
+	@echo 'make lint | format | bench        check the code, format it, measure its speed'
+	@echo 'make clean                        remove $(BUILD)'
 
 # ---- set-up -------------------------------------------------------------------------------------------------
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 
-# Prints where another checkout is that this environment was made for.
+# Prints the path of the other checkout, if any, that this environment was made for.
 define OTHER_CHECKOUT
 import importlib.metadata, json, os
 for d in importlib.metadata.distributions(name="dwn-asic"):
@@ -59,7 +62,7 @@ $(RUN_READY): pyproject.toml
 	@echo 'Setting up $(VENV) (once) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@other=$$($(BIN)/python -c "$$OTHER_CHECKOUT"); test -z "$$other" || { \
-	    echo "$(VENV) belongs to $$other: remove it, or give another with VENV=FOLDER" >&2; exit 1; }
+	    echo "$(VENV) belongs to $$other: remove it, or choose another with VENV=FOLDER" >&2; exit 1; }
 	@$(PIP) install '$(TORCH)'
 	@$(PIP) install --editable .
 	@echo '$(CURDIR)' > $@
@@ -70,17 +73,17 @@ $(DEV_READY): $(RUN_READY)
 	@touch $@
 
 # ---- one flow -----------------------------------------------------------------------------------------------
-# dwn-asic knows the steps of a flow and which of them are up to date; make only asks it.
+# dwn-asic knows the steps of a flow and decides which of them are up to date; make only calls it.
 run: $(RUN_READY)
 	@$(DWN) run '$(FLOW)' --build '$(BUILD)'
 
-# Any file of a flow. FLOW counts only where it was given: the default is another flow's.
+# Any file of a flow. FLOW is passed on only if the user set it, since its default may be another flow.
 $(BUILD)/%: FORCE | $(RUN_READY)
 	@$(DWN) make '$@' --build '$(BUILD)' $(if $(filter command environment,$(origin FLOW)),--flow '$(FLOW)')
 
 FORCE: ;
 
-# No file that a step made is thrown away.
+# Keep all files that steps make.
 .SECONDARY:
 
 # ---- all flows and studies ----------------------------------------------------------------------------------
@@ -98,18 +101,19 @@ $(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/%.yaml FORCE | $(DEV_READY)
 endef
 $(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(eval $(call study_rule,$(study),$(seed)))))
 
-# One run on each core. A run that was killed resumes.
+# JOBS runs at a time, each with one thread. A run that was killed resumes after its finished steps.
 report: export OMP_NUM_THREADS = 1
 report: $(DEV_READY)
 	@mkdir -p $(BUILD)
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) report-files
 
-# Asks which tables are there, so only here: those of nine lie beside the project, where it was developed.
+# Find out which flows have their data: the tables of some studies are in a folder beside the project, which not
+# every machine has. This takes a moment, so only this target does it.
 ifneq ($(filter report-files,$(MAKECMDGOALS)),)
 STUDY_FLOWS := $(wildcard $(STUDIES:%=flows/%/*.yaml))
 AVAILABLE   := $(if $(STUDY_FLOWS),$(shell $(DWN) available $(STUDY_FLOWS)))
 ifneq ($(filter-out 0,$(.SHELLSTATUS)),)
-$(error which tables are there is not known: see above)
+$(error cannot find out which flows have their data: see above)
 endif
 NAMES := $(if $(FLOWS),$(shell $(DWN) names $(FLOWS:%=flows/%.yaml)))
 runs_of = $(patsubst flows/$(1)/%.yaml,$(BUILD)/$(1)/seed-$(2)/%/result.json,$(filter flows/$(1)/%,$(AVAILABLE)))
@@ -117,16 +121,16 @@ runs_of = $(patsubst flows/$(1)/%.yaml,$(BUILD)/$(1)/seed-$(2)/%/result.json,$(f
 report-files: $(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(call runs_of,$(study),$(seed)))) \
     $(NAMES:%=$(BUILD)/%/result.json)
 	@$(foreach flow,$(filter-out $(AVAILABLE),$(STUDY_FLOWS)),\
-	    echo 'left out, its table is not there: $(flow)';)
+	    echo 'skipped, its data is missing: $(flow)';)
 	@$(DWN) collect $(NAMES:%=$(BUILD)/%) --out $(OUT) \
 	    $(foreach study,$(STUDIES),$(if $(filter flows/$(study)/%,$(AVAILABLE)),--study $(BUILD)/$(study)))
 endif
 
-# The same tables and page from a few minutes of runs.
+# The same tables and page for a small study that runs in a few minutes.
 report-quick:
 	@$(MAKE) --no-print-directory report STUDIES=quick SEEDS='0 1' FLOWS=iris_csv OUT=$(BUILD)/report-quick
 
-# Data sets that nothing was chosen or tried on: what the figures of the others are worth elsewhere.
+# Held-out data sets, on which no choice was based: they show how far the results hold for other data.
 report-held-out:
 	@$(MAKE) --no-print-directory report STUDIES=held_out SEEDS='0 1 2' FLOWS= OUT=reports/held_out
 
@@ -142,12 +146,12 @@ docs: $(DEV_READY)
 	@echo 'Documentation: $(BUILD)/docs/index.html'
 
 # ---- quality ------------------------------------------------------------------------------------------------
-# One worker on each core; threads of OpenMP on top would wait for each other.
+# One worker per core; OpenMP threads in addition would only wait for each other.
 test: export OMP_NUM_THREADS = 1
 test: $(DEV_READY)
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --benchmark-disable --cov --cov-report=term
 
-# The same with every system tool required instead of skipped.
+# The same tests, but a missing system tool is a failure instead of a skipped test.
 ci: export DWN_ASIC_REQUIRE_TOOLS = 1
 ci: test
 

@@ -153,7 +153,7 @@ def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(
     output = make(project, *study)
     assert output.count("done: some/") == 4 - len(done)
     assert {path: wrote for path, wrote in contents(kept).items() if wrote != kept[path]} == {}
-    assert "left out, its table is not there: flows/some/absent.yaml" in output
+    assert "skipped, its data is missing: flows/some/absent.yaml" in output
     assert output.count("absent") == 1
     runs = (project / "reports" / "some" / "runs.csv").read_text()
     assert "build/some/seed-1/two/result.json" in runs
@@ -205,4 +205,4 @@ def test_an_environment_of_another_checkout_is_left_alone(project: Path) -> None
     (project / ".venv" / ".ready-run").write_text("/elsewhere/dwn-asic\n")
     done = try_make(project, "run", "FLOW=flows/tiny.yaml")
     assert done.returncode != 0
-    assert ".venv belongs to /elsewhere/dwn-asic: remove it, or give another with VENV=FOLDER" in done.stderr
+    assert ".venv belongs to /elsewhere/dwn-asic: remove it, or choose another with VENV=FOLDER" in done.stderr
