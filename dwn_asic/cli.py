@@ -143,7 +143,8 @@ def chip(
         ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(help="Label column of the table. Default: as in a flow file.")
+        str | None,
+        typer.Option(help="Label column of the table. Default: class in a CSV file, else the source's own."),
     ] = None,
     thresholds: Annotated[
         Path | None,
@@ -167,7 +168,9 @@ def chip(
     *,
     shrink: Annotated[
         bool,
-        typer.Option(help="Search for a smaller circuit of about the same accuracy; needs --data to work."),
+        typer.Option(
+            help="Search for a smaller circuit of about the same accuracy; it has no effect without --data."
+        ),
     ] = True,
 ) -> None:
     """Turn a trained network into a proved netlist.
@@ -343,7 +346,8 @@ def import_(
         ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(help="Label column of the table. Default: as in a flow file.")
+        str | None,
+        typer.Option(help="Label column of the table. Default: class in a CSV file, else the source's own."),
     ] = None,
 ) -> None:
     """Convert a checkpoint of torch_dwn or dwn2rtl to a network file.
@@ -467,7 +471,7 @@ def pdk_extract(
     ],
     config: Annotated[
         Path,
-        typer.Option(help="PDK configuration file; it names the NAND2 cell, the corner and unused cells."),
+        typer.Option(help="PDK configuration file, which names the NAND2 cell and the cells not to use."),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Cell table to write, for example NAME.cells.csv.")

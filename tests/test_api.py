@@ -199,7 +199,7 @@ WRONG: dict[str, tuple[Callable[[Dataset], object], type[DwnAsicError], str]] = 
     "several sizes": (
         lambda rows: api.fit(rows, "decision_tree"),
         ConfigError,
-        "method decision_tree: leaves: describes 3 classifiers (tree-8, tree-16, tree-32) instead of one (allowed: a",
+        "method decision_tree: leaves: describes 3 classifiers (tree-8, tree-16, tree-32) instead of one",
     ),
     "several sizes of several keys": (
         lambda rows: api.fit(rows, "tiny_classifier", gates=[5, 9]),

@@ -205,4 +205,4 @@ def test_an_environment_of_another_checkout_is_left_alone(project: Path) -> None
     (project / ".venv" / ".ready-run").write_text("/elsewhere/dwn-asic\n")
     done = try_make(project, "run", "FLOW=flows/tiny.yaml")
     assert done.returncode != 0
-    assert ".venv belongs to /elsewhere/dwn-asic: remove it, or choose another with VENV=FOLDER" in done.stderr
+    assert ".venv belongs to /elsewhere/dwn-asic: remove it, or choose another with VENV=" in done.stderr

@@ -62,8 +62,8 @@ def test_without_a_flip_flop_the_message_says_what_to_set() -> None:
     with pytest.raises(PdkError) as caught:
         library().require_flip_flop()
     assert str(caught.value) == (
-        "toy (typical): no plain D flip-flop to map registers to: set `tie_reset: true` in the PDK's YAML file "
-        "(if the library has flip-flops with a clear) or `hardware.registers: none` in the flow file"
+        "toy (typical): no plain D flip-flop to map registers to: set `tie_reset: true` in the PDK's YAML "
+        "file (if the library has flip-flops with a clear) or `hardware.registers: none` in the flow file"
     )
 
 
