@@ -20,7 +20,15 @@ BEFORE = "d8318af"
 DEFAULTS = tuple(sorted(path.stem for path in Path("flows").glob("*.yaml")))
 NINE = tuple(sorted(path.stem for path in Path("flows/nine").glob("*.yaml")))
 OURS = ("network.npz", "graph.json", "core.json", "encoder.json", "design.v", "netlist.v")
-SHRUNK = ("graph.json", "core.json", "encoder.json", "design.v", "netlist.v", "front.csv", "front/*.json")
+SHRUNK = (
+    "graph.json",
+    "core.json",
+    "encoder.json",
+    "design.v",
+    "netlist.v",
+    "front.csv",
+    "front/[0-9]*.json",
+)
 
 
 def import_seconds() -> Iterator[Row]:
@@ -64,18 +72,74 @@ def _seconds(command: list[str]) -> float:
 def same_bytes() -> Iterator[Row]:
     """Compare the networks, fronts and netlists of this code with those of the earlier commit.
 
-    Both run with the same seeds on the same machine.
+    Both run with the same seeds on the same machine. A search that reaches its limit of wall-clock time depends
+    on the machine's load, so both commits minimize every circuit that differs again, without that limit.
     """
-    flows = [(name, f"flows/{name}.yaml") for name in DEFAULTS]
-    flows += [(f"nine/{name}", f"flows/nine/{name}.yaml") for name in NINE]
-    found = {name: kept(f"house/{name}", lambda f=file, n=name: _compared(n, f)) for name, file in flows}
+    flows = {name: f"flows/{name}.yaml" for name in (*DEFAULTS, *(f"nine/{name}" for name in NINE))}
+    found = {
+        name: kept(f"house/{name}", lambda n=name, f=file: _compared(n, f)) for name, file in flows.items()
+    }
     files = sum(each["files"] for each in found.values())
-    other = [f"{name}: {', '.join(each['other'])}" for name, each in found.items() if each["other"]]
+    circuits = {
+        f"{name}/{folder}"
+        for name, each in found.items()
+        for folder in {other.rpartition("/")[0] for other in each["other"]}
+    }
     what = f"networks, fronts and netlists of {len(found)} flows, seed 0: files that differ from {BEFORE}'s"
-    if other:
-        what += f" ({'; '.join(other)})"
+    if circuits:
+        what += f", all of them of {len(circuits)} circuits ({', '.join(sorted(circuits))})"
     yield row("house.compared_files", f"networks, fronts and netlists: files compared with {BEFORE}'s", files)
     yield row("house.differing_files", what, sum(len(each["other"]) for each in found.values()), "", "<= 0")
+    what = "of these circuits, those that differ when both commits minimize them without a limit of time"
+    yield row("house.differing_unlimited", what, sum(map(_differs_unlimited, circuits)), "circuits", "<= 0")
+
+
+def _differs_unlimited(circuit: str) -> bool:
+    """Return whether both commits minimize a circuit to different graphs if they have all the time they need."""
+    graph = (FOLDER / "house" / "before" / circuit / "graph.json").resolve()
+    effort = "low" if circuit.startswith("nine/") else "medium"
+
+    def digest(which: str) -> dict[str, str]:
+        root = Path.cwd() if which == "after" else _worktree()
+        environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-c", _IMPORTS[which] + _MINIMIZE, str(graph), effort]
+        done = subprocess.run(command, check=True, cwd=root, env=environment, capture_output=True, text=True)
+        return {"digest": done.stdout.strip()}
+
+    name = circuit.replace("/", "-")
+    before, after = (
+        kept(f"house/unlimited/{name}-{which}", lambda w=which: digest(w)) for which in ("before", "after")
+    )
+    return before != after
+
+
+_IMPORTS = {
+    "before": """
+from dwn_asic.logic.minimize import minimize_parts
+from dwn_asic.network.graph import BooleanGraph
+from dwn_asic.synth.pdk import load_pdk
+cost = load_pdk("sky130hd").library
+""",
+    "after": """
+from dwn_asic.boolean.graph import BooleanGraph
+from dwn_asic.optimize.exact.minimize import minimize_parts
+from dwn_asic.targets.asic import TARGET
+from dwn_asic.targets.asic.config import SynthesisConfig
+from dwn_asic.verilog.config import HardwareConfig
+cost = TARGET.open(SynthesisConfig(), HardwareConfig()).cost
+""",
+}
+_MINIMIZE = """
+import hashlib, sys, tempfile
+from pathlib import Path
+graph = BooleanGraph.load(Path(sys.argv[1]))
+parts = minimize_parts(graph, cost, effort=sys.argv[2], timeout_s=600, budget_s=100_000)
+for part in parts:
+    with tempfile.TemporaryDirectory() as folder:
+        part.graph.save(Path(folder) / "graph.json")
+        print(hashlib.sha256((Path(folder) / "graph.json").read_bytes()).hexdigest())
+"""
+"""Prints the digests of the minimized core and encoder, by whichever commit's imports stand before it."""
 
 
 def _compared(name: str, flow: str) -> dict[str, object]:
@@ -127,6 +191,7 @@ MEASUREMENTS = {
     "house.no_op_seconds": no_op_seconds,
     "house.compared_files": same_bytes,
     "house.differing_files": same_bytes,
+    "house.differing_unlimited": same_bytes,
     **OF_CHECKPOINTS,
 }
 """Id of each figure, and the function that measures it; a function may measure several figures."""
