@@ -72,8 +72,8 @@ def _seconds(command: list[str]) -> float:
 def same_bytes() -> Iterator[Row]:
     """Compare the networks, fronts and netlists of this code with those of the earlier commit.
 
-    Both run with the same seeds on the same machine. A search that reaches its limit of wall-clock time depends
-    on the machine's load, so both commits minimize every circuit that differs again, without that limit.
+    Both run with the same seeds on the same machine. A search that reaches its limit of wall-clock time
+    depends on the machine's load, so both commits minimize every circuit that differs again, without that limit.
     """
     flows = {name: f"flows/{name}.yaml" for name in (*DEFAULTS, *(f"nine/{name}" for name in NINE))}
     found = {
@@ -95,7 +95,7 @@ def same_bytes() -> Iterator[Row]:
 
 
 def _differs_unlimited(circuit: str) -> bool:
-    """Return whether both commits minimize a circuit to different graphs if they have all the time they need."""
+    """Return whether both commits minimize a circuit to different graphs when their time is not limited."""
     graph = (FOLDER / "house" / "before" / circuit / "graph.json").resolve()
     effort = "low" if circuit.startswith("nine/") else "medium"
 
