@@ -33,7 +33,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_pdk_of_the_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No fixture finds a PDK of the machine either."""
+    """Hide the machine's PDKs from session fixtures as well."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PDK_ROOT", raising=False)
         patch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
@@ -42,14 +42,14 @@ def _no_pdk_of_the_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(autouse=True)
 def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test runs in its own directory and sees no PDK of the machine unless it asks for one."""
+    """Run each test in its own directory, without the machine's PDKs unless it asks for one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
-    """A tiny flow that has run to the end, once for all tests, which only look at it.
+    """Return a finished tiny flow, which runs once for all tests; they must not change it.
 
     The processes of pytest-xdist share its folder; the second one waits, and finds everything up to date.
     """
@@ -61,19 +61,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Flow:
 
 @pytest.fixture(scope="session")
 def library() -> CellLibrary:
-    """The embedded sky130hd library, whatever is installed."""
+    """Load the embedded sky130hd library, whatever is installed."""
     return CellLibrary.load_table(ROOT / "pdk_configs" / "sky130hd.cells.csv")
 
 
 @pytest.fixture(scope="session")
 def cost(library: CellLibrary) -> CellCost:
-    """What circuits cost on its cells, without registers."""
+    """Return the cost of circuits in the cells of the library, without registers."""
     return CellCost(library)
 
 
 @pytest.fixture
 def shared_pdk() -> Path:
-    """Real PDK files beside the checkout, or named by DWN_ASIC_SHARED_PDK."""
+    """Return the folder of real PDK files, beside the checkout or named by DWN_ASIC_SHARED_PDK."""
     folder = Path(os.environ.get("DWN_ASIC_SHARED_PDK", ROOT.parent / "shared" / "pdk"))
     if not folder.is_dir():
         pytest.skip(f"no real PDK files in {folder}")

@@ -19,11 +19,11 @@ TINY = {
     "baselines": [{"kind": "decision_tree", "leaves": [3]}, {"kind": "gbdt"}],
 }
 FILE = Path("flows") / "tiny.yaml"
-"""The flow file, seen from the folder that holds it: a copy of that folder is up to date as it is."""
+"""Path of the flow file relative to its folder, so that a copy of the folder is up to date."""
 
 
 class Lines(Reporter):
-    """Keeps the messages."""
+    """Reporter that keeps the messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -33,7 +33,7 @@ class Lines(Reporter):
 
 
 def write_flow(path: Path, **changes: object) -> Path:
-    """A flow file with some keys replaced; a file that has them already stays untouched."""
+    """Write a flow file with some keys replaced, unless it has that content already."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = yaml.safe_dump({**TINY, **changes})
     if not path.exists() or path.read_text() != text:
@@ -42,14 +42,14 @@ def write_flow(path: Path, **changes: object) -> Path:
 
 
 def finished_flow(folder: Path, like: Flow | None = None, **changes: object) -> Flow:
-    """A flow that has run to the end in ``folder``.
+    """Run a flow to its end in ``folder`` and return it.
 
     Parameters
     ----------
     folder
         Holds ``build/tiny`` and the flow file.
     like
-        A finished flow: only what the changes touch is done again, and the rest copied.
+        A finished flow to copy; only the steps that the changes affect run again.
     changes
         Keys of the flow file.
     """

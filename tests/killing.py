@@ -1,4 +1,4 @@
-"""End a run as a power cut does, and see what of its files stays as it is."""
+"""Ends of a run as by a power cut, and a record of its files to compare."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def kill_when(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Start a command and kill it with all that it started, as soon as ``moment`` has come."""
+    """Start a command, and kill it and its children as soon as ``moment`` is true."""
     process = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 400
     try:
@@ -33,5 +33,5 @@ def kill_when(
 
 
 def contents(files: Iterable[Path]) -> dict[Path, tuple[bytes, int]]:
-    """Bytes of each file, and when it was written."""
+    """Return the bytes of each file, and the time when it was written."""
     return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}

@@ -13,7 +13,7 @@ _SECONDS = 300
 
 
 def executed(path: Path) -> nbformat.NotebookNode:
-    """The notebook with new outputs and nothing in it that differs from time to time.
+    """Execute the notebook and return it with new outputs, without anything that differs from run to run.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def executed(path: Path) -> nbformat.NotebookNode:
 
 
 def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """Texts printed one after the other as one; how they came in parts depends on the machine's load."""
+    """Join texts that were printed one after another, as their division depends on the machine's load."""
     joined: list[nbformat.NotebookNode] = []
     for output in outputs:
         before = joined[-1] if joined else None

@@ -20,7 +20,7 @@ def circuit(
     label: str = "",
     registers: float = 0.0,
 ) -> MethodResult:
-    """Areas in NAND2-equivalents; accuracy of test rows."""
+    """Return a circuit's result; areas are in NAND2-equivalents, the accuracy is of test rows."""
     total = core + encoder + registers
     return MethodResult(
         name=name,
@@ -54,7 +54,7 @@ def software(name: str = "gbdt", accuracy: float = 0.9056, label: str = "gradien
 
 
 def methods() -> tuple[MethodResult, ...]:
-    """As the prototype measured phoneme, in no order."""
+    """Return the methods as the prototype measured them on phoneme, in no particular order."""
     return (
         software(),
         circuit("tree-32", "decision_tree", 0.8459, 28.9, 131.4, label="decision tree, 32 leaves"),

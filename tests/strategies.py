@@ -21,7 +21,7 @@ from dwn_asic.encode.thermometer import Thermometer
 
 @st.composite
 def thermometers(draw: st.DrawFn, widths: list[int]) -> Thermometer:
-    """Any set of constants of features of these widths; possibly empty for a feature, never in all.
+    """Draw any set of constants of features of these widths, empty for some features but not for all.
 
     Imported thresholds may be constants: reached by every code, or by none.
     """
@@ -36,7 +36,7 @@ def thermometers(draw: st.DrawFn, widths: list[int]) -> Thermometer:
 
 @st.composite
 def heads(draw: st.DrawFn) -> Head:
-    """Every kind of head for 2 to 6 classes."""
+    """Draw every kind of head for 2 to 6 classes."""
     n_classes = draw(st.integers(2, 6))
     kind = draw(st.sampled_from(["direct", "popcount"]))
     code = draw(st.sampled_from(["binary", "onehot"])) if kind == "direct" else "onehot"
@@ -45,7 +45,7 @@ def heads(draw: st.DrawFn) -> Head:
 
 @st.composite
 def lut_networks(draw: st.DrawFn, *, max_inputs: int = 6, max_luts: int = 8) -> LutNetwork:
-    """Networks with n = 1..max_inputs, one to three layers, repeated inputs and constant tables."""
+    """Draw networks with n = 1..max_inputs, one to three layers, repeated inputs and constant tables."""
     widths = draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
     thermometer = draw(thermometers(widths))
     head = draw(heads())
@@ -74,7 +74,7 @@ def lut_networks(draw: st.DrawFn, *, max_inputs: int = 6, max_luts: int = 8) -> 
 
 
 def rows(network: LutNetwork, count: int, seed: int = 0) -> np.ndarray:
-    """(count, F) random codes within each feature's width."""
+    """Draw (count, F) random codes within each feature's width."""
     rng = np.random.default_rng(seed)
     tops = 1 << network.quantizer.bits
     return np.stack([rng.integers(0, top, count) for top in tops], axis=1)
@@ -90,7 +90,7 @@ def boolean_graphs(
     n_outputs: int | None = None,
     code_bits: bool = False,
 ) -> BooleanGraph:
-    """LUTs of arity 0..max_arity with repeated fan-ins, constants, unused inputs; outputs may be any node."""
+    """Draw LUTs of arity 0..max_arity, with repeated fan-ins, constants, unused inputs and any outputs."""
     builder = GraphBuilder(Interface(("height",), (8,), ("small", "tall")))
     inputs = draw(st.integers(0, max_inputs))
     nodes = [builder.add(CodeBit(0, i) if code_bits else Threshold(0, 1 + i)) for i in range(inputs)]
@@ -104,12 +104,12 @@ def boolean_graphs(
 
 
 def patterns(count: int) -> np.ndarray:
-    """(2**count, count) every input pattern; column 0 changes fastest."""
+    """Return the (2**count, count) input patterns; column 0 changes fastest."""
     return (np.arange(1 << count)[:, None] >> np.arange(count) & 1).astype(bool)
 
 
 def evaluate(graph: BooleanGraph, input_bits: np.ndarray) -> np.ndarray:
-    """(N, I) -> (N, O) row by row and node by node: the reference that the kernels are held against."""
+    """Evaluate (N, I) -> (N, O) row by row and node by node, as the reference for the kernels."""
     place = {index: i for i, (index, _) in enumerate(graph.inputs)}
     found = []
     for row in input_bits:

@@ -1,4 +1,4 @@
-"""The steps as functions: the whole way in memory, and what each says of wrong arguments."""
+"""The steps as functions: from data to a chip in memory, and their errors for wrong arguments."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_chosen_circuit_of_a_front_takes_the_same_way(iris: Dataset, front: 
     assert (circuit.graph.predict(iris.codes) == front.chosen.graph.predict(iris.codes)).all()
     built = api.implement(circuit)
     proof = api.verify(built, front.chosen, circuit)
-    # Without rows nothing is said of rows.
+    # Without rows there is no check of rows.
     assert {check.how for check in proof.checks} <= {"proof", "simulation"}
     assert built.metrics["area__nand2_equivalent"] <= front.chosen.total
 

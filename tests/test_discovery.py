@@ -13,7 +13,7 @@ from dwn_asic.errors import DwnAsicError
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of installed packages: ``shop``, and a distribution that adds to it from outside."""
+    """Make a folder of installed packages: ``shop``, and a distribution that adds to it from outside."""
     (tmp_path / "shop" / "toys").mkdir(parents=True)
     for name, text in {
         "shop/__init__.py": "",

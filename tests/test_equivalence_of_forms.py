@@ -26,7 +26,7 @@ REGISTERS = st.sampled_from(["none", "inputs", "outputs", "both"])
 
 
 def parts(graph: BooleanGraph) -> tuple[BooleanGraph, BooleanGraph]:
-    """Encoder and core of a graph."""
+    """Return the encoder and core of a graph."""
     thresholds = [node for _, node in graph.inputs if isinstance(node, Threshold)]
     return encoder_graph(thresholds, graph.interface), graph
 

@@ -1,4 +1,4 @@
-"""The estimators: scikit-learn's own checks, and what its checks don't know of."""
+"""The estimators: scikit-learn's own checks, and behaviour that these checks don't cover."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EACH: dict[str, ChipClassifier] = {"dwn": DWN, "pyramid": PYRAMID, "tree": TREE}
 
 # ---- scikit-learn's checks ---------------------------------------------------------------------------------
 ARRAY_API = "check_array_api_input"
-"""Skipped unless scipy was imported under SCIPY_ARRAY_API=1: runs in a process of its own."""
+"""Check that needs scipy imported under SCIPY_ARRAY_API=1, and so runs in a process of its own."""
 
 
 CHECKED: dict[str, ChipClassifier] = {"dwn": DWN, "tree": TREE}
@@ -133,7 +133,7 @@ def test_probabilities_agree_with_predictions(fitted: dict[str, ChipClassifier],
     assert shares.sum(axis=1) == pytest.approx(1.0)
     assert shares.min() > 0
     assert (model.classes_[shares.argmax(axis=1)] == model.predict(frame)).all()
-    # Counts tell rows of one answer apart, a class index doesn't.
+    # Counts differ among rows of one class, a class index doesn't.
     assert (len(np.unique(shares, axis=0)) > 3) == (name == "dwn")
 
 

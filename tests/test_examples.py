@@ -16,7 +16,7 @@ MOST_BYTES = 60_000
 
 @pytest.fixture
 def _this_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel is another process: it imports the checkout under test, whatever is installed."""
+    """Let the kernel, another process, import the checkout under test, whatever is installed."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
 

@@ -45,7 +45,7 @@ JSON = st.recursive(
 
 
 def shuffled(value: object, rng: random.Random) -> object:
-    """The same value, its mappings filled in another order."""
+    """Return the same value with its mappings filled in another order."""
     if isinstance(value, list):
         return [shuffled(item, rng) for item in value]
     if isinstance(value, dict):
@@ -151,7 +151,7 @@ def test_a_file_is_read_again_once_it_is_another(tmp_path: Path) -> None:
 
 
 def fill(path: Path, kind: str, text: str) -> None:
-    """A file, a folder with a file, or nothing."""
+    """Write a file, a folder with a file, or nothing."""
     if kind == "folder":
         path.mkdir()
         (path / text).write_text(text)

@@ -27,10 +27,10 @@ ORDER = (
     "api estimators",
     "cli",
 )
-"""From the bottom up; single modules at the bottom, and the front doors at the top, may import each other."""
+"""Packages and modules from the bottom up; those of one line may import each other."""
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}
 TOP = {"__init__", "__main__"}
-"""The package itself: its version may be read anywhere, what it offers lazily is not imported here."""
+"""Modules of the package itself: its version may be read anywhere, and what it offers is imported lazily."""
 
 
 def unit(path: Path) -> str:
@@ -38,7 +38,7 @@ def unit(path: Path) -> str:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Packages below dwn_asic that a file imports, wherever in it."""
+    """Yield the packages below dwn_asic that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

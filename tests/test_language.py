@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from language import findings
+from language import PLANTED, SAMPLES, findings
 
 CLEAN = '''"""Rows of a table, and what is counted on them."""
 
@@ -29,9 +29,13 @@ PROPERTY = """class Rows:
         'Index of the last row.'
 """
 
+TEST = """def test_counting() -> None:
+    'Rows are counted once.'
+"""
+
 
 def found(folder: Path, text: str, name: str = "module.py") -> list[str]:
-    """Findings in a file of this text, without its place."""
+    """Return the findings in a file of this text, without its path."""
     file = folder / name
     file.write_text(text)
     return [line.removeprefix(f"{file}:") for line in findings([file])]
@@ -63,6 +67,26 @@ def test_each_fault_is_found_on_its_line(tmp_path: Path, before: str, after: str
 
 def test_a_property_has_a_noun_phrase(tmp_path: Path) -> None:
     assert found(tmp_path, PROPERTY) == []
+
+
+def test_a_test_states_what_holds(tmp_path: Path) -> None:
+    assert found(tmp_path, TEST) == []
+    [line] = found(tmp_path, TEST.replace("Rows are", "Of rows that are"))
+    assert line.startswith("2: 'Of rows that are counted' ... begins a fragment")
+    [line] = found(tmp_path, TEST.replace("test_", ""))
+    assert "begins with no imperative verb" in line
+
+
+def test_faults_on_purpose_are_accepted_in_their_files_alone(tmp_path: Path) -> None:
+    assert list(findings([*SAMPLES, *PLANTED])) == []
+    for file, words in PLANTED.items():
+        for word in words:
+            assert word in file.read_text().lower()
+            assert len(found(tmp_path, f"A {word} of rows.\n", "page.md")) == 1
+
+
+def test_a_word_of_verilog_is_no_typo(tmp_path: Path) -> None:
+    assert found(tmp_path, "The port is an inout.\n", "page.md") == []
 
 
 def test_prose_is_searched_for_words_and_spelling(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Metrics: what is declared, what may stand in a result, and that somebody measures each."""
+"""Metrics: their declarations, which of them a result may hold, and that each is measured."""
 
 from __future__ import annotations
 

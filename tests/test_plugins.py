@@ -1,6 +1,6 @@
-"""What must I touch to add one? Each row of the table, from outside the package, with no other file touched.
+"""Plug-ins of every kind from outside the package: no file of the package is touched.
 
-Distributions say what they add by entry points; here a folder on the path stands for one that is installed.
+Distributions declare what they add by entry points; here a folder on the path takes the place of one.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ made = plugin:SOURCE
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder on the path that looks as an installed distribution does."""
+    """Make a folder on the path that looks like an installed distribution."""
     folder = tmp_path / "site"
     metadata = folder / "plugin-1.0.dist-info"
     metadata.mkdir(parents=True)
@@ -138,7 +138,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(file: Path) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: this one has looked for plug-ins before."""
+    """Run a flow in a process of its own, as this one has searched for plug-ins before."""
     command = [sys.executable, "-m", "dwn_asic", "run", str(file)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

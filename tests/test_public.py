@@ -1,4 +1,4 @@
-"""What `import dwn_asic` offers, and how little it costs."""
+"""Public names of `import dwn_asic`, and the time that the import takes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_name_is_there_and_known_to_type_checkers() -> None:
 
 
 def imported(block: ast.If) -> Iterator[ast.alias]:
-    """Names of the block, each from the module that really defines it."""
+    """Yield the names of the block, each from the module that really defines it."""
     for node in block.body:
         assert isinstance(node, ast.ImportFrom)
         home = importlib.import_module(str(node.module))
@@ -101,7 +101,7 @@ def test_the_examples_of_docstrings_hold(name: str) -> None:
 
 # ---- dependencies ------------------------------------------------------------------------------------------
 def third_party() -> dict[str, str]:
-    """Top-level package -> a file that imports it."""
+    """Return, for each top-level package, a file that imports it."""
     found: dict[str, str] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

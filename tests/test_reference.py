@@ -29,7 +29,7 @@ _ROW = re.compile(r"^\| `([^`]+)` \|.*\| ([^|]*) \|$", re.MULTILINE)
 
 
 def keys_of(model: type) -> Iterator[str]:
-    """All keys that a model's JSON schema names, in the model or in those inside it."""
+    """Yield all keys that a model's JSON schema names, in the model or in those inside it."""
     schema: dict[str, Any] = model.model_json_schema(mode="serialization")  # type: ignore[attr-defined]
     for part in (schema, *schema.get("$defs", {}).values()):
         yield from part.get("properties", {})

@@ -25,7 +25,7 @@ from dwn_asic.tools import (
 
 
 def script(folder: Path, body: str, name: str = "tool") -> Path:
-    """An executable shell script."""
+    """Write an executable shell script."""
     path = folder / name
     path.write_text(f"#!/bin/sh\n{body}\n")
     path.chmod(0o755)

@@ -19,7 +19,7 @@ def inputs_of(graph: BooleanGraph) -> tuple[Input, ...]:
 
 
 def on_all_patterns(graph: BooleanGraph, inputs: tuple[Input, ...]) -> np.ndarray:
-    """(2**I, O) outputs; inputs that the graph does not read are skipped."""
+    """Return the (2**I, O) outputs, passing over the inputs that the graph does not use."""
     return evaluate(graph, patterns(len(inputs))[:, [inputs.index(node) for node in inputs_of(graph)]])
 
 

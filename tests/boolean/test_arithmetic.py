@@ -1,4 +1,4 @@
-"""Head logic, on every input pattern there is."""
+"""Head logic on every input pattern."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dwn_asic.boolean.graph import CodeBit, Constant, GraphBuilder, Interface
 
 
 def numbers_of(circuit: Callable[[GraphBuilder, list[int]], list[int]], n_bits: int) -> np.ndarray:
-    """(2**n_bits,) the number at the circuit's outputs, for every value of its input bits."""
+    """Return the (2**n_bits,) numbers at the circuit's outputs, one for every value of its input bits."""
     builder = GraphBuilder(Interface(("x",), (max(1, n_bits),), ("no", "yes")))
     graph = builder.finish(circuit(builder, [builder.add(CodeBit(0, k)) for k in range(n_bits)]))
     assert all(len(node.fanins) <= 3 for _, node in graph.luts)
@@ -75,12 +75,12 @@ def test_priority_gives_the_first_set_bit(n_bits: int) -> None:
         assert len(index) == max(1, (n_bits - 1).bit_length())
         return index
 
-    # numpy's argmax gives the first of equals, and 0 where none is set.
+    # numpy's argmax is the first of equal values, and 0 where no bit is set.
     np.testing.assert_array_equal(numbers_of(circuit, n_bits), np.argmax(patterns(n_bits), axis=1))
 
 
 def gates(circuit: Callable[[GraphBuilder, list[int]], list[int]], n_bits: int) -> int:
-    """LUTs that are left after folding."""
+    """Return the number of LUTs that are left after folding."""
     builder = GraphBuilder(Interface(("x",), (n_bits,), ("no", "yes")))
     return len(
         fold(builder.finish(circuit(builder, [builder.add(CodeBit(0, k)) for k in range(n_bits)]))).luts
@@ -89,7 +89,7 @@ def gates(circuit: Callable[[GraphBuilder, list[int]], list[int]], n_bits: int) 
 
 @pytest.mark.parametrize("votes", [1, 3, 7, 8, 15, 20])
 def test_two_classes_take_one_comparison(votes: int) -> None:
-    """Beside the counts, one LUT per bit that is compared: no numbers or indices are chosen."""
+    """Two counts need one LUT per compared bit: neither numbers nor indices are selected."""
 
     def counts(builder: GraphBuilder, bits: list[int]) -> list[int]:
         return [*popcount(builder, bits[:votes]), *popcount(builder, bits[votes:])]
@@ -112,5 +112,5 @@ def test_a_class_without_votes_is_not_compared_in_full() -> None:
     def head(builder: GraphBuilder, bits: list[int]) -> list[int]:
         return argmax_index(builder, [[], popcount(builder, bits)])
 
-    # Some vote at all, against none.
+    # The only question is whether the other class has any vote.
     assert gates(head, 4) < gates(popcount, 4) + 3

@@ -1,4 +1,4 @@
-"""From LutNetwork to graph: heads with padding and ties, on every value of the last layer."""
+"""Conversion of a LutNetwork to a graph: heads with padding and ties, on every value of the last layer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dwn_asic.encode.thermometer import Thermometer
 
 
 def buffers(head: Head, outputs: int) -> LutNetwork:
-    """A network whose last-layer output i is feature i."""
+    """Return a network whose last-layer output i is feature i."""
     names = tuple(f"f{i}" for i in range(outputs))
     return LutNetwork(
         Quantizer(np.zeros(outputs), np.ones(outputs), np.ones(outputs, np.int64)),

@@ -77,7 +77,7 @@ def test_nonsense_is_a_value_error(text: str, message: str) -> None:
 
 @st.composite
 def expressions(draw: st.DrawFn) -> tuple[str, str, str]:
-    """Liberty text with no needless parentheses, the same fully parenthesized for Python, and its kind."""
+    """Draw Liberty text without needless parentheses, its fully parenthesized Python form, and its kind."""
     return draw(
         st.recursive(
             st.sampled_from([(pin, pin, "leaf") for pin in PINS] + [("0", "0", "leaf"), ("1", "1", "leaf")]),

@@ -24,7 +24,7 @@ AND, OR, XOR, NOT, BUFFER = 0b1000, 0b1110, 0b0110, 0b01, 0b10
 
 
 def graph_of(nodes: Sequence[Input | Constant | Lut], outputs: Sequence[int]) -> BooleanGraph:
-    """Nodes by id; inputs are thresholds 1, 2, ... of one feature of 8 bits."""
+    """Build a graph of these nodes, in order of their ids, over one feature of 8 bits."""
     builder = GraphBuilder(Interface(("x",), (8,), ("no", "yes")))
     for node in nodes:
         builder.add(node)

@@ -19,7 +19,7 @@ from dwn_asic.errors import DataError
 
 
 def example(**changes: Any) -> LutNetwork:
-    """Two features of 3 and 4 bits, three thermometer bits, layers of 3 and 2 inputs."""
+    """Build a network: features of 3 and 4 bits, three thermometer bits, layers of 3- and 2-input LUTs."""
     network = LutNetwork(
         Quantizer(np.zeros(2), np.ones(2), np.array([3, 4])),
         Thermometer(np.array([0, 0, 1]), np.array([1, 5, 7])),
@@ -134,7 +134,7 @@ def test_file_round_trip(network: LutNetwork, tmp_path: Path) -> None:
 
 
 def test_any_damage_is_noticed(tmp_path: Path) -> None:
-    """A flipped byte is a DataError, or lies where nobody reads (the archive's dates)."""
+    """A flipped byte raises a DataError, or lies where nobody reads (the archive's dates)."""
     network, path = example(), tmp_path / "network.npz"
     network.save(path)
     whole = path.read_bytes()

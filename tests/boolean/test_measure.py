@@ -1,4 +1,4 @@
-"""Sizes of a core."""
+"""Measured sizes of a core."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dwn_asic.boolean import truth_table as tt
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[int, int, int]:
-    """A table, its number of inputs, and one of them."""
+    """Draw a table, its number of inputs, and the index of one of them."""
     n = draw(st.integers(1, 6))
     return draw(st.integers(0, (1 << (1 << n)) - 1)), n, draw(st.integers(0, n - 1))
 

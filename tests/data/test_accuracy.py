@@ -1,4 +1,4 @@
-"""How often a classifier is right, part by part."""
+"""Accuracy of a classifier on each part of a data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows in memory: the same table, and the same complaints, as of a file."""
+"""Rows in memory: the same table, and the same errors, as from a file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def refused(X: Any, y: Any, **more: Any) -> DataError:
 
 
 def same(first: Dataset, second: Dataset) -> None:
-    """Equal but for the source."""
+    """Assert that the data sets are equal but for their source."""
     for name in ("feature_names", "class_names", "notes"):
         assert getattr(first.table, name) == getattr(second.table, name)
     assert first.table.values.tobytes() == second.table.values.tobytes()

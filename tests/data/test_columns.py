@@ -167,7 +167,7 @@ def test_a_text_that_is_different_in_every_row_is_noted(tmp_path: Path) -> None:
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[list[list[str]], list[list[str]]]:
-    """The rows of a table in two orders: columns of numbers, of texts, and of every mixture."""
+    """Draw a table's rows in two orders: columns of numbers, of texts, and of every mixture."""
     n_rows = draw(st.integers(6, 24))
     pools = [PLAIN, PLAIN, TEXTS, OTHER_NOTATION, ("", "?", "NA"), ("inf", "1e999"), ("0.1", "0.2", "0.7")]
     columns = []
@@ -182,7 +182,7 @@ def tables(draw: st.DrawFn) -> tuple[list[list[str]], list[list[str]]]:
 
 
 def outcome(path: Path, rows: list[list[str]], impute: Any) -> object:
-    """Values and class of each row by its number, and all else; only that there is one of an error."""
+    """Load the rows; return the table with rows in order of their numbers, or that there was an error."""
     write(path, [["n", *(f"c{f}" for f in range(len(rows[0]) - 2)), "class"], *rows])
     try:
         table = load_table(DataConfig(source=f"csv:{path}", impute=impute))

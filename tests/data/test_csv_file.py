@@ -22,7 +22,7 @@ GOOD = "a,b,class\n" + "".join(f"{n},{n / 2},{n % 2}\n" for n in range(8))
 
 
 def rows(*lines: str, label: str = "class") -> str:
-    """A table of columns a and b: the given rows, then enough good ones for two classes."""
+    """Return a table of columns a and b: the given rows, then enough good ones for two classes."""
     return "\n".join([f"a,b,{label}", *lines, *(f"{n},{n},{n % 2}" for n in range(6))]) + "\n"
 
 

@@ -50,7 +50,7 @@ def test_prepare_quantizes_with_the_flow_s_width() -> None:
 
 
 def write_table(path: Path, held_out: set[int], filler: str) -> None:
-    """60 rows; the held-out ones get another value in each column."""
+    """Write a table of 60 rows, with the filler in each column of the held-out ones."""
     lines = ["x,y,class"]
     lines += [f"{filler},{filler},{n % 2}" if n in held_out else f"{n},{n / 7},{n % 2}" for n in range(60)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -166,7 +166,7 @@ def test_load_of_a_later_format(iris: Dataset, tmp_path: Path, monkeypatch: pyte
 
 
 def test_load_of_damaged_files(iris: Dataset, tmp_path: Path) -> None:
-    """Whatever byte is hit, it is a DataError, or the byte held nothing that matters."""
+    """Whatever byte is damaged, loading raises a DataError, or the byte held nothing that matters."""
     path = tmp_path / "d.npz"
     iris.save(path)
     whole = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Which sources there are, where a path starts, and what comes from elsewhere: sklearn, openml, a plugin."""
+"""Names of data sources, paths relative to a flow file, and tables from sklearn, openml and a plug-in."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ SOURCE = DataSource("rows", "rows:COUNT", read)
 
 
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: str) -> None:
-    """What pip does with a package of one module that has an entry point."""
+    """Install a package of one module with an entry point, as pip does."""
     (folder / f"{name}.py").write_text(code)
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir()
@@ -166,7 +166,7 @@ def test_sklearn_has_no_label_column_to_choose() -> None:
 
 
 class Bunch(SimpleNamespace):
-    """What fetch_openml gives back, as far as it is used."""
+    """Stand-in for the result of fetch_openml, with the part that we use."""
 
     def get(self, key: str) -> Any:
         return getattr(self, key, None)

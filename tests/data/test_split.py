@@ -67,7 +67,7 @@ def test_another_seed_gives_another_split() -> None:
 
 
 def test_the_split_is_pinned() -> None:
-    """A change here changes every published number."""
+    """A change of the split would change every published number."""
     labels = np.array([0, 1] * 10)
     split = stratified_split(labels, val=0.2, test=0.2, seed=0)
     assert split.test.tolist() == [5, 8, 12, 19]

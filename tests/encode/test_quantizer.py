@@ -88,7 +88,7 @@ def test_row_order_and_repeats_do_not_matter(values: NDArray[np.float64], bits: 
     st.sampled_from([1.0, 0.1, 0.01, 0.25, 3.0, 1e-9, 1e9]),
 )
 def test_values_on_a_grid_keep_their_points(case: tuple[int, set[int], int], step: float) -> None:
-    """Integers within reach of the code width are told apart, whatever their unit and offset."""
+    """Integers that fit the code width get different codes, whatever their unit and offset."""
     bits, points, offset = case
     integers = np.array(sorted(points))
     values = ((integers + offset) * step).reshape(-1, 1)
@@ -136,7 +136,7 @@ def test_other_values_spread_over_all_codes(values: tuple[float, ...]) -> None:
 
 
 def test_a_near_grid_of_sixteen_bits_is_not_taken_for_one() -> None:
-    """The tolerance is a share of a step, not of the value: 40000.4 steps is no grid point."""
+    """The tolerance is a fraction of a step, not of the value: 40000.4 steps is not a grid point."""
     values = column(*range(50), 40000.4)
     quantizer = Quantizer.fit(values, 16)
     assert quantizer.step[0] != pytest.approx(1.0, rel=1e-7)

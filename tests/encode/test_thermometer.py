@@ -18,7 +18,7 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 
 @st.composite
 def coded(draw: st.DrawFn) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(N, F) codes and their (F,) widths."""
+    """Draw (N, F) codes and their (F,) widths."""
     widths = np.array(draw(st.lists(st.integers(1, 10), min_size=1, max_size=4)), np.int64)
     rows = draw(st.integers(1, 40))
     columns = [draw(arrays(np.int64, rows, elements=st.integers(0, (1 << int(w)) - 1))) for w in widths]
@@ -98,7 +98,7 @@ def test_distributive_with_enough_bits_tells_all_codes_apart(
 @quick
 @given(st.integers(2, 40), st.integers(1, 10), st.integers(0, 2**32 - 1))
 def test_distributive_cuts_are_the_nearest_to_equal_shares(distinct: int, bits: int, seed: int) -> None:
-    """Against the definition: for each share, no other cut leaves a closer number of rows below it."""
+    """Each cut leaves that number of rows below it which is closest to its share."""
     generator = np.random.default_rng(seed)
     column = generator.integers(0, 3 * distinct, 60) ** 2 // 7
     seen = np.unique(column)
@@ -119,7 +119,7 @@ def test_distributive_shares_of_an_even_spread() -> None:
 
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_distributive_keeps_the_cut_beside_a_code_that_most_rows_have(mirrored: bool) -> None:
-    """Zero or not is what a mostly empty column says; its quantiles are all zero."""
+    """A mostly empty column tells zero from other values, although its quantiles are all zero."""
     column = np.concatenate([np.zeros(900, np.int64), np.arange(1, 101)])
     cut = 1
     if mirrored:

@@ -1,4 +1,4 @@
-"""The verification stage: its messages, and that a wrong netlist is caught wherever it is wrong."""
+"""The verification stage: its messages, and that it catches errors anywhere in a netlist."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class Chip:
     library: CellLibrary
 
     def verify(self, text: str, *, mapped: bool) -> None:
-        """What the pipeline does with a design or a netlist, and whether its counterexample is real."""
+        """Check a design or a netlist as the pipeline does, and that its counterexample is real."""
         interface = self.wanted.interface
         design = parse_verilog(text, "chip.v")
         library = self.library if mapped else None
@@ -188,9 +188,9 @@ def test_the_right_chip_passes(chip: Chip) -> None:
 
 
 def count_caught(chip: Chip, texts: list[str], *, mapped: bool) -> int:
-    """How many of the wrong texts give a counterexample; an unsound netlist (a loop) isn't counted.
+    """Count the wrong texts that yield a counterexample, leaving out unsound netlists (with a loop).
 
-    The others must be equal in fact, on every code there is.
+    The others must really be equal, on every code.
     """
     codes = np.array([[h, a] for h in range(16) for a in range(8)])
     caught = 0
@@ -209,7 +209,7 @@ def count_caught(chip: Chip, texts: list[str], *, mapped: bool) -> int:
 
 
 def test_a_flipped_table_bit_is_caught(chip: Chip) -> None:
-    """Bit by bit; a bit at an address that no code reaches, or that the head ignores, changes nothing."""
+    """A flipped bit is caught unless no code reaches its address, or the head ignores it."""
     tables = list(re.finditer(r"(\d+)'h([0-9a-f]+);", chip.design))
     assert len(tables) >= 4
     texts = []
@@ -235,7 +235,7 @@ def test_a_flipped_bit_of_the_graph_s_table_is_caught(chip: Chip) -> None:
 
 
 def test_swapped_nets_are_caught(chip: Chip) -> None:
-    """Two nets at the inputs of cells of the core."""
+    """Nets at inputs of the core's cells are swapped in pairs."""
     start = chip.netlist.index("module demo_core")
     end = chip.netlist.index("endmodule", start)
     pins = list(re.finditer(r"\.[A-D]\w*\(([^()]+)\)", chip.netlist[start:end]))
@@ -251,7 +251,7 @@ def test_swapped_nets_are_caught(chip: Chip) -> None:
 
 
 def same_pins(library: CellLibrary, name: str) -> list[str]:
-    """Cells that could stand in its place: the same pins, another function."""
+    """Return the cells that could replace it by mistake: the same pins, another function."""
     cell = library.cell(name)
     return [
         other.name

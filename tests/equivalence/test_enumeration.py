@@ -1,4 +1,4 @@
-"""Every code there is, by simulation: differences are found wherever they are, with real codes."""
+"""Comparison by simulating every code: differences are found wherever they are, with real codes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def all_codes(interface: Interface) -> np.ndarray:
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[BooleanGraph, BooleanGraph]:
-    """A network's graph, and the same with one entry of one table changed, or as comparators on code bits."""
+    """Draw a network's graph and another: one table entry changed, or comparators on code bits."""
     network = draw(lut_networks(max_inputs=3, max_luts=4).filter(lambda n: n.quantizer.bits.sum() <= 12))
     graph = to_graph(network)
     other = draw(st.sampled_from([graph, fold(graph), specification(graph)]))
@@ -67,7 +67,7 @@ def test_differences_on_any_code_are_found_and_no_others(pair: tuple[BooleanGrap
 
 
 def wide(features: int, constants: int, parity: int) -> BooleanGraph:
-    """The exclusive or of all thresholds, another one where every feature has its highest code."""
+    """Build the exclusive or of all thresholds; ``parity`` may change it where all thresholds hold."""
     interface = Interface(tuple(f"x{f}" for f in range(features)), (6,) * features, ("no", "yes"))
     builder = GraphBuilder(interface)
     result, top = builder.add(Constant(value=False)), builder.add(Constant(value=True))
@@ -79,7 +79,7 @@ def wide(features: int, constants: int, parity: int) -> BooleanGraph:
 
 
 def test_one_case_of_very_many() -> None:
-    """Of 160,000 cases, in many blocks, the last one alone differs."""
+    """The last of 160,000 cases, in many blocks, is the only one that differs."""
     assert differing_codes(wide(4, 19, 0b1010), wide(4, 19, 0b1010)) is None
     assert differing_codes(wide(4, 19, 0b1010), wide(4, 19, 0b0110)) == dict.fromkeys(range(4), 57)
 
@@ -159,7 +159,7 @@ def test_an_encoder_that_compares_with_another_constant_is_found() -> None:
 
 
 def test_parts_that_only_together_are_the_graph_are_proved_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An encoder may do what it likes for thresholds that the core does not look at."""
+    """An encoder may do anything for thresholds that the core ignores."""
     graph, _ = buffer(3, 3)
     builder = GraphBuilder(graph.interface)
     read, unread = builder.add(Threshold(0, 3)), builder.add(Threshold(0, 6))

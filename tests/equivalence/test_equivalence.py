@@ -1,4 +1,4 @@
-"""Equivalence of two graphs: what differs is found, with a real input; what doesn't is proved."""
+"""Equivalence of two graphs: a difference is found with a real input, equality is proved."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def value_of(graph: BooleanGraph, inputs: dict[Input, bool]) -> tuple[bool, ...]
 
 
 def is_real(found: Counterexample, expected: BooleanGraph, got: BooleanGraph) -> bool:
-    """The counterexample says what the graphs do, and that it differs."""
+    """Return whether the counterexample has the graphs' outputs, and they differ."""
     outputs = (value_of(expected, found.inputs), value_of(got, found.inputs))
     return outputs == (found.expected, found.got) and found.expected != found.got
 
 
 def reduction(table: int, count: int, *, chain: bool, inputs: Sequence[Input] = ()) -> BooleanGraph:
-    """``table`` over many code bits, as a chain or as a tree."""
+    """Reduce many code bits to one by ``table``, in a chain or a tree."""
     builder = GraphBuilder(INTERFACE)
     nodes = [builder.add(node) for node in inputs or [CodeBit(k // 16, k % 16) for k in range(count)]]
     while len(nodes) > 1:
@@ -73,7 +73,7 @@ def test_chain_and_tree_are_proved_equal(table: int) -> None:
 
 @pytest.mark.parametrize("value", [False, True])
 def test_one_input_in_a_million(value: bool) -> None:
-    """The AND of 20 bits differs from 0 on one pattern: random ones don't meet it, SAT does."""
+    """The AND of 20 bits differs from 0 on one pattern: random patterns miss it, SAT finds it."""
     wide = reduction(AND if value else OR, 20, chain=True)
     builder = GraphBuilder(INTERFACE)
     constant = builder.finish([builder.add(Constant(value=not value))])

@@ -1,4 +1,4 @@
-"""Several forms of one circuit: it is compared with the graph, they with it."""
+"""Several forms of one circuit: the circuit is compared with the graph, and the forms with the circuit."""
 
 from __future__ import annotations
 

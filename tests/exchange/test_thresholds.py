@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 def reading_all(thresholds: Floats, scaler: tuple[Floats, Floats] | None = None) -> ForeignModel:
-    """A LUT for each bit."""
+    """Build a model that has a LUT for each thermometer bit."""
     bits = thresholds.size
     layer = LutLayer(np.arange(bits)[:, None], np.tile([False, True], (bits, 1)))
     return ForeignModel.build(thresholds, scaler, (layer,), 2)
@@ -36,13 +36,13 @@ def bits(coded: tuple[Quantizer, Thermometer], values: Floats) -> NDArray[np.boo
 
 
 def quantiles(values: Floats, z: int) -> Floats:
-    """As torch_dwn's distributive thermometer has them: (F, z) values of the data."""
+    """Return (F, z) values of the data as torch_dwn's distributive thermometer chooses them."""
     ordered = np.sort(values.astype(np.float32), axis=0)
     return ordered[[len(values) * i // (z + 1) for i in range(1, z + 1)]].T.astype(np.float64)
 
 
 def tables(rows: int = 3000) -> dict[str, Floats]:
-    """Columns on grids, continuous ones, and some of both."""
+    """Return tables of columns on grids, of continuous columns, and of both."""
     rng = np.random.default_rng(0)
     normal = rng.normal(size=(rows, 6))
     return {
@@ -133,7 +133,7 @@ def test_codes_reach_over_the_data(name: str) -> None:
 
 
 def test_thresholds_and_values_between_the_points_of_a_grid() -> None:
-    """Interpolated quantiles; the data says on which side the points are."""
+    """The data tells on which side of an interpolated quantile each point lies."""
     model = reading_all(np.array([[0.5, 1.3, 1.9, 7.0, 20.0, -1.0]]))
     values = np.array([[0.0], [1.0], [2.0], [3.0], [7.0], [9.0]])
     coded = quantize(model, 16, values)
@@ -142,7 +142,7 @@ def test_thresholds_and_values_between_the_points_of_a_grid() -> None:
 
 
 def test_narrow_codes_for_coarse_grids() -> None:
-    """Without data a feature of 17 values needs 5 bits, one of two values one bit."""
+    """Without data, a feature of 17 values needs 5 bits, and a feature of two values needs one."""
     model = reading_all(np.array([[1.0, 3.0, 4.0, 9.0, 16.0], [0.0] * 5]))
     quantizer, thermometer = quantize(model, 16, None)
     assert quantizer.bits[0] <= 5
@@ -164,7 +164,7 @@ def test_input_bits_are_a_limit(input_bits: int, data: bool) -> None:
 
 
 def test_bits_that_nothing_reads_cost_no_width() -> None:
-    """Of 30 thresholds one LUT reads two: one bit of code each would be enough, two tell them apart."""
+    """One LUT reads two of 30 thresholds: two bits of code are enough to tell them apart."""
     thresholds = np.sort(np.random.default_rng(1).normal(size=(1, 30)))
     layer = LutLayer(np.array([[4, 25]]), np.array([[False, True, True, True]]))
     model = ForeignModel.build(thresholds, None, (layer,), 2)
@@ -214,7 +214,7 @@ def test_codes_of_one_threshold_need_one_bit() -> None:
 
 
 def test_codes_prefer_constants_of_few_gates() -> None:
-    """Three thresholds of eight equal parts: their comparators are three code bits."""
+    """Three thresholds at quarters of the range become comparisons of few code bits."""
     low = np.array([2.0, 4.0, 6.0])
     windows = Windows(low, low + 0.5, np.ones(3), 0.0, 7.5)
     codes = find_codes(windows, 1, 16, np.random.default_rng(0))

@@ -31,7 +31,7 @@ FEATURES, BITS = 5, 3
 
 @pytest.fixture
 def dwn(monkeypatch):
-    """The mimic under torch_dwn's names; take it away to read files."""
+    """Install the stand-in under torch_dwn's names, which `forget` removes before a file is read."""
     torch.manual_seed(0)
     mimic.install(monkeypatch)
     return mimic
@@ -54,7 +54,7 @@ def values(n_features=FEATURES, n_rows=300):
 
 
 def expected(model, made, x):
-    """What the authors' code decides: the first of the largest sums."""
+    """Return the decision of the authors' code: the first of the largest sums."""
     scores = model(made.binarize(x.float()).flatten(1)).detach()
     return np.argmax(scores.numpy(), axis=1)
 
@@ -407,7 +407,7 @@ def test_without_data_the_codes_cover_the_thresholds(tmp_path):
 
 
 def test_an_imported_network_whose_thresholds_are_above_or_below_all_codes_shrinks(tmp_path, library):
-    """As data that is far from some thresholds made them before, and as anybody may store them."""
+    """Data far from some thresholds used to produce such networks, and a file may contain one."""
     torch.manual_seed(0)
     content = {"state_dict": sequential().state_dict(), "thermometer": thermometer().thresholds}
     torch.save(content, tmp_path / "model.pt")

@@ -1,4 +1,4 @@
-"""The files of a run: each comes back as it was written, and a damaged one is one clear line."""
+"""The files of a run: each is read back as it was written, and a damaged one is an error of one line."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ MADE: dict[str, Callable[[], Any]] = {
     "page.svg": lambda: b"<svg/>\n",
     "text.v": lambda: "module ü;\r\nendmodule\n",
 }
-"""What a finished tiny flow has not, or has as a file of other kinds."""
+"""Contents of artifacts that a finished tiny flow lacks, or keeps as another kind of file."""
 ARTIFACTS: tuple[Artifact[Any], ...] = (
     *(DATASET, NETWORK, FITTED, GRAPH, PREDICTIONS, CORE, ENCODER, MINIMIZED, IMPLEMENTATION, LOG, VERIFIED),
     *(RESULT, FRONT, FRONT_GRAPHS, MATCH, page_artifact("page.svg"), text_artifact("text.v")),
@@ -67,7 +67,7 @@ def artifact(request: pytest.FixtureRequest) -> Artifact[Any]:
 
 @pytest.fixture
 def written(artifact: Artifact[Any], finished: Flow, tmp_path: Path) -> Path:
-    """A file (or folder) of its kind."""
+    """Write a file (or folder) of the artifact's kind."""
     path = tmp_path / artifact.name
     if artifact.name in MADE:
         artifact.codec.write(MADE[artifact.name](), path)
@@ -113,7 +113,7 @@ def test_graphs_of_a_front_keep_their_order(tmp_path: Path) -> None:
 
 
 def error_of(artifact: Artifact[Any], path: Path) -> DataError | None:
-    """What reading says, which must be one line that names the file; other errors are a test's failure."""
+    """Return the error of reading, which must be one line that names the file; other errors fail the test."""
     try:
         artifact.codec.read(path)
     except DataError as caught:
@@ -130,7 +130,7 @@ def test_a_missing_file_is_a_data_error(artifact: Artifact[Any], tmp_path: Path)
 
 
 def test_a_damaged_file_is_one_line_or_reads_as_before(artifact: Artifact[Any], written: Path) -> None:
-    """Cut short, or with some bytes replaced, at places all over the file."""
+    """Files are truncated, or some of their bytes replaced, at places all over the file."""
     file = written / "03.json" if written.is_dir() else written
     whole = file.read_bytes()
     rng = np.random.default_rng(0)

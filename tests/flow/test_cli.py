@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """Exit code of the command."""
+    """Call the command and return its exit code."""
     handler = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(sys, "argv", ["dwn-asic", *arguments])
     try:
@@ -260,7 +260,7 @@ MOMENTS = {
     ".work/baselines/tree-3/shrunk/shrink/checkpoints/*": "baselines/tree-3/shrunk",
     ".steps/baselines/tree-4/*.json": "baselines/tree-4",
 }
-"""A file after which a run is killed, and the folder of what is under way then."""
+"""Files whose appearance is the moment to kill a run, with the folder of the step then running."""
 
 
 def test_what_a_killed_run_had_finished_is_never_done_again(finished: Flow, tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_what_a_killed_run_had_finished_is_never_done_again(finished: Flow, tmp_
 
 
 def found(folder: Path, pattern: str) -> list[Path]:
-    """Files but for half-written ones, the lock, and (unless asked for) what is under way."""
+    """Find files other than half-written ones, the lock and (unless asked for) unfinished work."""
     others = {".lock", ".work"} - {pattern.partition("/")[0]}
     return [
         path
@@ -301,6 +301,6 @@ def found(folder: Path, pattern: str) -> list[Path]:
 
 
 def measured(folder: Path) -> dict[str, Any]:
-    """What a run's result says, but for how long it took, and where."""
+    """Return a run's result without its time and place."""
     content = json.loads((folder / "result.json").read_text())
     return {key: value for key, value in content.items() if key not in {"run", "flow_file"}}

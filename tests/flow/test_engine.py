@@ -1,4 +1,4 @@
-"""The engine by itself, on steps that count lines: what runs, what is kept, what is copied."""
+"""The engine by itself, on small steps: what runs, what is kept, what is copied."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENVIRONMENT: dict[str, str] = {}
 
 @dataclass(frozen=True)
 class Make:
-    """A number, and what to do instead of writing it."""
+    """A number to write, or the error to end with."""
 
     number: int
     error: str = ""
@@ -56,7 +56,7 @@ def environment(_: object) -> Mapping[str, str]:
 
 
 def steps(**settings: Make) -> list[Step[Any]]:
-    """For each folder a number and its double, then all of them together."""
+    """Return steps that make a number and its double in each folder, and one that collects all of them."""
     folders = list(settings)
     found: list[Step[Any]] = []
     for folder, each in settings.items():

@@ -30,12 +30,12 @@ FORMS = ("network.npz", "graph.json", "core.json", "design.v", "netlist.v", "com
 
 @pytest.fixture
 def flow(finished: Flow, tmp_path: Path) -> Flow:
-    """A copy of a finished flow that the test may spoil."""
+    """Copy a finished flow, so that the test may change it."""
     return finished_flow(tmp_path, finished)
 
 
 def changed(flow: Flow, **changes: object) -> Flow:
-    """The same flow after an edit of its file."""
+    """Return the same flow after an edit of its file."""
     return open_flow(write_flow(flow.file, **changes), flow.folder.parent)
 
 
@@ -284,7 +284,7 @@ def test_seconds_of_a_run_are_kept_by_step(finished: Flow) -> None:
 # ---- what a flow reads beside its file ---------------------------------------------------------------------
 @pytest.fixture
 def own_pdk(tmp_path: Path) -> Path:
-    """A PDK configuration with its table that the test may edit."""
+    """Copy a PDK configuration and its table, so that the test may edit them."""
     shutil.copy(ROOT / "pdk_configs" / "sky130hd.cells.csv", tmp_path)
     return Path(shutil.copy(ROOT / "pdk_configs" / "sky130hd.yaml", tmp_path / "mine.yaml"))
 

@@ -21,7 +21,7 @@ SHRINK = {"prices": [8.0], "temperatures": [0.5], "proposals": 5000}
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Flow:
-    """A network with a popcount, as checkpoints have them, and as a checkpoint beside it."""
+    """Train a network with a popcount, and export it as a checkpoint beside the flow."""
     model = {"layers": [{"luts": 9, "inputs": 3}], "head": "popcount", "temperature": 2.0}
     flow = finished_flow(tmp_path_factory.mktemp("trained"), model=model, baselines=[])
     export_checkpoint(flow.read(NETWORK), flow.folder / "model.pt")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with the Makefile, one quick flow and a ready environment."""
+    """Make a folder with the Makefile, one quick flow and a ready environment."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "pyproject.toml").write_text("")
     binaries = tmp_path / ".venv" / "bin"
@@ -37,22 +37,22 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def seeds(finished: Flow, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Flow]:
-    """Finished flows of two seeds: a copy starts where something else than training is at stake."""
+    """Return finished flows of two seeds, to be copied by tests that are not about training."""
     return {0: finished, 1: finished_flow(tmp_path_factory.mktemp("seed"), finished, seed=1)}
 
 
 _report = shutil.ignore_patterns("flow.json", "report.json", "result.json", "comparison.*", "accuracy_area.*")
-"""What says which flow a folder is of, and what its last step makes."""
+"""Files that say which flow a folder belongs to, and files that its last step writes."""
 
 
 def ended(build: Path) -> list[Path]:
-    """Folders of the runs of a study that have come to their end."""
+    """Return the folders of a study's finished runs."""
     records = build.glob("seed-*/*/.steps/report.json")
     return [record.parent.parent for record in records if "running" not in record.read_text()]
 
 
 def environment() -> dict[str, str]:
-    """The tests may run below `make test`, whose flags and variables are not this make's."""
+    """Return the environment without the flags and variables of a `make test` around the tests."""
     others = ("FLOW", "BUILD", "VENV")
     return {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS")) and k not in others}
 
@@ -76,7 +76,7 @@ def make(project: Path, *arguments: str) -> str:
 
 
 def stages(output: str) -> list[str]:
-    """The stages that spoke."""
+    """Return the stages that printed a line."""
     names = [line.split(":")[0].split()[0] for line in output.splitlines() if ":" in line]
     known = ("data", "train", "minimize", "implement", "verify", "baseline", "report")
     return [name for name in known if name in names]

@@ -27,7 +27,7 @@ def make(values: NDArray[np.float64], labels: NDArray[np.int64], input_bits: int
 
 
 def blobs(n_classes: int, n_features: int = 4, rows: int = 400) -> Dataset:
-    """Overlapping normal clouds, one per class."""
+    """Make a data set of overlapping normal clouds, one per class."""
     generator = np.random.default_rng(n_classes)
     labels = np.arange(rows) % n_classes
     centres = generator.normal(scale=2.0, size=(n_classes, n_features))
@@ -36,7 +36,7 @@ def blobs(n_classes: int, n_features: int = 4, rows: int = 400) -> Dataset:
 
 @st.composite
 def datasets(draw: st.DrawFn) -> Dataset:
-    """Random tables: one feature or more, some of them constant, 2 to 9 classes, few rows."""
+    """Draw data sets of few rows: one feature or more, some of them constant, and 2 to 9 classes."""
     n_classes = draw(st.integers(2, 9))
     rows = draw(st.integers(3 * n_classes, 3 * n_classes + 60))
     n_features = draw(st.integers(1, 4))

@@ -8,7 +8,7 @@ from dwn_asic.methods.parts.bucket_code import BucketCode
 
 
 def columns(n_rows: int = 400) -> np.ndarray:
-    """A feature of many values, one of three, and one that does not vary."""
+    """Return the codes of a feature of many values, one of three, and one that does not vary."""
     rng = np.random.default_rng(0)
     wide = rng.integers(0, 256, n_rows) ** 2 // 256
     return np.stack([wide, rng.integers(0, 3, n_rows), np.full(n_rows, 5)], axis=1)

@@ -13,7 +13,7 @@ def test_software_only_and_accurate() -> None:
     dataset = load("sklearn:breast_cancer", input_bits=1)
     found = PLAN.fit(dataset, 1 << 40)
     assert found.graph is None
-    assert found.accuracy(dataset)["test"] > 0.9  # from raw values: one-bit codes don't hold it back
+    assert found.accuracy(dataset)["test"] > 0.9  # learns from raw values: one-bit codes don't limit it
     assert found.details == {"trees": 100}
 
 

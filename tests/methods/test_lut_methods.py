@@ -1,4 +1,4 @@
-"""Methods that are trained in torch, or counted, to tables and neurons."""
+"""Methods that learn tables and neurons in torch or by counting."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_bleaching_forgets_rare_rows() -> None:
     labels = np.where(rng.random(1500) < 0.15, 1 - labels, labels)
     dataset = make(values, labels)
     found = fit(dataset, Wisard(10, 3, 3))
-    assert found.accuracy(dataset)["test"] > 0.78  # of 0.85: with one row enough, every bit would be set
+    assert found.accuracy(dataset)["test"] > 0.78  # at most 0.85; one row must not set a bit
     assert int(found.details["bleaching"]) > 1
 
 

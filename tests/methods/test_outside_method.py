@@ -73,7 +73,7 @@ FLOW = {
 
 @pytest.fixture
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The module is installed for this test."""
+    """Install the module for this test."""
     distribution(tmp_path / "site", "outside:METHOD", MODULE)
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.delitem(sys.modules, "outside", raising=False)

@@ -1,4 +1,4 @@
-"""Each method declares all of itself in one module, and nothing else lists methods."""
+"""Each method declares everything about itself in one module, and nothing else lists methods."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEAVY = {"torch", "numpy", "scipy", "sklearn", "numba", "networkx", "matplotlib"
 
 @pytest.fixture
 def afresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A registry that looks again, and forgets what the test makes known."""
+    """Make the registry search again, and forget what the test registers."""
     monkeypatch.setattr(registry, "_registered", {})
     registry._discovered.cache_clear()
     yield
@@ -35,7 +35,7 @@ def afresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def distribution(folder: Path, value: str, source: str) -> None:
-    """An installed distribution with a module ``outside`` and an entry point for it."""
+    """Install a distribution with a module ``outside`` and an entry point for it."""
     (folder / "outside_methods-1.0.dist-info").mkdir(parents=True)
     (folder / "outside_methods-1.0.dist-info" / "METADATA").write_text(
         "Name: outside-methods\nVersion: 1.0\n"
@@ -141,7 +141,7 @@ def test_reading_a_flow_loads_nothing_heavy() -> None:
 
 
 def test_nothing_outside_its_module_names_a_method() -> None:
-    # Two flows' results still name our own network, and a result's row of it has the same name as its kind.
+    # Results of flows still name our own network, whose row has the same name as its kind.
     named = set()
     for path in PACKAGE.rglob("*.py"):
         if PACKAGE / "methods" in path.parents:

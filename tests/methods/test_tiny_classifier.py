@@ -33,7 +33,7 @@ def balanced(dataset: Dataset, found: Classifier, part: Part) -> float:
 
 
 def uneven() -> Dataset:
-    """One row in ten of class 1, among as many of class 0 where class 1 is."""
+    """Make a data set with one row in ten of class 1, outnumbered by class 0 in its own region."""
     generator = np.random.default_rng(0)
     rows = generator.uniform(size=(2_000, 3))
     rare = (rows[:, 0] > 0.7) & (generator.uniform(size=2_000) < 0.35)
@@ -41,7 +41,7 @@ def uneven() -> Dataset:
 
 
 class Evolution:
-    """The loop alone, on one dataset."""
+    """The evolution loop alone, on one data set."""
 
     def __init__(self, dataset: Dataset, seed: int, n_gates: int = 40) -> None:
         codes, _ = dataset.part("train")
@@ -82,7 +82,7 @@ class Evolution:
         )
 
     def measured(self, genes: np.ndarray, part: Part) -> float:
-        """Balanced accuracy by scikit-learn and the numpy model."""
+        """Return the balanced accuracy by scikit-learn and the numpy model."""
         codes, labels = self.dataset.part(part)
         predicted = Circuit.from_genes(genes, self.inputs, self.n_gates).predict(codes)
         hits = np.where(predicted == labels, labels, -1)  # unused codes must not be classes of their own
@@ -235,7 +235,7 @@ def test_phoneme_reaches_what_the_paper_s_method_is_known_for() -> None:
     fit(dataset, TinyClassifier((Inputs(2),), 300, 1, 1))  # compile
     start = time.perf_counter()
     found = fit(dataset, TinyClassifier((Inputs(4),), 300, 20_000, 20_000))
-    # 20,000 generations take half a second; the limit is for a machine that is busy with something else.
+    # 20,000 generations take half a second; the limit allows for a busy machine.
     assert time.perf_counter() - start < 25
     assert found.accuracy(dataset)["val"] > 0.76
     assert found.details["gates_allowed"] == 300

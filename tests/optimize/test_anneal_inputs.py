@@ -16,7 +16,7 @@ INTERFACE = Interface(("a", "b"), (6, 6), ("no", "yes"))
 
 @pytest.mark.parametrize("constant", [-1, 0, 64, 70])
 def test_thresholds_that_are_the_same_on_every_code_are_constants(constant: int) -> None:
-    """Graphs from elsewhere may have them as nodes."""
+    """Graphs from other sources may have such nodes."""
     codes = np.random.default_rng(0).integers(0, 64, (800, 2))
     labels = ((codes[:, 0] >= 9) & (codes[:, 1] < 30)).astype(np.int64)
     builder = GraphBuilder(INTERFACE)

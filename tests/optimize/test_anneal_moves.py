@@ -1,4 +1,4 @@
-"""The moves of the annealing: each against brute force, each taken back, each judged right."""
+"""The moves of the annealing: each is compared with brute force, undone, and its effect predicted."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ GATE_TABLES = (0b1000, 0b1110, 0b0110, 0b0010, 0b1001, 0b0111)
 
 
 def random_graph(rng: np.random.Generator, gates: int = 12) -> BooleanGraph:
-    """Two-input gates over some thresholds, two outputs."""
+    """Build a graph of two-input gates over some thresholds, with two outputs."""
     builder = GraphBuilder(INTERFACE)
     nodes = [
         builder.add(Threshold(f, int(rng.integers(1, 1 << INTERFACE.widths[f])))) for f in (0, 0, 1, 2, 2)
@@ -59,7 +59,7 @@ def random_graph(rng: np.random.Generator, gates: int = 12) -> BooleanGraph:
 
 
 class Bench:
-    """A circuit in memory, with rows enough for several blocks."""
+    """A circuit in memory, with enough rows for several blocks."""
 
     def __init__(self, seed: int, n_rows: int = 3000) -> None:
         rng = np.random.default_rng(seed)
@@ -94,7 +94,7 @@ def only(move: str) -> np.ndarray:
 
 
 def propose(memory: Memory, move: str) -> bool:
-    """Plan a move of this kind and carry it out; whether something has changed."""
+    """Plan a move of this kind, carry it out, and return whether anything has changed."""
     c = memory.c
     kind, found = choose(c, memory.words, memory.values, only(move))
     assert MOVES[kind] == move
@@ -102,7 +102,7 @@ def propose(memory: Memory, move: str) -> bool:
 
 
 def live_values(memory: Memory) -> np.ndarray:
-    """(B, words) of all nodes in use, block after block."""
+    """Return the (B, words) values of all nodes in use, block after block."""
     c = memory.c
     rows, used = int(c[N_ROWS]), section(memory, LITERAL, N_EDGES)[: 2 * int(c[N_GATES]) : 2] != FREE
     live = np.concatenate([np.ones(int(c[N_NODES]) - len(used), bool), used])
@@ -130,7 +130,7 @@ def test_a_move_is_judged_as_brute_force_judges_it(move: str, seed: int) -> None
         if not found:
             continue
         added, freed = errors_added(c, words, values, 1e12), most_freed(c)
-        # Planning and judging change nothing.
+        # Planning and counting errors change nothing.
         assert numbers(memory) == before[2]
         assert (section(memory, LITERAL, N_EDGES) == before[1]).all()
         if carry_out(c) and c[LOGGED]:
@@ -154,12 +154,12 @@ def test_a_move_is_judged_as_brute_force_judges_it(move: str, seed: int) -> None
         used = before[1][: 2 * len(before[0]) : 2] != FREE
         assert (section(memory, KIND, N_GATES)[used] == before[0][used]).all()
         assert numbers(memory) == before[2]
-    assert tried > 0 or move == "rotate"  # rare: there is a test of its own
+    assert tried > 0 or move == "rotate"  # rare, and tested separately
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_what_flipping_does_stays_right_over_many_moves(seed: int) -> None:
-    """Known for a node, it serves proposals until the circuit changes, and only until then."""
+    """A known effect of flipping a node serves proposals until the circuit changes, and no longer."""
     bench = Bench(seed, n_rows=700)
     c, words, values = bench.memory.c, bench.memory.words, bench.memory.values
     weights = np.cumsum(np.ones(len(MOVES))) / len(MOVES)

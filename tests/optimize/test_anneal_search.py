@@ -1,4 +1,4 @@
-"""Candidates and their prices, the way into memory and back, whole searches."""
+"""Candidates and their prices, circuits to and from memory, and whole searches."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_graph_survives_the_way_into_memory_and_back(network: LutNetwork) -> N
 
 
 def task(n_rows: int = 800) -> tuple[np.ndarray, np.ndarray]:
-    """Class 1 inside a rectangle, some labels wrong."""
+    """Draw codes and labels: class 1 inside a rectangle, with some labels wrong."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 64, (n_rows, 2))
     inside = (codes[:, 0] >= 20) & (codes[:, 1] >= 32) & (codes[:, 1] < 50)
@@ -74,7 +74,7 @@ def task(n_rows: int = 800) -> tuple[np.ndarray, np.ndarray]:
 
 
 def random_circuit() -> BooleanGraph:
-    """30 gates over 12 thresholds."""
+    """Build a circuit of 30 gates over 12 thresholds."""
     rng = np.random.default_rng(1)
     builder = GraphBuilder(INTERFACE)
     nodes = [

@@ -1,4 +1,4 @@
-"""The choice on a front."""
+"""Choice of a circuit on a front."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_front_holds_accuracy_on_the_rows_held_out() -> None:
 
 
 def test_luck_on_the_rows_held_out_does_not_count() -> None:
-    # The third circuit is right on all held-out rows by luck: they stop where it would fail.
+    # The third circuit is right on all held-out rows only because they stop where it would fail.
     lucky = CODES[(CODES[:, 0] < 24) | (CODES[:, 0] >= 32)]
     found = front(points(), 64, lucky, (lucky[:, 0] >= 32).astype(np.int64))
     assert found[2].val == 1.0

@@ -1,4 +1,4 @@
-"""Exact minimization: equal to what came in, its area real, and every way in which the tools can fail."""
+"""Exact minimization: the function stays, the area is real, and every failure of the tools is handled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INTERFACE = Interface(("x",), (8,), ("no", "yes"))
 
 
 def random_graph(seed: int, n_inputs: int = 7, n_luts: int = 10, n_outputs: int = 2) -> BooleanGraph:
-    """LUTs of 4 inputs, the outputs at the end."""
+    """Build a graph of 4-input LUTs, whose outputs are the last of them."""
     rng = np.random.default_rng(seed)
     builder = GraphBuilder(INTERFACE)
     nodes = [builder.add(Threshold(0, 1 + i)) for i in range(n_inputs)]
@@ -34,7 +34,7 @@ def random_graph(seed: int, n_inputs: int = 7, n_luts: int = 10, n_outputs: int 
 
 
 def outputs(graph: BooleanGraph) -> np.ndarray:
-    """Outputs on every code of the only feature."""
+    """Return the outputs on every code of the only feature."""
     return evaluate(graph, graph.input_bits(np.arange(256)[:, None]))
 
 
@@ -44,7 +44,7 @@ def assert_same(result: Minimized, graph: BooleanGraph) -> None:
 
 
 def mock(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
-    """An ABC that is a shell script."""
+    """Replace ABC by a shell script."""
     program = folder / "abc"
     program.write_text(f"#!/bin/sh\n{body}\n")
     program.chmod(0o755)

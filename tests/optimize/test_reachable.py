@@ -1,4 +1,4 @@
-"""Reachable patterns: what samples and clauses allow is what codes give."""
+"""Reachable patterns: samples and clauses allow exactly the patterns that codes produce."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def network() -> LutNetwork:
-    """Random wide LUTs: no better than chance."""
+    """Build a network of random wide LUTs, which is no better than chance."""
     rng = np.random.default_rng(1)
     constants = [4, 8, 12]
     return LutNetwork(

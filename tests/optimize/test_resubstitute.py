@@ -27,7 +27,7 @@ FOREVER = float("inf")
 
 
 def random_graph(seed: int, n_luts: int = 8) -> BooleanGraph:
-    """LUTs of four inputs over 14 thresholds of two features."""
+    """Build a graph of 4-input LUTs over 14 thresholds of two features."""
     rng = np.random.default_rng(seed)
     builder = GraphBuilder(INTERFACE)
     nodes = [builder.add(Threshold(f, 1 + 20 * i)) for f in range(2) for i in range(7)]
@@ -50,7 +50,7 @@ def truth(aig: FlatAig, rows: np.ndarray) -> np.ndarray:
 
 
 def reachable_rows(inputs: tuple[Input, ...]) -> np.ndarray:
-    """Every reachable pattern of the thresholds of two features of 8 bits."""
+    """Return every reachable pattern of the thresholds of two features of 8 bits."""
     codes = np.stack(np.meshgrid(np.arange(0, 256, 1), np.arange(0, 256, 1)), -1).reshape(-1, 2)
     found = np.stack([codes[:, n.feature] >= n.constant for n in inputs if isinstance(n, Threshold)], axis=1)
     return np.unique(found, axis=0)
@@ -82,7 +82,7 @@ def test_aiger_text_is_read_back_by_aigverse(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [LITERAL, AND2, XOR2, AND3, AND_OR])
 def test_replacing_a_node_gives_the_move_s_function(kind: int, phase: int) -> None:
     rows = patterns(4)
-    # Node 5 = in0 & in1 is replaced, node 6 reads it, node 7 is later and no reader of it.
+    # Node 5 = in0 & in1 is replaced, node 6 reads it, node 7 comes later and does not read it.
     fanins = np.array([(0, 0)] * 5 + [(2, 4), (11, 6), (7, 8)])
     aig = FlatAig(4, fanins, np.array([12, 15]))
     new = aig.replace(5, (kind, phase, 14, 3, 8))
@@ -143,7 +143,7 @@ def test_a_deadline_that_has_passed_leaves_the_graph() -> None:
 @settings(max_examples=30)
 @given(data=st.data())
 def test_the_prover_agrees_with_simulation(data: st.DataObject) -> None:
-    """Pairs of graphs over up to five thresholds of one feature."""
+    """The pairs of graphs have up to five thresholds of one feature."""
     graphs = [fold(data.draw(boolean_graphs(max_luts=5, n_outputs=2))) for _ in range(2)]
     inputs = tuple(Threshold(0, 1 + i) for i in range(5))
     aigs = [flatten(to_aig(graph, inputs), 5) for graph in graphs]

@@ -1,4 +1,4 @@
-"""What is on the front of shrink, whatever annealing found."""
+"""Circuits that the front of shrink has, whatever annealing found."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dwn_asic.targets.asic.cost import CellCost
 
 
 def alike(codes: NDArray[np.int64], labels: NDArray[np.int64]) -> Dataset:
-    """A data set whose training, validation and test rows are these (N, F) bits, all three alike."""
+    """Make a data set whose training, validation and test rows are all these (N, F) bits."""
     n_rows, n_features = codes.shape
     names = tuple("xyz"[:n_features])
     values, all_labels = np.tile(codes.astype(float), (3, 1)), np.tile(labels, 3)
@@ -37,7 +37,7 @@ def test_a_constant_is_on_every_front(cost: CellCost) -> None:
     found = shrink([start], dataset, cost, config, 0, limits=MinimizeConfig())
     areas = {bool(each.graph.inputs): each.core + each.encoder for each in found.circuits}
     assert areas[False] == 0.0
-    assert areas[True] > 0.0  # the inverter, of which the annealing takes no notice
+    assert areas[True] > 0.0  # the inverter, which the annealing does not count
 
 
 def test_a_nand_stays_beside_the_or_of_an_inverted_input_that_does_better(cost: CellCost) -> None:

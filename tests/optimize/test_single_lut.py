@@ -1,4 +1,4 @@
-"""Single LUTs: the best of all tables of one and two thresholds, small and right at what they say."""
+"""Single LUTs: the best tables of one and two thresholds, from few comparator gates to few errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def interface(n_classes: int, n_features: int = 2, width: int = 3) -> Interface:
 
 
 def errors_of_the_best(bits: np.ndarray, labels: np.ndarray, n_classes: int) -> int:
-    """Rows that no table of these inputs has right."""
+    """Return the number of rows that the best table of these inputs gets wrong."""
     address = bits @ (1 << np.arange(bits.shape[1]))
     counts = np.zeros((1 << bits.shape[1], n_classes), int)
     np.add.at(counts, (address, labels), 1)
@@ -62,7 +62,7 @@ def test_three_thresholds_give_what_takes_three() -> None:
 def test_more_comparator_gates_buy_fewer_errors() -> None:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 256, (2000, 3))
-    labels = (codes[:, 0] >= 77).astype(np.int64)  # an odd constant: the dearest comparator
+    labels = (codes[:, 0] >= 77).astype(np.int64)  # an odd constant: the most expensive comparator
     found = [g for g in single_luts(codes, labels, interface(2, 3, 8)) if len(g.inputs) == 1]
     sizes = assess(found, codes, labels, PRICES)
     assert len(sizes) > 3
@@ -74,7 +74,7 @@ def test_more_comparator_gates_buy_fewer_errors() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_best_of_each_table_of_two_inputs_is_there(seed: int) -> None:
-    """A NAND stays beside the AND of an inverted input that does better."""
+    """A NAND stays, although the AND of an inverted input does better."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 4, (400, 2))
     labels = rng.integers(0, 2, 400)
@@ -98,7 +98,7 @@ def test_the_best_of_each_table_of_two_inputs_is_there(seed: int) -> None:
 
 
 def up_to_order(table: int) -> int:
-    """The same number for a table of two inputs and for that of the inputs swapped."""
+    """Return the same number for a table of two inputs and for the table of the swapped inputs."""
     swapped = table & 0b1001 | table >> 1 & 0b0010 | table << 1 & 0b0100
     return min(table, swapped)
 

@@ -1,4 +1,4 @@
-"""Encoder and core as one: taken where that is smaller, and always the same function."""
+"""Encoder and core as one circuit: chosen where that is smaller, and always the same function."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dwn_asic.targets.asic.cost import CellCost
 
 
 def parity_of_the_code() -> BooleanGraph:
-    """The exclusive or of all seven thresholds of a 3-bit code: the code's lowest bit."""
+    """Build the exclusive or of all seven thresholds of a 3-bit code, which is the code's lowest bit."""
     builder = GraphBuilder(Interface(("x",), (3,), ("even", "odd")))
     nodes = [builder.add(Threshold(0, c)) for c in range(1, 8)]
     while len(nodes) > 1:
@@ -25,7 +25,7 @@ def parity_of_the_code() -> BooleanGraph:
 
 
 def one_comparator() -> BooleanGraph:
-    """A buffer behind a threshold: nothing is gained."""
+    """Build a buffer behind a threshold, where merging gains nothing."""
     builder = GraphBuilder(Interface(("x",), (8,), ("no", "yes")))
     return builder.finish([builder.add(Lut((builder.add(Threshold(0, 0b10110101)),), 0b10))])
 

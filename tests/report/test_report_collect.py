@@ -1,4 +1,4 @@
-"""Report folders."""
+"""Collection of results into a report's folder."""
 
 from __future__ import annotations
 

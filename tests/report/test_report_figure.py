@@ -1,4 +1,4 @@
-"""Accuracy against area."""
+"""Figure of accuracy against area."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CROWD = (
 
 
 def labels(shown: Result) -> list[list[Text]]:
-    """The labels in each panel."""
+    """Return the labels in each panel."""
     figure = drawing._draw(shown)
     FigureCanvasAgg(figure).draw()
     names = {method.name for method in shown.methods}

@@ -1,4 +1,4 @@
-"""result.json."""
+"""Reading and writing of result.json."""
 
 from __future__ import annotations
 

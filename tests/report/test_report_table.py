@@ -1,4 +1,4 @@
-"""Comparison tables."""
+"""Comparison tables in Markdown and CSV."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NASTY = r"a|b \| *x* _y_ `z` <i>&amp;</i> [l](u) $m$" + "\nnext"
 
 
 def lines_of_table(markdown: str) -> list[list[str]]:
-    """Cells of each line that starts with a pipe, split as GitHub splits them."""
+    """Return the cells of each line that starts with a pipe, split as GitHub splits them."""
     lines = [line for line in markdown.splitlines() if line.startswith("|")]
     return [
         [cell.strip() for cell in re.findall(r"((?:\\.|[^|\\])*)\|", line.removeprefix("|"))]

@@ -12,7 +12,7 @@ from dwn_asic.report.result import FrontPoint, MethodResult, Result
 from dwn_asic.study.runs import Run, Study
 
 Front = Sequence[tuple[float, float, float]]
-"""(total, validation accuracy, test accuracy); half of an area is the core."""
+"""Points (total area, validation accuracy, test accuracy); half of each area is the core."""
 
 
 def shrunk(front: Front, chosen: int = -1) -> MethodResult:
@@ -35,7 +35,7 @@ def baseline(
 
 
 def methods(seed: int, gain: float = 0.0) -> tuple[MethodResult, ...]:
-    """Ours at 10, 20 and 40 NAND2; a tree of 12 and of 100; a Tiny Classifier of 120."""
+    """Return ours at 10, 20 and 40 NAND2, trees of 12 and 100, and a Tiny Classifier of 120."""
     off = 0.001 * seed
     front = [
         (0.0, 0.60, 0.60 + off),
@@ -55,7 +55,7 @@ def methods(seed: int, gain: float = 0.0) -> tuple[MethodResult, ...]:
 
 
 def without_circuit(method: MethodResult) -> MethodResult:
-    """As a baseline whose circuit took too long."""
+    """Return the method as a baseline whose circuit took too long."""
     return method.model_copy(
         update={
             "kind": "software",
@@ -67,7 +67,7 @@ def without_circuit(method: MethodResult) -> MethodResult:
 
 
 def with_forest_circuits(seed: int, seeds: set[int]) -> tuple[MethodResult, ...]:
-    """The forest has a circuit on these seeds alone."""
+    """Return the methods, where the forest has a circuit on these seeds alone."""
     return tuple(
         without_circuit(method) if method.method == "forest" and seed not in seeds else method
         for method in methods(seed)
@@ -93,7 +93,7 @@ def study_of(
 
 
 def run_of(found: Result, folder: Path) -> Run:
-    """A run whose files nobody has written."""
+    """Return a run whose files nobody has written."""
     return Run(found, folder.as_posix(), lambda _name: None)
 
 
@@ -103,7 +103,7 @@ def made(flow: str, seed: int, found: tuple[MethodResult, ...], **config: JsonVa
 
 
 def saved(folder: Path, study: Study) -> Path:
-    """The study's results on disk, each circuit with a Verilog file."""
+    """Save the study's results, each with a Verilog file."""
     for run in study.runs:
         here = folder / f"seed-{run.result.seed}" / run.result.flow
         here.mkdir(parents=True)

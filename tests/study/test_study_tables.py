@@ -163,7 +163,7 @@ def test_every_method_and_run_is_listed() -> None:
 
 
 def with_variant(seed: int) -> tuple[MethodResult, ...]:
-    """And a network whose exact circuit is half as large, with a front of its own."""
+    """Return the methods and a network whose exact circuit is half as large, with a front of its own."""
     variant = baseline("dwn-fixed", "dwn_variant", 100.0, 0.8, 0.83 + 0.001 * seed)
     small = shrunk([(5.0, 0.8, 0.79), (20.0, 0.86, 0.81), (60.0, 0.87, 0.82)])
     small = small.model_copy(update={"name": "dwn-fixed-shrunk", "method": "dwn_variant"})
@@ -285,7 +285,7 @@ def test_the_rank_table_says_which_circuits_differ_from_ours_and_ranks_no_softwa
 
 
 def sized(seed: int) -> tuple[MethodResult, ...]:
-    """With forests and Tiny Classifiers of two sizes."""
+    """Return methods with forests and Tiny Classifiers of two sizes."""
     more = baseline("forest-7x8", "forest", 150.0, 0.85, 0.835)
     small = baseline("tiny-paper-50g", "tiny_classifier", 30.0, 0.7, 0.7 + 0.001 * seed)
     return (*methods(seed), more, small)

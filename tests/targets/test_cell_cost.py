@@ -1,4 +1,4 @@
-"""What circuits cost in cells: what Yosys counts in the same netlist, and registers on top."""
+"""Cost of circuits in cells: the area that Yosys counts in the same netlist, and registers on top."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERFACE = Interface(("height", "age", "unread"), (5, 4, 7), ("small", "tall"))
 
 
 def graph() -> BooleanGraph:
-    """Random LUTs of four inputs over thresholds of two of the three features."""
+    """Build random 4-input LUTs over thresholds of two of the three features."""
     rng = np.random.default_rng(3)
     builder = GraphBuilder(INTERFACE)
     nodes = [builder.add(Threshold(f, c)) for f, c in ((0, 3), (0, 9), (0, 17), (1, 2), (1, 7), (1, 13))]
@@ -30,7 +30,7 @@ def graph() -> BooleanGraph:
 
 
 def mapped(cost: CellCost, logic: str, recipe: str, folder: Path) -> str:
-    """BLIF of a network that ABC has mapped by a recipe."""
+    """Map a network with ABC by a recipe and return its BLIF."""
     mapper = cost.mapper
     for name, text in mapper.files.items():
         (folder / name).write_text(text)
@@ -43,7 +43,7 @@ def mapped(cost: CellCost, logic: str, recipe: str, folder: Path) -> str:
 
 
 def blif(core: BooleanGraph) -> str:
-    """A core as BLIF, table by table."""
+    """Write a core as BLIF, table by table."""
     inputs, lines = " ".join(f"n{i}" for i, _ in core.inputs), []
     for index, node in core.luts:
         rows = [address for address in range(1 << len(node.fanins)) if node.table >> address & 1]

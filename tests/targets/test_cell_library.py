@@ -1,4 +1,4 @@
-"""The reduced library: tables, Liberty and Verilog it writes, and that Yosys and ABC read them."""
+"""The reduced library: the tables, Liberty and Verilog that it writes, and that Yosys and ABC read them."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ endmodule
 
 
 def map_with_yosys(library: CellLibrary, folder: Path) -> tuple[float, dict[str, int]]:
-    """Yosys's own idea of the mapped area (um2), and the cells."""
+    """Map the design with Yosys and return the area (um2) that it reports, and the cells."""
     library.write_liberty(folder / "cells.lib")
     (folder / "top.v").write_text(DESIGN)
     script = """
@@ -245,7 +245,7 @@ def test_yosys_maps_to_other_flip_flops(flip_flop: FlipFlop, tmp_path: Path) -> 
 
 
 def abc_area(library: CellLibrary, read: str, mapper: str, folder: Path) -> tuple[float, str]:
-    """Area (um2) of the cells that ABC takes for a small circuit, and what ABC prints."""
+    """Return the area (um2) of the cells that ABC maps a small circuit to, and the output of ABC."""
     library.write_liberty(folder / "cells.lib")
     library.write_genlib(folder / "cells.genlib")
     (folder / "top.blif").write_text(
@@ -291,7 +291,7 @@ def test_only_genlib_gives_abc_the_exact_areas(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("read", ["read_lib -w cells.lib", "read_genlib cells.genlib"])
 def test_every_gate_does_in_abc_what_it_does_here(sky130: CellLibrary, read: str, tmp_path: Path) -> None:
-    """One output per cell, instantiated in BLIF, against its truth table: ABC parses the functions itself."""
+    """ABC parses the functions itself: each cell, instantiated in BLIF, computes its truth table."""
     sky130.write_liberty(tmp_path / "cells.lib")
     sky130.write_genlib(tmp_path / "cells.genlib")
     gates, tables, outputs = [], [], []
@@ -315,7 +315,7 @@ def test_every_gate_does_in_abc_what_it_does_here(sky130: CellLibrary, read: str
 
 
 def test_verilog_models_in_yosys_match_the_liberty_file(sky130: CellLibrary, tmp_path: Path) -> None:
-    """The mapped netlist with our models in place of the cells is the RTL again."""
+    """The mapped netlist, with our models in place of the cells, is equivalent to the RTL."""
     map_with_yosys(sky130, tmp_path)
     (tmp_path / "models.v").write_text(sky130.verilog_models())
     script = """

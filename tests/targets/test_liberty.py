@@ -1,4 +1,4 @@
-"""Liberty files: what is kept, what is left out, units, and files that are none."""
+"""Liberty files: what is kept, what is left out, units, and files in another format."""
 
 from __future__ import annotations
 
@@ -456,7 +456,7 @@ def test_ihp() -> None:
     assert 20 <= len(library.cells) <= 40
     (reset,) = read_liberty([path], nand2="sg13g2_nand2_1", tie_reset=True).library.flip_flops
     assert (reset.name, reset.area, reset.reset) == ("sg13g2_dfrbpq_1", 48.9888, "RESET_B")
-    # 1pW there.
+    # The file's unit is 1pW.
     assert reset.leakage == 0.510517
 
 
@@ -469,7 +469,7 @@ def test_gf180() -> None:
     ).library
     assert (library.nand2, library.nand2_area) == (f"{name}__nand2_1", 10.976)
     assert library.flip_flop.name == f"{name}__dffq_1"
-    # 1uW there, and no cell_leakage_power.
+    # The file's unit is 1uW, and there is no cell_leakage_power.
     assert library.cell(library.nand2).leakage == 0.11536
     assert library.cell(library.nand2).capacitance == (0.004804, 0.004526)
 
@@ -483,7 +483,7 @@ def test_asap7_needs_five_files() -> None:
     assert library.nand2_area == 0.05832
     assert [cell.name for cell in library.flip_flops] == ["DFFHQx4_ASAP7_75t_R", "DFFHQNx1_ASAP7_75t_R"]
     assert library.flip_flops[1].inverting
-    # fF and pW there.
+    # The file's units are fF and pW.
     assert library.cell("NAND2xp33_ASAP7_75t_R").capacitance == (0.000336683, 0.000346682)
     assert library.cell("NAND2xp33_ASAP7_75t_R").leakage == 0.0304155
     inverters = next(path for path in paths if "INVBUF" in path.name)

@@ -1,4 +1,4 @@
-"""PDK configurations: where the library comes from, and what is said when it can't be found."""
+"""PDK configurations: where the library comes from, and the message when it can't be found."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ TOY_LIB = """library (toy) { capacitive_load_unit (1, pf); leakage_power_unit : 
 
 @pytest.fixture(autouse=True)
 def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home and working directory, no PDK_ROOT: the host's own PDKs must not decide a test."""
+    """Hide the host's own PDKs: an empty home and working directory, no PDK_ROOT."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
@@ -200,7 +200,7 @@ AND = """  cell (AND) { area : 3; pin (A) { direction : input; } pin (B) { direc
 
 
 def toy_table(folder: Path, cells: str, extra: str = "") -> Path:
-    """A YAML file with an embedded table of the toy library and ``cells``, extracted with ``extra``."""
+    """Write a YAML file with an embedded table of the toy library and ``cells``, extracted with ``extra``."""
     path = write_toy(folder, f"table: toy.csv\n{extra}")
     (folder / "toy.lib").write_text(TOY_LIB[:-2] + cells + "}\n")
     extract([folder / "toy.lib"], load_config(path), folder / "toy.csv")

@@ -1,4 +1,4 @@
-"""Vectors for a circuit without data."""
+"""Test vectors for a circuit without data."""
 
 from __future__ import annotations
 

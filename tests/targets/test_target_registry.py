@@ -41,7 +41,7 @@ PAPER = TargetKind(
 
 @pytest.fixture(autouse=True)
 def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test registers is gone after it."""
+    """Remove after each test what it has registered."""
     monkeypatch.setattr(registry, "_registered", {})
     registry._installed.cache_clear()
     yield

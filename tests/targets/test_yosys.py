@@ -1,4 +1,4 @@
-"""Synthesis: areas that are the netlist's, encoder and core apart, and every way in which Yosys can fail."""
+"""Synthesis: areas of the netlist, its encoder and its core, and every way in which Yosys can fail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FLIP_FLOP = "sky130_fd_sc_hd__dfxtp_1"
 
 
 def network() -> LutNetwork:
-    """Two layers of 4-input LUTs over eight thermometer bits, two classes."""
+    """Build a network of two layers of 4-input LUTs over eight thermometer bits, with two classes."""
     rng = np.random.default_rng(7)
     return LutNetwork(
         Quantizer(np.zeros(2), np.ones(2), np.array([5, 4])),
@@ -52,13 +52,13 @@ def network() -> LutNetwork:
 
 
 def written(core: BooleanGraph, registers: Registers = "none") -> str:
-    """The design of a core behind plain comparators."""
+    """Write the design of a core behind plain comparators."""
     thresholds = [node for _, node in core.inputs if isinstance(node, Threshold)]
     return design_verilog("demo", encoder_graph(thresholds, core.interface), core, registers)
 
 
 def instances(netlist: str) -> dict[str, Counter[str]]:
-    """Module -> cell -> count, by the text alone."""
+    """Count the cells of each module by the text alone: module -> cell -> count."""
     found: dict[str, Counter[str]] = {}
     for module in re.finditer(r"^module (\w+)\(.*?^endmodule", netlist, re.MULTILINE | re.DOTALL):
         names = re.findall(r"^  (\w+) \w+ \($", module[0], re.MULTILINE)
@@ -110,7 +110,7 @@ def test_same_design_same_netlist(mapped: Synthesis, library: CellLibrary) -> No
 
 
 def test_each_module_keeps_its_smallest_recipe(mapped: Synthesis, library: CellLibrary) -> None:
-    """No single recipe, run alone, gives less for any module."""
+    """Every module is at most as large as with any single recipe."""
     design = written(to_graph(network()), "both")
     for recipe in ("map", "dch_amap"):
         with pytest.MonkeyPatch.context() as patch:
@@ -122,13 +122,13 @@ def test_each_module_keeps_its_smallest_recipe(mapped: Synthesis, library: CellL
 
 
 def test_minimizing_first_gives_less_than_plain_yosys(cost: CellCost) -> None:
-    """The core alone: what Yosys makes of the LUTs as they were learned is the reference to beat."""
+    """The core alone is compared: the reference to beat is what Yosys makes of the LUTs as learned."""
     graph = to_graph(network())
     smaller = minimize(graph, cost, effort="low")
     plain = plain_area(written(graph), "demo_core", cost.library)
     ours = synthesize(written(smaller.graph), "demo", cost.library)
     assert 0 < ours.modules["demo_core"].area <= plain
-    # ABC, run on the same circuit with the same recipes, reached the same.
+    # ABC, run on the same circuit with the same recipes, found about the same area.
     assert ours.modules["demo_core"].area == pytest.approx(smaller.area, rel=0.15)
 
 
@@ -185,7 +185,7 @@ def test_yosys_finds_the_same_areas_in_the_whole_liberty_file(
 
 
 def mock(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
-    """A Yosys that is a shell script."""
+    """Replace Yosys by a shell script."""
     program = folder / "yosys"
     program.write_text(f"#!/bin/sh\n{body}\n")
     program.chmod(0o755)

@@ -18,7 +18,7 @@ INTERFACE = Interface(("a", "b", "c"), (4, 4, 4), ("no", "yes"))
 
 
 def read(text: str, library: CellLibrary | None = None) -> Elaborated:
-    """The first module of a text; port a, b, c is feature 0, 1, 2."""
+    """Elaborate the first module of a text; port a, b, c is feature 0, 1, 2."""
 
     def input_of(port: str, bit: int) -> Input:
         return CodeBit("abc".index(port), bit)
@@ -28,7 +28,7 @@ def read(text: str, library: CellLibrary | None = None) -> Elaborated:
 
 
 def outputs(graph: BooleanGraph, inputs: list[CodeBit]) -> list[int]:
-    """The output number at each pattern of ``inputs``."""
+    """Return the output number at each pattern of ``inputs``."""
     rows = patterns(len(inputs))[:, [inputs.index(node) for _, node in graph.inputs]]  # type: ignore[arg-type]
     found = graph.simulate(rows)
     return (found @ (1 << np.arange(found.shape[1]))).tolist()

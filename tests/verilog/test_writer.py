@@ -27,7 +27,7 @@ WEIRD = ("a b/ü;\n`", "a b?ü", "module", "1st", "clk", "therm", "", "class_ind
 
 
 def weird_core() -> BooleanGraph:
-    """Every feature has a name that is trouble; tables of 1 to 4 inputs, a constant, a shared output."""
+    """Build a core with troublesome feature names, tables of 1 to 4 inputs, a constant, a shared output."""
     interface = Interface(WEIRD, (1, 8) + (4,) * (len(WEIRD) - 2), ("no;\n`endmodule", "yes*/", "ü\\"))
     builder = GraphBuilder(interface)
     bits = [builder.add(Threshold(f, 1)) for f in range(len(WEIRD))]

@@ -12,7 +12,7 @@ from dwn_asic.methods.dwn.model import DwnModel
 
 
 def dataset(values, labels, *, n_classes=None):
-    """Every fifth row validates, the row after it tests."""
+    """Make a data set in which every fifth row validates and the row after it tests."""
     n_rows, n_features = values.shape
     rows = np.arange(n_rows)
     split = Split(rows[(rows % 5 > 1)], rows[rows % 5 == 0], rows[rows % 5 == 1])
@@ -29,7 +29,7 @@ def xor_of_thresholds(n_rows=600, seed=0):
 
 
 def model_config(layers, *, head="direct", code="binary", mapping="learnable", temperature=0.3, **more):
-    """``layers`` is a list of (luts, inputs); ``more`` is said of each."""
+    """Make a configuration; ``layers`` lists (luts, inputs), and ``more`` applies to each of them."""
     return ModelConfig(
         layers=tuple(LayerConfig(luts=l, inputs=n, mapping=mapping, **more) for l, n in layers),
         head=head,
@@ -39,7 +39,7 @@ def model_config(layers, *, head="direct", code="binary", mapping="learnable", t
 
 
 def random_model(config, n_classes, *, n_features=4, starts=1, seed=0):
-    """An untrained model over a random encoder, and (200, F) codes to try it on."""
+    """Make an untrained model over a random encoder, and (200, F) codes to try it on."""
     rng = np.random.default_rng(seed)
     quantizer = Quantizer(np.zeros(n_features), np.ones(n_features), np.full(n_features, 5))
     codes = rng.integers(0, 32, (200, n_features))

@@ -13,7 +13,7 @@ ENCODER = EncoderConfig(bits=3)
 
 
 def bars(n_rows, rng):
-    """4 x 5 images of one upright or one lying bar."""
+    """Draw 4 x 5 images of one vertical or one horizontal bar."""
     images = np.zeros((n_rows, 4, 5))
     upright = rng.integers(0, 2, n_rows)
     for image, is_upright in zip(images, upright, strict=True):

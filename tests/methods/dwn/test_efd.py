@@ -22,7 +22,7 @@ def decay_of(config, distance):
 
 
 def weights_by_definition(tables, config):
-    """W[l, a, k] as the sum over a' that the paper defines and its authors' kernel evaluates per sample."""
+    """Return W[l, a, k], the sum over a' of the paper, which its authors' kernel evaluates per sample."""
     n_luts, size = tables.shape
     n = size.bit_length() - 1
     address = torch.arange(size)
@@ -39,7 +39,7 @@ def weights_by_definition(tables, config):
 
 
 def draw(n, n_rows=9, n_luts=3, seed=0):
-    """Slots (L * n, B), tables (L, 2**n) and the gradient of the values (L, B)."""
+    """Draw slots (L * n, B), tables (L, 2**n) and the gradient of the values (L, B)."""
     generator = torch.Generator().manual_seed(seed + n)
     slots = (torch.rand(n_luts * n, n_rows, generator=generator) < 0.5).double()
     tables = torch.rand(n_luts, 1 << n, generator=generator).double() * 2 - 1
@@ -65,7 +65,7 @@ def test_the_paper_decay_is_exact():
 
 @pytest.fixture(params=["compiled", "torch operations"])
 def backend(request, monkeypatch):
-    """What a CPU runs, and what other devices run."""
+    """Select the kernels of a CPU, or those of other devices."""
     if request.param != "compiled":
         monkeypatch.setattr(kernels, "on_cpu", lambda tensor: False)
     return request.param

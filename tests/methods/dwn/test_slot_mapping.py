@@ -16,7 +16,7 @@ from dwn_asic.methods.dwn.mapping import (
 
 
 def draw(n_groups=1, n_starts=3, n_inputs=70, n_slots=12, n_rows=20, n_candidates=None, seed=1):
-    """Bits (G, in, B), weights and candidates (R, S, K), gradient (R * S, B)."""
+    """Draw bits (G, in, B), weights and candidates (R, S, K), and a gradient (R * S, B)."""
     generator = torch.Generator().manual_seed(seed)
     bits = (torch.rand(n_groups, n_inputs, n_rows, generator=generator) < 0.5).float()
     weights = torch.rand(n_starts, n_slots, n_candidates or n_inputs, generator=generator)

@@ -8,7 +8,7 @@ from dwn_asic.methods.dwn.spectral import influence, l1_norm, l2_norm, spectral_
 
 
 def spectrum(tables):
-    """(L, 2**n) Walsh-Fourier coefficients by definition."""
+    """Return the (L, 2**n) Walsh-Fourier coefficients by definition."""
     size = tables.shape[1]
     characters = torch.tensor(
         [[(-1.0) ** (a & s).bit_count() for a in range(size)] for s in range(size)], dtype=tables.dtype
