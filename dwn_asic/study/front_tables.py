@@ -80,7 +80,7 @@ def _above(study: Study, family: str, area: Area) -> dict[str, list[Domination]]
 
 def _rows(area: str, flow: str, found: Sequence[Domination]) -> list[list[Cell]]:
     if not found:
-        return [[text(area), text(flow), *[text("never")] * 2, number(None, 2), number(None, 2)]]
+        return [[text(area), text(flow), *[Cell("never", math.inf)] * 2, number(None, 2), number(None, 2)]]
     return [
         [
             text(area),

@@ -119,8 +119,7 @@ def report_files(
 
 
 def _about(study: Study) -> str:
-    sets = ", ".join(study.sets)
-    return f"{len(study.sets)} data sets ({sets}), each over {study.seed_words}."
+    return f"Data sets: {', '.join(study.sets)}. Each was run with {study.seed_words}."
 
 
 def _images(found: Sequence[Table]) -> dict[str, bytes]:

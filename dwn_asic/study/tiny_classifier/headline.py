@@ -151,7 +151,9 @@ def _of_reached(compared: Comparison) -> Iterator[str]:
 def _of_free(compared: Comparison) -> Iterator[str]:
     """Yield a note on areas of zero, which make ratios look good."""
     if compared.free:
-        where = ", ".join(f"{flow} ({count} seeds)" for flow, count in compared.free.items())
+        where = ", ".join(
+            f"{flow} ({count} seed{'s' * (count > 1)})" for flow, count in compared.free.items()
+        )
         yield (
             "Our circuit at the Tiny Classifier's accuracy needs no gate (it is the most frequent class, "
             f"or one bit of a feature's code) on {where}: the Tiny Classifier, evolved for balanced "
