@@ -36,7 +36,7 @@ class Change:
 
     @property
     def direction(self) -> Direction:
-        """Whether it is better or worse; ``changed`` for metrics that have no better direction."""
+        """Direction of the change; ``changed`` for metrics that have no better direction."""
         if self.metric.higher_is_better is None:
             return "changed"
         return "better" if (self.after > self.before) == self.metric.higher_is_better else "worse"

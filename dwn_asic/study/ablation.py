@@ -38,7 +38,7 @@ _MARKERS = "osD^vPX"
 
 @dataclass(frozen=True)
 class _Effect:
-    """How one network compares with the flow's own on a data set; nan where a circuit is missing."""
+    """Effect of one changed network on a data set; nan where a circuit is missing."""
 
     flow: str
     network: str

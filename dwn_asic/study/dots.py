@@ -20,12 +20,12 @@ __all__ = ["Panel", "Point", "Series", "areas", "dot_plot"]
 _ROW, _EDGES = 0.30, 1.35
 """Inches: the least height of a row, and of what stands above and below the rows."""
 _MANY = 300.0
-"""From this ratio between the ends of an axis on, only powers of ten are marked."""
+"""Ratio between the ends of an axis from which on only powers of ten are marked."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One dot.
+    """Place of one dot on a panel.
 
     Attributes
     ----------

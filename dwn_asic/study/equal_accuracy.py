@@ -128,20 +128,20 @@ class Comparison:
 
     @property
     def reached(self) -> Comparison:
-        """Only the data sets on which ours has the baseline's validation accuracy on every seed."""
+        """The data sets on which ours has the baseline's validation accuracy on every seed."""
         return Comparison(
             {flow: found for flow, found in self.matches.items() if all(m.reached for m in found)}
         )
 
     @property
     def free(self) -> dict[str, int]:
-        """On how many seeds ours needs no gate (a constant, or one bit of a code), where it does on any."""
+        """Number of seeds, where any, on which ours needs no gate: a constant, or one bit of a code."""
         counts = {flow: sum(m.ours.total == 0.0 for m in found) for flow, found in self.matches.items()}
         return {flow: count for flow, count in counts.items() if count}
 
     @property
     def with_gates(self) -> Comparison:
-        """Only the data sets on which ours needs a gate on every seed."""
+        """The data sets on which ours needs a gate on every seed."""
         return Comparison({flow: found for flow, found in self.matches.items() if flow not in self.free})
 
     @property

@@ -28,7 +28,7 @@ _CLEAR = 2.0
 """Standard errors that a lead must exceed to be drawn in full colour."""
 
 Above = Mapping[Area, Mapping[str, Sequence[Domination]]]
-"""By kind of area and data set: the intervals in which another family is above ours."""
+"""Intervals in which another family is above ours, by kind of area and data set."""
 
 
 def domination_figure(above: Above, other: Family) -> bytes:

@@ -76,7 +76,7 @@ class Domination:
 
     @property
     def alone(self) -> bool:
-        """Whether only the other family has a circuit there."""
+        """True where only the other family has a circuit."""
         return math.isnan(self.most)
 
 

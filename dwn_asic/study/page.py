@@ -90,7 +90,7 @@ class _Cell:
 
 @dataclass(frozen=True)
 class _Behind:
-    """What a row unfolds to; texts are places among the packed ones."""
+    """The content that a row unfolds to; texts are places among the packed ones."""
 
     runs: list[dict[str, str]]
     flow: int
@@ -119,7 +119,7 @@ class _Column:
     unit: str
     numeric: bool
     starts: bool
-    """Whether a group of columns, or the columns after one, begin here."""
+    """True where a group of columns, or what follows one, begins."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which differences between methods are significant: ranks over data sets, gains and area ratios."""
+"""The significant differences between methods: ranks over data sets, gains and area ratios."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Entrant:
 
 
 Entrants = Mapping[str, Entrant]
-"""By key: the name of a row, or the kind of a method whose circuits of all sizes take part as one."""
+"""Entrants by the name of a row, or by the kind of a method whose circuits of all sizes take part as one."""
 
 
 def alone(method: MethodResult) -> Entrant:

@@ -83,7 +83,7 @@ class Study:
 
     @property
     def averaging(self) -> str:
-        """How numbers come from the seeds, for the end of a sentence."""
+        """The way numbers come from the seeds, for the end of a sentence."""
         spread = "mean ± standard deviation over " if len(self.seeds) > 1 else "of "
         return f"{spread}{self.seed_words}"
 

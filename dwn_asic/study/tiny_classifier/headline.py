@@ -185,7 +185,7 @@ def method_cells(study: Study, flow: str, method: str) -> list[Cell]:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What the figure shows of one method: on each data set, a circuit for each seed that has one."""
+    """A method in the figure: on each data set, a circuit for each seed that has one."""
 
     label: str
     look: Look

@@ -1,4 +1,4 @@
-"""What the paper fixes, and which of a study's baselines keep to it.
+"""The limits that the paper sets, and the baselines that keep to them.
 
 References
 ----------
