@@ -2,7 +2,7 @@
 
 A method that offers circuits of several sizes (a tree by its number of leaves, a shrunk DWN by its front) is
 one family. Two questions are put to every family: which circuit within an area, and which at a baseline's
-accuracy? Validation rows answer both; test rows give the number reported.
+accuracy? Validation rows answer both; the number reported is that of the test rows.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ __all__ = [
 
 Area = Literal["core", "total"]
 OURS = "dwn-shrunk"
-"""Name of the row of our shrunk circuit."""
+"""Name of our shrunk circuit's row."""
 EXACT = "dwn"
-"""Name of the row of the circuit that it was shrunk from."""
+"""Name of the row of the exact circuit that it was shrunk from."""
 OUR_FAMILY = "ours"
-"""Key of the family that the front of our shrunk circuits is."""
+"""Key of the family of our shrunk circuits, the front."""
 ROUNDING = 1e-6
-"""Accuracies that differ by less are equal: a front's are kept with six decimals."""
+"""Accuracies that differ by less are equal: fronts keep them with six decimals."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +51,21 @@ class Candidate:
     Attributes
     ----------
     name
-        Of its method, or ``front``.
+        Name of its method, or ``front``.
     core, total
         NAND2-equivalents, two decimals as in a front: equal circuits of two families must compare equal.
     train
-        Accuracy on training rows, which decides between equals.
+        Accuracy on training rows, which decides ties.
     val
-        Accuracy on validation rows, which the choice within an area goes by; for every family alike.
+        Accuracy on validation rows, which decides the choice within an area, for every family alike.
     sure
-        Validation accuracy corrected for selection bias, which must reach a baseline's. Of many circuits the
-        smallest that does owes that to chance; so of a front's circuits this is the lower of ``val`` and what
-        their neighbours lead one to expect. Of a single circuit it is ``val``.
+        Validation accuracy corrected for selection bias, which must reach a baseline's. Among many circuits,
+        the smallest that reaches it owes that to chance; so for circuits of a front this is the lower of
+        ``val`` and what their neighbours lead one to expect. For a single circuit it is ``val``.
     test
         Accuracy on test rows.
     netlist
-        Of a front's circuit that went to one.
+        Netlist of a front's circuit that was synthesized; None for others.
     """
 
     name: str
@@ -79,14 +79,14 @@ class Candidate:
 
     @property
     def synthesized(self) -> Candidate:
-        """With the netlist's areas, where there is one."""
+        """The circuit with the netlist's areas, where there is one."""
         if self.netlist is None:
             return self
         core, total = round(self.netlist.core, 2), round(self.netlist.total, 2)
         return replace(self, core=core, total=total)
 
     def area(self, area: Area) -> float:
-        """Core or total."""
+        """Return the core or the total area."""
         return self.core if area == "core" else self.total
 
 
@@ -97,11 +97,11 @@ class Family:
     Attributes
     ----------
     name
-        For people.
+        Name in tables and figures.
     method
         Kind of the method.
     kind
-        Of its circuits: ours are shrunk, a baseline's are exact.
+        Kind of its circuits: ours are shrunk, a baseline's are exact.
     """
 
     name: str
@@ -109,26 +109,26 @@ class Family:
     kind: Kind
 
     def holds(self, found: MethodResult) -> bool:
-        """Whether this row of a result belongs to it."""
+        """Return whether this row of a result belongs to the family."""
         return found.method == self.method and found.kind == self.kind
 
 
 def families() -> Mapping[str, Family]:
-    """Ours, then every method that offers several sizes, by its kind, in the order of tables."""
+    """Return our family, then that of every method that offers several sizes, in the order of tables."""
     ours = Family(f"{OWN.look.name}, shrunk", OWN.kind, "shrunk")
     sized = {kind: Family(each.look.name, kind, "exact") for kind, each in methods().items() if each.sizes}
     return {OUR_FAMILY: ours, **sized}
 
 
 def candidates(result: Result, family: str) -> list[Candidate]:
-    """The circuits of a family on one run, ascending by total area."""
+    """Return the circuits of a family on one run, ascending by total area."""
     asked = families()[family]
     found = [c for method in result.methods if asked.holds(method) for c in _of_method(method)]
     return sorted(found, key=by_area)
 
 
 def by_area(circuit: Candidate) -> tuple[float, float]:
-    """Ascending by total area; of equal areas the best comes first."""
+    """Return the key that sorts by total area; among equal areas the most accurate comes first."""
     return circuit.total, -circuit.val
 
 
@@ -137,14 +137,14 @@ def _of_method(method: MethodResult) -> list[Candidate]:
 
 
 def circuit_of(method: MethodResult) -> Candidate:
-    """The circuit that a method's row describes."""
+    """Return the circuit that a method's row describes."""
     core, total = (round(float(method.metrics[key]), 2) for key in (CORE, TOTAL))
     train, val, test = (float(method.metrics[key]) for key in (TRAIN, VAL, TEST))
     return Candidate(method.name, core, total, train, val, val, test)
 
 
 def front_of(points: Sequence[FrontPoint]) -> list[Candidate]:
-    """The circuits of all sizes that shrink found, in their order."""
+    """Return the circuits of all sizes that shrink found, in their order."""
     return [
         Candidate(
             "front",
@@ -161,7 +161,7 @@ def front_of(points: Sequence[FrontPoint]) -> list[Candidate]:
 
 
 def best_within(circuits: Sequence[Candidate], limit: float, area: Area = "total") -> Candidate | None:
-    """The best in validation within this area, ties go to the best in training; None if none is so small."""
+    """Return the best in validation within this area, or None; ties go to the best in training."""
     fitting = [circuit for circuit in circuits if circuit.area(area) <= limit]
     return max(fitting, key=lambda circuit: (circuit.val, circuit.train, -circuit.area(area)), default=None)
 
@@ -169,7 +169,7 @@ def best_within(circuits: Sequence[Candidate], limit: float, area: Area = "total
 def smallest_reaching(
     circuits: Sequence[Candidate], val: float, area: Area = "total"
 ) -> tuple[Candidate, bool]:
-    """The smallest that is sure of this validation accuracy, and True; where none is, the best, and False."""
+    """Return the smallest that is sure of this validation accuracy, and True; else the best, and False."""
     reaching = [circuit for circuit in circuits if circuit.sure > val - ROUNDING]
     if reaching:
         return min(reaching, key=lambda circuit: (circuit.area(area), -circuit.val)), True

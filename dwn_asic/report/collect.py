@@ -1,4 +1,4 @@
-"""The reports as files: tables and figures of one flow, and the index over many."""
+"""The reports as files: tables and figures of one flow, and the index over many flows."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ _ALT = "test accuracy against area, core alone and in total"
 
 
 def flow_pages(result: Result) -> dict[str, bytes]:
-    """One flow's ``comparison.md``, ``comparison.csv`` and ``accuracy_area.svg`` and ``.png``.
+    """Return one flow's ``comparison.md``, ``comparison.csv`` and ``accuracy_area.svg`` and ``.png``.
 
-    Equal results give equal bytes.
+    Equal results return equal bytes.
     """
     return {**_pages(result), _PNG: accuracy_area_png(result)}
 
 
 def collect(results: Sequence[Result], links: Sequence[str] = ()) -> dict[str, bytes]:
-    """The reports that are committed: a page per flow, and ``README.md``, the index over all.
+    """Return the reports that are committed: a page for each flow, and ``README.md``, the index over all.
 
     Flows stand in the order of their names, whatever the order of ``results``.
 
     Parameters
     ----------
     results
-        One for each flow.
+        One result for each flow.
     links
         Lines of Markdown to other reports, for the index.
 
     Returns
     -------
     dict
-        Path below the reports' folder -> content; the index last, so that it never leads to a page that isn't
-        there yet.
+        Path below the reports' folder -> content. The index comes last, so that it never leads to a page that
+        is not there yet.
 
     Raises
     ------
     DwnAsicError
-        Two results are of flows that share a folder: of one name, or of names that differ only in case.
+        Two results are of flows that share a folder: their names are equal or differ only in case.
     """
     ordered = sorted(results, key=lambda result: result.flow)
     _check_names(ordered)
@@ -71,7 +71,7 @@ def _check_names(results: Sequence[Result]) -> None:
 
 
 def _pages(result: Result) -> dict[str, bytes]:
-    """Table and figure, without the PNG."""
+    """Return a flow's pages without the PNG."""
     page = f"# {escape(result.flow)}\n\n![{result.flow}: {_ALT}]({_SVG})\n\n{comparison_markdown(result)}"
     return {
         _SVG: accuracy_area_svg(result),
@@ -81,7 +81,7 @@ def _pages(result: Result) -> dict[str, bytes]:
 
 
 def _index(results: Sequence[Result], links: Sequence[str]) -> str:
-    """Summary of all flows, what its columns mean, then each flow's figure and setup."""
+    """Return a summary of all flows, what its columns mean, then each flow's figure and setup."""
     more = "".join(f"{link}\n" for link in links)
     if not results:
         return f"# Reports\n\n{more}"
@@ -89,8 +89,8 @@ def _index(results: Sequence[Result], links: Sequence[str]) -> str:
     summary = summary_markdown(results, f"{{flow}}/{_TABLE}")
     head = (
         "# Reports\n\n"
-        "Written from each flow's `result.json`; every flow's own page has train and validation accuracy "
-        "and the areas in um2 too.\n\n"
+        "`dwn-asic collect` writes these reports from each flow's `result.json`. A flow's own page also has "
+        "the accuracies on training and validation rows, and the areas in um2.\n\n"
     )
     return f"{head}{more}\n{summary}\n{notes}" + "".join(map(_section, results))
 

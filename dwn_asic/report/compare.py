@@ -1,4 +1,4 @@
-"""What changed between two results, metric by metric, and which way."""
+"""The changes between two results, metric by metric, and their direction."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Change:
     Attributes
     ----------
     method
-        Name, for example ``tree-16``.
+        Name of the method, for example ``tree-16``.
     metric
-        Of the registry, which says which direction is better.
+        Metric of the registry, which says which direction is better.
     before, after
-        In the metric's unit.
+        The two values, in the metric's unit.
     """
 
     method: str
@@ -36,14 +36,14 @@ class Change:
 
     @property
     def direction(self) -> Direction:
-        """``changed`` for metrics of which neither direction is better."""
+        """Direction of the change; ``changed`` for metrics that have no better direction."""
         if self.metric.higher_is_better is None:
             return "changed"
         return "better" if (self.after > self.before) == self.metric.higher_is_better else "worse"
 
 
 def changes(before: Result, after: Result) -> list[Change]:
-    """Of all methods that both have: metrics with another value, in the order of methods and registry."""
+    """Return the metrics whose values differ, for methods that both have, in the order of the registry."""
     others = {method.name: method for method in after.methods}
     return [
         change
@@ -60,7 +60,7 @@ def _of_method(before: MethodResult, after: MethodResult) -> Iterator[Change]:
 
 
 def setup_changes(before: Result, after: Result) -> list[str]:
-    """What else differs: data, seed, library, tools, and methods that only one of them has."""
+    """Return what else differs: data, seed, library, tools, and methods that only one of them has."""
     lines = []
     for key in ("flow", "source", "seed", "split", "input_bits", "pdk"):
         one, other = getattr(before, key), getattr(after, key)
@@ -77,7 +77,7 @@ def setup_changes(before: Result, after: Result) -> list[str]:
 
 
 def compare_lines(before: Result, after: Result) -> list[str]:
-    """For people: the setup's differences, then a line for each change, then their number each way."""
+    """Return lines for people: differences of the setup, a line for each change, then their numbers."""
     found = changes(before, after)
     lines = setup_changes(before, after)
     for change in found:

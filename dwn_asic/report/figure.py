@@ -34,7 +34,7 @@ _FRONT_LINE: Mapping[str, Any] = MappingProxyType(
 )
 _LABEL_SIZE = 9.0
 _MARKER_RADIUS = 7.0
-"""Room around a marker, in pixels."""
+"""Radius of the room around a marker, in pixels."""
 _STYLE: Mapping[str, Any] = MappingProxyType(
     {
         "svg.hashsalt": "dwn-asic",
@@ -59,17 +59,17 @@ _STYLE: Mapping[str, Any] = MappingProxyType(
 
 
 def accuracy_area_svg(result: Result) -> bytes:
-    """The figure as SVG; equal results give equal bytes."""
+    """Return the figure as SVG; equal results return equal bytes."""
     return render_svg(lambda: _draw(result))
 
 
 def accuracy_area_png(result: Result) -> bytes:
-    """The figure as PNG, 1900 pixels wide; equal results give equal bytes."""
+    """Return the figure as PNG, 1900 pixels wide; equal results return equal bytes."""
     return _render(lambda: _draw(result), "png", {"Software": None})
 
 
 def render_svg(draw: Callable[[], Figure]) -> bytes:
-    """A figure in the style of all reports as SVG; equal figures give equal bytes."""
+    """Return a figure in the style of all reports as SVG; equal figures return equal bytes."""
     return _render(draw, "svg", {"Date": None, "Creator": None})
 
 
@@ -121,7 +121,7 @@ def _shorten(text: str, length: int) -> str:
 
 
 def _limit_x(axes: Axes, areas: Sequence[float]) -> None:
-    """A log axis with ticks at 1, 2, 5; linear below 1 where a circuit is mere wires and has no area."""
+    """Make a log axis with ticks at 1, 2, 5; linear below 1 where a circuit is mere wires and has no area."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     positive = [area for area in areas if area > 0.0] or [1.0, 10.0]
@@ -155,9 +155,9 @@ def _limit_y(axes: Axes, accuracies: Sequence[float]) -> None:
 
 
 def _fronts(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
-    """The circuits of all sizes that shrink found, as small dots on a line; cut off at the panel's edges.
+    """Draw the front of shrink as small dots on a line, cut off at the panel's edges.
 
-    Those that no smaller one, by the panel's area, beats on validation rows.
+    The front holds the circuits that no smaller one, by the panel's area, beats on validation rows.
     """
     for method in methods:
         points: list[tuple[float, float]] = []
@@ -172,7 +172,7 @@ def _fronts(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
 
 
 def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
-    """Markers, a thin line through each family of circuits, ceilings, and their labels."""
+    """Draw markers, a thin line through each family of circuits, ceilings, and their labels."""
     circuits = [method for method in methods if metric in method.metrics]
     ceilings = [method for method in methods if method.kind == "software"]
     points = {method.name: (method.metrics[metric], method.metrics[TEST]) for method in circuits}
@@ -196,7 +196,7 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
 
 
 def _marker_style(method: MethodResult) -> dict[str, Any]:
-    """Filled where the circuit is exact, hollow where it's shrunk."""
+    """Fill the marker of an exact circuit, leave that of a shrunk one hollow."""
     look = registry.method(method.method).look
     return {
         "marker": look.marker,
@@ -211,7 +211,7 @@ def _marker_style(method: MethodResult) -> dict[str, Any]:
 
 
 def _legend(figure: Figure, methods: Sequence[MethodResult]) -> None:
-    """Below the panels: what colours, fillings and the dashed line mean, as far as they occur."""
+    """Say below the panels what those colours, fillings and lines mean that occur."""
     from matplotlib.lines import Line2D
 
     circuits = [method for method in methods if method.kind != "software"]
@@ -252,17 +252,17 @@ class _Box:
         return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
     def outside(self, other: _Box) -> float:
-        """How far this box sticks out of the other, in pixels."""
+        """Return how far this box sticks out of the other, in pixels."""
         left, bottom = other.left - self.left, other.bottom - self.bottom
         return sum(max(way, 0.0) for way in (left, bottom, self.right - other.right, self.top - other.top))
 
     def count(self, points: np.ndarray) -> int:
-        """How many of (N, 2) points the box holds."""
+        """Return how many of (N, 2) points the box holds."""
         inside = (points >= (self.left, self.bottom)) & (points <= (self.right, self.top))
         return int(inside.all(axis=1).sum())
 
     def nearest(self, x: float, y: float) -> tuple[float, float]:
-        """The point of the box that is nearest to (x, y)."""
+        """Return the point of the box that is nearest to (x, y)."""
         return min(max(x, self.left), self.right), min(max(y, self.bottom), self.top)
 
 
@@ -273,7 +273,7 @@ class _Label:
     text: str
     colour: str
     anchor: tuple[float, float]
-    """In pixels: the marker, or a point of the ceiling."""
+    """Place of the marker, or a point of the ceiling, in pixels."""
     is_ceiling: bool
     places: tuple[tuple[_Box, float], ...]
 
@@ -292,7 +292,7 @@ def _label(axes: Axes, method: MethodResult, metric: str) -> _Label:
 
 
 def _measure(axes: Axes, text: str) -> tuple[float, float]:
-    """Width and height in pixels, with a little air."""
+    """Measure width and height in pixels, with a little air."""
     drawn = axes.text(0.5, 0.5, text, fontsize=_LABEL_SIZE, transform=axes.transAxes)
     box = drawn.get_window_extent()
     drawn.remove()
@@ -300,7 +300,7 @@ def _measure(axes: Axes, text: str) -> tuple[float, float]:
 
 
 def _places_around(x: float, y: float, width: float, height: float) -> Iterator[tuple[_Box, float]]:
-    """Right, left, above, below and between; near first."""
+    """Offer places right, left, above, below and between, the nearest first."""
     ways = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
     for radius in (_MARKER_RADIUS, 12.0, 20.0, 30.0, 44.0):
         for rank, (right, up) in enumerate(ways):
@@ -310,7 +310,7 @@ def _places_around(x: float, y: float, width: float, height: float) -> Iterator[
 
 
 def _places_along(axes: Axes, y: float, width: float, height: float) -> Iterator[tuple[_Box, float]]:
-    """Above or below the line at the panel's left, middle and right."""
+    """Offer places above or below the line at the panel's left, middle and right."""
     frame = axes.get_window_extent()
     for rank, (share, up) in enumerate(itertools.product((0.0, 0.5, 1.0), (1, -1))):
         x = frame.x0 + width / 2 + share * (frame.width - width)
@@ -327,7 +327,7 @@ def _place(axes: Axes, labels: Sequence[_Label], lines: Sequence[Sequence[tuple[
     dots = np.array([dot for line in lines for dot in _dots(axes, line)]).reshape(-1, 2)
 
     boxes = [np.array([astuple(box) for box, _ in label.places]) for label in labels]
-    # What each place costs but for the other labels.
+    # The price of each place, other labels aside.
     alone = [
         np.array([price + 20.0 * box.outside(frame) + 2.0 * box.count(dots) for box, price in label.places])
         + _covered(places, markers)
@@ -343,7 +343,7 @@ def _place(axes: Axes, labels: Sequence[_Label], lines: Sequence[Sequence[tuple[
 
 
 def _covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(P,) square pixels of each of (P, 4) boxes that the (K, 4) others cover, each by itself."""
+    """Return the (P,) square pixels of (P, 4) boxes that the (K, 4) others cover, each by itself."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     common: np.ndarray = np.maximum(high - low, 0.0).prod(axis=2).sum(axis=1)
@@ -351,7 +351,7 @@ def _covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _dots(axes: Axes, line: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """Points about every 4 pixels on a line of data coordinates."""
+    """Set points about every 4 pixels on a line of data coordinates."""
     corners = [axes.transData.transform(point) for point in line]
     for (x0, y0), (x1, y1) in itertools.pairwise(corners):
         steps = max(1, round(math.hypot(x1 - x0, y1 - y0) / 4.0))

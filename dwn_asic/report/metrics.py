@@ -14,13 +14,13 @@ __all__ = ["check_metrics", "metrics"]
 
 
 def metrics() -> Mapping[str, Metric]:
-    """By name, in the order in which reports show them."""
+    """Return all metrics by name, in the order in which reports show them."""
     of_targets = [metric for target in target_kinds().values() for metric in target.metrics]
     return {metric.name: metric for metric in (*of_targets, *measure.METRICS, *accuracy.METRICS)}
 
 
 def check_metrics(found: Mapping[str, object]) -> None:
-    """Raise DwnAsicError where nothing measures a name or a value isn't a number."""
+    """Raise DwnAsicError where nothing measures a name or a value is not a number."""
     known = metrics()
     for name, value in found.items():
         if name not in known:

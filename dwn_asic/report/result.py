@@ -1,4 +1,4 @@
-"""``build/NAME/result.json``: what one flow measured, for its network and for each of its baselines."""
+"""``build/NAME/result.json``: the measurements of one flow, for its network and each of its baselines."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ Kind = Literal["exact", "shrunk", "software"]
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0)]
 NO_CIRCUIT = " (no circuit in time)"
-"""What the label of a baseline ends in on a run that made no circuit of it."""
+"""End of a baseline's label on a run that made no circuit of it."""
 
 
 def _known(kind: str) -> str:
-    """The kind, if there is a method of it; else the error that pydantic has for a literal."""
+    """Return the kind if there is a method of it; else raise the error that pydantic has for a literal."""
     known = [repr(each) for each in methods()]
     if repr(kind) not in known:
         raise PydanticKnownError(
@@ -59,7 +59,7 @@ class _Strict(BaseModel):
 
 
 class SplitSizes(_Strict):
-    """Rows of each part."""
+    """Numbers of rows of each part."""
 
     train: Count
     val: Count
@@ -67,7 +67,7 @@ class SplitSizes(_Strict):
 
 
 class PdkResult(_Strict):
-    """What the circuits were mapped to."""
+    """The cell library that the circuits were mapped to."""
 
     name: Text
     library: Text
@@ -77,27 +77,27 @@ class PdkResult(_Strict):
 
 
 class Netlist(_Strict):
-    """Of a circuit of the front: from Yosys, and proved equal to it. Areas in NAND2-equivalents."""
+    """Netlist of a front's circuit, from Yosys and proved equal to it; areas in NAND2-equivalents."""
 
     folder: Text
-    """Where its files are, in the run's folder."""
+    """Folder of its files, below the run's."""
     core: FiniteFloat
     total: FiniteFloat
 
 
 class FrontPoint(_Strict):
-    """A circuit that shrink found; areas in NAND2-equivalents, of the circuit as it is or minimized."""
+    """A circuit that shrink found; areas in NAND2-equivalents, as mapped or as minimized and mapped."""
 
     core: FiniteFloat
     total: FiniteFloat
     accuracy_train: FiniteFloat
     accuracy_val: FiniteFloat
     accuracy_expected: FiniteFloat
-    """On validation rows, corrected for selection bias: see
+    """Validation accuracy corrected for selection bias: see
     :class:`dwn_asic.optimize.lossy.front.Point`."""
     accuracy_test: FiniteFloat
     netlist: Netlist | None = None
-    """Of circuits that match a baseline which the flow names."""
+    """Netlist of a circuit that matches a baseline which the flow names; None for others."""
 
 
 class MethodResult(_Strict):
@@ -118,13 +118,13 @@ class MethodResult(_Strict):
     kind: Kind
     """``exact``: computes what the trained model computes; ``shrunk``: guarded by data instead."""
     proof: Text = "-"
-    """``proved``, or what was shown instead; ``-`` for nothing."""
+    """``proved``, or what was shown instead; ``-`` if nothing was."""
     metrics: Mapping[str, int | float]
-    """By the names of :func:`dwn_asic.report.metrics.metrics`, in their units."""
+    """Values by the names of :func:`dwn_asic.report.metrics.metrics`, in their units."""
     front: tuple[FrontPoint, ...] = ()
-    """Of a shrunk circuit: those of other sizes, ascending by area."""
+    """Circuits of all sizes that a shrunk circuit was chosen from, ascending by area."""
     details: Mapping[str, JsonValue] = {}
-    """Whatever else is worth keeping; no report shows it."""
+    """Other values worth keeping, which no report's comparison shows."""
 
     @field_validator("metrics", mode="before")
     @classmethod
@@ -146,13 +146,13 @@ class MethodResult(_Strict):
 
 
 class Result(_Strict):
-    """One flow's outcome; construct it by keyword, nested mappings are taken too."""
+    """The outcome of one flow; construct it by keyword, nested mappings are accepted."""
 
     format: Literal[1] = 1
     flow: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-    """Name of the flow, and of its folders."""
+    """Name of the flow and of its folders."""
     flow_file: str = ""
-    """Path as it was given."""
+    """Path of the flow file as it was given."""
     source: Text
     """The data, as the flow file names it: ``bundled:phoneme``."""
     seed: Count
@@ -161,7 +161,7 @@ class Result(_Strict):
     n_classes: Annotated[int, Field(ge=1)]
     class_names: tuple[str, ...]
     input_bits: Annotated[int, Field(ge=1)]
-    """Bits of a feature code, at most."""
+    """Largest number of bits of a feature code."""
     pdk: PdkResult
     tools: Mapping[str, str]
     """Version of each tool."""
@@ -182,7 +182,7 @@ class Result(_Strict):
         return self
 
     def save(self, path: Path) -> None:
-        """Write JSON, whole or not at all; equal results give equal bytes."""
+        """Write JSON, whole or not at all; equal results write equal bytes."""
         content = self.model_dump()
         content["tools"] = dict(sorted(self.tools.items()))
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
@@ -190,7 +190,7 @@ class Result(_Strict):
 
     @classmethod
     def load(cls, path: Path) -> Result:
-        """Read what :meth:`save` wrote; raises DataError for a file that is missing, damaged or another."""
+        """Read what :meth:`save` wrote; raise DataError if it is missing, damaged or of another kind."""
         try:
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:
@@ -205,7 +205,7 @@ class Result(_Strict):
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it, then rename; makes the folder where it's missing."""
+    """Write a file under a temporary name beside it, then rename it; make its folder if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:

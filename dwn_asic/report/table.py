@@ -1,4 +1,4 @@
-"""The comparison table of a result: as Markdown, as CSV and for the terminal, all from the same columns."""
+"""The comparison table of a result as Markdown, as CSV and for the terminal, from the same columns."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _SHORT = (_TEST, *_NAND2, _CELLS)
 
 
 def sorted_methods(result: Result) -> list[MethodResult]:
-    """DWN first, then the baselines by method; each method by total area, rows without an area last."""
+    """Return DWN first, then the baselines by method, each by total area; rows without an area come last."""
     places = {kind: place for place, kind in enumerate(methods())}
 
     def order(method: MethodResult) -> tuple[int, bool, float, str]:
@@ -74,14 +74,14 @@ def sorted_methods(result: Result) -> list[MethodResult]:
 
 
 def comparison_markdown(result: Result) -> str:
-    """The table, and below it what was measured how."""
+    """Return the table and, below it, how it was measured."""
     rows = [[escape(cell) for cell in row] for row in _rows(result, _FULL)]
     notes = [*setup_notes(result), *meaning_notes()]
     return f"{_markdown(_headings(_FULL), rows)}\n" + "".join(f"- {note}\n" for note in notes)
 
 
 def comparison_csv(result: Result) -> str:
-    """The table with the same headings and cells, lines ending in a newline."""
+    """Return the table with the same headings and cells, lines ending in a newline."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_headings(_FULL))
@@ -90,14 +90,14 @@ def comparison_csv(result: Result) -> str:
 
 
 def summary_markdown(results: Sequence[Result], page: str) -> str:
-    """One row per flow and method.
+    """Return a table with one row for each flow and method.
 
     Parameters
     ----------
     results
-        In the order of the rows.
+        Results in the order of the rows.
     page
-        Where a flow's name leads, relative to the table; ``{flow}`` in it stands for the name.
+        Target of the link on a flow's name, relative to the table; ``{flow}`` in it stands for the name.
     """
     rows = [
         [f"[{result.flow}]({page.format(flow=result.flow)})", *map(escape, row)]
@@ -108,7 +108,7 @@ def summary_markdown(results: Sequence[Result], page: str) -> str:
 
 
 def terminal_table(result: Result) -> Table:
-    """The table for a terminal of 80 columns: each area in NAND2-equivalents, and in um2 below it."""
+    """Return a table for a terminal of 80 columns: areas in NAND2-equivalents, and in um2 below them."""
     from rich.table import Table
     from rich.text import Text
 
@@ -143,7 +143,7 @@ def terminal_table(result: Result) -> Table:
 
 
 def setup_notes(result: Result) -> Iterator[str]:
-    """Markdown sentences: data, split, PDK, tools of this flow."""
+    """Yield sentences of Markdown on data, split, PDK and tools of this flow."""
     split, pdk = result.split, result.pdk
     classes = ", ".join(escape(name) for name in result.class_names)
     yield (
@@ -160,27 +160,27 @@ def setup_notes(result: Result) -> Iterator[str]:
 
 
 def meaning_notes() -> Iterator[str]:
-    """Markdown sentences: what the columns of every table mean."""
+    """Yield sentences of Markdown on what the columns of every table mean."""
     yield (
-        "Accuracy: share of rows classified right. Choices were made on validation rows; "
-        "test rows were used once, for the number shown."
+        "Accuracy is the share of rows that are classified correctly. Every choice was made on validation "
+        "rows; test rows were used once, for the number shown."
     )
     yield (
-        "Area: sum of the mapped cells' areas, before placement. Encoder: the comparators that make "
-        "thermometer bits of feature codes. Core: the logic from those bits to the class. "
-        f"Total: {_PARTS}, where there are registers. NAND2: the area divided by that of the library's "
-        "NAND2 cell."
+        "Area is the sum of the mapped cells' areas, before placement. The encoder holds the comparators "
+        "that turn feature codes into thermometer bits; the core is the logic from those bits to the "
+        f"class; the total is {_PARTS}, where the flow asks for registers. Columns in NAND2 show the area "
+        "divided by that of the library's NAND2 cell (NAND2-equivalents)."
     )
     yield (
-        "Kind: `exact` computes what the trained model computes on every input; `shrunk` was made smaller "
-        "under the guard of training and validation rows, and its accuracy is that of the smaller circuit; "
-        "`software` has no circuit. Proved: that the mapped netlist computes what its row's accuracy was "
-        "measured on."
+        "An `exact` circuit computes what the trained model computes, on every input. A `shrunk` circuit was "
+        "made smaller under the guard of training and validation rows, and its accuracy is that of the "
+        "smaller circuit. A `software` row has no circuit. `proved` means that the mapped netlist is proved "
+        "to compute the function whose accuracy the row shows."
     )
 
 
 def escape(text: str) -> str:
-    """Text as one line of Markdown that shows it literally, in a table cell too."""
+    """Return text as one line of Markdown that shows it literally, also in a table cell."""
     line = " ".join(text.split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # An underscore within a word is literal anyway, and library names are full of them.
@@ -203,7 +203,7 @@ def _cells(method: MethodResult, numbers: Sequence[_Number]) -> list[str]:
 
 
 def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are Markdown already; columns of numbers to the right."""
+    """Join cells that are Markdown already into a table; columns of numbers are aligned to the right."""
     text = {"flow", "method", "kind", "proved"}
     rule = [":---" if heading in text else "---:" for heading in headings]
     return "".join(f"| {' | '.join(line)} |\n" for line in (headings, rule, *rows))

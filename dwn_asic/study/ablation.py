@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -10,9 +14,11 @@ from dwn_asic.methods.dwn_variant import METHOD as VARIANT
 from dwn_asic.metrics import CORE, TEST, TOTAL, VAL
 from dwn_asic.report.choice import EXACT, OURS, Candidate, front_of, smallest_reaching
 from dwn_asic.report.result import MethodResult
+from dwn_asic.study.dots import Panel, Point, Series, dot_plot
 from dwn_asic.study.runs import Run, Study, over_runs
 from dwn_asic.study.tables import (
     Cell,
+    Drawing,
     Table,
     area_ratio,
     geometric_mean,
@@ -25,11 +31,28 @@ from dwn_asic.study.tables import (
 
 __all__ = ["ablation_table"]
 
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's palette, which colour-blind readers can tell apart: a colour for each data set."""
+_MARKERS = "osD^vPX"
+
+
+@dataclass(frozen=True)
+class _Effect:
+    """Effect of one changed network on a data set; nan where a circuit is missing."""
+
+    flow: str
+    network: str
+    gain: float
+    error: float
+    exact_ratio: float
+    equal_ratio: float
+
 
 def ablation_table(study: Study) -> Table:
-    """The flow's network first, then each variant with its difference from it."""
+    """Return the flow's network first, then each variant with its difference from it."""
     rows: list[list[Cell]] = []
     methods: dict[int, tuple[str, str]] = {}
+    effects: list[_Effect] = []
     variants = [name for name, m in study.methods.items() if m.method == VARIANT.kind and m.kind != "shrunk"]
     for flow in study.sets:
         base = study.of(flow, EXACT)
@@ -44,72 +67,118 @@ def ablation_table(study: Study) -> Table:
             equal = _equal(shrunk, wanted)
             methods[len(rows)] = (flow, name)
             points = 100.0 * (_values(every, TEST) - _values(base, TEST))
+            effect = _Effect(
+                flow,
+                over_runs(every).label,
+                math.nan if name == EXACT else float(points.mean()),
+                math.nan if name == EXACT else standard_error(points),
+                _times(_values(circuits, TOTAL), _values(circuits_base, TOTAL)),
+                _times(_totals(equal), _totals(equal_base)),
+            )
+            if name != EXACT:
+                effects.append(effect)
+            reached = sum(reached for _, reached in equal)
             rows.append(
                 [
                     text(flow),
-                    text(over_runs(every).label),
+                    text(effect.network),
                     mean_spread(100.0 * _values(every, TEST), 2),
                     mean_spread(_values(circuits, CORE), 1),
                     mean_spread(_values(circuits, TOTAL), 1),
-                    number(None if name == EXACT else float(points.mean()), 2),
-                    number(None if name == EXACT else standard_error(points), 2),
-                    ratio(_times(_values(circuits, TOTAL), _values(circuits_base, TOTAL))),
+                    number(effect.gain, 2),
+                    number(effect.error, 2),
+                    ratio(effect.exact_ratio),
                     mean_spread(100.0 * _values(shrunk, TEST), 2),
                     mean_spread(_values(shrunk, TOTAL), 1),
-                    *_equal_cells(equal, equal_base),
+                    mean_spread([100.0 * circuit.test for circuit, _ in equal], 2),
+                    mean_spread(_totals(equal), 1),
+                    ratio(effect.equal_ratio),
+                    Cell(f"{reached} of {len(equal)}", reached) if equal else text("-"),
                 ]
             )
+    caption = (
+        "Each network against the flow's own (line): test accuracy gained and area of the exact circuits, "
+        "and area of the shrunk circuits at equal validation accuracy."
+    )
     return Table(
         "ablation",
         "Ablations: one thing changed at a time",
         (
             (
-                "The first row of a data set is the flow's network; below it, each network differs in what "
-                "its name says. Test accuracy in percent, areas in NAND2-equivalents, mean ± standard "
-                f"deviation over seeds {study.seed_list}; gain: points of test accuracy "
-                "over the first row, paired by seed, and its standard error; area: total over the first "
-                "row's, geometric mean. A dash for an area: some seed has no such circuit."
+                "The first row of a data set is the flow's own network; every other network differs from "
+                "it in what its name says. Test accuracies are in percent, areas in NAND2-equivalents: "
+                f"{study.averaging}. The gain is the test accuracy minus the first row's, paired by seed, "
+                "with its standard error. Area ratios are totals divided by the first row's, as geometric "
+                "means. A dash in place of an area means that some seed has no such circuit."
             ),
             (
-                "Shrunk: each network through the same annealing; its choice is the smallest within a "
-                "point of its front's best in validation, so that accuracy and area move together."
+                "Shrunk: every network goes through the same annealing. The choice is the smallest "
+                "circuit within one point of the front's best validation accuracy, so accuracy and area "
+                "move together."
             ),
             (
-                "Equal: the smallest circuit of each front that reaches, measured and expected, the "
-                "validation accuracy of the first row's choice, or the front's best where none does (last "
-                f"column: on how many seeds one does). {_minimization(study)}"
+                "Equal accuracy: the smallest circuit of each front whose validation accuracy, both "
+                "measured and corrected for selection bias, is at least that of the first row's choice; "
+                "where none is, the front's best stands. `reached` says on how many seeds one is. "
+                f"{_minimization(study)}"
             ),
         ),
         (
             "data set",
             "network",
-            "exact test",
-            "exact core",
-            "exact total",
-            "gain",
-            "standard error",
-            "area",
-            "shrunk test",
-            "shrunk total",
-            "equal test",
-            "equal total",
-            "equal area",
+            "exact: test (%)",
+            "exact: core (NAND2)",
+            "exact: total (NAND2)",
+            "exact: gain (points)",
+            "exact: standard error",
+            "exact: area ratio",
+            "shrunk: test (%)",
+            "shrunk: total (NAND2)",
+            "equal accuracy: test (%)",
+            "equal accuracy: total (NAND2)",
+            "equal accuracy: area ratio",
             "reached",
         ),
         rows,
         methods,
+        figures=[Drawing("figures/ablation.svg", caption, partial(_figure, effects))] if effects else (),
     )
 
 
+def _figure(effects: Sequence[_Effect]) -> bytes:
+    """Draw a row for each network and a colour for each data set."""
+    networks = list(dict.fromkeys(effect.network for effect in effects))
+    flows = list(dict.fromkeys(effect.flow for effect in effects))
+
+    def series(of: Callable[[_Effect], tuple[float, float]]) -> list[Series]:
+        found = []
+        for flow, colour, marker in zip(
+            flows, itertools.cycle(_COLOURS), itertools.cycle(_MARKERS), strict=False
+        ):
+            points = [Point(networks.index(e.network), *of(e)) for e in effects if e.flow == flow]
+            known = [point for point in points if math.isfinite(point.value)]
+            found.append(Series(flow, colour, marker, known))
+        return found
+
+    points = "points of test accuracy gained"
+    times = "times the total area of the flow's own"
+    panels = [
+        Panel("Exact: accuracy", points, series(lambda e: (e.gain, e.error)), reference=0.0),
+        Panel("Exact: area", times, series(lambda e: (e.exact_ratio, 0.0)), log=True, reference=1.0),
+        Panel("Equal accuracy: area", times, series(lambda e: (e.equal_ratio, 0.0)), log=True, reference=1.0),
+    ]
+    return dot_plot(networks, [panel for panel in panels if any(each.points for each in panel.series)])
+
+
 def _minimization(study: Study) -> str:
-    """Whether the areas of shrunk and equal circuits are of the same kind."""
+    """Say whether areas of shrunk circuits and of those at equal accuracy can be compared."""
     plain = [flow for flow, runs in study.sets.items() if not all(_minimizes_front(run) for run in runs)]
     if not plain:
         return "All circuits are minimized."
     where = "" if len(plain) == len(study.sets) else f" on {', '.join(plain)}"
     return (
         f"Shrunk circuits are minimized, but those of the fronts{where} are mapped as they are "
-        "(`shrink.minimize_front` is not set), so compare equal totals with one another only."
+        "(`shrink.minimize_front` is not set), so compare totals at equal accuracy only with one another."
     )
 
 
@@ -119,7 +188,7 @@ def _minimizes_front(run: Run) -> bool:
 
 
 def _circuits(study: Study, flow: str, name: str) -> list[MethodResult]:
-    """One for each seed; none at all if it isn't there on every seed, as pairs are compared."""
+    """Return a result for each seed; none at all where a seed lacks it, as pairs are compared."""
     found = [method for method in study.of(flow, name) if TOTAL in method.metrics]
     return found if len(found) == len(study.sets[flow]) else []
 
@@ -129,25 +198,18 @@ def _values(methods: list[MethodResult], metric: str) -> np.ndarray:
 
 
 def _times(areas: np.ndarray, others: np.ndarray) -> float:
-    """Area over that of the first row; nan where either is missing."""
+    """Return the geometric mean of the areas over the first row's; nan where either is missing."""
     if len(areas) != len(others):
         return math.nan
     return geometric_mean(area_ratio(area, other) for area, other in zip(areas, others, strict=True))
 
 
 def _equal(shrunk: list[MethodResult], wanted: np.ndarray) -> list[tuple[Candidate, bool]]:
-    """On each seed the smallest of the front that reaches this validation accuracy; none without fronts."""
+    """Return each seed's smallest circuit that reaches its validation accuracy; none without fronts."""
     if len(shrunk) != len(wanted) or not all(method.front for method in shrunk):
         return []
     return [smallest_reaching(front_of(m.front), val) for m, val in zip(shrunk, wanted.tolist(), strict=True)]
 
 
-def _equal_cells(found: list[tuple[Candidate, bool]], base: list[tuple[Candidate, bool]]) -> list[Cell]:
-    areas, others = (np.array([circuit.total for circuit, _ in each]) for each in (found, base))
-    reached = sum(reached for _, reached in found)
-    return [
-        mean_spread([100.0 * circuit.test for circuit, _ in found], 2),
-        mean_spread(areas, 1),
-        ratio(_times(areas, others)),
-        Cell(f"{reached} of {len(found)}", reached) if found else text("-"),
-    ]
+def _totals(equal: list[tuple[Candidate, bool]]) -> np.ndarray:
+    return np.array([circuit.total for circuit, _ in equal])

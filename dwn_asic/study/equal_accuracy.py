@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.metrics import CORE, TEST, TOTAL, VAL
 from dwn_asic.report.choice import OUR_FAMILY, ROUNDING, Area, Candidate, candidates, smallest_reaching
 from dwn_asic.report.result import MethodResult
+from dwn_asic.study.dots import Panel, Point, Series, dot_plot
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import (
     Cell,
+    Drawing,
     Table,
     area_ratio,
     geometric_mean,
@@ -42,9 +45,9 @@ class Match:
     Attributes
     ----------
     run
-        Where both are.
+        The run that holds both.
     baseline, ours
-        The circuits; ours with the areas of its netlist, where the flow's ``match`` names the baseline.
+        The two circuits; ours has the areas of its netlist where the flow's ``match`` names the baseline.
     reached
         Whether one of ours has the baseline's validation accuracy; if not, ``ours`` is our best.
     """
@@ -56,38 +59,38 @@ class Match:
 
     @classmethod
     def of(cls, run: Run, baseline: MethodResult) -> Match:
-        """The run must have a front of ours, the baseline a circuit."""
+        """Match a baseline that has a circuit, on a run that has a front of ours."""
         ours, reached = smallest_reaching(candidates(run.result, OUR_FAMILY), float(baseline.metrics[VAL]))
         return cls(run, baseline, ours.synthesized, reached)
 
     @property
     def gain(self) -> float:
-        """Test accuracy, ours less the baseline's."""
+        """Our test accuracy minus the baseline's."""
         return self.ours.test - self.baseline.metrics[TEST]
 
     def times(self, area: Area = "total") -> float:
-        """Area of the baseline over ours."""
+        """Return the baseline's area divided by ours."""
         return area_ratio(
             float(self.baseline.metrics[TOTAL if area == "total" else CORE]), self.ours.area(area)
         )
 
     @property
     def traced(self) -> Traced:
-        """What is behind our circuit."""
+        """Our circuit with its numbers and files."""
         netlist = self.ours.netlist
         shown = {
-            "baseline val": f"{100.0 * self.baseline.metrics[VAL]:.2f}",
-            "baseline test": f"{100.0 * self.baseline.metrics[TEST]:.2f}",
-            "val": f"{100.0 * self.ours.val:.2f}",
-            "test": f"{100.0 * self.ours.test:.2f}",
-            "core": f"{self.ours.core:.2f}",
-            "total": f"{self.ours.total:.2f}",
+            "baseline validation (%)": f"{100.0 * self.baseline.metrics[VAL]:.2f}",
+            "baseline test (%)": f"{100.0 * self.baseline.metrics[TEST]:.2f}",
+            "validation (%)": f"{100.0 * self.ours.val:.2f}",
+            "test (%)": f"{100.0 * self.ours.test:.2f}",
+            "core (NAND2)": f"{self.ours.core:.2f}",
+            "total (NAND2)": f"{self.ours.total:.2f}",
         }
         return Traced(self.run, shown, None if netlist is None else netlist.folder)
 
 
 def matches(runs: Sequence[Run], baseline: str) -> list[Match]:
-    """One for each run in which the baseline has a circuit."""
+    """Return a match for each run in which the baseline has a circuit."""
     found = []
     for run in runs:
         method = run.methods.get(baseline)
@@ -98,70 +101,72 @@ def matches(runs: Sequence[Run], baseline: str) -> list[Match]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Our smallest circuits at a baseline's accuracy, over all sets on which the baseline has circuits.
+    """Our smallest circuits at a baseline's accuracy, on all data sets on which the baseline has circuits.
 
     Attributes
     ----------
     matches
-        Set -> one match for each seed.
+        Data set -> one match for each seed.
     """
 
     matches: Mapping[str, Sequence[Match]]
 
     @property
     def gains(self) -> dict[str, float]:
-        """Points of mean test accuracy, ours less the baseline's."""
+        """Our mean test accuracy minus the baseline's, in points, on each data set."""
         return {flow: 100.0 * float(np.mean([m.gain for m in found])) for flow, found in self.matches.items()}
 
     @property
     def errors(self) -> dict[str, float]:
-        """Standard errors of :attr:`gains` over seeds; not a number for a single one."""
+        """Standard errors of :attr:`gains` over the seeds; nan for a single seed."""
         return {flow: standard_error([100.0 * m.gain for m in found]) for flow, found in self.matches.items()}
 
     @property
     def mapped(self) -> dict[str, float]:
-        """Geometric means of the baseline's total area over ours."""
+        """Geometric means over seeds of the baseline's total area divided by ours."""
         return {flow: geometric_mean(m.times() for m in found) for flow, found in self.matches.items()}
 
     @property
     def reached(self) -> Comparison:
-        """Only the sets on which ours has the baseline's validation accuracy on every seed."""
+        """The data sets on which ours has the baseline's validation accuracy on every seed."""
         return Comparison(
             {flow: found for flow, found in self.matches.items() if all(m.reached for m in found)}
         )
 
     @property
     def free(self) -> dict[str, int]:
-        """Sets on which ours is without a gate, and on how many seeds: a constant, or a bit of a code."""
+        """Number of seeds, where any, on which ours needs no gate: a constant, or one bit of a code."""
         counts = {flow: sum(m.ours.total == 0.0 for m in found) for flow, found in self.matches.items()}
         return {flow: count for flow, count in counts.items() if count}
 
     @property
     def with_gates(self) -> Comparison:
-        """Without the sets of :attr:`free`."""
+        """The data sets on which ours needs a gate on every seed."""
         return Comparison({flow: found for flow, found in self.matches.items() if flow not in self.free})
 
     @property
     def wins(self) -> int:
-        """Sets on which ours has at least the baseline's mean test accuracy."""
+        """Number of data sets on which ours has at least the baseline's mean test accuracy."""
         return sum(gain > -100.0 * ROUNDING for gain in self.gains.values())
 
 
 def comparison(study: Study, baseline: str) -> Comparison:
-    """With the baseline of this name."""
+    """Compare ours with the baseline of this name."""
     found = {flow: matches(runs, baseline) for flow, runs in study.sets.items()}
     return Comparison({flow: pairs for flow, pairs in found.items() if pairs})
 
 
 def equal_accuracy_table(study: Study) -> Table:
-    """Every baseline with a circuit: its area, and that of our smallest of its validation accuracy."""
+    """Return every baseline with a circuit, and our smallest circuit of its validation accuracy."""
     rows: list[list[Cell]] = []
     methods: dict[int, tuple[str, str]] = {}
     baselines = [name for name, m in study.methods.items() if m.method != OWN.kind and TOTAL in m.metrics]
-    for flow, runs in study.sets.items():
-        for baseline in baselines:
-            found = matches(runs, baseline)
-            if not found:
+    compared = {baseline: comparison(study, baseline) for baseline in baselines}
+    compared = {baseline: found for baseline, found in compared.items() if found.matches}
+    for flow in study.sets:
+        for baseline in compared:
+            found = compared[baseline].matches.get(flow)
+            if found is None:
                 continue
             methods[len(rows)] = (flow, baseline)
             rows.append(
@@ -178,46 +183,95 @@ def equal_accuracy_table(study: Study) -> Table:
                     reached_cell(found),
                 ]
             )
+    labels = {baseline: study.methods[baseline].label for baseline in compared}
+    caption = (
+        "Our smallest circuit of each baseline's validation accuracy: test accuracy gained, and how many "
+        "times larger the baseline is."
+    )
+    draw = partial(_figure, labels, compared)
     return Table(
         "equal_accuracy",
         "Equal accuracy: our smallest circuit that reaches each baseline",
         (
             (
-                "Of each seed, the smallest total on our shrunk front whose validation accuracy, both "
-                "measured and expected of its size, is at least the baseline's; where none is, the best "
-                "one (last column: on how many seeds one was). Then test accuracy in percent and areas "
-                "in NAND2-equivalents, mean ± standard deviation over seeds; ratios are geometric "
-                "means, baseline over ours, a circuit below one NAND2-equivalent counting as one. Gain: "
-                "points of test accuracy."
+                "On each seed we take the smallest total area on our shrunk front whose validation accuracy, "
+                "both measured and corrected for selection bias, is at least the baseline's. Where none "
+                "is, our best circuit stands; `reached` says on how many seeds one is."
+            ),
+            (
+                f"Test accuracies are in percent, areas in NAND2-equivalents: {study.averaging}. The gain is "
+                "our test accuracy minus the baseline's, in points. Area ratios are the baseline's area "
+                "divided by ours, as geometric means over seeds; an area below one NAND2-equivalent counts "
+                "as one."
             ),
         ),
         (
             "data set",
             "baseline",
-            "baseline test",
-            "baseline core",
-            "baseline total",
-            "our test",
-            "our core",
-            "our total",
-            "gain",
-            "core ratio",
-            "total ratio",
+            "baseline: test (%)",
+            "baseline: core (NAND2)",
+            "baseline: total (NAND2)",
+            "ours: test (%)",
+            "ours: core (NAND2)",
+            "ours: total (NAND2)",
+            "ours: gain (points)",
+            "area ratio: core",
+            "area ratio: total",
             "reached",
         ),
         rows,
         methods,
+        figures=[Drawing("figures/equal_accuracy.svg", caption, draw)] if rows else (),
     )
 
 
+def _figure(labels: Mapping[str, str], compared: Mapping[str, Comparison]) -> bytes:
+    """Draw a row for each baseline: small dots are data sets, large ones their means."""
+    places = list(enumerate(compared.values()))
+    panels = [
+        Panel(
+            "Test accuracy gained",
+            "points, ours minus the baseline's",
+            _sets_and_means(
+                [
+                    (row, list(found.gains.values()), float(np.mean([*found.gains.values()])))
+                    for row, found in places
+                ]
+            ),
+            reference=0.0,
+        ),
+        Panel(
+            "Area of the baseline",
+            "its total area over ours",
+            _sets_and_means(
+                [
+                    (row, list(found.mapped.values()), geometric_mean(found.mapped.values()))
+                    for row, found in places
+                ]
+            ),
+            log=True,
+            reference=1.0,
+        ),
+    ]
+    return dot_plot([labels[baseline] for baseline in compared], panels)
+
+
+def _sets_and_means(rows: Sequence[tuple[int, Sequence[float], float]]) -> list[Series]:
+    sets = [Point(row, value) for row, values, _ in rows for value in values]
+    means = [Point(row, mean) for row, _, mean in rows]
+    colour = OWN.look.colour
+    mean = Series("mean over data sets (geometric for areas)", colour, "o", means, size=7.5)
+    return [Series("one data set", "#777777", "o", sets, filled=False, size=3.5, aside=False), mean]
+
+
 def reached_cell(found: Sequence[Match]) -> Cell:
-    """On how many seeds one of ours has the baseline's validation accuracy."""
+    """Return on how many seeds one of ours has the baseline's validation accuracy."""
     count = sum(match.reached for match in found)
     return Cell(f"{count} of {len(found)}", count)
 
 
 def circuit_cells(chosen: Sequence[Candidate]) -> list[Cell]:
-    """Test accuracy, core and total."""
+    """Return test accuracy, core and total, each as mean and spread."""
     return [
         mean_spread([100.0 * circuit.test for circuit in chosen], 2),
         mean_spread([circuit.core for circuit in chosen], 1),

@@ -1,4 +1,4 @@
-"""Test accuracy against area of all methods on a data set: mean and spread over seeds, core beside total."""
+"""Test accuracy against area of all methods on a data set: means and spreads over seeds, core and total."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _AREAS: Mapping[Area, tuple[str, str]] = MappingProxyType(
     }
 )
 _LEAST_SIZES = 3
-"""Circuits of a baseline's family from which on a line says more than their marks."""
+"""Number of sizes of a baseline from which on a line says more than their marks."""
 
 
 def set_figure(study: Study, flow: str) -> bytes:
-    """SVG; equal results give equal bytes."""
+    """Return the figure as SVG; equal results return equal bytes."""
     return render_svg(lambda: _draw(study, flow))
 
 
@@ -58,8 +58,9 @@ def _draw(study: Study, flow: str) -> Figure:
         _points(panel, methods, area)
     axes[0].set_ylabel("test accuracy, percent", color="#222222")
     seeds = len(study.sets[flow])
+    over = f"mean and standard deviation of {seeds} seeds" if seeds > 1 else "one seed"
     figure.text(0.012, 0.94, flow, fontsize=14, weight="bold", color="#111111")
-    about = f"mean and standard deviation of {seeds} seeds; lines: best within an area, by validation rows"
+    about = f"{over}; lines: the best circuit within an area, chosen on validation rows"
     figure.text(0.20, 0.945, about, fontsize=9.5, color="#444444")
     handles, labels = axes[1].get_legend_handles_labels()
     known = dict(zip(labels, handles, strict=True))
@@ -81,7 +82,7 @@ def _spread(methods: list[MethodResult], metric: str) -> tuple[float, float]:
 
 
 def _fronts(axes: Axes, study: Study, flow: str, area: Area) -> None:
-    """Mean lines with a band of a standard deviation."""
+    """Draw mean fronts as lines, each with a band of a standard deviation."""
     for key, family in families().items():
         if key != OUR_FAMILY and _sizes(study, flow, family) < _LEAST_SIZES:
             continue
@@ -106,7 +107,7 @@ def _sizes(study: Study, flow: str, family: Family) -> int:
 
 
 def _points(axes: Axes, methods: Mapping[str, list[MethodResult]], area: Area) -> None:
-    """Circuits: a mark each, over the seeds that have one."""
+    """Draw a mark for each method with circuits, over the seeds that have one."""
     metric = _AREAS[area][0]
     for found in methods.values():
         circuits = [method for method in found if metric in method.metrics]
@@ -129,7 +130,7 @@ def _points(axes: Axes, methods: Mapping[str, list[MethodResult]], area: Area) -
 
 
 def _ceilings(axes: Axes, methods: Mapping[str, list[MethodResult]]) -> None:
-    """What has no circuit on any seed: a line each."""
+    """Draw a line for each method that has no circuit on any seed."""
     for found in methods.values():
         if any(method.kind != "software" for method in found):
             continue
@@ -141,7 +142,7 @@ def _ceilings(axes: Axes, methods: Mapping[str, list[MethodResult]]) -> None:
 
 
 def _limits(axes: Axes, methods: Mapping[str, list[MethodResult]]) -> None:
-    """Room for the better half; what is far below would press all others into a line."""
+    """Make room for the better half: what is far below would press all others into a line."""
     means = np.sort([100.0 * _spread(found, TEST)[0] for found in methods.values()])
     top, middle = float(means[-1]), float(np.median(means))
     low = max(float(means[0]), middle - 3.0 * max(top - middle, 0.5))

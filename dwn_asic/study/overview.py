@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dwn_asic.metrics import CELLS, CORE, ENCODER, TEST, TOTAL, VAL
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Study, over_runs
-from dwn_asic.study.tables import Cell, Table, mean_spread, number, text
+from dwn_asic.study.tables import Cell, Drawing, Table, mean_spread, number, text
 
 __all__ = ["method_table", "run_table"]
 
 
-def method_table(study: Study) -> Table:
-    """Means and spreads over seeds."""
+def method_table(study: Study, figures: Sequence[Drawing] = ()) -> Table:
+    """Return means and spreads over seeds of every method on every data set, below these figures."""
     rows: list[list[Cell]] = []
     methods: dict[int, tuple[str, str]] = {}
     for flow, runs in study.sets.items():
@@ -40,33 +40,37 @@ def method_table(study: Study) -> Table:
         "All methods",
         (
             (
-                "Accuracy in percent, areas in NAND2-equivalents of mapped cells before placement; mean ± "
-                "standard deviation over seeds. A seed sets the split, the training and every random "
-                "choice. All circuits have the same codes of the features, the same minimization and the "
-                "same synthesis, and all are proved. Circuits: on how many seeds one was made in time; areas "
-                "are of these, accuracies of all seeds."
+                f"Accuracies are in percent, areas in NAND2-equivalents: {study.averaging}. The area is that "
+                "of the mapped cells, before placement. A seed sets the split, the training and every other "
+                "random choice."
+            ),
+            (
+                "All circuits read the same feature codes, go through the same minimization and "
+                "synthesis, and are proved. The column `circuits` says on how many seeds a circuit was "
+                "finished in time: areas are over these seeds, accuracies over all."
             ),
         ),
         (
             "data set",
             "method",
             "kind",
-            "val",
-            "test",
-            "core",
-            "encoder",
-            "total",
+            "validation (%)",
+            "test (%)",
+            "core (NAND2)",
+            "encoder (NAND2)",
+            "total (NAND2)",
             "cells",
             "circuits",
             "seeds",
         ),
         rows,
         methods,
+        figures=figures,
     )
 
 
 def _circuits(found: Sequence[MethodResult]) -> Cell:
-    """On how many runs there is one; a dash for what is meant as software."""
+    """Count the runs that have a circuit; a dash stands for a method that is software by design."""
     count = sum(method.kind != "software" for method in found)
     if not count and not any("no_circuit" in method.details for method in found):
         return number(None, 0)
@@ -74,7 +78,7 @@ def _circuits(found: Sequence[MethodResult]) -> Cell:
 
 
 def run_table(study: Study) -> Table:
-    """One row for each method and run, with what it takes to make it again."""
+    """Return one row for each method and run, with what it takes to make it again."""
     rows: list[list[Cell]] = []
     for run in study.runs:
         result = run.result
@@ -99,17 +103,17 @@ def run_table(study: Study) -> Table:
     return Table(
         "runs",
         "All runs",
-        ("`dwn-asic run FLOW --seed SEED` makes a row again.",),
+        ("`dwn-asic run FLOW --seed SEED` measures a row again.",),
         (
             "data set",
             "seed",
             "method",
             "kind",
-            "val",
-            "test",
-            "core",
-            "encoder",
-            "total",
+            "validation accuracy",
+            "test accuracy",
+            "core (NAND2)",
+            "encoder (NAND2)",
+            "total (NAND2)",
             "proof",
             "flow",
             "result",

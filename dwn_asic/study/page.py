@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from dwn_asic.report.table import meaning_notes
 from dwn_asic.study.runs import Run, Study
-from dwn_asic.study.tables import Table
+from dwn_asic.study.tables import Cell, Table
 from dwn_asic.study.trace import circuit_lines, flow_text, run_lines, verilog_file
 
 __all__ = ["Section", "page"]
 
 _LARGEST_VERILOG = 400_000
-"""Characters; of a larger circuit the page names the file."""
+"""Characters; for a larger circuit the page only names the file."""
+_SHOWN, _LONG = 10, 13
+"""Rows that a folded table shows, and the number of rows from which on a table is folded."""
 
 
 @dataclass(frozen=True)
@@ -25,22 +28,25 @@ class Section:
     ----------
     title
         Heading.
+    about
+        A sentence below it.
     study
-        Whose runs stand behind the tables' rows.
+        Study whose runs stand behind the tables' rows.
     tables
-        In order.
-    figures
-        Caption and SVG of each.
+        Tables in their order.
+    images
+        SVG of each figure of the tables, by its file.
     """
 
     title: str
+    about: str
     study: Study
     tables: Sequence[Table]
-    figures: Sequence[tuple[str, bytes]]
+    images: Mapping[str, bytes]
 
 
 def page(sections: Sequence[Section]) -> str:
-    """The page; equal sections give equal bytes."""
+    """Return the page; equal sections return equal bytes."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -53,18 +59,20 @@ def page(sections: Sequence[Section]) -> str:
     )
     texts = _Texts()
     content = [_section(section, texts) for section in sections]
-    return environment.get_template("page.html.j2").render(sections=content, texts=texts.packed)
+    return environment.get_template("page.html.j2").render(
+        sections=content, texts=texts.packed, shown=_SHOWN, meaning=list(meaning_notes())
+    )
 
 
 class _Texts:
-    """Flow files and Verilog, each once, compressed: hundreds of them are megabytes."""
+    """Flow files and Verilog, each once and compressed, as hundreds of them take megabytes."""
 
     def __init__(self) -> None:
         self.packed: list[str] = []
         self._places: dict[str, int] = {}
 
     def add(self, text: str) -> int:
-        """The text's place."""
+        """Pack a text and return its place."""
         if text not in self._places:
             self._places[text] = len(self.packed)
             self.packed.append(base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
@@ -74,14 +82,15 @@ class _Texts:
 # What the template sees.
 @dataclass(frozen=True)
 class _Cell:
-    shown: str
+    value: str
+    spread: str
     key: str | float
     numeric: bool
 
 
 @dataclass(frozen=True)
 class _Behind:
-    """What a row unfolds to; texts are places among the packed ones."""
+    """The content that a row unfolds to; texts are places among the packed ones."""
 
     runs: list[dict[str, str]]
     flow: int
@@ -97,12 +106,33 @@ class _Row:
 
 
 @dataclass(frozen=True)
+class _Group:
+    """Neighbouring columns under one heading, which is empty for a column by itself."""
+
+    heading: str
+    columns: int
+
+
+@dataclass(frozen=True)
+class _Column:
+    heading: str
+    unit: str
+    numeric: bool
+    starts: bool
+    """True where a group of columns, or what follows one, begins."""
+
+
+@dataclass(frozen=True)
 class _Table:
     id: str
     title: str
-    notes: list[str]
-    columns: Sequence[str]
+    summary: str
+    notes: Sequence[str]
+    figures: list[_Figure]
+    groups: list[_Group]
+    columns: list[_Column]
     rows: list[_Row]
+    long: bool
 
 
 @dataclass(frozen=True)
@@ -115,26 +145,62 @@ class _Figure:
 class _Section:
     id: str
     title: str
-    figures: list[_Figure]
+    about: str
     tables: list[_Table]
 
 
 def _section(section: Section, texts: _Texts) -> _Section:
-    figures = [_Figure(caption, base64.b64encode(svg).decode()) for caption, svg in section.figures]
-    tables = [_table(section.study, table, texts) for table in section.tables]
-    return _Section(section.study.name, section.title, figures, tables)
+    tables = [_table(section, table, texts) for table in section.tables]
+    return _Section(section.study.name, section.title, section.about, tables)
 
 
-def _table(study: Study, table: Table, texts: _Texts) -> _Table:
+def _table(section: Section, table: Table, texts: _Texts) -> _Table:
     rows = [
-        _Row(
-            [_Cell(c.shown, c.key, numeric=not isinstance(c.key, str)) for c in row],
-            _behind(study, table, number, texts),
-        )
+        _Row([_cell(cell) for cell in row], _behind(section.study, table, number, texts))
         for number, row in enumerate(table.rows)
     ]
-    notes = [note.replace("`", "") for note in table.notes]
-    return _Table(f"{study.name}-{table.name}", table.title, notes, table.columns, rows)
+    figures = [
+        _Figure(each.caption, base64.b64encode(section.images[each.file]).decode()) for each in table.figures
+    ]
+    groups, columns = _headings(table)
+    return _Table(
+        id=f"{section.study.name}-{table.name}",
+        title=table.title,
+        summary=table.summary,
+        notes=table.notes,
+        figures=figures,
+        groups=groups,
+        columns=columns,
+        rows=rows,
+        long=len(rows) >= _LONG,
+    )
+
+
+def _cell(cell: Cell) -> _Cell:
+    value, _, spread = cell.shown.partition(" ± ")
+    return _Cell(value, spread, cell.key, numeric=not isinstance(cell.key, str))
+
+
+def _headings(table: Table) -> tuple[list[_Group], list[_Column]]:
+    """Return the line of groups, empty where there are none, and the line of columns."""
+    numeric = [not isinstance(cell.key, str) for cell in table.rows[0]] if table.rows else []
+    groups: list[_Group] = []
+    columns: list[_Column] = []
+    for place, name in enumerate(table.columns):
+        group, _, heading = name.rpartition(": ")
+        starts = not groups or groups[-1].heading != group
+        columns.append(
+            _column(heading, numeric=bool(numeric) and numeric[place], starts=starts and place > 0)
+        )
+        if starts:
+            groups.append(_Group(group, 0))
+        groups[-1] = replace(groups[-1], columns=groups[-1].columns + 1)
+    return (groups if len(groups) > 1 else []), columns
+
+
+def _column(name: str, *, numeric: bool, starts: bool) -> _Column:
+    heading, _, unit = name.partition(" (")
+    return _Column(heading, unit.removesuffix(")"), numeric, starts)
 
 
 def _behind(study: Study, table: Table, number: int, texts: _Texts) -> _Behind | None:
@@ -150,13 +216,13 @@ def _behind(study: Study, table: Table, number: int, texts: _Texts) -> _Behind |
 
 
 def _unfolded(first: Run, lines: list[dict[str, str]], file: str | None, texts: _Texts) -> _Behind:
-    verilog, about = None, "no circuit of its own that went to Verilog"
+    verilog, about = None, "This row has no circuit of its own that was written as Verilog."
     text = None if file is None else first.text(file)
     if text is not None:
         about = f"Verilog of seed {first.result.seed}: {first.place}/{file}"
         if len(text) <= _LARGEST_VERILOG:
             verilog = texts.add(text)
     elif file is not None:
-        about = f"the Verilog is not there: {first.place}/{file}"
-    flow_about = f"{first.result.flow_file}, with its defaults and what it extends"
+        about = f"The Verilog is missing: {first.place}/{file}"
+    flow_about = f"{first.result.flow_file}, with what it extends and all defaults"
     return _Behind(lines, texts.add(flow_text(first)), flow_about, verilog, about)

@@ -1,4 +1,4 @@
-"""What a protocol is: one paper's way of comparing, for the studies that follow it."""
+"""The interface of a protocol: one paper's way of comparing, for the studies that follow it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Protocol"]
 
 @dataclass(frozen=True)
 class Protocol:
-    """A choice of tables, general ones and its own, in place of those that every study has.
+    """A choice of tables, general ones and its own, that replaces those of every study.
 
     Attributes
     ----------
     follows
-        Whether a study is of this protocol.
+        Returns whether a study follows this protocol.
     tables
-        Its comparisons with our shrunk circuit, the most important first; every run of the study has one.
+        Returns its comparisons with our shrunk circuit, which every run has; the most important come first.
     """
 
     follows: Callable[[Study], bool]

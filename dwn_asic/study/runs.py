@@ -1,4 +1,4 @@
-"""The runs of a study: each data set's flow over several seeds, and what each method gave on them."""
+"""The runs of a study: each data set's flow over several seeds, with the results of every method."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Run:
     Attributes
     ----------
     result
-        What it measured.
+        Its measurements.
     place
-        Where it is, for readers: a path, usually from the working directory.
+        Path of its folder as readers see it, usually from the working directory.
     text
-        Returns the text of a file of the run, for example ``shrunk/design.v``; None where it isn't there.
+        Returns the text of a file of the run, for example ``shrunk/design.v``; None where it is missing.
     """
 
     result: Result
@@ -32,17 +32,17 @@ class Run:
 
     @property
     def file(self) -> str:
-        """Its ``result.json``, for readers."""
+        """Path of its ``result.json`` as readers see it."""
         return f"{self.place}/result.json"
 
     @property
     def tools(self) -> str:
-        """Names and versions in one line."""
+        """Names and versions of the tools in one line."""
         return "; ".join(f"{tool} {version}" for tool, version in sorted(self.result.tools.items()))
 
     @cached_property
     def methods(self) -> Mapping[str, MethodResult]:
-        """By name."""
+        """Results of all methods, by name."""
         return {method.name: method for method in self.result.methods}
 
 
@@ -53,9 +53,9 @@ class Study:
     Attributes
     ----------
     name
-        For headings and folders.
+        Name in headings and folders.
     sets
-        Flow name -> runs, ascending by seed; names in order.
+        Flow name -> runs, ascending by seed; names are in order.
     """
 
     name: str
@@ -63,22 +63,33 @@ class Study:
 
     @property
     def runs(self) -> list[Run]:
-        """All of them, by set and seed."""
+        """All runs, by set and seed."""
         return [run for runs in self.sets.values() for run in runs]
 
     @property
     def seeds(self) -> list[int]:
-        """Those that any set has."""
+        """Seeds that any set has."""
         return sorted({run.result.seed for run in self.runs})
 
     @property
     def seed_list(self) -> str:
-        """The seeds for a sentence, with commas."""
+        """The seeds with commas between them."""
         return ", ".join(map(str, self.seeds))
+
+    @property
+    def seed_words(self) -> str:
+        """The seeds for the end of a sentence: ``seed 0``, or ``seeds 0, 1, 2``."""
+        return f"seed{'s' * (len(self.seeds) > 1)} {self.seed_list}"
+
+    @property
+    def averaging(self) -> str:
+        """The way numbers come from the seeds, for the end of a sentence."""
+        spread = "mean ± standard deviation over " if len(self.seeds) > 1 else "of "
+        return f"{spread}{self.seed_words}"
 
     @cached_property
     def methods(self) -> dict[str, MethodResult]:
-        """What stands for each method that occurs, by name, in the order of the flows: :func:`over_runs`."""
+        """The result that stands for each method (:func:`over_runs`), by name, in the order of the flows."""
         found: dict[str, list[MethodResult]] = {}
         for run in self.runs:
             for name, method in run.methods.items():
@@ -86,29 +97,29 @@ class Study:
         return {name: over_runs(results) for name, results in found.items()}
 
     def having(self, method: str) -> Study:
-        """The data sets whose every run has this method."""
+        """Return the study with only the data sets whose every run has this method."""
         return replace(
             self,
             sets={f: runs for f, runs in self.sets.items() if all(method in run.methods for run in runs)},
         )
 
     def of(self, flow: str, method: str) -> list[MethodResult]:
-        """A method's results on one set, ascending by seed; runs that lack it are left out."""
+        """Return a method's results on one set, ascending by seed, without runs that lack it."""
         return [run.methods[method] for run in self.sets[flow] if method in run.methods]
 
 
 def over_runs(found: Iterable[MethodResult]) -> MethodResult:
-    """Of one method's results the first with a circuit, else the first; its label is the method's own.
+    """Return a method's first result with a circuit, else its first, under the method's own label.
 
-    A baseline may have a circuit on some runs and, on the others, its accuracy alone. It's software only if
-    it has none at all.
+    A baseline may have a circuit on some runs and only its accuracy on others; it is software only if no run
+    has a circuit.
     """
     first = min(found, key=lambda method: method.kind == "software")
     return first.model_copy(update={"label": first.label.removesuffix(NO_CIRCUIT)})
 
 
 def study_of(name: str, runs: Iterable[Run]) -> Study:
-    """Runs as a study of that name.
+    """Return the runs as a study of that name.
 
     Raises
     ------

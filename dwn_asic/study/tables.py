@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ from dwn_asic.study.trace import Traced
 __all__ = [
     "SMALLEST",
     "Cell",
+    "Drawing",
     "Table",
     "area_ratio",
     "geometric_mean",
@@ -32,32 +33,55 @@ SMALLEST = 1.0
 
 @dataclass(frozen=True)
 class Cell:
-    """What is shown, and what it is sorted by."""
+    """The text that a table shows, and the key that it sorts by."""
 
     shown: str
     key: float | str
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """A figure that stands before a table.
+
+    Attributes
+    ----------
+    file
+        Path of its file, below the study's folder.
+    caption
+        A sentence on what it shows.
+    svg
+        Draws it and returns the SVG; equal results return equal bytes.
+    """
+
+    file: str
+    caption: str
+    svg: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
 class Table:
-    """Rows of cells.
+    """A heading, rows of cells, and what a reader needs beside them.
 
     Attributes
     ----------
     name
-        Of its files.
+        Stem of the table's file names.
     title
         Heading.
     notes
-        Sentences of Markdown on how the numbers came about.
+        Sentences of Markdown on how the numbers were measured.
     columns
-        Headings.
+        Column headings, each one of its kind; ``group: heading`` where neighbours belong together.
     rows
-        As many cells each.
+        One cell for each column.
     methods
         Row number -> (flow, method) whose runs stand behind it, where there is just one.
     circuits
         Row number -> circuits that stand behind it, one a seed, where they are not a method's own choice.
+    summary
+        The table's answer in one sentence; may be empty.
+    figures
+        Drawings of what the table holds, the most important first.
     """
 
     name: str
@@ -67,18 +91,26 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     methods: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     circuits: Mapping[int, Sequence[Traced]] = field(default_factory=dict)
+    summary: str = ""
+    figures: Sequence[Drawing] = ()
+
+    def head(self) -> str:
+        """Return title, summary and figures as Markdown."""
+        parts = [f"## {self.title}", *([self.summary] if self.summary else [])]
+        parts += [f"![{each.caption}]({each.file})" for each in self.figures]
+        return "".join(f"{part}\n\n" for part in parts)
 
     def markdown(self) -> str:
-        """Title, table, notes."""
+        """Return head, table and notes."""
         rule = [
             ":---" if isinstance(cell.key, str) else "---:" for cell in (self.rows[0] if self.rows else ())
         ]
         lines = [self.columns, rule, *([escape(cell.shown) for cell in row] for row in self.rows)]
         table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-        return f"## {self.title}\n\n{table}\n" + "".join(f"- {note}\n" for note in self.notes)
+        return f"{self.head()}{table}\n" + "".join(f"- {note}\n" for note in self.notes)
 
     def csv(self) -> str:
-        """Headings and rows as they are shown."""
+        """Return headings and rows as they are shown."""
         content = io.StringIO(newline="")
         writer = csv.writer(content, lineterminator="\n")
         writer.writerow(self.columns)
@@ -87,26 +119,26 @@ class Table:
 
 
 def text(value: str) -> Cell:
-    """Words."""
+    """Return a cell of words."""
     return Cell(value, value)
 
 
 def number(value: float | None, decimals: int) -> Cell:
-    """A number, or a dash that sorts last."""
+    """Return a number, or a dash that sorts last."""
     if value is None or math.isnan(value):
         return Cell("-", math.inf)
     return Cell(f"{value:.{decimals}f}", float(value))
 
 
 def ratio(value: float | None) -> Cell:
-    """Times."""
+    """Return a ratio with three digits and an x, or a dash that sorts last."""
     if value is None or math.isnan(value):
         return Cell("-", math.inf)
     return Cell(f"{value:.3g}x" if value < 100 else f"{value:.0f}x", float(value))
 
 
 def mean_spread(values: Iterable[float], decimals: int) -> Cell:
-    """Mean and standard deviation over seeds; of one value, that."""
+    """Return mean and standard deviation over seeds; a single value stands alone."""
     known = np.array(list(values), float)
     if not len(known):
         return Cell("-", math.inf)
@@ -116,17 +148,17 @@ def mean_spread(values: Iterable[float], decimals: int) -> Cell:
 
 
 def standard_error(values: Iterable[float]) -> float:
-    """Of the mean; nan of fewer than two."""
+    """Return the standard error of the mean; nan for fewer than two values."""
     known = np.array(list(values), float)
     return float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else math.nan
 
 
 def geometric_mean(values: Iterable[float]) -> float:
-    """Of positive numbers; nan of none."""
+    """Return the geometric mean of positive numbers; nan for none."""
     known = np.array(list(values), float)
     return float(np.exp(np.log(known).mean())) if len(known) else math.nan
 
 
 def area_ratio(other: float, ours: float) -> float:
-    """How many times larger the other is; see :data:`SMALLEST`."""
+    """Return how many times larger the other area is; see :data:`SMALLEST`."""
     return max(other, SMALLEST) / max(ours, SMALLEST)

@@ -1,4 +1,4 @@
-"""What stands behind a row: the runs, the flow file's content and the Verilog."""
+"""The evidence behind a table's row: its runs, the flow file's content and the Verilog."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Traced:
     Attributes
     ----------
     run
-        Where it was found.
+        The run that found it.
     shown
-        Its numbers by their headings.
+        Its numbers, by column heading.
     folder
-        Of its Verilog and its netlist, below the run's; None where it did not go to one.
+        Folder of its Verilog and netlist, below the run's; None where it was not synthesized.
     """
 
     run: Run
@@ -42,7 +42,7 @@ class Traced:
 
 
 def verilog_file(method: MethodResult) -> str | None:
-    """Name of the RTL of a method's circuit among the run's files; None for software."""
+    """Return the name of a method's RTL among the run's files; None for software."""
     if method.kind == "software":
         return None
     name = method.name.removesuffix(_SHRUNK) if method.kind == "shrunk" else method.name
@@ -51,12 +51,12 @@ def verilog_file(method: MethodResult) -> str | None:
 
 
 def flow_text(run: Run) -> str:
-    """The whole flow as YAML, with defaults and what it extends."""
+    """Return the whole flow as YAML, with what it extends and all defaults."""
     return yaml.safe_dump(dict(run.result.config), sort_keys=False, width=110, default_flow_style=None)
 
 
 def run_lines(runs: list[Run], method: str) -> list[dict[str, str]]:
-    """One for each seed: its numbers, files and tools."""
+    """Return a method's numbers, files and tools on each seed."""
     lines = []
     for run in runs:
         found = run.methods.get(method)
@@ -65,18 +65,18 @@ def run_lines(runs: list[Run], method: str) -> list[dict[str, str]]:
         metrics = found.metrics
         shown = {
             "seed": str(run.result.seed),
-            "val": f"{100.0 * metrics[VAL]:.2f}",
-            "test": f"{100.0 * metrics[TEST]:.2f}",
+            "validation (%)": f"{100.0 * metrics[VAL]:.2f}",
+            "test (%)": f"{100.0 * metrics[TEST]:.2f}",
         }
         for name, key in (("core", CORE), ("total", TOTAL)):
-            shown[name] = f"{metrics[key]:.1f}" if key in metrics else "-"
+            shown[f"{name} (NAND2)"] = f"{metrics[key]:.1f}" if key in metrics else "-"
         shown["proof"] = found.proof
         lines.append(shown | _sources(run))
     return lines
 
 
 def circuit_lines(circuits: Sequence[Traced]) -> list[dict[str, str]]:
-    """One for each circuit: its numbers, files and tools."""
+    """Return each circuit's numbers, files and tools."""
     return [
         {
             "seed": str(each.run.result.seed),

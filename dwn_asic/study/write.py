@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from dwn_asic.methods.dwn_variant import METHOD as VARIANT
 from dwn_asic.report.choice import OUR_FAMILY, OURS, families
@@ -12,49 +13,56 @@ from dwn_asic.report.figure import accuracy_area_svg
 from dwn_asic.study.ablation import ablation_table
 from dwn_asic.study.equal_accuracy import equal_accuracy_table
 from dwn_asic.study.figure import set_figure
-from dwn_asic.study.fronts import domination_table, equal_area_table
+from dwn_asic.study.front_tables import domination_table, equal_area_table
 from dwn_asic.study.overview import method_table, run_table
 from dwn_asic.study.page import Section, page
 from dwn_asic.study.protocol import Protocol
 from dwn_asic.study.ranks import rank_table
 from dwn_asic.study.runs import Run, Study
-from dwn_asic.study.tables import Table
+from dwn_asic.study.tables import Drawing, Table
 from dwn_asic.study.tiny_classifier import PROTOCOL as TINY_CLASSIFIER
 
 __all__ = ["ELSEWHERE", "PROTOCOLS", "report_files", "tables"]
 
 PROTOCOLS: tuple[Protocol, ...] = (TINY_CLASSIFIER,)
-"""The first that a study follows chooses its tables."""
+"""Known protocols; the first that a study follows chooses its tables."""
 _PAGE = "index.html"
+_CAPTION = "{flow}: test accuracy against area, core alone and in total."
+_LONG = 18
+"""Rows for each data set from which on a table has a Markdown file of its own."""
 ELSEWHERE = {
-    "figures.csv": "measured figures, each with its target and the command that measures it again",
-    "decision_trees.md": "shrunk circuits and decision trees of the same validation accuracy",
-    "held_out/README.md": "the same tables of held-out data sets",
+    "figures.csv": "the project's measured figures, each with its target and the command that measures it",
+    "decision_trees.md": "our shrunk circuits beside decision trees of the same validation accuracy",
+    "held_out/README.md": "the same tables for held-out data sets",
 }
-"""Reports that other commands write into the folder."""
+"""Reports that other commands write into the folder, with a description of each."""
 
 
 def tables(study: Study) -> list[Table]:
-    """All that its methods allow, the most important first."""
+    """Return all tables that a study's methods allow, the most important first."""
     found = _against_ours(study)
     if any(method.method == VARIANT.kind for method in study.methods.values()):
         found.append(ablation_table(study))
-    return [*found, method_table(study)]
+    figures = [
+        Drawing(f"{flow}.svg", _CAPTION.format(flow=flow), partial(set_figure, study, flow))
+        for flow in study.sets
+    ]
+    return [*found, method_table(study, figures)]
 
 
 def _against_ours(study: Study) -> list[Table]:
-    """Comparisons with our shrunk circuit, on the data sets on which all runs have one."""
+    """Return comparisons with our shrunk circuit, on the data sets on which every run has one."""
     whole = study.having(OURS)
     protocol = next((each for each in PROTOCOLS if each.follows(whole)), None)
     found = _general(whole) if protocol is None else protocol.tables(whole)
     if absent := [flow for flow in study.sets if flow not in whole.sets]:
-        note = f"Without {', '.join(absent)}, where some run has no shrunk circuit of ours."
+        note = f"Without {', '.join(absent)}: there, some run has no shrunk circuit of ours."
         found = [replace(table, notes=(*table.notes, note)) for table in found]
     return found
 
 
 def _general(study: Study) -> list[Table]:
-    """Of a study that follows no protocol, if it has baselines of several sizes."""
+    """Return comparisons for a study that follows no protocol but has baselines of several sizes."""
     sized = [
         key
         for key, family in families().items()
@@ -69,14 +77,14 @@ def _general(study: Study) -> list[Table]:
 def report_files(
     flows: Sequence[Run], studies: Sequence[Study], present: Collection[str] = ()
 ) -> dict[str, bytes]:
-    """Reports of single flows, of each study, and the page.
+    """Return the reports of single flows, of each study, and the page.
 
     Parameters
     ----------
     flows
-        Single runs; may be none.
+        Single runs; may be empty.
     studies
-        Each has a folder of its own name.
+        Studies; each gets a folder of its own name.
     present
         Files that other commands wrote into the folder of the reports.
 
@@ -89,31 +97,44 @@ def report_files(
     sections = []
     for study in studies:
         found = tables(study)
-        figures = {flow: set_figure(study, flow) for flow in study.sets}
-        files |= {f"{study.name}/{name}": c for name, c in _of_study(study, found, figures).items()}
-        captions = [(f"{flow}: test accuracy against area", svg) for flow, svg in figures.items()]
-        sections.append(Section(f"{study.name}: {len(study.sets)} data sets", study, found, captions))
+        images = _images(found)
+        files |= {f"{study.name}/{name}": c for name, c in _of_study(study, found, images).items()}
+        sections.append(Section(f"Study {study.name}", _about(study), study, found, images))
     if flows:
-        single = Study(
-            "flows", {run.result.flow: [run] for run in sorted(flows, key=lambda run: run.result.flow)}
-        )
-        captions = [
-            (f"{flow}: test accuracy against area", accuracy_area_svg(runs[0].result))
+        ordered = sorted(flows, key=lambda run: run.result.flow)
+        single = Study("flows", {run.result.flow: [run] for run in ordered})
+        figures = [
+            Drawing(
+                f"{flow}/accuracy_area.svg",
+                _CAPTION.format(flow=flow),
+                partial(accuracy_area_svg, runs[0].result),
+            )
             for flow, runs in single.sets.items()
         ]
-        sections.append(Section("single flows", single, [method_table(single)], captions))
+        found = [method_table(single, figures)]
+        about = "Each flow ran once, with the seed of its flow file."
+        sections.append(Section("Single flows", about, single, found, _images(found)))
     files[_PAGE] = page(sections).encode()
     return files | collect([run.result for run in flows], _links(studies, {*present, *files}))
 
 
+def _about(study: Study) -> str:
+    return f"Data sets: {', '.join(study.sets)}. Each was run with {study.seed_words}."
+
+
+def _images(found: Sequence[Table]) -> dict[str, bytes]:
+    return {each.file: each.svg() for table in found for each in table.figures}
+
+
 def _links(studies: Sequence[Study], present: Collection[str]) -> list[str]:
-    """To what is written, and to other reports that are in the folder."""
+    """Return links to what is written, and to other reports that are in the folder."""
     targets = {
-        f"{study.name}/README.md": f"{len(study.sets)} data sets, {len(study.seeds)} seeds"
+        f"{study.name}/README.md": f"tables and figures of {len(study.sets)} data sets, {study.seed_words}"
         for study in studies
     }
     targets[_PAGE] = (
-        "all tables on one page, sortable, each row with its flow and its Verilog (download it first)"
+        "all tables and figures on one page, to sort and to filter; each row unfolds to its flow file and "
+        "its Verilog (download the page to open it)"
     )
     for target, about in ELSEWHERE.items():
         if target in present:
@@ -123,21 +144,16 @@ def _links(studies: Sequence[Study], present: Collection[str]) -> list[str]:
     ]
 
 
-def _of_study(study: Study, found: Sequence[Table], figures: Mapping[str, bytes]) -> dict[str, bytes]:
-    """A README with the tables that fit on a page, all as CSV, the long ones as Markdown of their own."""
-    parts = [
-        f"# {study.name}\n\nSeeds {study.seed_list}; every number is of these runs: [runs.csv](runs.csv).\n"
-    ]
+def _of_study(study: Study, found: Sequence[Table], images: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return a README with the short tables, all tables as CSV, and long ones as Markdown of their own."""
+    parts = [f"# {study.name}\n\n{_about(study)} [runs.csv](runs.csv) lists the runs behind every number.\n"]
     contents: dict[str, bytes] = {"runs.csv": run_table(study).csv().encode()}
     for table in found:
         contents[f"{table.name}.csv"] = table.csv().encode()
-        if len(table.rows) <= 2 * len(study.sets) * 9:
+        if len(table.rows) <= _LONG * len(study.sets):
             parts.append(table.markdown())
         else:
-            contents[f"{table.name}.md"] = table.markdown().removeprefix("#").encode()
-            parts.append(f"## {table.title}\n\n[Table]({table.name}.md), [CSV]({table.name}.csv)\n")
-    for flow, svg in figures.items():
-        contents[f"{flow}.svg"] = svg
-        parts.append(f"![{flow}: test accuracy against area]({flow}.svg)\n")
+            contents[f"{table.name}.md"] = replace(table, figures=()).markdown().removeprefix("#").encode()
+            parts.append(f"{table.head()}[Table]({table.name}.md), [CSV]({table.name}.csv)\n")
     contents["README.md"] = "\n".join(parts).encode()
-    return contents
+    return {**contents, **images}

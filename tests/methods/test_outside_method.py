@@ -20,7 +20,7 @@ from dwn_asic.report.choice import candidates, families
 from dwn_asic.report.figure import accuracy_area_svg
 from dwn_asic.report.result import FrontPoint, MethodResult, Result
 from dwn_asic.report.table import comparison_markdown, sorted_methods
-from dwn_asic.study.fronts import equal_area_table
+from dwn_asic.study.front_tables import equal_area_table
 from dwn_asic.study.ranks import rank_table
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.yaml_file import validate
@@ -153,7 +153,7 @@ def test_tables_of_studies_choose_among_its_sizes(tmp_path: Path) -> None:
     ]
     study = Study("both", {run.result.flow: [run] for run in runs})
     assert [each.name for each in candidates(study.runs[0].result, "stump")] == ["stump-30", "stump-2"]
-    assert "stump" in equal_area_table(study).columns
+    assert "test (%): stump" in equal_area_table(study).columns
     assert "stump, best up to 300 NAND2" in [row[0].shown for row in rank_table(study).rows]
 
 

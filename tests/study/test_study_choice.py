@@ -5,7 +5,8 @@ import pytest
 from study_examples import baseline, methods, shrunk, study_of
 
 from dwn_asic.report.choice import Candidate, best_within, candidates, smallest_reaching
-from dwn_asic.study.fronts import Curve, curve, domination_table, dominations, equal_area_table
+from dwn_asic.study.front_tables import domination_table, equal_area_table
+from dwn_asic.study.fronts import Curve, curve, dominations
 
 TREE = "decision_tree"
 CIRCUITS = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import gzip
+import html
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from study_examples import baseline, methods, saved, study_of, with_forest_circuits
@@ -19,7 +22,9 @@ from dwn_asic.errors import DataError
 from dwn_asic.flow.reports import load_study, write_reports
 from dwn_asic.methods.registry import method
 from dwn_asic.report.result import MethodResult, Result
+from dwn_asic.study.dots import Panel, Point, Series, dot_plot
 from dwn_asic.study.figure import set_figure
+from dwn_asic.study.tables import Table
 from dwn_asic.study.trace import flow_text, verilog_file
 from dwn_asic.study.write import tables
 from dwn_asic.tools import find_tool
@@ -89,7 +94,7 @@ def test_tables_leave_out_the_data_sets_without_a_shrunk_circuit_and_say_so() ->
     mixed = replace(whole, sets={**whole.sets, "beta": study_of(without).sets["beta"]})
     *compared, every = tables(mixed)
     assert [table.name for table in compared] == [table.name for table in tables(whole)[:-1]]
-    assert all("Without beta," in table.notes[-1] for table in compared)
+    assert all("Without beta:" in table.notes[-1] for table in compared)
     assert "beta" in {row[0].shown for row in every.rows}
     assert not any("Without" in note for table in tables(whole) for note in table.notes)
     assert [table.name for table in tables(study_of(without))] == ["methods"]
@@ -106,18 +111,84 @@ def test_the_verilog_of_every_kind_of_method(tmp_path: Path) -> None:
 
 
 class _Page(HTMLParser):
+    """The tags in their order, as ``tag``, ``tag.class`` or ``/tag``, and the sections of the tables."""
+
     def __init__(self) -> None:
         super().__init__()
         self.open: list[str] = []
         self.sources: list[str] = []
+        self.sections: dict[str, list[str]] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.sources += [value or "" for name, value in attrs if name in {"src", "href"}]
+        found = dict(attrs)
+        self.sources += [found[name] or "" for name in ("src", "href") if name in found]
+        if tag == "section":
+            self.sections[found["aria-labelledby"] or ""] = []
+        if "section" in self.open:
+            self._here.append(f"{tag}.{found['class']}" if found.get("class") else tag)
         if tag not in {"meta", "img", "input", "br", "link"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
+        if "section" in self.open:
+            self._here.append(f"/{tag}")
+
+    @property
+    def _here(self) -> list[str]:
+        return next(reversed(self.sections.values()))
+
+
+def test_a_figure_stands_before_each_table_and_notes_are_folded(reports: Path) -> None:
+    page = _Page()
+    page.feed((reports / "index.html").read_text())
+    study = tables(study_of())
+    assert list(page.sections) == [*(f"nine-{table.name}" for table in study), "flows-methods"]
+    bare = {f"nine-{table.name}" for table in study if not table.figures}
+    assert bare == {"nine-above_tree"}  # there, the tree never is above ours
+    for name, tags in page.sections.items():
+        if name not in bare:
+            assert tags.index("figure") < tags.index("div.scroll"), name
+        start = tags.index("details.notes")
+        assert tags[start:][:4] == ["details.notes", "summary", "/summary", "ul"], name
+        assert tags.index("div.scroll") < start, name
+        assert tags.count("ul") == tags.count("details.notes") == 1
+    more = next(table for table in study if table.name == "methods")
+    assert len(more.figures) == 3
+    first, *_, last = [n for n, tag in enumerate(page.sections["nine-methods"]) if tag == "figure"]
+    assert first < page.sections["nine-methods"].index("details") < last
+
+
+def test_only_long_tables_fold_and_have_a_filter(reports: Path) -> None:
+    page = _Page()
+    page.feed((reports / "index.html").read_text())
+    rows = {f"nine-{table.name}": len(table.rows) for table in tables(study_of())}
+    assert min(rows.values()) < 13 <= max(rows.values())
+    for name, count in rows.items():
+        folded = "details.more" in page.sections[name]
+        assert folded == ("input" in page.sections[name]) == (count > 12), name
+    text = (reports / "index.html").read_text()
+    assert f"Show all {rows['nine-methods']} rows" in text
+    assert "Show all 4 rows" not in text
+
+
+def test_groups_span_all_columns_of_the_headline(reports: Path) -> None:
+    text = (reports / "index.html").read_text()
+    table = text[text.index('id="nine-headline-rows"') :].split("</thead>")[0]
+    spans = [int(span) for span in re.findall(r'colspan="(\d+)"', table)]
+    headline = tables(study_of())[0]
+    assert spans == [1, 4, 6, 3, 3, 3]
+    assert sum(spans) == len(headline.columns) == table.count('scope="col"')
+    assert "DWN at its accuracy</th>" in table
+    assert '<button type="button">core <small>NAND2</small></button>' in table
+
+
+def test_the_contents_lead_to_every_table(reports: Path) -> None:
+    text = (reports / "index.html").read_text()
+    contents = text[text.index("<nav") : text.index("</nav>")]
+    links = re.findall(r'href="#([^"]*)"', contents)
+    assert len(links) == len(tables(study_of())) + 1 + 2
+    assert all(f'id="{link}"' in text for link in links)
 
 
 def test_the_page_is_self_contained_and_holds_flow_and_verilog(reports: Path) -> None:
@@ -163,6 +234,45 @@ def test_a_baseline_with_circuits_on_some_seeds_is_a_mark_of_these_and_no_ceilin
     assert "forest 3x8 (no circuit in time)" in drawn(set())
 
 
+def test_figures_of_tables_are_svg_and_deterministic() -> None:
+    first, again = (
+        {each.file: each.svg() for table in tables(study_of()) for each in table.figures} for _ in range(2)
+    )
+    assert first == again
+    names = ("headline", "generations", "ranks", "equal_area", "equal_accuracy")
+    assert {f"figures/{name}.svg" for name in names} < set(first)
+    for name, image in first.items():
+        assert ET.fromstring(image).tag == "{http://www.w3.org/2000/svg}svg", name
+    other = {
+        each.file: each.svg()
+        for table in tables(study_of(lambda s: methods(s, gain=-0.2)))
+        for each in table.figures
+    }
+    assert all(other[name] != image for name, image in first.items())
+
+
+def test_a_table_without_anything_to_draw_has_no_figure() -> None:
+    def above(gain: float) -> Table:
+        every = tables(study_of(lambda s: methods(s, gain=gain)))
+        return next(table for table in every if table.name == "above_tree")
+
+    assert not above(0.0).figures  # the tree never is above ours
+    assert "somewhere on 0 of 3 data sets; by core area on 0." in above(0.0).summary
+    (figure,) = above(-0.2).figures
+    assert "alpha" in figure.svg().decode()
+
+
+def test_dots_stand_where_their_values_are() -> None:
+    points = [Point(0, 1.0), Point(1, 10.0, error=5.0), Point(2, 100.0)]
+    panel = Panel("Area", "NAND2", [Series("ours", "#123456", "o", points)], log=True, reference=10.0)
+    image = dot_plot(["alpha", "beta", "gamma"], [panel]).decode()
+    found = re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)" style="fill: #123456[^>]*/>', image)
+    (x0, y0), (x1, y1), (x2, y2) = [(float(x), float(y)) for x, y in found[:3]]
+    assert x1 - x0 == pytest.approx(x2 - x1, abs=0.01) != 0.0  # decades are alike
+    assert y1 - y0 == pytest.approx(y2 - y1, abs=0.01)
+    assert y0 < y2  # the first row is on top
+
+
 _CHROMIUM = (
     "--headless",
     "--no-sandbox",
@@ -185,6 +295,53 @@ def _chromium(page: Path, *options: str) -> str:
     ).stdout
 
 
+def _output(page: Path) -> dict[str, Any]:
+    """What a page wrote into its ``output`` element, as JSON."""
+    dom = _chromium(page, "--dump-dom")
+    match = re.search(r"<output>(.*?)</output>", dom, re.DOTALL)
+    assert match, dom[-2000:]
+    found: dict[str, Any] = json.loads(html.unescape(match[1]))
+    return found
+
+
+_WIDE_STUDY = tuple(f"data_set_{n}" for n in range(9))
+_PROBE = """<script>
+const width = () => [document.documentElement.scrollWidth, innerWidth];
+const headline = document.getElementById("nine-headline-rows");
+const closed = width();
+document.querySelectorAll("details").forEach(each => each.open = true);
+document.querySelectorAll("tr.unfolds").forEach(each => each.click());
+setTimeout(() => parent.postMessage(
+  {closed, open: width(), headline: [headline.offsetWidth, headline.parentNode.clientWidth]}, "*"), 500);
+</script>"""
+# A window is never narrower than 500 pixels, a frame is.
+_FRAME = """<body><iframe src="{page}" width="{width}" height="900" style="border: 0"></iframe><script>
+addEventListener("message", event => {{
+  const found = document.createElement("output");
+  found.textContent = JSON.stringify(event.data);
+  document.body.append(found);
+}});
+</script></body>"""
+
+
+@pytest.mark.tool("chromium")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_never_scrolls_sideways_and_the_headline_fits_a_laptop(tmp_path: Path, width: int) -> None:
+    study = load_study(saved(tmp_path / "nine", study_of(flows=_WIDE_STUDY)))
+    write_reports([study.runs[0]], [study], tmp_path / "reports")
+    text = (tmp_path / "reports" / "index.html").read_text()
+    (tmp_path / "probed.html").write_text(text.replace("</body>", _PROBE + "</body>"))
+    frame = tmp_path / "frame.html"
+    frame.write_text(_FRAME.format(page="probed.html", width=width))
+    found = _output(frame)
+    for state in ("closed", "open"):
+        scrolled, inner = found[state]
+        assert inner == width
+        assert scrolled <= inner, state
+    table, box = found["headline"]
+    assert (table <= box) == (width == 1280)
+
+
 @pytest.mark.tool("chromium")
 def test_a_browser_draws_the_page(reports: Path, tmp_path: Path) -> None:
     shot = tmp_path / "page.png"
@@ -198,38 +355,43 @@ def test_a_browser_draws_the_page(reports: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.tool("chromium")
-def test_a_browser_sorts_and_unfolds(reports: Path, tmp_path: Path) -> None:
+def test_a_browser_sorts_filters_and_unfolds(reports: Path, tmp_path: Path) -> None:
     script = """<script>
     const table = document.getElementById("nine-methods-rows");
-    const heads = [...table.tHead.rows[0].cells], total = heads.findIndex(h => h.textContent === "total");
+    const heads = [...table.tHead.lastElementChild.cells];
+    const total = heads.findIndex(h => h.textContent === "total NAND2");
     const column = () => [...table.tBodies[0].rows].map(r => r.cells[total].textContent);
     heads[total].firstElementChild.click();
     const up = column();
     heads[total].firstElementChild.click();
     const down = column();
+    const seen = () => [...table.tBodies[0].rows].filter(r => r.offsetHeight > 0).length;
+    const folded = seen();
+    const filter = document.querySelector("input[data-table=nine-methods-rows]");
+    filter.value = "alpha tree";
+    filter.dispatchEvent(new Event("input"));
+    const filtered = seen();
+    filter.value = "";
+    filter.dispatchEvent(new Event("input"));
+    const all = seen();
     const row = [...table.tBodies[0].rows].find(r => r.cells[1].textContent === "tree 4");
     row.click();
     setTimeout(() => {
       const behind = [...row.nextElementSibling.querySelectorAll("pre")].map(p => p.textContent).join("\\n");
       const found = document.createElement("output");
-      found.textContent = JSON.stringify({up: up, down: down, behind: behind});
+      found.textContent = JSON.stringify({up, down, behind, folded, filtered, all});
       document.body.append(found);
     }, 500);
     </script>"""
     page = tmp_path / "driven.html"
     page.write_text((reports / "index.html").read_text().replace("</body>", script + "</body>"))
-    import html
-    import json
-
-    dom = _chromium(page, "--dump-dom")
-    match = re.search(r"<output>(.*?)</output>", dom, re.DOTALL)
-    assert match, dom[-2000:]
-    found = json.loads(html.unescape(match[1]))
+    found = _output(page)
     areas = [float(cell.split()[0]) for cell in found["up"] if cell != "-"]
     assert areas == sorted(areas)
     assert found["up"][-1] == "-"
     assert found["down"][-1] == "-"
     assert [float(cell.split()[0]) for cell in found["down"] if cell != "-"] == areas[::-1]
+    assert (found["folded"], found["filtered"], found["all"]) == (10, 2, 21)
     assert "module tree; endmodule" in found["behind"]
     assert "name: " in found["behind"]
 

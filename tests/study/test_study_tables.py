@@ -15,12 +15,17 @@ from dwn_asic.report.result import MethodResult, Netlist
 from dwn_asic.study.ablation import ablation_table
 from dwn_asic.study.equal_accuracy import comparison, equal_accuracy_table, matches
 from dwn_asic.study.overview import method_table, run_table
-from dwn_asic.study.ranks import Ranking, bootstrap_interval, critical_difference, holm, rank_table, ranking
+from dwn_asic.study.ranking import Ranking, bootstrap_interval, critical_difference, holm, ranking
+from dwn_asic.study.ranks import rank_table
 from dwn_asic.study.tables import Table, area_ratio, geometric_mean, mean_spread, number, text
 from dwn_asic.study.tiny_classifier.generations import generations_table
-from dwn_asic.study.tiny_classifier.headline import headline_table
+from dwn_asic.study.tiny_classifier.headline import EQUAL, headline_table
 from dwn_asic.study.tiny_classifier.paper import budget_ratios
 from dwn_asic.study.write import tables
+
+
+def shown_in(table: Table, row: int, column: str) -> str:
+    return table.rows[row][table.columns.index(column)].shown
 
 
 def test_cells() -> None:
@@ -57,11 +62,12 @@ def test_headline_compares_at_the_baseline_s_validation_accuracy() -> None:
     assert len(table.rows) == 4
     assert len({len(row) for row in (table.columns, *table.rows)}) == 1
     means = dict(zip(table.columns, table.rows[-1], strict=True))
-    assert (means["mapped"].shown, means["budget"].shown) == ("12x", "30x")
-    assert means["data set"].shown == "geometric mean"
-    assert any("on 3 of 3 data sets" in note for note in table.notes)
+    assert (means[f"{EQUAL}: area ratio"].shown, means[f"{EQUAL}: budget ratio"].shown) == ("12x", "30x")
+    assert means["data set"].shown == "all"
+    assert "12x ours (geometric mean over 3 data sets)" in table.summary
+    assert "on 3 of 3." in table.summary
     worse = headline_table(study_of(lambda s: methods(s, gain=-0.1)), "tiny-paper-300g")
-    assert any("on 0 of 3 data sets" in note for note in worse.notes)
+    assert "on 0 of 3." in worse.summary
 
 
 def test_areas_of_nothing_are_told_apart() -> None:
@@ -74,7 +80,7 @@ def test_areas_of_nothing_are_told_apart() -> None:
     assert set(compared.with_gates.matches) == {"alpha", "beta"}
     note = headline_table(mixed, "tiny-paper-300g").notes[-1]
     assert "gamma (3 seeds)" in note
-    assert "12x (mapped) and 30x (budget)" in note
+    assert "12x (area ratio) and 30x (budget ratio)" in note
 
 
 def test_a_baseline_out_of_reach_is_said_to_be() -> None:
@@ -82,7 +88,7 @@ def test_a_baseline_out_of_reach_is_said_to_be() -> None:
     study = study_of(lambda s: (*(m for m in methods(s) if m.method != "tiny_classifier"), strong))
     assert not any(match.reached for match in matches(study.sets["alpha"], "tiny-paper-300g"))
     assert not comparison(study, "tiny-paper-300g").reached.matches
-    assert headline_table(study, "tiny-paper-300g").rows[0][8].shown == "0 of 3"
+    assert shown_in(headline_table(study, "tiny-paper-300g"), 0, f"{EQUAL}: reached") == "0 of 3"
     table = equal_accuracy_table(study)
     row = next(row for row in table.rows if row[1].shown == "tiny paper 300g")
     assert row[-1].shown == "0 of 3"
@@ -95,14 +101,14 @@ def test_a_baseline_without_a_circuit_on_some_seed_is_compared_on_the_others() -
     assert row[-1].shown == "2 of 2"
     table = rank_table(study)
     row = next(row for row in table.rows if row[0].shown == "forest 3x8")
-    assert row[table.columns.index("rank area")].shown == "2.00"
-    assert row[table.columns.index("times")].shown == "2.00"  # 80 over 40 NAND2
+    assert row[table.columns.index("area: rank")].shown == "2.00"
+    assert row[table.columns.index("area: ratio")].shown == "2.00"  # 80 over 40 NAND2
 
 
 def test_a_baseline_without_any_circuit_on_a_set_has_no_rank_by_area() -> None:
     table = rank_table(study_of(lambda seed: with_forest_circuits(seed, set())))
     row = next(row for row in table.rows if row[0].shown == "forest 3x8")
-    assert [row[table.columns.index(name)].shown for name in ("rank area", "times")] == ["-", "-"]
+    assert [row[table.columns.index(name)].shown for name in ("area: rank", "area: ratio")] == ["-", "-"]
 
 
 def test_what_a_method_is_goes_by_all_its_runs() -> None:
@@ -131,12 +137,15 @@ def test_an_equal_circuit_counts_with_the_area_of_its_netlist() -> None:
 
     study = study_of(with_netlist)
     table = headline_table(study, "tiny-paper-300g")
-    assert table.rows[0][table.columns.index("Equal core / total")].shown == "4.0 ± 0.0 / 12.0 ± 0.0"
-    assert table.rows[0][table.columns.index("mapped")].shown == "10x"
+    assert [shown_in(table, 0, f"{EQUAL}: {area} (NAND2)") for area in ("core", "total")] == [
+        "4.0 ± 0.0",
+        "12.0 ± 0.0",
+    ]
+    assert shown_in(table, 0, f"{EQUAL}: area ratio") == "10x"
     first, *_ = table.circuits[0]
     assert first.run.place == "build/nine/seed-0/alpha"
     assert first.verilog == "shrunk/front/01/design.v"
-    assert first.shown["total"] == "12.00"
+    assert first.shown["total (NAND2)"] == "12.00"
 
 
 def test_a_baseline_without_a_circuit_leaves_the_headline_with_the_other_seeds() -> None:
@@ -150,7 +159,7 @@ def test_a_baseline_without_a_circuit_leaves_the_headline_with_the_other_seeds()
         return (*(m for m in found if m is not tiny), failed)
 
     table = headline_table(study_of(failing), "tiny-paper-300g")
-    assert table.rows[0][table.columns.index("reached")].shown == "2 of 2"
+    assert shown_in(table, 0, f"{EQUAL}: reached") == "2 of 2"
 
 
 def test_every_method_and_run_is_listed() -> None:
@@ -174,16 +183,17 @@ def test_ablations_are_paired_by_seed() -> None:
     table = ablation_table(study_of(with_variant, flows=("alpha",)))
     assert len({len(row) for row in (table.columns, *table.rows)}) == 1
     base, variant = table.rows
-    gain = table.columns.index("gain")
+    gain = table.columns.index("exact: gain (points)")
     assert base[gain].shown == "-"
     assert variant[gain].shown == "-1.00"
     assert variant[gain + 1].shown == "0.00"  # the same difference on each seed
     assert variant[gain + 2].shown == "0.5x"
     equal = dict(zip(table.columns, variant, strict=True))
-    assert equal["shrunk total"].shown == "60.0 ± 0.0"
-    assert (equal["equal test"].shown, equal["equal total"].shown) == ("81.00 ± 0.00", "20.0 ± 0.0")
-    assert (equal["equal area"].shown, equal["reached"].shown) == ("0.5x", "3 of 3")
-    assert dict(zip(table.columns, base, strict=True))["equal area"].shown == "1x"
+    assert equal["shrunk: total (NAND2)"].shown == "60.0 ± 0.0"
+    assert equal["equal accuracy: test (%)"].shown == "81.00 ± 0.00"
+    assert equal["equal accuracy: total (NAND2)"].shown == "20.0 ± 0.0"
+    assert (equal["equal accuracy: area ratio"].shown, equal["reached"].shown) == ("0.5x", "3 of 3")
+    assert dict(zip(table.columns, base, strict=True))["equal accuracy: area ratio"].shown == "1x"
 
 
 def test_the_ablations_say_whether_fronts_are_minimized() -> None:
@@ -205,12 +215,13 @@ def test_a_variant_without_a_circuit_on_some_seed_has_no_areas() -> None:
 
     table = ablation_table(study_of(make, flows=("alpha",)))
     base, variant = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
-    assert (variant["network"].shown, variant["exact test"].shown) == ("dwn fixed", "83.10 ± 0.10")
-    assert variant["gain"].shown == "-1.00"
-    assert {variant[f"exact {area}"].shown for area in ("core", "total")} == {"-"}
-    dashes = ("area", "shrunk test", "shrunk total", "equal test", "equal total", "equal area", "reached")
-    assert {variant[name].shown for name in dashes} == {"-"}
-    assert base["equal area"].shown == "1x"
+    assert (variant["network"].shown, variant["exact: test (%)"].shown) == ("dwn fixed", "83.10 ± 0.10")
+    assert variant["exact: gain (points)"].shown == "-1.00"
+    assert {variant[f"exact: {area} (NAND2)"].shown for area in ("core", "total")} == {"-"}
+    dashes = [name for name in table.columns if name.startswith(("shrunk: ", "equal accuracy: "))]
+    assert len(dashes) == 5
+    assert {variant[name].shown for name in (*dashes, "exact: area ratio", "reached")} == {"-"}
+    assert base["equal accuracy: area ratio"].shown == "1x"
 
 
 def test_a_network_that_was_not_shrunk_on_some_seed_has_no_equals() -> None:
@@ -219,8 +230,11 @@ def test_a_network_that_was_not_shrunk_on_some_seed_has_no_equals() -> None:
 
     table = ablation_table(study_of(make, flows=("alpha",)))
     base, variant = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
-    assert (base["shrunk total"].shown, variant["shrunk total"].shown) == ("-", "60.0 ± 0.0")
-    assert {row["equal total"].shown for row in (base, variant)} == {"-"}
+    assert (base["shrunk: total (NAND2)"].shown, variant["shrunk: total (NAND2)"].shown) == (
+        "-",
+        "60.0 ± 0.0",
+    )
+    assert {row["equal accuracy: total (NAND2)"].shown for row in (base, variant)} == {"-"}
 
 
 def test_critical_differences_are_those_of_demsar() -> None:
@@ -254,10 +268,10 @@ def test_the_rank_table_orders_by_accuracy() -> None:
     assert names[0] == "DWN, shrunk"
     assert "decision tree, best up to 300 NAND2" in names
     ours = table.rows[names.index("DWN, shrunk")]
-    assert ours[table.columns.index("rank area")].shown == "1.00"
+    assert ours[table.columns.index("area: rank")].shown == "1.00"
     tree = table.rows[names.index("decision tree, best up to 300 NAND2")]
-    assert tree[table.columns.index("times")].shown == "2.50"
-    assert tree[table.columns.index("gain")].shown == "2.20"
+    assert tree[table.columns.index("area: ratio")].shown == "2.50"
+    assert tree[table.columns.index("accuracy: gain (points)")].shown == "2.20"
 
 
 def test_holm_rejects_as_in_demsar_and_stops_at_the_first_it_keeps() -> None:
@@ -274,14 +288,19 @@ def test_holm_rejects_as_in_demsar_and_stops_at_the_first_it_keeps() -> None:
 def test_the_rank_table_says_which_circuits_differ_from_ours_and_ranks_no_software() -> None:
     table = rank_table(study_of())
     rows = {row[0].shown: dict(zip(table.columns, row, strict=True)) for row in table.rows}
-    accuracy = {name: (r["rank accuracy"].shown, r["accuracy vs ours"].shown) for name, r in rows.items()}
+    accuracy = {
+        name: (r["accuracy: rank"].shown, r["accuracy: against ours"].shown) for name, r in rows.items()
+    }
     assert accuracy["DWN, shrunk"] == ("1.00", "control")
     assert accuracy["forest 3x8"] == ("4.00", "-")
     assert accuracy["tiny paper 300g"] == ("5.00", "worse")
     assert accuracy["gradient boosting"] == ("-", "")
-    assert {name for name, row in rows.items() if row["area vs ours"].shown == "worse"} == {"DWN"}
-    assert rows["gradient boosting"]["gain"].shown == "-3.00"
-    assert "In accuracy, significantly better than ours: none. Significantly worse: tiny" in table.notes[1]
+    assert {name for name, row in rows.items() if row["area: against ours"].shown == "worse"} == {"DWN"}
+    assert rows["gradient boosting"]["accuracy: gain (points)"].shown == "-3.00"
+    said = (
+        "Among 4 other circuits, significantly more accurate than our shrunk circuit: none, less accurate: 1;"
+    )
+    assert table.summary == f"{said} significantly smaller: none, larger: 1."
 
 
 def sized(seed: int) -> tuple[MethodResult, ...]:

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
+import numpy as np
+
+from dwn_asic.methods.base import Look
 from dwn_asic.methods.decision_tree import METHOD as TREE
+from dwn_asic.methods.dwn import METHOD as OWN
+from dwn_asic.methods.tiny_classifier import METHOD as TINY
 from dwn_asic.metrics import TOTAL
 from dwn_asic.report.choice import EXACT, OURS, Candidate, best_within, candidates, circuit_of
+from dwn_asic.study.dots import Panel, Point, Series, areas, dot_plot
 from dwn_asic.study.equal_accuracy import Comparison, circuit_cells, comparison, reached_cell
 from dwn_asic.study.runs import Run, Study
-from dwn_asic.study.tables import Cell, Table, geometric_mean, mean_spread, ratio, text
+from dwn_asic.study.tables import (
+    Cell,
+    Drawing,
+    Table,
+    geometric_mean,
+    mean_spread,
+    ratio,
+    standard_error,
+    text,
+)
 from dwn_asic.study.tiny_classifier.paper import BUDGET, budget_ratios
 
-__all__ = ["cells", "headline_table", "method_cells"]
+__all__ = ["headline_table", "method_cells"]
+
+EQUAL = "DWN at its accuracy"
+"""Name of our circuits of the Tiny Classifier's validation accuracy."""
 
 
 def headline_table(study: Study, baseline: str) -> Table:
-    """Best circuits of each method, and what ours takes at the Tiny Classifier's accuracy.
+    """Return the best circuits of each method, and what ours take at the Tiny Classifier's accuracy.
 
     Parameters
     ----------
@@ -36,88 +56,110 @@ def headline_table(study: Study, baseline: str) -> Table:
                 text(flow),
                 *method_cells(study, flow, baseline),
                 mean_spread(gates, 0),
-                *cells([match.ours for match in found]),
+                *circuit_cells([match.ours for match in found]),
                 ratio(mapped[flow]),
                 ratio(budget[flow]),
                 reached_cell(found),
                 *method_cells(study, flow, OURS),
                 *method_cells(study, flow, EXACT),
-                *cells(_trees(study.sets[flow])),
+                *circuit_cells(_trees(study.sets[flow])),
             ]
         )
     means = [ratio(geometric_mean(mapped.values())), ratio(geometric_mean(budget.values()))]
-    rows.append([text("geometric mean"), *[text("")] * 5, *means, *[text("")] * 7])
+    rows.append([text("all"), *[text("")] * 7, *means, *[text("")] * 10])
     tiny, equal, *others = (
-        (f"{name} test", f"{name} core / total")
-        for name in ("Tiny", "Equal", "DWN shrunk", "DWN exact", "Tree")
+        (f"{name}: test (%)", f"{name}: core (NAND2)", f"{name}: total (NAND2)")
+        for name in ("Tiny Classifier", EQUAL, "DWN, shrunk", "DWN, exact", "decision tree")
+    )
+    caption = (
+        "Test accuracy against the Tiny Classifier's, in points with standard errors over the seeds (its own "
+        "accuracy stands beside each data set), and mean total areas."
     )
     return Table(
         "headline",
         "Headline: DWN, Tiny Classifier and decision tree",
-        (
-            (
-                "Test accuracy in percent and areas in NAND2-equivalents (core without the encoder, "
-                "total with it), mean ± standard deviation over seeds "
-                f"{study.seed_list}. Tiny: {study.methods[baseline].label}."
-            ),
-            (
-                "DWN shrunk: the flow's own choice, the smallest within a point of the front's best in "
-                "validation. Tree: the best in validation of all sizes up to 300 NAND2-equivalents. "
-                "Equal: the smallest circuit of our front whose validation accuracy, both measured and "
-                "expected of its size, is at least the Tiny Classifier's, or the best where none "
-                "reaches it. The choice goes by areas mapped by ABC alone; the circuit chosen is then "
-                "minimized, synthesized by Yosys and proved as every other."
-            ),
-            (
-                "Gates: what the evolved circuit uses before synthesis, the paper's own count; Tiny "
-                "core also holds the gates that make its code of the thresholds."
-            ),
-            (
-                "Mapped: total area of the Tiny Classifier, through the same minimization and "
-                f"synthesis, over that of Equal; budget: {BUDGET:.0f} gates, which is what the paper "
-                "counts, over the total of Equal. Geometric means over seeds; a circuit below one "
-                "NAND2-equivalent counts as one. Equal has at least the Tiny Classifier's mean test "
-                f"accuracy on {compared.wins} of {len(mapped)} data sets."
-            ),
-            *_of_reached(compared),
-            *_of_free(compared),
-        ),
+        tuple(_notes(study, baseline, compared)),
         (
             "data set",
             *tiny,
-            "Tiny gates",
+            "Tiny Classifier: gates",
             *equal,
-            "mapped",
-            "budget",
-            "reached",
+            f"{EQUAL}: area ratio",
+            f"{EQUAL}: budget ratio",
+            f"{EQUAL}: reached",
             *chain.from_iterable(others),
         ),
         rows,
         circuits={n: [match.traced for match in found] for n, found in enumerate(compared.matches.values())},
+        summary=_summary(compared),
+        figures=[Drawing("figures/headline.svg", caption, partial(_figure, study, compared))]
+        if mapped
+        else (),
     )
 
 
+def _summary(compared: Comparison) -> str:
+    sets = len(compared.matches)
+    return (
+        "At the Tiny Classifier's validation accuracy, its total area is "
+        f"{ratio(geometric_mean(compared.mapped.values())).shown} ours (geometric mean over {sets} data "
+        f"sets), and our circuit has at least its mean test accuracy on {compared.wins} of {sets}."
+    )
+
+
+def _notes(study: Study, baseline: str, compared: Comparison) -> Iterator[str]:
+    yield (
+        "Test accuracies are in percent. Areas are in NAND2-equivalents: the core is without the encoder, "
+        f"the total with it. Numbers are {study.averaging}. The Tiny Classifier is: "
+        f"{study.methods[baseline].label}. Its gates are those of the evolved circuit before synthesis, as "
+        "its paper counts them; its core also holds the gates that code its thresholds."
+    )
+    yield (
+        f"{EQUAL}: the smallest circuit of our front whose validation accuracy, both measured and "
+        "corrected for selection bias, is at least the Tiny Classifier's; where none is, our best circuit "
+        "stands. Areas that ABC alone maps decide which circuit is taken; it then goes through the same "
+        "minimization, synthesis by Yosys and proof as every other. `reached` says on how many seeds a "
+        "circuit has that accuracy."
+    )
+    yield (
+        "The area ratio is the Tiny Classifier's total area divided by that of our circuit at its "
+        f"accuracy. The budget ratio puts {BUDGET:.0f} NAND2-equivalents in place of the Tiny Classifier's "
+        "area: the gates that its paper allows, each counted as one. Both are geometric means over seeds; "
+        "an area below one NAND2-equivalent counts as one."
+    )
+    yield (
+        "DWN, shrunk, is the flow's own choice: the smallest circuit within one point of the front's best "
+        "validation accuracy. DWN, exact, computes what the trained network computes. The decision tree "
+        f"is the one with the best validation accuracy among all sizes up to {BUDGET:.0f} "
+        "NAND2-equivalents."
+    )
+    yield from _of_reached(compared)
+    yield from _of_free(compared)
+
+
 def _of_reached(compared: Comparison) -> Iterator[str]:
-    """A note on sets where ours is not equal."""
+    """Yield a note on data sets where no circuit of ours has the accuracy."""
     fully = compared.reached
     short = [flow for flow in compared.matches if flow not in fully.matches]
     if short:
         yield (
-            f"Reached: on how many seeds one of ours has the Tiny Classifier's validation accuracy. On "
-            f"{', '.join(short)} not on all; where none has, Equal is our best. Without these data sets the "
-            f"geometric means are {_means(fully)}."
+            f"On {', '.join(short)}, some seed has no circuit of ours with the Tiny Classifier's validation "
+            f"accuracy. Without these data sets the geometric means are {_means(fully)}."
         )
 
 
 def _of_free(compared: Comparison) -> Iterator[str]:
-    """A note on areas of nothing, which make ratios look good."""
+    """Yield a note on areas of zero, which make ratios look good."""
     if compared.free:
-        where = ", ".join(f"{flow} ({count} seeds)" for flow, count in compared.free.items())
+        where = ", ".join(
+            f"{flow} ({count} seed{'s' * (count > 1)})" for flow, count in compared.free.items()
+        )
         yield (
-            "Equal is without a gate, the most frequent class or one bit of a feature's code, on "
-            f"{where}: the Tiny Classifier, evolved for balanced accuracy as in its paper, has no higher "
-            f"accuracy there. Without these data sets the geometric means are {_means(compared.with_gates)}; "
-            "the table below has Tiny Classifiers evolved for accuracy."
+            "Our circuit at the Tiny Classifier's accuracy needs no gate (it is the most frequent class, "
+            f"or one bit of a feature's code) on {where}: the Tiny Classifier, evolved for balanced "
+            "accuracy as in its paper, has no higher accuracy there. Without these data sets the "
+            f"geometric means are {_means(compared.with_gates)}; the next table has Tiny Classifiers "
+            "evolved for accuracy."
         )
 
 
@@ -125,20 +167,79 @@ def _means(compared: Comparison) -> str:
     mapped, budget = (
         geometric_mean(values.values()) for values in (compared.mapped, budget_ratios(compared))
     )
-    return f"{mapped:.3g}x (mapped) and {budget:.3g}x (budget)"
+    return f"{mapped:.3g}x (area ratio) and {budget:.3g}x (budget ratio)"
 
 
 def _trees(runs: Sequence[Run]) -> list[Candidate]:
-    chosen = [best_within(candidates(run.result, TREE.kind), BUDGET) for run in runs]
-    return [tree for tree in chosen if tree is not None]
+    return [tree for tree in map(_tree, runs) if tree is not None]
+
+
+def _tree(run: Run) -> Candidate | None:
+    return best_within(candidates(run.result, TREE.kind), BUDGET)
 
 
 def method_cells(study: Study, flow: str, method: str) -> list[Cell]:
-    """The cells of :func:`cells` of a row of the results that is named."""
-    return cells([circuit_of(found) for found in study.of(flow, method) if TOTAL in found.metrics])
+    """Return test accuracy, core and total of the row of the results that has this name."""
+    return circuit_cells([circuit_of(found) for found in study.of(flow, method) if TOTAL in found.metrics])
 
 
-def cells(chosen: Sequence[Candidate]) -> list[Cell]:
-    """Test accuracy, and core and total in one cell, which sorts by the total."""
-    test, core, total = circuit_cells(chosen)
-    return [test, Cell(f"{core.shown} / {total.shown}", total.key)]
+@dataclass(frozen=True)
+class _Shown:
+    """A method in the figure: on each data set, a circuit for each seed that has one."""
+
+    label: str
+    look: Look
+    circuits: Sequence[Mapping[int, Candidate]]
+    filled: bool = True
+
+    def series(self, points: Sequence[Point]) -> Series:
+        return Series(self.label, self.look.colour, self.look.marker, points, filled=self.filled)
+
+    @property
+    def areas(self) -> Series:
+        means = [
+            float(np.mean([c.total for c in found.values()])) if found else None for found in self.circuits
+        ]
+        return self.series(areas(means))
+
+    def gains(self, theirs: Sequence[Mapping[int, Candidate]]) -> Series:
+        """Return points of test accuracy gained over another method, paired by seed."""
+        found = []
+        for row, (mine, other) in enumerate(zip(self.circuits, theirs, strict=True)):
+            points = [100.0 * (mine[seed].test - other[seed].test) for seed in mine if seed in other]
+            if points:
+                found.append(Point(row, float(np.mean(points)), standard_error(points)))
+        return self.series(found)
+
+
+def _figure(study: Study, compared: Comparison) -> bytes:
+    """Draw a row for each data set: accuracies against the Tiny Classifier's, and areas."""
+    matches = compared.matches.values()
+    sets = [{run.result.seed: run for run in study.sets[flow]} for flow in compared.matches]
+    tiny = [{m.run.result.seed: circuit_of(m.baseline) for m in found} for found in matches]
+    equal = [{m.run.result.seed: m.ours for m in found} for found in matches]
+    shrunk = [{seed: circuit_of(run.methods[OURS]) for seed, run in runs.items()} for runs in sets]
+    trees = [{seed: tree for seed, run in runs.items() if (tree := _tree(run))} for runs in sets]
+    evolved = _Shown("Tiny Classifier", TINY.look, tiny)
+    others = [
+        _Shown(EQUAL, OWN.look, equal),
+        _Shown("DWN, shrunk: the flow's choice", OWN.look, shrunk, filled=False),
+        _Shown("decision tree", TREE.look, trees),
+    ]
+    panels = [
+        Panel(
+            "Test accuracy against the Tiny Classifier's",
+            "points of test accuracy",
+            [each.gains(tiny) for each in others],
+            reference=0.0,
+        ),
+        Panel(
+            "Total area",
+            "NAND2-equivalents (below 1: drawn at 1)",
+            [each.areas for each in (evolved, *others)],
+            log=True,
+        ),
+    ]
+    accuracies = [100.0 * float(np.mean([c.test for c in found.values()])) for found in tiny]
+    rows = [f"{flow} ({accuracy:.1f}%)" for flow, accuracy in zip(compared.matches, accuracies, strict=True)]
+    return dot_plot(rows, panels)

@@ -1,4 +1,4 @@
-"""What the paper fixes, and which of a study's baselines keep to it.
+"""The limits that the paper sets, and the baselines that keep to them.
 
 References
 ----------
@@ -13,14 +13,14 @@ from dwn_asic.study.tables import area_ratio, geometric_mean
 __all__ = ["BASELINES", "BUDGET", "budget_ratios"]
 
 BASELINES = ("tiny-paper-300g", "tiny-tenfold", "tiny-accuracy-tenfold", "tiny-equal-evaluations")
-"""Tiny Classifiers by name: the paper's limits, ten times the generations, these with accuracy instead of
-balanced accuracy as fitness, as many circuits as our annealing."""
+"""Names of the Tiny Classifiers: the paper's limits, ten times the generations, the same with accuracy in
+place of balanced accuracy as fitness, as many circuits as our annealing."""
 BUDGET = 300.0
-"""Gates that the paper allows a Tiny Classifier, and the area that it counts for one."""
+"""Gates that the paper allows a Tiny Classifier, which are as many NAND2-equivalents in its count."""
 
 
 def budget_ratios(compared: Comparison) -> dict[str, float]:
-    """Of each data set the geometric mean over seeds of the budget over our total area."""
+    """Return, for each data set, the geometric mean over seeds of the budget divided by our total area."""
     return {
         flow: geometric_mean(area_ratio(BUDGET, match.ours.total) for match in found)
         for flow, found in compared.matches.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dwn_asic.methods.decision_tree import METHOD as TREE
 from dwn_asic.methods.tiny_classifier import METHOD as TINY
 from dwn_asic.study.equal_accuracy import equal_accuracy_table
-from dwn_asic.study.fronts import domination_table, equal_area_table
+from dwn_asic.study.front_tables import domination_table, equal_area_table
 from dwn_asic.study.protocol import Protocol
 from dwn_asic.study.ranks import Entrants, alone, best_of_family, rank_table
 from dwn_asic.study.runs import Study
@@ -18,12 +18,12 @@ __all__ = ["PROTOCOL"]
 
 
 def _baselines(study: Study) -> list[str]:
-    """Those of the paper that the study has."""
+    """Return the paper's Tiny Classifiers that the study has."""
     return [name for name in BASELINES if name in study.methods]
 
 
 def _tables(study: Study) -> list[Table]:
-    """The headline first, then where a tree is better, and the general comparisons."""
+    """Return the headline first, then where a tree is better, then the general comparisons."""
     tiny = _baselines(study)
     found = [headline_table(study, tiny[0]), generations_table(study, tiny)]
     if any(method.method == TREE.kind for method in study.methods.values()):
@@ -37,7 +37,7 @@ def _tables(study: Study) -> list[Table]:
 
 
 def _entrants(study: Study) -> Entrants:
-    """What is ranked: of the Tiny Classifiers the paper's baselines alone, trees by their best."""
+    """Return the methods to rank; trees take part as the best of their sizes."""
     found = {}
     for name, method in study.methods.items():
         if method.method not in {TREE.kind, TINY.kind} or name in BASELINES:
