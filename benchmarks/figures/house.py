@@ -73,7 +73,7 @@ def same_bytes() -> Iterator[Row]:
     """Compare the networks, fronts and netlists of this code with those of the earlier commit.
 
     Both run with the same seeds on the same machine. A search that reaches its limit of wall-clock time
-    depends on the machine's load, so both commits minimize every circuit that differs again, without that limit.
+    depends on the load, so both commits minimize every circuit that differs again, without that limit.
     """
     flows = {name: f"flows/{name}.yaml" for name in (*DEFAULTS, *(f"nine/{name}" for name in NINE))}
     found = {
