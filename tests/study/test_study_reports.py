@@ -296,7 +296,7 @@ def _chromium(page: Path, *options: str) -> str:
 
 
 def _output(page: Path) -> dict[str, Any]:
-    """What a page wrote into its ``output`` element, as JSON."""
+    """Return what a page wrote into its ``output`` element, from JSON."""
     dom = _chromium(page, "--dump-dom")
     match = re.search(r"<output>(.*?)</output>", dom, re.DOTALL)
     assert match, dom[-2000:]
