@@ -18,7 +18,7 @@ from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.data.config import DataConfig
 from dwn_asic.data.dataset import Dataset, prepare
-from dwn_asic.encode.config import EncoderConfig
+from dwn_asic.encode.config import FeatureScaling, QuantizerConfig, Scaling
 from dwn_asic.errors import ConfigError, DataError, DwnAsicError
 from dwn_asic.methods.base import Classifier, MethodConfig, Plan, Progress
 from dwn_asic.methods.registry import method as method_of
@@ -41,19 +41,29 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 # ---- data --------------------------------------------------------------------------------------------------
-def read_data(source: str, *, seed: int = 0, input_bits: int = 8, **options: object) -> Dataset:
+def read_data(
+    source: str,
+    *,
+    seed: int = 0,
+    input_bits: int = 8,
+    scaling: Scaling = "fitted",
+    features: Mapping[str, FeatureScaling | Mapping[str, float]] | None = None,
+    **options: object,
+) -> Dataset:
     """Read a table, split it, fit the quantizer; for rows in memory see :meth:`Dataset.from_arrays`.
 
     Parameters
     ----------
     source
-        ``bundled:NAME``, ``sklearn:NAME``, ``csv:PATH`` or ``openml:ID``.
+        ``bundled:NAME``, ``sklearn:NAME``, ``csv:PATH``, ``arff:PATH``, ``pla:PATH`` or ``openml:ID``.
     seed
-        Of the split.
-    input_bits
-        The widest code of a feature, 1..16.
+        Seed of the split.
+    input_bits, scaling, features
+        As in the section ``encoder`` of a flow file: width of the codes, 1..16; whether values are ``codes``
+        already; ``lo``, ``step`` and ``bits`` of single features by name.
     options
-        Further keys of the section ``data``: ``label``, ``impute``, ``one_against_rest``, ``split``.
+        Further keys of the section ``data``: ``test``, ``val``, ``part``, ``label``, ``drop``, ``separator``,
+        ``decimal``, ``impute``, ``one_against_rest``, ``split``.
 
     Raises
     ------
@@ -67,8 +77,8 @@ def read_data(source: str, *, seed: int = 0, input_bits: int = 8, **options: obj
     ('setosa', 'versicolor', 'virginica')
     """
     config = validated(DataConfig, "data", {"source": source, **options})
-    encoder = validated(EncoderConfig, "data", {"input_bits": input_bits})
-    return prepare(config, encoder, seed)
+    codes = {"input_bits": input_bits, "scaling": scaling, "features": features or {}}
+    return prepare(config, validated(QuantizerConfig, "data", codes), seed)
 
 
 # ---- models ------------------------------------------------------------------------------------------------

@@ -177,14 +177,13 @@ def make(
 
 @app.command()
 def available(flows: Annotated[list[Path], typer.Argument(help="Flow files.")]) -> None:
-    """Print the flow files whose table is there (make calls this); only that of csv: may be absent."""
-    from dwn_asic.data.sources import data_file
+    """Print the flow files whose tables are there (make calls this); only files of your own may be absent."""
+    from dwn_asic.data.sources import data_files
     from dwn_asic.flow.flow_file import load_flow
 
     for flow in flows:
         data = load_flow(flow).data
-        table = None if data is None else data_file(data)
-        if table is None or table.exists():
+        if data is None or all(table.exists() for table in data_files(data).values()):
             typer.echo(flow)
 
 

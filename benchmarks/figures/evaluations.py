@@ -73,7 +73,7 @@ def _circuit(flow: Flow, planned: Plan, folder: Path) -> Flow:
     """A flow's data, and another classifier on its way to a proved netlist, in a folder of their own."""
     config = flow.config
     steps = [
-        data_step(DataSettings(config.data, config.encoder.input_bits, config.seed)),
+        data_step(DataSettings(config.data, config.encoder.quantizer, config.seed)),
         fit_step("", planned, config.seed),
         *circuit_steps("", config.name, flow.target, config.minimize),
     ]

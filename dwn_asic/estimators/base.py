@@ -1,8 +1,8 @@
-"""What both estimators share: checking rows, predicting, and the way to a chip."""
+"""The base of both estimators: checking rows, predicting, and the way to a chip."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from dwn_asic import api
+from dwn_asic.encode.config import QuantizerConfig
 from dwn_asic.encode.quantizer import MAX_INPUT_BITS
 from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.estimators.chip import Chip
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.boolean.graph import BooleanGraph
     from dwn_asic.data.dataset import Dataset
+    from dwn_asic.encode.config import Scaling
     from dwn_asic.encode.quantizer import Quantizer
     from dwn_asic.targets.base import Target
     from dwn_asic.verilog.writer import Registers
@@ -41,6 +43,8 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     # Arguments of every subclass.
     input_bits: int
+    scaling: Scaling
+    features: Mapping[str, Mapping[str, float]] | None
     validation_fraction: float
     effort: str
     target: Target | None
@@ -77,24 +81,26 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         seed = int(check_random_state(self.random_state).randint(_SEEDS))
         if not 1 <= self.input_bits <= MAX_INPUT_BITS:
             raise ValueError(f"input_bits is {self.input_bits}, allowed: 1 to {MAX_INPUT_BITS}")
-        dataset = dataset_of(
-            values,
-            labels.astype(np.int64),
-            [str(name) for name in getattr(self, "feature_names_in_", self._numbered())],
-            [str(label) for label in self.classes_.tolist()],
-            validation_fraction=self.validation_fraction,
-            input_bits=self.input_bits,
-            seed=seed,
-        )
-        self.quantizer_ = dataset.quantizer
-        self._minimized = None
         with _as_value_error():
+            codes = {"input_bits": self.input_bits, "scaling": self.scaling, "features": self.features or {}}
+            dataset = dataset_of(
+                values,
+                labels.astype(np.int64),
+                [str(name) for name in getattr(self, "feature_names_in_", self._numbered())],
+                [str(label) for label in self.classes_.tolist()],
+                validation_fraction=self.validation_fraction,
+                quantizer=api.validated(QuantizerConfig, type(self).__name__, codes),
+                seed=seed,
+            )
+            self.quantizer_ = dataset.quantizer
+            self._minimized = None
             self._fit_circuit(dataset, seed)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.generic]:
-        """(N, F) values -> (N,) labels, as the chip decides.
+        """Return the (N,) labels of (N, F) values, as the chip decides.
 
+        A value that is no code gets the nearest one, also with ``scaling="codes"``.
         Where the chip answers with a class index that no class has (3 of three classes), its highest bit is
         left out.
         """
@@ -103,7 +109,7 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return labels
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """(N, F) values -> (N, C) share of each label among the rows that got the same answer in ``fit``.
+        """Return the (N, C) share of each label among the rows that got the same answer in ``fit``.
 
         A chip answers with a class and no more, so rows of one answer have equal probabilities.
         """
@@ -123,7 +129,7 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return self._minimized
 
     def to_verilog(self, name: str = "classifier", *, registers: Registers = "none") -> str:
-        """Structural Verilog of :attr:`circuit_`; as :func:`dwn_asic.to_verilog`.
+        """Write :attr:`circuit_` as structural Verilog; as :func:`dwn_asic.to_verilog`.
 
         The chip's inputs are codes of the features: ``quantizer_.codes(X)``.
         """
@@ -155,7 +161,7 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         raise NotImplementedError
 
     def _fitted(self, plan: Plan, dataset: Dataset, seed: int) -> Classifier:
-        """The classifier of a plan; where there is nothing to learn, always the most frequent class."""
+        """Fit a plan; where there is nothing to learn, the answer is always the most frequent class."""
         if holds_nothing(dataset):
             constant = Plan(plan.name, plan.label, plan.kind, lambda rows, *_: most_frequent(rows))
             return constant.fit(dataset, seed)
@@ -174,7 +180,7 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
 @contextmanager
 def _as_value_error() -> Iterator[None]:
-    """What is wrong with arguments or rows, as the error that scikit-learn's callers expect."""
+    """Raise what is wrong with arguments or rows as the error that scikit-learn's callers expect."""
     try:
         yield
     except (ConfigError, DataError) as error:

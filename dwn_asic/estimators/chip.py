@@ -1,4 +1,4 @@
-"""What an estimator's circuit became on a target."""
+"""Chips: what an estimator's circuit became on a target."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from dwn_asic.data.dataset import Dataset
+    from dwn_asic.encode.config import Scaling
     from dwn_asic.methods.base import Plan
     from dwn_asic.targets.base import Target
 
@@ -58,8 +59,10 @@ class CircuitClassifier(ChipClassifier):
         Further keys of the section ``shrink`` of a flow file; they take precedence.
     n_jobs
         Threads of the annealing: default one, -1 for all processors. The result does not depend on it.
-    input_bits
-        The widest code of a feature, 1..16.
+    input_bits, scaling, features
+        Width of the codes, 1..16; ``"codes"`` where values are codes already, as an ADC delivers them; and
+        ``lo``, ``step`` and ``bits`` of single features by name. As in the section ``encoder`` of a flow
+        file.
     effort
         Of exact minimization: ``low``, ``medium`` or ``high``.
     target
@@ -112,6 +115,8 @@ class CircuitClassifier(ChipClassifier):
         shrink_options: Mapping[str, object] | None = None,
         n_jobs: int | None = None,
         input_bits: int = 8,
+        scaling: Scaling = "fitted",
+        features: Mapping[str, Mapping[str, float]] | None = None,
         effort: str = "low",
         target: Target | None = None,
         validation_fraction: float = 0.2,
@@ -125,6 +130,8 @@ class CircuitClassifier(ChipClassifier):
         self.shrink_options = shrink_options
         self.n_jobs = n_jobs
         self.input_bits = input_bits
+        self.scaling = scaling
+        self.features = features
         self.effort = effort
         self.target = target
         self.validation_fraction = validation_fraction
@@ -136,7 +143,7 @@ class CircuitClassifier(ChipClassifier):
     _all_frequencies: tuple[NDArray[np.float64], ...]
 
     def select(self, max_area: float) -> Self:
-        """A fitted copy that predicts with the most accurate circuit of at most this area.
+        """Return a fitted copy that predicts with the most accurate circuit of at most this area.
 
         Parameters
         ----------
@@ -158,7 +165,7 @@ class CircuitClassifier(ChipClassifier):
         return self.at(int(fitting[accuracies[fitting].argmax()]))
 
     def at(self, row: int) -> Self:
-        """A fitted copy that predicts with the circuit of this row of ``front_``."""
+        """Return a fitted copy that predicts with the circuit of this row of ``front_``."""
         check_is_fitted(self)
         if not 0 <= row < len(self._circuits):
             raise ValueError(f"row is {row}, the front has the rows 0 to {len(self._circuits) - 1}")
@@ -190,7 +197,7 @@ class CircuitClassifier(ChipClassifier):
         return (circuit.core if self.objective == "core" else circuit.total, circuit.val)
 
     def _plan(self, dataset: Dataset) -> Plan:
-        """The start; of several sizes the last."""
+        """Plan the start; of several sizes the last."""
         found = {name: method for name, method in methods().items() if not method.software}
         short = {method.short: name for name, method in found.items() if method.short}
         kind, allowed = short.get(self.start, self.start), [*found, *short]
@@ -219,7 +226,7 @@ class CircuitClassifier(ChipClassifier):
 
 
 def _dwn(dataset: Dataset) -> dict[str, object]:
-    """A network that is trained in seconds: annealing improves it further."""
+    """Choose a network that is trained in seconds: annealing improves it further."""
     n_classes = dataset.table.n_classes
     training = {"epochs": 60, "batch_size": batch_rows(dataset, 256), "learning_rate": 0.03}
     if n_classes == 2:
@@ -228,7 +235,7 @@ def _dwn(dataset: Dataset) -> dict[str, object]:
 
 
 def _threads(n_jobs: int | None) -> int:
-    """As scikit-learn counts: None is one, -1 all processors, -2 all but one."""
+    """Count threads as scikit-learn does: None is one, -1 all processors, -2 all but one."""
     if n_jobs is None or n_jobs > 0:
         return n_jobs or 1
     return max(1, (os.cpu_count() or 1) + 1 + n_jobs)

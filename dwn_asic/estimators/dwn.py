@@ -15,6 +15,7 @@ from dwn_asic.estimators.rows import batch_rows, label_frequencies
 
 if TYPE_CHECKING:
     from dwn_asic.data.dataset import Dataset
+    from dwn_asic.encode.config import Scaling
     from dwn_asic.encode.thermometer import ThermometerKind
     from dwn_asic.targets.base import Target
 
@@ -25,7 +26,7 @@ _TEMPERATURE = 2.0
 
 
 def counting(luts: int, inputs: int) -> dict[str, object]:
-    """Section ``model`` of one layer of LUTs whose ones are counted."""
+    """Write the section ``model`` of one layer of LUTs whose ones are counted."""
     layer = {"luts": luts, "inputs": inputs}
     return {"layers": [layer], "head": "popcount", "temperature": _TEMPERATURE}
 
@@ -46,8 +47,10 @@ class DwnClassifier(ChipClassifier):
     pyramid
         In place of that layer and the counts, the LUTs' inputs layer by layer, of which the last are the bits
         of the class index: ``(6, 6, 4)`` has 24, 4 and 1 LUTs for two classes. Smaller, without scores.
-    input_bits
-        The widest code of a feature, 1..16.
+    input_bits, scaling, features
+        Width of the codes, 1..16; ``"codes"`` where values are codes already, as an ADC delivers them; and
+        ``lo``, ``step`` and ``bits`` of single features by name. As in the section ``encoder`` of a flow
+        file.
     thermometer, thermometer_bits
         How thresholds are placed (``distributive``, ``uniform`` or ``gaussian``), and how many each feature
         has at most.
@@ -106,6 +109,8 @@ class DwnClassifier(ChipClassifier):
         *,
         pyramid: tuple[int, ...] | None = None,
         input_bits: int = 8,
+        scaling: Scaling = "fitted",
+        features: Mapping[str, Mapping[str, float]] | None = None,
         thermometer: ThermometerKind = "distributive",
         thermometer_bits: int = 32,
         epochs: int = 60,
@@ -122,6 +127,8 @@ class DwnClassifier(ChipClassifier):
         self.inputs = inputs
         self.pyramid = pyramid
         self.input_bits = input_bits
+        self.scaling = scaling
+        self.features = features
         self.thermometer = thermometer
         self.thermometer_bits = thermometer_bits
         self.epochs = epochs
@@ -135,7 +142,7 @@ class DwnClassifier(ChipClassifier):
         self.random_state = random_state
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """(N, F) values -> (N, C) probabilities of the labels.
+        """Return the (N, C) probabilities of the labels for (N, F) values.
 
         Of a network that counts, the softmax of the counts that training optimizes. A pyramid answers with a
         class and no more: there, the share of each label among the rows that got the same answer in ``fit``.
@@ -156,7 +163,7 @@ class DwnClassifier(ChipClassifier):
         self._frequencies = label_frequencies(self.graph_, dataset)
 
     def _sections(self, dataset: Dataset) -> dict[str, object]:
-        """The configuration of the method ``dwn``."""
+        """Write the configuration of the method ``dwn``."""
         n_classes = dataset.table.n_classes
         model: dict[str, object] = {"pyramid": self.pyramid}
         if self.pyramid is None:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.scaling import check_codes, fit_quantizer
 from dwn_asic.data.table import Split, Table
-from dwn_asic.encode.quantizer import Quantizer
+from dwn_asic.encode.config import QuantizerConfig
 
 __all__ = ["answers", "batch_rows", "dataset_of", "holds_nothing", "label_frequencies"]
 
@@ -22,7 +23,7 @@ def dataset_of(
     class_names: Sequence[str],
     *,
     validation_fraction: float,
-    input_bits: int,
+    quantizer: QuantizerConfig,
     seed: int,
 ) -> Dataset:
     """Hold validation rows out and fit the quantizer on the others.
@@ -34,17 +35,19 @@ def dataset_of(
     feature_names, class_names
         (F,) and (C,) names.
     validation_fraction
-        Of the rows of each class, above 0 and below 1. Each class that has two rows keeps one on each side, a
-        class with one row has it in training.
-    input_bits
-        The widest code of a feature, 1..16.
+        Share of the rows of each class, above 0 and below 1. Each class that has two rows keeps one on each
+        side, a class with one row has it in training.
+    quantizer
+        Widths and scaling of the codes.
     seed
-        Of the split.
+        Seed of the split.
 
     Raises
     ------
     ValueError
         The fraction is out of range, or no class has two rows.
+    ConfigError, DataError
+        The scaling is for other features, or a value is none of its codes.
     """
     if not 0.0 < validation_fraction < 1.0:
         raise ValueError(f"validation_fraction is {validation_fraction}, allowed: above 0 and below 1")
@@ -53,12 +56,13 @@ def dataset_of(
         raise ValueError(f"no row can be held out: each of the {len(class_names)} classes has one row only")
     train, val = np.flatnonzero(~validation), np.flatnonzero(validation)
     table = Table("X", values, labels, tuple(feature_names), tuple(class_names))
-    quantizer = Quantizer.fit(values[train], input_bits)
-    return Dataset(table, Split(train=train, val=val, test=np.empty(0, np.int64)), quantizer)
+    fitted = fit_quantizer(table, train, quantizer)
+    check_codes(values, table, fitted, quantizer)
+    return Dataset(table, Split(train=train, val=val, test=np.empty(0, np.int64)), fitted)
 
 
 def _drawn(labels: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """(N,) which rows are held out."""
+    """Draw the rows that are held out: (N,) whether each is."""
     generator = np.random.default_rng(seed)
     drawn = np.zeros(len(labels), np.bool_)
     for index in np.unique(labels):
@@ -69,18 +73,18 @@ def _drawn(labels: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.
 
 
 def holds_nothing(dataset: Dataset) -> bool:
-    """Whether there is nothing to learn: one class, or no feature that varies in training."""
+    """Tell whether there is nothing to learn: one class, or no feature that varies in training."""
     codes, _ = dataset.part("train")
     return dataset.table.n_classes == 1 or bool((codes == codes[0]).all())
 
 
 def batch_rows(dataset: Dataset, most: int) -> int:
-    """Rows of a training step: an eighth of the training rows, 16 at least, so that an epoch has steps."""
+    """Choose the rows of a training step: an eighth of all, 16 at least, so that an epoch has steps."""
     return min(most, max(16, len(dataset.split.train) // 8))
 
 
 def answers(graph: BooleanGraph, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(N, F) codes -> (N,) classes that the circuit's answers stand for.
+    """Return the (N,) classes that the circuit's answers to (N, F) codes stand for.
 
     A circuit of three classes has two output bits, and on some input may answer 3. An answer that no class
     has is read without its highest bit.
@@ -91,9 +95,9 @@ def answers(graph: BooleanGraph, codes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def label_frequencies(graph: BooleanGraph, dataset: Dataset) -> NDArray[np.float64]:
-    """(C, C) share of the rows with answer a that have label c, smoothed by one row.
+    """Return the (C, C) share of the rows with answer a that have label c, smoothed by one row.
 
-    Of that row, each class gets an equal part, and the class answered two.
+    Each class gets an equal part of that row, and the class answered two.
     """
     n_classes = dataset.table.n_classes
     counts = (np.ones((n_classes, n_classes)) + np.eye(n_classes)) / (n_classes + 1)

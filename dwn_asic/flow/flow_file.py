@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dwn_asic.configuration import Strict
-from dwn_asic.data.config import DataConfig
+from dwn_asic.data.config import FILE_KEYS, DataConfig
 from dwn_asic.data.sources import check_source, locate
 from dwn_asic.errors import ConfigError
 from dwn_asic.exchange.config import ImportConfig
@@ -24,8 +24,8 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
     path
         Its ``name`` defaults to the file's stem. ``extends: FILE`` takes whatever it doesn't say from another
         file, whose path is relative to this one's directory: mappings key by key, lists as a whole. The path
-        of a ``csv:`` source starts at the directory of the file that says it; ``data.file`` of the result
-        holds it as seen from the working directory.
+        of a source that is a file starts at the directory of the flow file that says it; ``data.file``,
+        ``data.test_file`` and ``data.val_file`` of the result hold it as seen from the working directory.
     seed
         In place of the file's.
 
@@ -47,7 +47,7 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
 
 
 def flow_files(path: Path) -> list[Path]:
-    """The flow file and those that it extends, in turn."""
+    """Return the flow file and those that it extends, in turn."""
     files = [path]
     while (base := load_yaml(files[-1]).get("extends")) is not None:
         files.append(files[-1].parent / base)
@@ -55,7 +55,7 @@ def flow_files(path: Path) -> list[Path]:
 
 
 def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
-    """The content of a flow file with that of the file it extends; ``below`` are those that extend it."""
+    """Read a flow file with what it takes from the one it extends; ``below`` are those that extend it."""
     content = _located(load_yaml(path), path)
     base = content.pop("extends", None)
     if base is None:
@@ -71,7 +71,7 @@ def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _located(content: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The content of the file at ``path``, with the places of the files that it names."""
+    """Add the places of the files that a flow file names to its content."""
     model = content.get("model")
     if isinstance(model, dict) and "file" in model:
         if "folder" in model:
@@ -80,22 +80,24 @@ def _located(content: dict[str, Any], path: Path) -> dict[str, Any]:
     data = content.get("data")
     if not isinstance(data, dict):
         return content
-    if "file" in data:
-        raise ConfigError(path, "data.file", "unknown key", ", ".join(_keys(DataConfig)))
-    source = data.get("source")
-    if not isinstance(source, str):
-        return content
-    file = locate(source, path.parent)
-    return {**content, "data": {**data, "file": None if file is None else str(file)}}
+    for key, field in DataConfig.model_fields.items():
+        if field.exclude and key in data:
+            raise ConfigError(path, f"data.{key}", "unknown key", ", ".join(_keys(DataConfig)))
+    places: dict[str, str | None] = {}
+    for key, place in FILE_KEYS.items():
+        if isinstance(source := data.get(key), str):
+            file = locate(source, path.parent)
+            places[place] = None if file is None else str(file)
+    return {**content, "data": {**data, **places}}
 
 
 def _keys(model: type[Strict]) -> list[str]:
-    """Those that a file may say."""
+    """Return those that a file may say."""
     return [name for name, field in model.model_fields.items() if not field.exclude]
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """``over`` wins; where both are mappings, key by key."""
+    """Merge two mappings, key by key where both have mappings; else ``over`` wins."""
     both = {
         key: _merged(base[key], over[key])
         for key in base.keys() & over.keys()
@@ -109,7 +111,7 @@ def _mappings(*values: object) -> bool:
 
 
 def _check_sections(flow: FlowConfig, path: Path) -> None:
-    """What a trained model leaves no room for, and what needs data."""
+    """Refuse what a trained model leaves no room for, and what needs data where there is none."""
     said = flow.model_fields_set
     if isinstance(flow.model, ImportConfig):
         for section in ("encoder", "training"):
