@@ -18,7 +18,7 @@ from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.data.config import DataConfig
 from dwn_asic.data.dataset import Dataset, prepare
-from dwn_asic.encode.config import EncoderConfig
+from dwn_asic.encode.config import FeatureScaling, QuantizerConfig, Scaling
 from dwn_asic.errors import ConfigError, DataError, DwnAsicError
 from dwn_asic.methods.base import Classifier, MethodConfig, Plan, Progress
 from dwn_asic.methods.registry import method as method_of
@@ -41,7 +41,15 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 # ---- data --------------------------------------------------------------------------------------------------
-def read_data(source: str, *, seed: int = 0, input_bits: int = 8, **options: object) -> Dataset:
+def read_data(
+    source: str,
+    *,
+    seed: int = 0,
+    input_bits: int = 8,
+    scaling: Scaling = "fitted",
+    features: Mapping[str, FeatureScaling | Mapping[str, float]] | None = None,
+    **options: object,
+) -> Dataset:
     """Read a table, split its rows and fit the quantizer that turns values into integer codes.
 
     For rows that are in memory already, see :meth:`Dataset.from_arrays`.
@@ -49,14 +57,18 @@ def read_data(source: str, *, seed: int = 0, input_bits: int = 8, **options: obj
     Parameters
     ----------
     source
-        Where the table comes from: ``bundled:NAME``, ``sklearn:NAME``, ``csv:PATH`` or ``openml:ID``.
+        Where the table comes from: ``bundled:NAME``, ``sklearn:NAME``, ``csv:PATH``, ``arff:PATH``,
+        ``pla:PATH`` or ``openml:ID``.
     seed
         Seed of the random split.
     input_bits
         Maximum width of a feature's code in bits, 1 to 16.
+    scaling, features
+        As in the section ``encoder`` of a flow file: whether values are ``codes`` already; ``lo``, ``step``
+        and ``bits`` of single features by name.
     options
-        Further keys of the section ``data``, for example ``label``, ``impute``, ``one_against_rest`` and
-        ``split``.
+        Further keys of the section ``data``: ``test``, ``val``, ``part``, ``label``, ``drop``, ``separator``,
+        ``decimal``, ``impute``, ``one_against_rest``, ``split``.
 
     Raises
     ------
@@ -72,8 +84,8 @@ def read_data(source: str, *, seed: int = 0, input_bits: int = 8, **options: obj
     ('setosa', 'versicolor', 'virginica')
     """
     config = validated(DataConfig, "data", {"source": source, **options})
-    encoder = validated(EncoderConfig, "data", {"input_bits": input_bits})
-    return prepare(config, encoder, seed)
+    codes = {"input_bits": input_bits, "scaling": scaling, "features": features or {}}
+    return prepare(config, validated(QuantizerConfig, "data", codes), seed)
 
 
 # ---- models ------------------------------------------------------------------------------------------------

@@ -230,13 +230,12 @@ def available(flows: Annotated[list[Path], typer.Argument(help="Flow files (*.ya
 
     Only a file of the user, as in csv:FILE, can be missing. The Makefile uses this command.
     """
-    from dwn_asic.data.sources import data_file
+    from dwn_asic.data.sources import data_files
     from dwn_asic.flow.flow_file import load_flow
 
     for flow in flows:
         data = load_flow(flow).data
-        table = None if data is None else data_file(data)
-        if table is None or table.exists():
+        if data is None or all(table.exists() for table in data_files(data).values()):
             typer.echo(flow)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = [
@@ -12,7 +13,10 @@ __all__ = [
     "ToolError",
     "ToolTimeoutError",
     "VerificationError",
+    "shortened",
 ]
+
+_SHOWN = 20  # names listed in a message
 
 
 class DwnAsicError(Exception):
@@ -130,3 +134,8 @@ class VerificationError(DwnAsicError):
         self.what, self.inputs, self.expected, self.got = what, inputs, expected, got
         detail = f": at {inputs} expected {expected}, got {got}" if inputs or expected or got else ""
         super().__init__(f"{what}{detail}")
+
+
+def shortened(names: Sequence[str]) -> str:
+    """List names for a message, of many only the first."""
+    return ", ".join(names[:_SHOWN]) + (f", ... ({len(names)} in all)" if len(names) > _SHOWN else "")

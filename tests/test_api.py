@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,26 @@ def test_every_method_plans_something_by_default_or_says_what_is_missing() -> No
             assert api.plans(kind)
 
 
+def test_data_in_other_forms(tmp_path: Path) -> None:
+    for name, start in (("train", 0), ("test", 40)):
+        lines = "".join(f"{n},{n * 8},{n / 4},{n % 2}\n" for n in range(start, start + 40))
+        (tmp_path / f"{name}.csv").write_text(f"Id,adc,t,class\n{lines}")
+    dataset = api.read_data(
+        "csv:train.csv",
+        test="csv:test.csv",
+        drop="Id",
+        scaling="codes",
+        input_bits=np.int64(10),
+        features={"t": {"lo": 0, "step": np.float64(0.25)}},
+    )
+    assert len(dataset.split.test) == 40
+    assert dataset.codes.tolist() == [[8 * n, n] for n in range(80)]
+    assert dataset.quantizer.bits.tolist() == [10, 10]
+    start = api.fit(dataset, **TREE)
+    circuit = api.minimize(start, effort="low")
+    assert circuit.core.interface.widths == (10, 10)
+
+
 # ---- errors ------------------------------------------------------------------------------------------------
 WRONG: dict[str, tuple[Callable[[Dataset], object], type[DwnAsicError], str]] = {
     "a method that is none": (
@@ -216,6 +237,11 @@ WRONG: dict[str, tuple[Callable[[Dataset], object], type[DwnAsicError], str]] = 
         ConfigError,
         "shrink: tolerances: unknown key (allowed: objective, prices, ",
     ),
+    "the scaling of a method": (
+        lambda rows: api.fit(rows, encoder={"scaling": "codes"}),
+        ConfigError,
+        "method dwn: encoder: is {'scaling': 'codes'} (allowed: no scaling and features here: every method ",
+    ),
     "a value of minimize": (
         lambda rows: api.minimize(api.fit(rows, "decision_tree", leaves=4), effort="some"),
         ConfigError,
@@ -235,13 +261,28 @@ WRONG: dict[str, tuple[Callable[[Dataset], object], type[DwnAsicError], str]] = 
     "a source": (
         lambda _: api.read_data("sql:x"),
         ConfigError,
-        "data: data.source: is 'sql:x' (allowed: bundled:NAME, csv:PATH, ",
+        "data: data.source: is 'sql:x' (allowed: arff:PATH, bundled:NAME, csv:PATH, ",
     ),
     "a file": (lambda _: api.read_data("csv:no.csv"), DataError, "no.csv: "),
     "input bits": (
         lambda _: api.read_data("sklearn:iris", input_bits=17),
         ConfigError,
         "data: input_bits: is 17 (allowed: input should be less than or equal to 16)",
+    ),
+    "a scaling": (
+        lambda _: api.read_data("sklearn:iris", scaling="code"),  # type: ignore[arg-type]
+        ConfigError,
+        "data: scaling: is 'code' (allowed: 'fitted' or 'codes')",
+    ),
+    "a feature's scaling": (
+        lambda _: api.read_data("sklearn:iris", features={"petal width": {"bits": 3}}),
+        ConfigError,
+        "sklearn:iris: encoder.features.petal width: there is no such feature (allowed: sepal length (cm), ",
+    ),
+    "values that are no codes": (
+        lambda _: api.read_data("sklearn:iris", scaling="codes"),
+        DataError,
+        "sklearn:iris, row 1, column sepal length (cm): 5.1 is no code of 8 bits, an integer from 0 to 255",
     ),
     "software": (
         lambda rows: api.minimize(api.fit(rows, "gbdt")),

@@ -23,6 +23,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from dwn_asic import api
 from dwn_asic.boolean.graph import Constant, GraphBuilder, Interface
+from dwn_asic.encode.config import QuantizerConfig
 from dwn_asic.errors import DwnAsicError
 from dwn_asic.estimators import Chip, CircuitClassifier, DwnClassifier
 from dwn_asic.estimators.base import ChipClassifier
@@ -252,7 +253,13 @@ def test_each_class_keeps_rows_on_both_sides() -> None:
 
     def split(fraction: float) -> tuple[list[int], list[int]]:
         found = dataset_of(
-            values, labels, ["x"], ["a", "b", "c"], validation_fraction=fraction, input_bits=4, seed=0
+            values,
+            labels,
+            ["x"],
+            ["a", "b", "c"],
+            validation_fraction=fraction,
+            quantizer=QuantizerConfig(input_bits=4),
+            seed=0,
         )
         assert not len(found.split.test)
         return tuple(np.bincount(found.part(part)[1], minlength=3).tolist() for part in ("train", "val"))  # type: ignore[return-value]
@@ -448,3 +455,40 @@ def test_labels_come_back_as_they_were(dtype: Any) -> None:
     model = clone(TREE).fit(X, labels)
     assert model.predict(X).dtype == labels.dtype
     assert (model.predict(X) == labels).mean() > 0.95
+
+
+# ---- codes of a converter ----------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["dwn", "tree"])
+def test_codes_are_read_as_they_are(name: str) -> None:
+    codes = np.round(X[:, 2:] * 100).astype(np.int64)  # up to 690
+    frame = pd.DataFrame({"length": codes[:, 0], "width": codes[:, 1] / 100 - 4})
+    model = clone(EACH[name]).set_params(
+        scaling="codes", input_bits=10, features={"width": {"lo": -4, "step": 0.01, "bits": 9}}
+    )
+    model.fit(frame, Y)
+    assert model.score(frame, Y) > 0.9
+    assert model.quantizer_.codes(frame.to_numpy()).tolist() == codes.tolist()
+    assert model.graph_.interface.widths == (10, 9)
+    assert "input  wire [9:0] x0_length" in model.to_verilog()
+    # Beyond a code and between two, the nearest one counts.
+    near = frame.assign(length=frame["length"] + 0.3)
+    assert (model.predict(near) == model.predict(frame)).all()
+    far = pd.DataFrame({"length": [-5.0, 5000.0], "width": [0.0, 0.0]})
+    assert (model.predict(far) == model.predict(far.assign(length=[0.0, 1023.0]))).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"scaling": "codes"}, r"X, row 1, column x0: 5\.1 is no code of 8 bits"),
+        ({"scaling": "code"}, "DwnClassifier: scaling: is 'code'"),
+        (
+            {"features": {"x4": {"lo": 1.0}}},
+            r"encoder\.features\.x4: there is no such feature \(allowed: x0, x1",
+        ),
+        ({"features": {"x1": {"step": -1.0}}}, r"DwnClassifier: features\.x1\.step: is -1\.0"),
+    ],
+)
+def test_a_scaling_that_does_not_fit(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        clone(DWN).set_params(**arguments).fit(X, Y)

@@ -73,7 +73,7 @@ def _circuit(flow: Flow, planned: Plan, folder: Path) -> Flow:
     """Run the steps from a flow's data to the proved netlist of another classifier, in another folder."""
     config = flow.config
     steps = [
-        data_step(DataSettings(config.data, config.encoder.input_bits, config.seed)),
+        data_step(DataSettings(config.data, config.encoder.quantizer, config.seed)),
         fit_step("", planned, config.seed),
         *circuit_steps("", config.name, flow.target, config.minimize),
     ]

@@ -1,4 +1,4 @@
-"""How often a classifier is right, on each part of the split."""
+"""The share of rows that a classifier gets right, on each part of the split."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METRICS = tuple(
 
 
 def accuracies(dataset: Dataset, predictions: NDArray[np.int64]) -> dict[str, float]:
-    """The :data:`METRICS` of (N,) class indices of all rows; a part without rows has none."""
+    """Measure the :data:`METRICS` of (N,) class indices of all rows; a part without rows has none."""
     right = predictions == dataset.table.labels
     rows = {part: dataset.split.rows(part) for part in PARTS}
     return {f"accuracy__{part}": float(right[rows[part]].mean()) for part in PARTS if len(rows[part])}

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dwn_asic.data.columns import column_values
+from dwn_asic.data.columns import Column, column_values
 from dwn_asic.data.raw import RawTable
 from dwn_asic.errors import DataError
 
@@ -29,7 +29,7 @@ class Frame(Protocol):
         """The names of the columns."""
 
     def __getitem__(self, name: Any, /) -> Any:
-        """The cells of one column."""
+        """Return the cells of one column."""
 
 
 def table_of_arrays(
@@ -53,15 +53,20 @@ def table_of_arrays(
     n_rows = len(cells[0]) if cells else 0
     if cells and len(labels) != n_rows:
         raise DataError(_SOURCE, f"X has {n_rows} rows, y has {len(labels)} labels")
-    decided = [_values(column, name) for column, name in zip(cells, names, strict=True)]
+    decided = [_decided(column, name) for column, name in zip(cells, names, strict=True)]
     table = RawTable.build(
         _SOURCE,
         _SOURCE,
-        values=np.column_stack([values for values, _ in decided]) if decided else np.empty((0, 0)),
-        categorical=np.array([is_text for _, is_text in decided], np.bool_),
+        values=np.column_stack([column.values for column in decided]) if decided else np.empty((0, 0)),
+        categorical=np.array([column.categories is not None for column in decided], np.bool_),
         labels=labels,
         feature_names=names,
         label_name=_LABEL,
+        categories={
+            name: column.categories
+            for name, column in zip(names, decided, strict=True)
+            if column.categories is not None
+        },
     )
     missing = np.argwhere(np.isnan(table.values))
     if len(missing):
@@ -71,7 +76,7 @@ def table_of_arrays(
 
 
 def _columns(X: ArrayLike | Frame) -> tuple[list[str], list[NDArray[Any]]]:
-    """Name and (N,) cells of each column."""
+    """Return the name and the (N,) cells of each column."""
     if isinstance(X, Frame):
         keys = list(X.columns)
         names = [str(key) for key in keys]
@@ -94,21 +99,21 @@ def _check_names(names: Sequence[str], n_columns: int) -> None:
             raise DataError(_SOURCE, "column name stands twice", column=name)
 
 
-def _values(cells: NDArray[Any], name: str) -> tuple[NDArray[np.float64], bool]:
-    """(N,) numbers or category codes of one column, NaN where missing, and whether it is text."""
+def _decided(cells: NDArray[Any], name: str) -> Column:
+    """Decide one column: numbers are taken as they are, anything else is read as a file's cells."""
     numeric = cells.dtype.kind in "biuf"
     if numeric or (cells.dtype == object and all(isinstance(cell, Real | np.bool_) for cell in cells)):
-        return cells.astype(np.float64), False
+        return Column(cells.astype(np.float64), None)
     return column_values(_SOURCE, name, [_text(cell) for cell in cells])
 
 
 def _text(cell: object) -> str:
-    """A cell as a file would hold it; empty if it is missing."""
+    """Write a cell as a file would hold it; empty if it is missing."""
     return "" if _is_missing(cell) else str(cell).strip()
 
 
 def _is_missing(cell: Any) -> bool:
-    """None, a NaN of any type, or pandas' NA, which is neither equal nor unequal to itself."""
+    """Tell None, a NaN of any type, and pandas' NA, which is neither equal nor unequal to itself."""
     if cell is None:
         return True
     try:

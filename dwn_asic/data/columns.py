@@ -1,4 +1,4 @@
-"""From the texts of one column to its values: numbers, category codes, or an error that names the cells.
+"""The values of a column of texts: numbers, category codes, or an error that names the cells.
 
 A column is decided by all its cells that are not missing, whatever their order:
 
@@ -14,16 +14,21 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
 from math import nan
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.errors import DataError
 
-__all__ = ["MISSING", "Categories", "ColumnScan", "column_values", "number"]
+__all__ = ["MISSING", "Categories", "Column", "ColumnScan", "Decimal", "column_values", "number"]
+
+Decimal = Literal[".", ","]
+"""The mark before the fraction of a number."""
 
 _NAN = {"".join(letters) for letters in product(("", "+", "-"), "nN", "aA", "nN")}
 MISSING = frozenset({"", "?", "NA", *_NAN})
@@ -44,12 +49,29 @@ _OTHER_NOTATION = re.compile(
     (?:\s?(?:%|‰|{_CURRENCY}))?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_PLAIN = "write numbers with a decimal point and without thousands separators, percent or currency signs"
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,(?!\d{3}$)\d+")  # three digits may be thousands
+_PLAIN = "write numbers with a decimal {} and without thousands separators, percent or currency signs"
 _MEND = "correct or empty the others, or put a letter before each cell to make the column text"
 
 
-def column_values(file: str, name: str, cells: Sequence[str]) -> tuple[NDArray[np.float64], bool]:
-    """Decide one column of (N,) cell texts: its (N,) values, NaN where missing, and whether it is text.
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column that is decided.
+
+    Attributes
+    ----------
+    values
+        (N,) numbers or category codes, NaN where missing.
+    categories
+        The texts of the codes 0, 1, ... of a text column; None of a numeric one.
+    """
+
+    values: NDArray[np.float64]
+    categories: tuple[str, ...] | None
+
+
+def column_values(file: str, name: str, cells: Sequence[str]) -> Column:
+    """Decide one column of (N,) cell texts.
 
     Raises
     ------
@@ -58,11 +80,11 @@ def column_values(file: str, name: str, cells: Sequence[str]) -> tuple[NDArray[n
     """
     scan = ColumnScan(file, name)
     scan.extend(cells, 1)
-    if not (is_text := scan.is_text()) or not scan.is_mixed:
-        return scan.values(), is_text
+    if not scan.is_text() or not scan.is_mixed:
+        return scan.column()
     categories = Categories()
     categories.extend(cells)
-    return categories.values(), is_text
+    return categories.column()
 
 
 class Categories:
@@ -86,14 +108,14 @@ class Categories:
             nan if cell in MISSING else code_of.setdefault(cell, len(code_of)) for cell in cells
         )
 
-    def values(self) -> NDArray[np.float64]:
-        """(N,) codes 0, 1, ... of the categories in the order of their texts; a missing cell is NaN."""
-        values = np.array(self._codes, np.float64)
-        rank = np.empty(len(self._code_of))
-        rank[[self._code_of[text] for text in sorted(self._code_of)]] = np.arange(len(rank))
+    def column(self) -> Column:
+        """Return the codes 0, 1, ... of the categories in the order of their texts."""
+        values, texts = np.array(self._codes, np.float64), sorted(self._code_of)
+        rank = np.empty(len(texts))
+        rank[[self._code_of[text] for text in texts]] = np.arange(len(rank))
         present = ~np.isnan(values)
         values[present] = rank[values[present].astype(np.int64)]
-        return values
+        return Column(values, tuple(texts))
 
 
 class ColumnScan:
@@ -101,11 +123,30 @@ class ColumnScan:
 
     It keeps 8 bytes a cell, so that a file larger than memory's text fits: numbers as long as there are no
     texts, codes as long as there are no numbers. A text column that :attr:`is_mixed` is to be read again.
+
+    Parameters
+    ----------
+    file, name
+        The file and the column, for error messages.
+    decimal
+        What stands before the fraction of a number.
+    decimal_key
+        The key that an error message advises to set for decimal commas, if there is one.
+    text
+        The column is text, whatever its cells look like.
     """
 
-    def __init__(self, file: str | Path, name: str) -> None:
+    def __init__(
+        self,
+        file: str | Path,
+        name: str,
+        *,
+        decimal: Decimal = ".",
+        decimal_key: str = "",
+        text: bool = False,
+    ) -> None:
         self.name = name
-        self._file = file
+        self._file, self._decimal, self._decimal_key, self._text = file, decimal, decimal_key, text
         self._numbers: list[NDArray[np.float64]] = []
         self._categories = Categories()
         self._n_numbers = self._n_other_notation = self._n_texts = 0
@@ -115,7 +156,10 @@ class ColumnScan:
     def extend(self, cells: Sequence[str], first_row: int) -> None:
         """Append cells, without spaces around them; ``first_row`` is the 1-based row of the first."""
         categories = self._categories
-        numbers = [None if cell in categories else number(cell) for cell in cells]
+        if self._text:
+            numbers = [nan if cell in MISSING else None for cell in cells]
+        else:
+            numbers = [None if cell in categories else number(cell, self._decimal) for cell in cells]
         self._count_texts(cells, numbers, first_row)
         if not self._n_numbers:
             categories.extend(cells)
@@ -141,11 +185,11 @@ class ColumnScan:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether there are both numbers and texts."""
+        """True if there are both numbers and texts."""
         return self._n_numbers > 0 and self._n_texts > 0
 
     def is_text(self) -> bool:
-        """Whether all cells together make a text column; a column without any value is numeric.
+        """Tell whether all cells together make a text column; a column without any value is numeric.
 
         Raises
         ------
@@ -154,7 +198,7 @@ class ColumnScan:
             are numbers and one is infinite.
         """
         present = self._n_numbers + self._n_texts
-        if self._n_texts and 2 * (self._n_numbers + self._n_other_notation) > present:
+        if self._n_texts and not self._text and 2 * (self._n_numbers + self._n_other_notation) > present:
             self._raise_mostly_numbers(present)
         if not self._n_texts and self._infinite is not None:
             cell, row = self._infinite
@@ -167,24 +211,31 @@ class ColumnScan:
         more = [f"{text!r} in row {n}" for text, n in others] + ([f"{rest} more"] if rest else [])
         likewise = f" (likewise {', '.join(more)})" if more else ""
         numbers = self._n_numbers + self._n_other_notation
-        advice = _PLAIN if numbers == present else f"{numbers} of {present} cells are numbers: {_MEND}"
+        plain = _PLAIN.format("point" if self._decimal == "." else "comma")
+        if self._decimal == "." and self._decimal_key and _DECIMAL_COMMA.fullmatch(cell):
+            plain += f", or set {self._decimal_key}: ','"
+        advice = plain if numbers == present else f"{numbers} of {present} cells are numbers: {_MEND}"
         raise DataError(
             self._file, f"{cell!r} is not a number{likewise}; {advice}", row=row, column=self.name
         )
 
-    def values(self) -> NDArray[np.float64]:
-        """(N,) numbers or category codes of a column that is not mixed; a missing cell is NaN."""
+    def column(self) -> Column:
+        """Return the numbers or category codes of a column that is not mixed."""
         if self._n_texts:
-            return self._categories.values()
-        return np.concatenate(self._numbers) if self._numbers else np.empty(0)
+            return self._categories.column()
+        return Column(np.concatenate(self._numbers) if self._numbers else np.empty(0), None)
 
 
-def number(cell: str) -> float | None:
-    """The number that a cell holds, NaN if it is missing, None if it is something else."""
+def number(cell: str, decimal: Decimal = ".") -> float | None:
+    """Return the number that a cell holds, NaN if it is missing, None if it is something else."""
     if cell in MISSING:
         return nan
     if "_" in cell:  # float() takes 1_000 for a number, a table's author doesn't
         return None
+    if decimal == ",":
+        if "." in cell:  # separates thousands where the comma is the decimal mark
+            return None
+        cell = cell.replace(",", ".")
     try:
         return float(cell)
     except ValueError:
@@ -192,6 +243,6 @@ def number(cell: str) -> float | None:
 
 
 def _is_other_notation(cell: str) -> bool:
-    """Whether a cell that is no number looks like one; accountants put negative ones in parentheses."""
+    """Tell whether a cell that is no number looks like one; accountants put negative ones in parentheses."""
     bare = cell[1:-1] if cell.startswith("(") and cell.endswith(")") else cell
     return _OTHER_NOTATION.fullmatch(bare) is not None

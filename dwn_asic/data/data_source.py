@@ -1,4 +1,4 @@
-"""What a data source declares about itself."""
+"""Data sources: what each declares about itself."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dwn_asic.data.config import DataConfig
-from dwn_asic.errors import ConfigError
+from dwn_asic.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from dwn_asic.data.raw import RawTable
 
-__all__ = ["DataSource", "check_name"]
+__all__ = ["DataSource", "check_name", "user_file"]
 
 
 def _accept(config: DataConfig, file: str | Path) -> None:
-    """Any name will do."""
+    """Accept any name."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class DataSource:
         that can't be had or learned from, with a source that needs a network also without one.
     has_file
         Whether the name is the path of a file of the user's; a change of that file is a change of the data.
+    options
+        Which of the keys ``separator`` and ``decimal`` the source knows.
     check
         Raises ConfigError, which names the given file, for a section that ``read`` can't read.
     """
@@ -43,6 +45,7 @@ class DataSource:
     form: str
     read: Callable[[DataConfig], RawTable]
     has_file: bool = False
+    options: tuple[str, ...] = ()
     check: Callable[[DataConfig, str | Path], None] = _accept
 
 
@@ -50,3 +53,13 @@ def check_name(config: DataConfig, names: tuple[str, ...], file: str | Path) -> 
     """Raise a ConfigError that lists ``names`` if the source's name is none of them."""
     if config.name not in names:
         raise ConfigError(file, "data.source", f"is {config.source!r}", ", ".join(names))
+
+
+def user_file(config: DataConfig) -> Path:
+    """Return the path of the file that a source names; raises DataError where there is none."""
+    written = Path(config.name).expanduser()
+    path = written if config.file is None else Path(config.file)
+    if not path.exists():
+        looked = " and ".join(dict.fromkeys(str(place.resolve()) for place in (path, written)))
+        raise DataError(written, f"not found, looked for {looked}")
+    return path

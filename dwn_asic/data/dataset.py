@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from dwn_asic.data.arrays import Frame, table_of_arrays
 from dwn_asic.data.config import DataConfig
-from dwn_asic.data.sources import read_source
-from dwn_asic.data.split import stratified_split
+from dwn_asic.data.parts import part_indices, read_rows, split_rows
+from dwn_asic.data.raw import RawTable
+from dwn_asic.data.scaling import check_codes, fit_quantizer
 from dwn_asic.data.table import PARTS, Part, Split, Table
-from dwn_asic.encode.config import EncoderConfig
+from dwn_asic.encode.config import FeatureScaling, QuantizerConfig, Scaling
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.errors import DataError
+from dwn_asic.yaml_file import validate
 
 __all__ = ["Dataset", "prepare", "split_table"]
 
@@ -39,7 +42,7 @@ class Dataset:
     split
         Its rows' parts.
     quantizer
-        Of F features, fitted on the training rows only.
+        Value and code of F features, fitted on the training rows only.
     """
 
     table: Table
@@ -58,13 +61,13 @@ class Dataset:
 
     @cached_property
     def codes(self) -> NDArray[np.int64]:
-        """(N, F) codes of all rows, read-only."""
+        """The (N, F) codes of all rows, read-only."""
         codes = self.quantizer.codes(self.table.values)
         codes.flags.writeable = False
         return codes
 
     def part(self, name: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(n, F) codes and (n,) class indices of one part."""
+        """Return the (n, F) codes and (n,) class indices of one part."""
         rows = self.split.rows(name)
         return self.codes[rows], self.table.labels[rows]
 
@@ -80,6 +83,9 @@ class Dataset:
         test: float = 0.2,
         seed: int = 0,
         input_bits: int = 8,
+        scaling: Scaling = "fitted",
+        features: Mapping[str, FeatureScaling | Mapping[str, float]] | None = None,
+        parts: Sequence[str] | None = None,
         split: Split | None = None,
     ) -> Dataset:
         """Split and quantize rows that are in memory, with the checks that a file's rows get.
@@ -98,20 +104,25 @@ class Dataset:
             (C,) names in place of the labels' own, in their order; default the labels as text.
         val, test, seed
             Shares of the validation and test rows, drawn by class, as in a flow file.
-        input_bits
-            The widest code of a feature, 1..16.
+        input_bits, scaling, features
+            As in the section ``encoder`` of a flow file: width of the codes, whether values are ``codes``
+            already, and ``lo``, ``step`` and ``bits`` of single features.
+        parts
+            (N,) the part of each row: ``train``, ``val`` or ``test``. A part without rows is drawn from the
+            training rows.
         split
-            In place of ``val``, ``test`` and ``seed``: the rows of each part.
+            In place of ``val``, ``test``, ``seed`` and ``parts``: the rows of each part.
 
         Raises
         ------
+        ConfigError
+            The scaling is wrong.
         DataError
             As for a file: a missing or infinite value, a column that is mostly but not all numbers, a missing
             label, a single class, a class with too few rows; or X, y and the names don't fit together. Rows
             count from 1.
         ValueError
-            The shares leave no training rows, ``input_bits`` is out of range, or ``split`` doesn't hold
-            each row once.
+            The shares leave no training rows, or ``split`` doesn't hold each row once.
 
         Examples
         --------
@@ -129,10 +140,14 @@ class Dataset:
         ((12, 3), (12,))
         """
         raw = table_of_arrays(X, y, feature_names=feature_names, class_names=class_names)
+        options = {"input_bits": index(input_bits), "scaling": scaling, "features": dict(features or {})}
+        config = validate(QuantizerConfig, options, raw.file)
         if split is None:
-            split = stratified_split(raw.labels, val=val, test=test, seed=seed)
-        table = raw.complete(None)
-        return cls(table, split, Quantizer.fit(table.values[split.train], input_bits))
+            indices = None if parts is None else _indices(raw, parts)
+            split = split_rows(raw, indices, val=val, test=test, seed=seed)
+        else:
+            raw.check_classes()
+        return _quantized(raw, raw.complete(None), split, config)
 
     def save(self, path: Path) -> None:
         """Write one ``.npz`` file; equal datasets give equal bytes."""
@@ -141,8 +156,9 @@ class Dataset:
             "source": self.table.source,
             "feature_names": self.table.feature_names,
             "class_names": self.table.class_names,
-            # Only where there are some, so that a table without any keeps the bytes that it had before notes.
+            # Only where there are some, so that a table without any keeps the bytes that it always had.
             **({"notes": self.table.notes} if self.table.notes else {}),
+            **({"categories": self.table.categories} if self.table.categories else {}),
         }
         arrays: dict[str, NDArray[Any]] = {
             "values": self.table.values,
@@ -172,6 +188,7 @@ class Dataset:
                         tuple(meta["feature_names"]),
                         tuple(meta["class_names"]),
                         tuple(meta.get("notes", ())),
+                        {name: tuple(texts) for name, texts in meta.get("categories", {}).items()},
                     ),
                     Split(*(_read_only(file[f"rows_{part}"]) for part in PARTS)),
                     Quantizer(file["quantizer_lo"], file["quantizer_step"], file["quantizer_bits"]),
@@ -196,33 +213,43 @@ def _read_only(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
+def _indices(raw: RawTable, parts: Sequence[str]) -> NDArray[np.int64]:
+    if len(parts) != len(raw.labels):
+        raise DataError(raw.file, f"{len(parts)} parts for {len(raw.labels)} rows")
+    return part_indices(raw.file, "parts", [str(part) for part in parts])
+
+
+def _quantized(raw: RawTable, table: Table, split: Split, config: QuantizerConfig) -> Dataset:
+    """Fit the quantizer; ``raw`` is the table before missing cells were filled."""
+    quantizer = fit_quantizer(table, split.train, config)
+    check_codes(raw.values, table, quantizer, config, raw.place)
+    return Dataset(table, split, quantizer)
+
+
 def split_table(data: DataConfig, seed: int) -> tuple[Table, Split]:
     """Read the table and split it; missing cells are filled from training rows alone.
 
     Raises
     ------
     ConfigError, DataError
-        As :func:`dwn_asic.data.sources.load_table`.
+        As :func:`dwn_asic.data.parts.read_rows`.
     """
-    raw = read_source(data)
-    if data.one_against_rest is not None:
-        raw = raw.one_against_rest(data.one_against_rest)
-    split = stratified_split(raw.labels, val=data.split.val, test=data.split.test, seed=seed)
+    raw, split = read_rows(data, seed)
     return raw.complete(data.impute, split.train), split
 
 
-def prepare(data: DataConfig, encoder: EncoderConfig, seed: int) -> Dataset:
+def prepare(data: DataConfig, encoder: QuantizerConfig, seed: int) -> Dataset:
     """Read the table, split it, and fit the quantizer; validation and test rows have no part in any fit.
 
     Parameters
     ----------
     data, encoder, seed
-        Of the flow file.
+        Sections of the flow file.
 
     Raises
     ------
     ConfigError, DataError
-        As :func:`dwn_asic.data.sources.load_table`.
+        As :func:`dwn_asic.data.parts.read_rows`; or the scaling is wrong, or a value is none of its codes.
     """
-    table, split = split_table(data, seed)
-    return Dataset(table, split, Quantizer.fit(table.values[split.train], encoder.input_bits))
+    raw, split = read_rows(data, seed)
+    return _quantized(raw, raw.complete(data.impute, split.train), split, encoder)

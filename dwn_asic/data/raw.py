@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import fsum
 from typing import Literal
 
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.data.columns import MISSING
-from dwn_asic.data.table import PARTS, Table
-from dwn_asic.errors import ConfigError, DataError
+from dwn_asic.data.table import PARTS, Part, Table
+from dwn_asic.errors import ConfigError, DataError, shortened
 
 __all__ = ["Impute", "RawTable"]
 
@@ -21,6 +21,7 @@ Impute = Literal["mean", "median", "mode"]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+(\.0*)?")
 _INDEX_NAME = re.compile(r"(?:.*[\W_])?(?:id|idx|index|uid|row|rowid|nr|no)|unnamed[\W_]*\d*")
+_PART_NAMES: dict[Part, str] = {"train": "train", "val": "validation", "test": "test"}
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -44,8 +45,14 @@ class RawTable:
         (F,) column names.
     class_names
         (C,) label texts.
-    notes
-        One line each on what the table's author should know: text columns, columns that look like an index.
+    label_name
+        The label column.
+    categories
+        The texts of the codes 0, 1, ... of each categorical column whose texts are known, by name.
+    dropped
+        Columns that the source has and this table was told to leave out.
+    pieces
+        File and number of rows of each table that this one was joined from; empty where it is one file's.
     """
 
     source: str
@@ -55,7 +62,10 @@ class RawTable:
     labels: NDArray[np.int64]
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
-    notes: tuple[str, ...] = ()
+    label_name: str = "label"
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    pieces: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def build(
@@ -68,14 +78,15 @@ class RawTable:
         labels: Sequence[str],
         feature_names: Sequence[str],
         label_name: str,
+        categories: Mapping[str, tuple[str, ...]] | None = None,
+        dropped: Sequence[str] = (),
     ) -> RawTable:
         """Check the columns and turn label texts into class indices.
 
         Raises
         ------
         DataError
-            No feature column, no row, an infinite cell, a missing label, a single class, or a class with too
-            few rows to have one in each part of the split.
+            No feature column, no row, an infinite cell, or a missing label.
         """
         if not feature_names:
             raise DataError(file, f"no feature columns beside the label column {label_name!r}")
@@ -89,14 +100,89 @@ class RawTable:
             if text in MISSING:
                 raise DataError(file, "the label is missing", row=n + 1, column=label_name)
         indices, class_names = _class_indices(labels)
-        _check_classes(file, label_name, indices, class_names)
-        notes = tuple(_notes(values, categorical, feature_names))
-        return cls(source, file, values, categorical, indices, tuple(feature_names), class_names, notes)
+        return cls(
+            source,
+            file,
+            values,
+            categorical,
+            indices,
+            tuple(feature_names),
+            class_names,
+            label_name,
+            dict(categories or {}),
+            tuple(dropped),
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One line each on what the table's author should know: text columns, likely identifiers."""
+        return tuple(_notes(self.values, self.categorical, self.feature_names))
+
+    def place(self, row: int) -> tuple[str, int]:
+        """Return the file that a row (from 0) comes from, and its number in that file (from 1)."""
+        for file, n_rows in self.pieces:
+            if row < n_rows:
+                return file, row + 1
+            row -= n_rows
+        return self.file, row + 1
+
+    def without(self, names: Collection[str]) -> RawTable:
+        """Leave out feature columns; names of none are ignored.
+
+        Raises
+        ------
+        DataError
+            No feature column is left.
+        ConfigError
+            A name is the label column's.
+        """
+        if self.label_name in names:
+            raise ConfigError(self.file, "data.drop", f"{self.label_name!r} is the label column")
+        gone = [name for name in self.feature_names if name in names]
+        if not gone:
+            return self
+        kept = [f for f, name in enumerate(self.feature_names) if name not in names]
+        if not kept:
+            raise DataError(self.file, f"no feature columns beside the label column {self.label_name!r}")
+        return replace(
+            self,
+            values=self.values[:, kept],
+            categorical=self.categorical[kept],
+            feature_names=tuple(self.feature_names[f] for f in kept),
+            categories={name: texts for name, texts in self.categories.items() if name not in names},
+            dropped=(*self.dropped, *gone),
+        )
+
+    def check_classes(self, rows: NDArray[np.int64] | None = None, parts: Sequence[Part] = PARTS) -> None:
+        """Raise a DataError unless there are two classes, each with a row for each of the parts.
+
+        Parameters
+        ----------
+        rows
+            The rows that are shared out to the parts, default all.
+        parts
+            Their names.
+        """
+        if len(self.class_names) == 1:
+            problem = f"only one class, {self.class_names[0]!r}: nothing to tell apart"
+            raise DataError(self.file, problem, column=self.label_name)
+        labels = self.labels if rows is None else self.labels[rows]
+        counts = np.bincount(labels, minlength=len(self.class_names))
+        rarest = int(counts.argmin())
+        if counts[rarest] >= len(parts):
+            return
+        name, count = self.class_names[rarest], f"{counts[rarest]} row{'' if counts[rarest] == 1 else 's'}"
+        *others, last = [_PART_NAMES[part] for part in parts]
+        problem = f"class {name!r} has {count}{' to share out' if rows is not None else ''}; "
+        problem += f"{', '.join(others)} and {last} each need one"
+        if not others:
+            problem = f"class {name!r} has no row to {last} on"
+        raise DataError(self.file, problem, column=self.label_name)
 
     def one_against_rest(self, name: str) -> RawTable:
-        """The two-class task to tell class ``name`` (index 1) from all others; raises ConfigError."""
+        """Make the two-class task to tell class ``name`` (index 1) from all others; raises ConfigError."""
         if name not in self.class_names:
-            allowed = ", ".join(self.class_names)
+            allowed = shortened(self.class_names)
             raise ConfigError(self.file, "data.one_against_rest", f"is {name!r}, which is no class", allowed)
         labels = (self.labels == self.class_names.index(name)).astype(np.int64)
         return replace(self, labels=labels, class_names=(f"not {name}", name))
@@ -122,7 +208,8 @@ class RawTable:
         if impute is None and missing.any():
             n, f = np.argwhere(missing)[0]
             problem = "the cell is missing; set data.impute to mean, median or mode to fill such cells"
-            raise DataError(self.file, problem, row=int(n) + 1, column=self.feature_names[f])
+            file, row = self.place(int(n))
+            raise DataError(file, problem, row=row, column=self.feature_names[f])
         values = self.values.copy()
         for f in np.flatnonzero(missing.any(axis=0)):
             seen = self.values[:, f] if rows is None else self.values[rows, f]
@@ -133,10 +220,18 @@ class RawTable:
         self._check_span(values)
         values.flags.writeable = False
         self.labels.flags.writeable = False
-        return Table(self.source, values, self.labels, self.feature_names, self.class_names, self.notes)
+        return Table(
+            self.source,
+            values,
+            self.labels,
+            self.feature_names,
+            self.class_names,
+            self.notes,
+            self.categories,
+        )
 
     def _check_span(self, values: NDArray[np.float64]) -> None:
-        """The quantizer divides the span of a column, so it has to be a number."""
+        """Check that the span of each column is a number, for the quantizer divides it."""
         with np.errstate(over="ignore"):
             overflowing = np.flatnonzero(np.isinf(values.max(axis=0) - values.min(axis=0)))
         if len(overflowing):
@@ -156,20 +251,21 @@ def _statistic(seen: NDArray[np.float64], how: Impute | None) -> float:
 def _notes(
     values: NDArray[np.float64], categorical: NDArray[np.bool_], names: Sequence[str]
 ) -> Iterator[str]:
-    """What is said of the columns, in their order."""
+    """Note text columns and likely identifiers, in the order of the columns."""
     for f, name in enumerate(names):
         if not (categorical[f] or _INDEX_NAME.fullmatch(_HUMP.sub("_", name).lower())):
             continue
         column = values[:, f]
         distinct = np.unique(column[~np.isnan(column)])
         if len(distinct) == len(column) and (categorical[f] or (distinct == np.round(distinct)).all()):
-            yield f"column {name!r} is different in every row: an identifier? Drop it from the table"
+            yield f"column {name!r} is different in every row: an identifier? Leave it out with data.drop"
         elif categorical[f]:
-            yield f"text column {name!r}, {len(distinct)} categor{'y' if len(distinct) == 1 else 'ies'}"
+            count = "1 category" if len(distinct) == 1 else f"{len(distinct)} categories"
+            yield f"text column {name!r}, {count}"
 
 
 def _class_indices(labels: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Labels that are all integers (also written ``1.0``) sort as numbers, others as text."""
+    """Sort the classes: as numbers where all labels are integers, also written ``1.0``, else as text."""
     texts = set(labels)
     if all(_INTEGER.fullmatch(text) for text in texts):
         canonical = {text: str(int(text.partition(".")[0])) for text in texts}
@@ -179,14 +275,3 @@ def _class_indices(labels: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str,
         names = sorted(texts)
     position = {name: i for i, name in enumerate(names)}
     return np.array([position[canonical[text]] for text in labels], np.int64), tuple(names)
-
-
-def _check_classes(file: str, column: str, labels: NDArray[np.int64], names: tuple[str, ...]) -> None:
-    if len(names) == 1:
-        raise DataError(file, f"only one class, {names[0]!r}: nothing to tell apart", column=column)
-    counts = np.bincount(labels)
-    rarest = int(counts.argmin())
-    if counts[rarest] < len(PARTS):
-        count = f"{counts[rarest]} row{'s' if counts[rarest] > 1 else ''}"
-        problem = f"class {names[rarest]!r} has {count}; train, validation and test each need one"
-        raise DataError(file, problem, column=column)

@@ -2,60 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.data.table import PARTS, Split
+from dwn_asic.data.table import PARTS, Part, Split
 
 __all__ = ["drawn", "stratified_split"]
 
 
-def stratified_split(labels: NDArray[np.int64], *, val: float, test: float, seed: int) -> Split:
-    """Deal the rows of each class to the three parts by their shares.
+def stratified_split(
+    labels: NDArray[np.int64],
+    *,
+    val: float,
+    test: float,
+    seed: int,
+    parts: NDArray[np.int64] | None = None,
+) -> Split:
+    """Split the rows of each class into the three parts by their shares.
 
-    Each class has at least one row in each part; beyond that its rows in a part are its share, rounded.
+    Each class has at least one row in each part that is dealt; beyond that its rows in a part are its share,
+    rounded.
 
     Parameters
     ----------
     labels
-        (N,) class indices, each of the classes 0..C-1 at least three times.
+        (N,) class indices.
     val, test
         Shares of the validation and test rows, greater than 0 and together below 1; the rest is for training.
     seed
-        Equal labels, shares and seed give an equal split.
+        Equal arguments give an equal split.
+    parts
+        (N,) index of each row's part in :data:`~dwn_asic.data.table.PARTS`, where these are given: validation
+        and test rows stay what they are, and only a part that has no rows is dealt, from the training rows.
 
     Raises
     ------
     ValueError
-        The shares leave no training rows, or a class has fewer than three rows.
+        The shares leave no training rows, or a class has fewer rows to deal than there are parts to deal.
     """
     if not (val > 0 and test > 0 and val + test < 1):
         raise ValueError(f"shares val {val} and test {test}: each above 0, together below 1")
-    generator = np.random.default_rng(seed)
-    parts: tuple[list[NDArray[np.int64]], ...] = ([], [], [])
-    for index in np.unique(labels):
-        rows = generator.permutation(np.flatnonzero(labels == index))
-        if len(rows) < len(PARTS):
-            raise ValueError(f"class {index} has {len(rows)} rows, the split needs {len(PARTS)}")
-        n_test = min(max(round(len(rows) * test), 1), len(rows) - 2)
-        n_val = min(max(round(len(rows) * val), 1), len(rows) - 1 - n_test)
-        dealt = np.split(rows, [n_test, n_test + n_val])
-        for part, share in zip(parts, dealt, strict=True):
-            part.append(share)
-    test_rows, val_rows, train_rows = (_ascending(part) for part in parts)
-    return Split(train=train_rows, val=val_rows, test=test_rows)
+    if parts is None:
+        parts = np.zeros(len(labels), np.int64)
+    rows = {part: np.flatnonzero(parts == place) for place, part in enumerate(PARTS)}
+    wanted: dict[Part, float] = {"test": test, "val": val}
+    shares = {part: share for part, share in wanted.items() if not len(rows[part])}
+    rest, *dealt = _dealt(labels, rows["train"], [*shares.values()], np.random.default_rng(seed))
+    rows |= {"train": rest, **dict(zip(shares, dealt, strict=True))}
+    for found in rows.values():
+        found.flags.writeable = False
+    return Split(rows["train"], rows["val"], rows["test"])
 
 
-def _ascending(shares: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    rows = np.sort(np.concatenate(shares)) if shares else np.empty(0, np.int64)
-    rows.flags.writeable = False
-    return rows
+def _dealt(
+    labels: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    shares: Sequence[float],
+    generator: np.random.Generator,
+) -> list[NDArray[np.int64]]:
+    """Share rows out by class: first those that no share takes, then those of each share."""
+    parts: list[list[NDArray[np.int64]]] = [[] for _ in range(len(shares) + 1)]
+    for index in np.unique(labels[rows]):
+        own = generator.permutation(rows[labels[rows] == index])
+        if len(own) < len(parts):
+            raise ValueError(f"class {index} has {len(own)} rows, the split needs {len(parts)}")
+        ends: list[int] = []
+        for n, share in enumerate(shares):
+            taken = ends[-1] if ends else 0
+            # The training rows and each part after this one need a row too.
+            most = len(own) - (len(shares) - n) - taken
+            ends.append(taken + min(max(round(len(own) * share), 1), most))
+        *dealt, rest = np.split(own, ends)
+        for part, some in zip(parts, (rest, *dealt), strict=True):
+            part.append(some)
+    return [np.sort(np.concatenate(part)) if part else np.empty(0, np.int64) for part in parts]
 
 
 def drawn(
     rows: tuple[NDArray[np.int64], NDArray[np.int64]], most: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(N, F) codes and (N,) labels, of more than ``most`` rows that many at random."""
+    """Return (N, F) codes and (N,) labels; of more than ``most`` rows, that many at random."""
     codes, labels = rows
     if len(labels) <= most:
         return rows

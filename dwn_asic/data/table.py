@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -33,6 +34,8 @@ class Table:
     notes
         One line each on what the table's author should know, as on reading: text columns with their number of
         categories, columns that look like an identifier.
+    categories
+        The texts of the values 0, 1, ... of each text column, by name.
     """
 
     source: str
@@ -41,6 +44,7 @@ class Table:
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def n_classes(self) -> int:
@@ -57,5 +61,5 @@ class Split:
     test: NDArray[np.int64]
 
     def rows(self, part: Part) -> NDArray[np.int64]:
-        """Row indices of one part."""
+        """Return the row indices of one part."""
         return {"train": self.train, "val": self.val, "test": self.test}[part]

@@ -15,7 +15,7 @@ _FOLDS = 5
 def teacher_labels(
     codes: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int, seed: int
 ) -> NDArray[np.float64]:
-    """(N, C) probabilities of (N, F) codes by gradient boosting, each row's by a model that has not seen it.
+    """Return the (N, C) probabilities of (N, F) codes, each row's by gradient boosting that has not seen it.
 
     A teacher that has seen a row is sure of its label, and would say no more than the label itself.
 
@@ -48,6 +48,6 @@ def teacher_labels(
 def agreed_rows(
     codes: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int, seed: int
 ) -> NDArray[np.bool_]:
-    """(N,) whether the teacher, not knowing a row, gives it its label; raises as :func:`teacher_labels`."""
+    """Tell of (N,) rows whether the teacher, not knowing it, agrees; raises as :func:`teacher_labels`."""
     agreed: NDArray[np.bool_] = teacher_labels(codes, labels, n_classes, seed).argmax(axis=1) == labels
     return agreed

@@ -1,1 +1,1 @@
-"""From feature values to bits: the quantizer (value -> integer code) and the thermometer (code >= c)."""
+"""Encoding of values as bits: the quantizer (value -> integer code) and the thermometer (code >= c)."""

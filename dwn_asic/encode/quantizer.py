@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAX_INPUT_BITS", "Quantizer"]
+__all__ = ["MAX_INPUT_BITS", "Quantizer", "fit_feature"]
 
 MAX_INPUT_BITS = 16
 
 _GRID_TOLERANCE = 1e-3
-"""Of a grid's step; decimal texts and float32 values are that regular."""
+"""Share of a grid's step; decimal texts and float32 values are that regular."""
 
 
 @dataclass(frozen=True)
 class Quantizer:
-    """Per feature: ``code = clip(round((v - lo) / step), 0, 2**bits - 1)``.
+    """The scaling of each feature: ``code = clip(round((v - lo) / step), 0, 2**bits - 1)``.
 
     Attributes
     ----------
@@ -53,17 +54,21 @@ class Quantizer:
             raise ValueError(f"input_bits is {input_bits}, allowed 1..{MAX_INPUT_BITS}")
         if not len(values):
             raise ValueError("no rows to fit the quantizer on")
-        fitted = [_fit_feature(values[:, f], input_bits) for f in range(values.shape[1])]
-        lo, step, bits = zip(*fitted, strict=True) if fitted else ((), (), ())
+        return cls.build([fit_feature(values[:, f], input_bits) for f in range(values.shape[1])])
+
+    @classmethod
+    def build(cls, features: Sequence[tuple[float, float, int]]) -> Quantizer:
+        """Build from ``lo``, ``step`` and ``bits`` of each feature."""
+        lo, step, bits = zip(*features, strict=True) if features else ((), (), ())
         return cls(np.array(lo, np.float64), np.array(step, np.float64), np.array(bits, np.int64))
 
     @property
     def n_features(self) -> int:
-        """F."""
+        """The number F of features."""
         return len(self.bits)
 
     def codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """(N, F) finite values -> (N, F) codes; a value outside the training range gets the nearest code."""
+        """Return the (N, F) codes of (N, F) finite values; a value beyond the last code gets the nearest."""
         if values.shape[1] != self.n_features:
             # One column would silently broadcast to F of them.
             raise ValueError(f"{values.shape[1]} columns of values, the quantizer has {self.n_features}")
@@ -75,7 +80,38 @@ class Quantizer:
         return scaled.astype(np.int64)
 
 
-def _fit_feature(column: NDArray[np.float64], input_bits: int) -> tuple[float, float, int]:
+def fit_feature(
+    column: NDArray[np.float64],
+    input_bits: int,
+    *,
+    lo: float | None = None,
+    step: float | None = None,
+    bits: int | None = None,
+) -> tuple[float, float, int]:
+    """Fit ``lo``, ``step`` and ``bits`` of one feature, as :meth:`Quantizer.fit` does; what is given stays.
+
+    With ``lo`` alone, values below it count as it. With ``step`` and without ``bits``, the code gets the bits
+    that the training values need, ``input_bits`` at most.
+
+    Parameters
+    ----------
+    column
+        (N,) finite training values.
+    input_bits
+        The widest code.
+    lo, step, bits
+        Value of code 0, difference of values between neighbouring codes, and exact width of the code.
+    """
+    seen = column if lo is None else np.append(np.maximum(column, lo), lo)
+    if step is None:
+        lo, step, needed = _fitted(seen, bits or input_bits)
+        return lo, step, bits or needed
+    lo = float(seen.min())
+    last = np.round((float(seen.max()) - lo) / step)
+    return lo, step, bits or (max(int(last), 1).bit_length() if last < 1 << input_bits else input_bits)
+
+
+def _fitted(column: NDArray[np.float64], input_bits: int) -> tuple[float, float, int]:
     distinct = np.unique(column)
     lo, hi = float(distinct[0]), float(distinct[-1])
     if lo == hi:
@@ -89,7 +125,7 @@ def _fit_feature(column: NDArray[np.float64], input_bits: int) -> tuple[float, f
 
 
 def _grid_points(distinct: NDArray[np.float64], most: int) -> int:
-    """Points of the coarsest regular grid from end to end through all values; 0 if that takes over ``most``.
+    """Count the points of the coarsest regular grid through all values, end to end; 0 if over ``most``.
 
     Parameters
     ----------

@@ -70,12 +70,12 @@ class Thermometer:
         return len(self.feature)
 
     def encode(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """(N, F) codes -> (N, T) bits."""
+        """Return the (N, T) bits of (N, F) codes."""
         return codes[:, self.feature] >= self.constant
 
 
 def _wanted(column: NDArray[np.int64], kind: ThermometerKind, bits: int) -> NDArray[np.int64]:
-    """Constants of one feature; repeats and constants outside the codes seen are for the caller to drop."""
+    """Propose constants of one feature; the caller drops repeats and those outside the codes seen."""
     if kind == "distributive":
         return _equal_shares(column, bits)
     steps = np.arange(1, bits + 1)
@@ -87,7 +87,7 @@ def _wanted(column: NDArray[np.int64], kind: ThermometerKind, bits: int) -> NDAr
 
 
 def _equal_shares(column: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
-    """The cuts between codes seen in training that come nearest to equal shares of the rows.
+    """Return the cuts between codes seen in training that come nearest to equal shares of the rows.
 
     A quantile itself is no cut: where most rows have the lowest code, it is that code, which every row
     reaches, and the cut right above it, the one that says most, would be lost.

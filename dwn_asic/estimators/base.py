@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from dwn_asic import api
+from dwn_asic.encode.config import QuantizerConfig
 from dwn_asic.encode.quantizer import MAX_INPUT_BITS
 from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.estimators.chip import Chip
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.boolean.graph import BooleanGraph
     from dwn_asic.data.dataset import Dataset
+    from dwn_asic.encode.config import Scaling
     from dwn_asic.encode.quantizer import Quantizer
     from dwn_asic.targets.base import Target
     from dwn_asic.verilog.writer import Registers
@@ -41,6 +43,8 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     # Arguments of every subclass.
     input_bits: int
+    scaling: Scaling
+    features: Mapping[str, Mapping[str, float]] | None
     validation_fraction: float
     effort: str
     target: Target | None
@@ -82,18 +86,19 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         seed = int(check_random_state(self.random_state).randint(_SEEDS))
         if not 1 <= self.input_bits <= MAX_INPUT_BITS:
             raise ValueError(f"input_bits is {self.input_bits}, allowed: 1 to {MAX_INPUT_BITS}")
-        dataset = dataset_of(
-            values,
-            labels.astype(np.int64),
-            [str(name) for name in getattr(self, "feature_names_in_", self._numbered())],
-            [str(label) for label in self.classes_.tolist()],
-            validation_fraction=self.validation_fraction,
-            input_bits=self.input_bits,
-            seed=seed,
-        )
-        self.quantizer_ = dataset.quantizer
-        self._minimized = None
         with _as_value_error():
+            codes = {"input_bits": self.input_bits, "scaling": self.scaling, "features": self.features or {}}
+            dataset = dataset_of(
+                values,
+                labels.astype(np.int64),
+                [str(name) for name in getattr(self, "feature_names_in_", self._numbered())],
+                [str(label) for label in self.classes_.tolist()],
+                validation_fraction=self.validation_fraction,
+                quantizer=api.validated(QuantizerConfig, type(self).__name__, codes),
+                seed=seed,
+            )
+            self.quantizer_ = dataset.quantizer
+            self._minimized = None
             self._fit_circuit(dataset, seed)
         return self
 
@@ -102,6 +107,8 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
         If the chip outputs an index without a class (3 with three classes), the index is used without its
         highest bit.
+
+        A value that is no code is replaced by the nearest one, also with ``scaling="codes"``.
         """
         codes = self._codes(X)
         labels: NDArray[np.generic] = self.classes_[answers(self.graph_, codes)]

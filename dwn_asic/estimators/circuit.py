@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from dwn_asic.data.dataset import Dataset
+    from dwn_asic.encode.config import Scaling
     from dwn_asic.methods.base import Plan
     from dwn_asic.targets.base import Target
 
@@ -62,8 +63,10 @@ class CircuitClassifier(ChipClassifier):
     n_jobs
         Number of threads of the annealing: None for one, -1 for all processors. The result does not depend
         on it.
-    input_bits
-        Maximum width of a feature's code in bits, 1 to 16.
+    input_bits, scaling, features
+        Width of the codes, 1 to 16; ``"codes"`` if values are codes already, as an ADC delivers them; and
+        ``lo``, ``step`` and ``bits`` of single features by name. As in the section ``encoder`` of a flow
+        file.
     effort
         Effort of exact minimization: ``low``, ``medium`` or ``high``.
     target
@@ -117,6 +120,8 @@ class CircuitClassifier(ChipClassifier):
         shrink_options: Mapping[str, object] | None = None,
         n_jobs: int | None = None,
         input_bits: int = 8,
+        scaling: Scaling = "fitted",
+        features: Mapping[str, Mapping[str, float]] | None = None,
         effort: str = "low",
         target: Target | None = None,
         validation_fraction: float = 0.2,
@@ -130,6 +135,8 @@ class CircuitClassifier(ChipClassifier):
         self.shrink_options = shrink_options
         self.n_jobs = n_jobs
         self.input_bits = input_bits
+        self.scaling = scaling
+        self.features = features
         self.effort = effort
         self.target = target
         self.validation_fraction = validation_fraction

@@ -15,6 +15,7 @@ from dwn_asic.estimators.rows import batch_rows, label_frequencies
 
 if TYPE_CHECKING:
     from dwn_asic.data.dataset import Dataset
+    from dwn_asic.encode.config import Scaling
     from dwn_asic.encode.thermometer import ThermometerKind
     from dwn_asic.targets.base import Target
 
@@ -47,8 +48,10 @@ class DwnClassifier(ChipClassifier):
         Number of inputs of the LUTs, layer by layer, of a network without popcount: the outputs of its last
         layer are the bits of the class index. ``(6, 6, 4)`` has 24, 4 and 1 LUTs for two classes. Such a
         network is smaller, but has no scores. It replaces ``luts_per_class`` and ``inputs``.
-    input_bits
-        Maximum width of a feature's code in bits, 1 to 16.
+    input_bits, scaling, features
+        Width of the codes, 1 to 16; ``"codes"`` if values are codes already, as an ADC delivers them; and
+        ``lo``, ``step`` and ``bits`` of single features by name. As in the section ``encoder`` of a flow
+        file.
     thermometer, thermometer_bits
         Placement of the thresholds (``distributive``, ``uniform`` or ``gaussian``) and their maximum number
         per feature.
@@ -108,6 +111,8 @@ class DwnClassifier(ChipClassifier):
         *,
         pyramid: tuple[int, ...] | None = None,
         input_bits: int = 8,
+        scaling: Scaling = "fitted",
+        features: Mapping[str, Mapping[str, float]] | None = None,
         thermometer: ThermometerKind = "distributive",
         thermometer_bits: int = 32,
         epochs: int = 60,
@@ -124,6 +129,8 @@ class DwnClassifier(ChipClassifier):
         self.inputs = inputs
         self.pyramid = pyramid
         self.input_bits = input_bits
+        self.scaling = scaling
+        self.features = features
         self.thermometer = thermometer
         self.thermometer_bits = thermometer_bits
         self.epochs = epochs

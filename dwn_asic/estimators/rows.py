@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.scaling import check_codes, fit_quantizer
 from dwn_asic.data.table import Split, Table
-from dwn_asic.encode.quantizer import Quantizer
+from dwn_asic.encode.config import QuantizerConfig
 
 __all__ = ["answers", "batch_rows", "dataset_of", "holds_nothing", "label_frequencies"]
 
@@ -22,7 +23,7 @@ def dataset_of(
     class_names: Sequence[str],
     *,
     validation_fraction: float,
-    input_bits: int,
+    quantizer: QuantizerConfig,
     seed: int,
 ) -> Dataset:
     """Build a data set: hold out validation rows and fit the quantizer on the training rows.
@@ -36,8 +37,8 @@ def dataset_of(
     validation_fraction
         Fraction of the rows of each class to hold out, greater than 0 and less than 1. A class with two or
         more rows has at least one for validation and one for training; a single row is a training row.
-    input_bits
-        Maximum width of a feature's code in bits, 1 to 16.
+    quantizer
+        Widths and scaling of the codes.
     seed
         Seed of the split.
 
@@ -45,6 +46,8 @@ def dataset_of(
     ------
     ValueError
         The fraction is out of range, or every class has only one row.
+    ConfigError, DataError
+        The scaling is for other features, or a value is not one of its codes.
     """
     if not 0.0 < validation_fraction < 1.0:
         raise ValueError(
@@ -55,8 +58,9 @@ def dataset_of(
         raise ValueError(f"no row can be held out: each of the {len(class_names)} classes has only one row")
     train, val = np.flatnonzero(~validation), np.flatnonzero(validation)
     table = Table("X", values, labels, tuple(feature_names), tuple(class_names))
-    quantizer = Quantizer.fit(values[train], input_bits)
-    return Dataset(table, Split(train=train, val=val, test=np.empty(0, np.int64)), quantizer)
+    fitted = fit_quantizer(table, train, quantizer)
+    check_codes(values, table, fitted, quantizer)
+    return Dataset(table, Split(train=train, val=val, test=np.empty(0, np.int64)), fitted)
 
 
 def _drawn(labels: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.bool_]:

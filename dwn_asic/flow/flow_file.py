@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dwn_asic.configuration import Strict
-from dwn_asic.data.config import DataConfig
+from dwn_asic.data.config import FILE_KEYS, DataConfig
 from dwn_asic.data.sources import check_source, locate
 from dwn_asic.errors import ConfigError
 from dwn_asic.exchange.config import ImportConfig
@@ -21,8 +21,9 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
 
     The key ``name`` defaults to the stem of the file. With ``extends: FILE``, the file inherits from another
     file, whose path is relative to the directory of this one: mappings are merged key by key, and lists are
-    replaced as a whole. The path of a ``csv:`` source is relative to the directory of the file that contains
-    it; ``data.file`` of the result is the path as seen from the working directory.
+    replaced as a whole. The path of a source is relative to the directory of the file that contains it;
+    ``data.file``, ``data.test_file`` and ``data.val_file`` of the result are the paths as seen from the
+    working directory.
 
     Parameters
     ----------
@@ -82,13 +83,15 @@ def _located(content: dict[str, Any], path: Path) -> dict[str, Any]:
     data = content.get("data")
     if not isinstance(data, dict):
         return content
-    if "file" in data:
-        raise ConfigError(path, "data.file", "unknown key", ", ".join(_keys(DataConfig)))
-    source = data.get("source")
-    if not isinstance(source, str):
-        return content
-    file = locate(source, path.parent)
-    return {**content, "data": {**data, "file": None if file is None else str(file)}}
+    for key, field in DataConfig.model_fields.items():
+        if field.exclude and key in data:
+            raise ConfigError(path, f"data.{key}", "unknown key", ", ".join(_keys(DataConfig)))
+    places: dict[str, str | None] = {}
+    for key, place in FILE_KEYS.items():
+        if isinstance(source := data.get(key), str):
+            file = locate(source, path.parent)
+            places[place] = None if file is None else str(file)
+    return {**content, "data": {**data, **places}}
 
 
 def _keys(model: type[Strict]) -> list[str]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dwn_asic.data.config import FILE_KEYS, DataConfig
 from dwn_asic.errors import ConfigError, ToolTimeoutError
 from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.files import read_json
@@ -124,9 +125,12 @@ class Flow:
             yield import_step(ImportSettings(config.model, config.data, config.seed))
             return
         assert config.data is not None
-        yield data_step(DataSettings(config.data, config.encoder.input_bits, config.seed))
+        yield data_step(DataSettings(config.data, config.encoder.quantizer, config.seed))
         sections = DWN.config(
-            kind="dwn", encoder=config.encoder, model=config.model, training=config.training
+            kind="dwn",
+            encoder=config.encoder.thermometer_only,
+            model=config.model,
+            training=config.training,
         )
         yield train_step(next(DWN.plans(sections)), config.seed)
 
@@ -184,7 +188,8 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
         )
     content = read_json(record)
     if content["flow"]["data"] is not None:
-        content["flow"]["data"]["file"] = content.get("table")
+        # Older records have one table.
+        content["flow"]["data"].update(content.get("tables") or {"file": content.get("table")})
     if "file" in content["flow"]["model"]:
         content["flow"]["model"]["folder"] = content.get("folder")
     return Flow(validate(FlowConfig, content["flow"], record), path, Path(content["file"]))
@@ -237,7 +242,7 @@ def _remember(flow: Flow) -> None:
     """Write the record from which :func:`open_flow` opens the folder later, unless it is there already."""
     content = {
         "file": flow.file.as_posix(),
-        "table": None if flow.config.data is None else flow.config.data.file,
+        "tables": None if flow.config.data is None else _tables(flow.config.data),
         "folder": flow.config.model.folder if isinstance(flow.config.model, ImportConfig) else None,
         "flow": flow.config.model_dump(mode="json"),
     }
@@ -248,6 +253,11 @@ def _remember(flow: Flow) -> None:
     partial = record.with_name(f".{RECORD}.{os.getpid()}.partial")  # unique, since no lock is held
     partial.write_text(text, encoding="utf-8")
     partial.replace(record)
+
+
+def _tables(data: DataConfig) -> dict[str, str | None]:
+    """Return where the files of a ``data`` section lie, which is no part of what is written out of it."""
+    return {place: getattr(data, place) for place in FILE_KEYS.values()}
 
 
 def run_flow(

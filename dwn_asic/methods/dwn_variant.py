@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from dwn_asic.encode.config import EncoderConfig
+from dwn_asic.encode.config import EncoderConfig, ThermometerOnly
 from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress
 from dwn_asic.methods.dwn import METHOD as DWN
 from dwn_asic.methods.dwn.config import ModelConfig, TrainingConfig
@@ -27,7 +27,7 @@ class DwnVariantConfig(MethodConfig):
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     """Name of the variant, lower-case words joined by hyphens, for example ``fixed-mapping``. It appears in
     labels and file names."""
-    encoder: EncoderConfig = EncoderConfig()
+    encoder: ThermometerOnly = EncoderConfig()
     """Encoder of the variant, with the keys of the section ``encoder``. Only its thermometer is used;
     features keep the codes of the data set."""
     model: ModelConfig

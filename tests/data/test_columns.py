@@ -30,8 +30,8 @@ TEXTS = (
 
 
 def decide(*cells: str) -> tuple[list[float], bool]:
-    values, is_text = column_values("t.csv", "x", cells)
-    return values.tolist(), is_text
+    column = column_values("t.csv", "x", cells)
+    return column.values.tolist(), column.categories is not None
 
 
 def refused(*cells: str) -> DataError:
@@ -136,7 +136,7 @@ def test_a_text_after_many_numbers_is_found(tmp_path: Path) -> None:
 )
 def test_an_index_is_noted(tmp_path: Path, name: str) -> None:
     write(tmp_path / "t.csv", [[name, "a", "class"], *([str(n), "7", str(n % 2)] for n in range(8))])
-    note = f"column {name!r} is different in every row: an identifier? Drop it from the table"
+    note = f"column {name!r} is different in every row: an identifier? Leave it out with data.drop"
     assert load_table(DataConfig(source="csv:t.csv")).notes == (note,)
 
 
@@ -156,7 +156,7 @@ def test_a_text_that_is_different_in_every_row_is_noted(tmp_path: Path) -> None:
     rows = [[f"name {n}", ("red", "green", "")[n % 3], "one", str(n % 2)] for n in range(8)]
     write(tmp_path / "t.csv", [["who", "colour", "kind", "class"], *rows])
     assert load_table(DataConfig(source="csv:t.csv", impute="mode")).notes == (
-        "column 'who' is different in every row: an identifier? Drop it from the table",
+        "column 'who' is different in every row: an identifier? Leave it out with data.drop",
         "text column 'colour', 2 categories",
         "text column 'kind', 1 category",
     )

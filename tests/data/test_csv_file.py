@@ -8,15 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from dwn_asic.data.config import DataConfig
-from dwn_asic.data.sources import load_table
+from dwn_asic.data.sources import check_source, load_table
 from dwn_asic.data.table import Table
-from dwn_asic.errors import DataError
+from dwn_asic.errors import ConfigError, DataError
 
 PLAIN = "write numbers with a decimal point and without thousands separators, percent or currency signs"
 MEND = "correct or empty the others, or put a letter before each cell to make the column text"
-NAMELESS = "name it, or drop it from the file if it only numbers the rows (pandas: to_csv(..., index=False))"
+NAMELESS = (
+    "name it, or leave it out with data.drop: [''] if it only numbers the rows "
+    "(pandas: to_csv(..., index=False))"
+)
 HEADERLESS = "(a row of data? The file needs a header row)"
 GOOD = "a,b,class\n" + "".join(f"{n},{n / 2},{n % 2}\n" for n in range(8))
 
@@ -280,19 +284,113 @@ def test_damaged_gzip(tmp_path: Path, damage: str) -> None:
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ("a;b;n;class", "the header has one column and 3 semicolons: separator ';'?"),
-        ('"a";"b";"class"', "the header has one column and 2 semicolons: separator ';'?"),
-        ("a\tclass", "the header has one column and 1 tab: separator '\\t'?"),
-        ("a|b|class", "the header has one column and 2 bars: separator '|'?"),
-        ("a (x,y);b;class", "the header has 2 columns and 2 semicolons: separator ';'?"),
-        ("sep=;", "the header has one column and 1 semicolon: separator ';'?"),
+        ("a;b;n;class", "the header has one column and 3 semicolons: set data.separator: ';'"),
+        ('"a";"b";"class"', "the header has one column and 2 semicolons: set data.separator: ';'"),
+        ("a\tclass", "the header has one column and 1 tab: set data.separator: tab"),
+        ("a|b|class", "the header has one column and 2 bars: set data.separator: '|'"),
+        ("a (x,y);b;class", "the header has 2 columns and 2 semicolons: set data.separator: ';'"),
+        ("sep=;", "the header has one column and 1 semicolon: set data.separator: ';'"),
     ],
 )
 def test_wrong_separator(tmp_path: Path, header: str, says: str) -> None:
     problem = fault(tmp_path, f"\n{header}\n5,62;2,74;50;alpha\n").problem
-    assert problem == f"{says} Save the file separated by commas, with decimal points"
+    assert problem == says
 
 
 def test_other_separators_may_stand_in_the_names(tmp_path: Path) -> None:
     table = load(tmp_path, "a;b,a|b,class\n" + "1,2,x\n3,4,y\n" * 3)
     assert table.feature_names == ("a;b", "a|b")
+
+
+# --- other forms of file
+
+
+@pytest.mark.parametrize(("separator", "written"), [(";", ";"), ("\t", "tab"), ("\t", "\t"), ("|", "|")])
+def test_separator(tmp_path: Path, separator: str, written: str) -> None:
+    table = load(tmp_path, GOOD.replace(",", separator), separator=written)
+    assert table.values.tolist() == load(tmp_path, GOOD).values.tolist()
+
+
+def test_a_separator_that_the_file_does_not_have(tmp_path: Path) -> None:
+    problem = fault(tmp_path, GOOD, separator=";").problem
+    assert problem == "the header has one column and 2 commas: set data.separator: ','"
+
+
+@pytest.mark.parametrize("separator", ["", "::", "a", "7", '"', "\n", "comma"])
+def test_a_separator_that_is_none(separator: str) -> None:
+    with pytest.raises(ValidationError, match="one character that is no letter"):
+        DataConfig(source="csv:t.csv", separator=separator)
+
+
+def test_decimal_commas(tmp_path: Path) -> None:
+    text = "a;b;class\n" + "5,62;-,5;0\n1,5e3;7;1\n" * 3
+    table = load(tmp_path, text, separator=";", decimal=",")
+    assert table.values.tolist() == [[5.62, -0.5], [1500, 7]] * 3
+    quoted = text.replace("5,62", '"5,62"').replace("-,5", '"-,5"').replace("1,5e3", '"1,5e3"')
+    found = load(tmp_path, quoted.replace(";", ","), decimal=",")
+    assert found.values.tolist() == table.values.tolist()
+
+
+@pytest.mark.parametrize("cell", ["1.163", "1.163,5", "1,2,3"])
+def test_a_point_separates_no_decimals_beside_decimal_commas(tmp_path: Path, cell: str) -> None:
+    text = "a;class\n" + f"5,62;0\n{cell};1\n7;1\n" * 3
+    error = fault(tmp_path, text, separator=";", decimal=",")
+    assert (error.row, error.column) == (2, "a")
+    assert "write numbers with a decimal comma and" in error.problem or "6 of 9 cells" in error.problem
+
+
+@pytest.mark.parametrize(("cell", "hint"), [("5,62", True), ("-,5", True), ("1,163", False), ("$5", False)])
+def test_decimal_commas_are_advised_where_they_are_no_thousands(
+    tmp_path: Path, cell: str, *, hint: bool
+) -> None:
+    problem = fault(tmp_path, "a,class\n" + f'"{cell}",0\n"{cell}",1\n' * 3).problem
+    assert problem.startswith(f"{cell!r} is not a number (likewise ")
+    assert problem.endswith(f"{PLAIN}, or set data.decimal: ','" if hint else PLAIN)
+
+
+def test_columns_are_dropped_whatever_they_hold(tmp_path: Path) -> None:
+    text = "Id,a,,note,a,class\n" + "".join(f"{n},1,{n},{'x' if n % 7 else 5},2,{n % 2}\n" for n in range(9))
+    problem = fault(tmp_path, text, drop="a").problem
+    assert problem.startswith("column 3 of 6 has no name in the header")
+    table = load(tmp_path, text, drop=["a", "", "Id"])
+    assert table.feature_names == ("note",)
+    assert table.notes == ("text column 'note', 2 categories",)
+    assert table.categories == {"note": ("5", "x")}
+
+
+@pytest.mark.parametrize(
+    ("drop", "says"),
+    [
+        (["c"], "data.drop: there is no column 'c' (allowed: a, b)"),
+        (["b", "c"], "data.drop: there is no column 'c' (allowed: a, b)"),
+        (["class"], "data.drop: 'class' is the label column"),
+    ],
+)
+def test_columns_that_cannot_be_dropped(tmp_path: Path, drop: list[str], says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, GOOD, drop=drop)
+    assert str(caught.value) == f"{tmp_path / 't.csv'}: {says}"
+
+
+def test_no_feature_is_left(tmp_path: Path) -> None:
+    problem = fault(tmp_path, GOOD, drop=["a", "b"]).problem
+    assert problem == "no feature columns beside the label column 'class'"
+
+
+def test_columns_of_other_sources_are_dropped_too() -> None:
+    table = load_table(DataConfig(source="sklearn:iris", drop=("sepal width (cm)",)))
+    assert table.feature_names == ("sepal length (cm)", "petal length (cm)", "petal width (cm)")
+    assert table.values[0].tolist() == [5.1, 1.4, 0.2]
+    with pytest.raises(ConfigError, match=r"data.drop: there is no column 'width' \(allowed: sepal length"):
+        load_table(DataConfig(source="sklearn:iris", drop=("width",)))
+
+
+@pytest.mark.parametrize("key", ["separator", "decimal"])
+def test_only_csv_files_have_a_form(key: str) -> None:
+    for config in ({"source": "arff:t.arff"}, {"source": "sklearn:iris", "test": "pla:t.pla"}):
+        data = DataConfig.model_validate({**config, key: ","})
+        with pytest.raises(
+            ConfigError, match=rf"f\.yaml: data.{key}: is ',' \(allowed: only with csv:PATH\)"
+        ):
+            check_source(data, "f.yaml")
+    check_source(DataConfig.model_validate({"source": "arff:t.arff", "test": "csv:t", key: ","}), "f.yaml")

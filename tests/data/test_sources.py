@@ -13,7 +13,7 @@ import pytest
 import sklearn.datasets
 
 from dwn_asic.data.config import DataConfig
-from dwn_asic.data.sources import data_file, data_sources, load_table, locate
+from dwn_asic.data.sources import data_files, data_sources, load_table, locate
 from dwn_asic.data.sources.sklearn import NAMES as SKLEARN
 from dwn_asic.errors import ConfigError, DataError
 
@@ -44,11 +44,17 @@ def test_path_starts_at_the_folder_else_at_the_working_directory(
 
 
 def test_only_a_file_of_the_user_s_is_a_data_file(tmp_path: Path) -> None:
-    assert data_file(DataConfig(source="csv:t.csv")) == Path("t.csv")
-    assert data_file(DataConfig(source="csv:t.csv", file="a/t.csv")) == Path("a/t.csv")
-    assert data_file(DataConfig(source="csv:~/t.csv")) == tmp_path / "t.csv"  # HOME of the tests
+    def files(**config: str) -> dict[str, Path]:
+        return data_files(DataConfig(**config))
+
+    assert files(source="csv:t.csv") == {"source": Path("t.csv")}
+    assert files(source="csv:t.csv", file="a/t.csv") == {"source": Path("a/t.csv")}
+    assert files(source="csv:~/t.csv") == {"source": tmp_path / "t.csv"}  # HOME of the tests
     for source in ("bundled:phoneme", "sklearn:iris", "openml:42", "csv:", "none:t.csv"):
-        assert data_file(DataConfig(source=source)) is None
+        assert files(source=source) == {}
+    every = files(source="arff:a.arff", test="pla:b.pla", test_file="c/b.pla", val="csv:v.csv")
+    assert every == {"source": Path("a.arff"), "test": Path("c/b.pla"), "val": Path("v.csv")}
+    assert files(source="sklearn:iris", test="csv:t.csv") == {"test": Path("t.csv")}
 
 
 # --- which sources there are
@@ -56,8 +62,8 @@ def test_only_a_file_of_the_user_s_is_a_data_file(tmp_path: Path) -> None:
 
 def test_a_source_is_a_module_of_the_package() -> None:
     sources = data_sources()
-    assert set(sources) == {"bundled", "csv", "openml", "sklearn"}
-    assert {scheme for scheme, source in sources.items() if source.has_file} == {"csv"}
+    assert set(sources) == {"arff", "bundled", "csv", "openml", "pla", "sklearn"}
+    assert {scheme for scheme, source in sources.items() if source.has_file} == {"arff", "csv", "pla"}
     assert all(source.form.startswith(f"{scheme}:") for scheme, source in sources.items())
 
 
@@ -110,7 +116,7 @@ def test_unknown_scheme_lists_the_schemes(source: str) -> None:
         load_table(DataConfig(source=source))
     assert caught.value.key == "data.source"
     assert repr(source) in str(caught.value)
-    for form in ("bundled:NAME", "sklearn:NAME", "csv:PATH", "openml:ID"):
+    for form in ("bundled:NAME", "sklearn:NAME", "csv:PATH", "arff:PATH", "pla:PATH", "openml:ID"):
         assert form in caught.value.allowed
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from dwn_asic.encode.quantizer import MAX_INPUT_BITS, Quantizer
+from dwn_asic.encode.quantizer import MAX_INPUT_BITS, Quantizer, fit_feature
 
 quick = settings(max_examples=60, deadline=None)  # a deadline fails on a busy machine
 FINITE = st.floats(-1e150, 1e150)
@@ -202,3 +202,53 @@ def test_wide_codes_of_scattered_values_err_by_half_a_step(count: int, seed: int
     quantizer = Quantizer.fit(values, 16)
     codes = quantizer.codes(values)
     assert np.abs(quantizer.lo + codes * quantizer.step - values).max() <= 0.51 * quantizer.step[0]
+
+
+# ---- what is given stays -----------------------------------------------------------------------------------
+@quick
+@given(
+    arrays(np.float64, st.integers(1, 30), elements=st.floats(-1e6, 1e6)),
+    INPUT_BITS,
+    st.none() | st.floats(-1e6, 1e6),
+    st.none() | st.floats(1e-3, 1e6),
+    st.none() | INPUT_BITS,
+)
+def test_what_is_given_of_a_feature_stays_and_the_rest_is_fitted(
+    values: NDArray[np.float64], input_bits: int, lo: float | None, step: float | None, bits: int | None
+) -> None:
+    found = fit_feature(values, input_bits, lo=lo, step=step, bits=bits)
+    for given_value, value in zip((lo, step, bits), found, strict=True):
+        assert given_value is None or given_value == value
+    assert found[0] == (values.min() if lo is None else lo)
+    assert found[1] > 0
+    assert 1 <= found[2] <= (input_bits if bits is None else bits)
+    if lo is step is bits is None:
+        plain = Quantizer.fit(values[:, None], input_bits)
+        assert found == (plain.lo[0], plain.step[0], plain.bits[0])
+    last = round((values.max() - found[0]) / found[1])
+    if step is not None and bits is None and 0 < last < 1 << input_bits:
+        assert found[2] == last.bit_length()  # the training values fit, and no bit is too many
+    if step is None and values.max() > found[0]:
+        codes = Quantizer.build([found]).codes(values[:, None])
+        assert codes.max() >= 1 << (min(found[2], input_bits) - 1) if bits is None else codes.max() >= 1
+
+
+@pytest.mark.parametrize(
+    ("values", "given_values", "found"),
+    [
+        ((20.0, 30.5), {"lo": -40.0, "step": 0.5, "bits": 8}, (-40.0, 0.5, 8)),
+        ((20.0, 30.5), {"lo": -40.0, "step": 0.5}, (-40.0, 0.5, 8)),  # codes up to 141
+        ((20.0, 30.5), {"step": 0.5}, (20.0, 0.5, 5)),
+        ((1.0, 2.0, 5.0), {"lo": 0.0}, (0.0, 1.0, 3)),
+        ((1.0, 2.0, 5.0), {"lo": 3.0}, (3.0, 2.0, 1)),
+        ((1.0, 2.0, 5.0), {"lo": 9.0}, (9.0, 1.0, 1)),
+        ((0.0, 1.0), {"bits": 4}, (0.0, 1.0, 4)),
+        ((0.0, 1.0, 2.0**0.5), {"bits": 2}, (0.0, 2.0**0.5 / 3, 2)),
+        ((0.0, 1e300), {"step": 1e-300}, (0.0, 1e-300, 8)),
+        ((7.0,), {"step": 2.0}, (7.0, 2.0, 1)),
+    ],
+)
+def test_a_feature_of_which_something_is_given(
+    values: tuple[float, ...], given_values: dict[str, float], found: tuple[float, float, int]
+) -> None:
+    assert fit_feature(np.array(values), 8, **given_values) == found  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dwn_asic.data.config import DataConfig
-from dwn_asic.data.sources import data_file
+from dwn_asic.data.sources import data_files
 from dwn_asic.errors import ConfigError
 from dwn_asic.flow import open_flow
 from dwn_asic.flow.config import FlowConfig
@@ -65,6 +65,9 @@ def test_the_flows_of_the_repository_load() -> None:
         (MINIMAL + "modle: 3\n", "modle", "model"),
         (MINIMAL + "training: {epoch: 3}\n", "training.epoch", "epochs"),
         (MINIMAL + "training: {efd: {gamma: 1.0}}\n", "training.efd.gamma", "beta"),
+        (MINIMAL + "encoder: {features: {x: {high: 1}}}\n", "encoder.features.x.high", "step"),
+        (MINIMAL + "encoder: {features: {bits: {high: 1}}}\n", "encoder.features.bits.high", "lo"),
+        ("data: {source: 'csv:t.csv', part: {column: a, tests: 1}}\n" + MODEL, "data.part.tests", "test"),
         (DATA + "model: {layers: [{luts: 4, inputs: 2, size: 3}]}\n", "model.layers.0.size", "mapping"),
         (
             MINIMAL + "baselines: [{kind: decision_tree, leafs: [2]}]\n",
@@ -98,6 +101,17 @@ def test_unknown_key_lists_the_keys_of_its_own_section(
         (MINIMAL + "seed: 1.5\n", "seed", "1.5"),
         (MINIMAL + "seed: -1\n", "seed", "-1"),
         (MINIMAL + "encoder: {input_bits: 17}\n", "encoder.input_bits", "17"),
+        (
+            MINIMAL + "baselines: [{kind: dwn_variant, name: a, model: {pyramid: [2]}, "
+            "encoder: {features: {x: {bits: 1}}}}]\n",
+            "baselines.0.encoder",
+            "{'features': {'x': {'bits': 1}}}",
+        ),
+        (MINIMAL + "encoder: {features: {x: {step: 0}}}\n", "encoder.features.x.step", "0"),
+        (MINIMAL + "encoder: {features: {x: {}}}\n", "encoder.features.x", "{}"),
+        ("data: {source: 'csv:t.csv', separator: xx}\n" + MODEL, "data.separator", "'xx'"),
+        ("data: {source: 'csv:t.csv', drop: [1]}\n" + MODEL, "data.drop.0", "1"),
+        ("data: {source: 'csv:t.csv', val: 'csv:v.csv', part: fold}\n" + MODEL, "data.part", "'fold'"),
         (MINIMAL + "training: {learning_rate: 0}\n", "training.learning_rate", "0"),
         (MINIMAL + "training: {learning_rate: .nan}\n", "training.learning_rate", "nan"),
         (DATA + "model: {layers: []}\n", "model.layers", "[]"),
@@ -137,6 +151,8 @@ def test_missing_key(flow_file: Path, text: str, key: str) -> None:
     [
         (MINIMAL + "encoder: {thermometer: normal}\n", "encoder.thermometer", "normal", "gaussian"),
         ("data: {source: a, impute: zero}\n" + MODEL, "data.impute", "zero", "median"),
+        ("data: {source: a, decimal: comma}\n" + MODEL, "data.decimal", "comma", ","),
+        (MINIMAL + "encoder: {scaling: code}\n", "encoder.scaling", "code", "codes"),
         (MINIMAL + "minimize: {effort: max}\n", "minimize.effort", "max", "high"),
         (MINIMAL + "hardware: {registers: all}\n", "hardware.registers", "all", "both"),
     ],
@@ -275,26 +291,29 @@ def test_a_path_starts_at_the_file_that_says_it(flow_file: Path, tmp_path: Path)
         (folder / "t.csv").write_text("x,class\n")
     inherited = load(flow_file, "extends: base/all.yaml\ndata: {label: kind}\n").data
     assert (inherited.source, inherited.label) == ("csv:t.csv", "kind")
-    assert data_file(inherited) == base.parent / "t.csv"
+    assert data_files(inherited) == {"source": base.parent / "t.csv"}
     own = load(flow_file, "extends: base/all.yaml\ndata: {source: csv:t.csv}\n").data
-    assert data_file(own) == tmp_path / "t.csv"
+    assert data_files(own) == {"source": tmp_path / "t.csv"}
     none = load(flow_file, "extends: base/all.yaml\ndata: {source: bundled:phoneme}\n").data
-    assert data_file(none) is None
+    assert data_files(none) == {}
 
 
 def test_a_path_falls_back_to_the_working_directory(flow_file: Path, tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     (tmp_path / "base" / "all.yaml").write_text(MODEL + "data: {source: csv:t.csv}\n")
     data = load(flow_file, "extends: base/all.yaml\n").data
-    assert data_file(data) == tmp_path / "base" / "t.csv"
+    assert data_files(data) == {"source": tmp_path / "base" / "t.csv"}
     Path("t.csv").write_text("x,class\n")
-    assert data_file(load_flow(flow_file).data) == Path("t.csv")
+    assert data_files(load_flow(flow_file).data) == {"source": Path("t.csv")}
 
 
 def test_where_the_table_lies_is_neither_said_by_a_file_nor_written_out(flow_file: Path) -> None:
-    error = mistake(flow_file, MODEL + "data: {source: csv:t.csv, file: t.csv}\n")
-    assert (error.key, error.problem) == ("data.file", "unknown key")
-    assert error.allowed == "source, label, impute, one_against_rest, split"
+    for key in ("test_file", "val_file", "text", "file"):
+        error = mistake(flow_file, MODEL + f"data: {{source: csv:t.csv, {key}: t.csv}}\n")
+        assert (error.key, error.problem) == (f"data.{key}", "unknown key")
+    assert error.allowed == (
+        "source, test, val, part, label, drop, separator, decimal, impute, one_against_rest, split"
+    )
     other = mistake(flow_file, MODEL + "data: {source: csv:t.csv, fil: t.csv}\n")
     assert (other.key, other.allowed) == ("data.fil", error.allowed)
     flow = load(flow_file, MODEL + "data: {source: csv:t.csv}\n")
@@ -308,12 +327,12 @@ def test_a_flow_of_a_build_folder_finds_its_table(tmp_path: Path) -> None:
     (tmp_path / "flows" / "base" / "t.csv").write_text("x,class\n")
     (tmp_path / "flows" / "one.yaml").write_text("extends: base/all.yaml\n")
     folder = open_flow(Path("flows/one.yaml"), tmp_path / "build").folder
-    assert data_file(open_flow(folder).config.data) == Path("flows/base/t.csv")
+    assert data_files(open_flow(folder).config.data) == {"source": Path("flows/base/t.csv")}
 
 
 @pytest.mark.parametrize(
     ("source", "allowed"),
-    [("bundled:mnist", "australian, phoneme, segment"), ("csv", "bundled:NAME, csv:PATH, ")],
+    [("bundled:mnist", "australian, phoneme, segment"), ("csv", "arff:PATH, bundled:NAME, csv:PATH, ")],
 )
 def test_a_source_that_there_is_not_is_a_mistake_of_the_file(
     flow_file: Path, source: str, allowed: str
@@ -321,6 +340,37 @@ def test_a_source_that_there_is_not_is_a_mistake_of_the_file(
     error = mistake(flow_file, MODEL + f"data: {{source: '{source}'}}\n")
     assert (error.key, error.problem) == ("data.source", f"is {source!r}")
     assert error.allowed.startswith(allowed)
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "allowed"),
+    [
+        ("test: 'bundled:mnist'", "data.test", "australian, phoneme, segment"),
+        ("val: x", "data.val", "arff:PATH, bundled:NAME, csv:PATH, "),
+        ("separator: ';'", "data.separator", "only with csv:PATH"),
+    ],
+)
+def test_keys_that_the_sources_do_not_go_with(flow_file: Path, keys: str, key: str, allowed: str) -> None:
+    error = mistake(flow_file, MODEL + f"data: {{source: 'sklearn:iris', {keys}}}\n")
+    assert error.key == key
+    assert error.allowed.startswith(allowed)
+
+
+def test_what_a_base_says_of_the_data_can_be_taken_back(flow_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(
+        MODEL + "data: {source: csv:t.csv, test: csv:u.csv}\nencoder: {features: {x: {lo: 1}, y: {lo: 2}}}\n"
+    )
+    flow = load(
+        flow_file,
+        "extends: base.yaml\ndata: {test: null, part: fold}\nencoder: {features: {y: {step: 3}}}\n",
+    )
+    assert flow.data.part is not None
+    assert (flow.data.part.column, flow.data.test) == ("fold", None)
+    assert data_files(flow.data) == {"source": tmp_path / "t.csv"}
+    assert flow.encoder.model_dump()["features"] == {
+        "x": {"lo": 1.0, "step": None, "bits": None},
+        "y": {"lo": 2.0, "step": 3.0, "bits": None},
+    }
 
 
 def test_extending_goes_on_and_paths_start_at_each_file(flow_file: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where a table comes from: each module is one source, found by being here.
+"""Sources of tables: each module is one source, found by being here.
 
 A module declares its source as ``SOURCE``, a :class:`~dwn_asic.data.data_source.DataSource`. Another package
 adds one by an entry point of the group ``dwn_asic.data_sources`` whose object is a ``DataSource``.
@@ -6,21 +6,32 @@ adds one by an entry point of the group ``dwn_asic.data_sources`` whose object i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dwn_asic.data.config import DataConfig
 from dwn_asic.data.data_source import DataSource
 from dwn_asic.discovery import discover
-from dwn_asic.errors import ConfigError
+from dwn_asic.errors import ConfigError, shortened
 
 if TYPE_CHECKING:
     from dwn_asic.data.raw import RawTable
     from dwn_asic.data.table import Table
 
-__all__ = ["check_source", "data_file", "data_sources", "load_table", "locate", "read_source"]
+__all__ = [
+    "check_dropped",
+    "check_source",
+    "data_files",
+    "data_sources",
+    "load_table",
+    "locate",
+    "read_source",
+    "read_undropped",
+]
 
 _GROUP = "dwn_asic.data_sources"
+_FILE_OPTIONS = ("separator", "decimal")  # keys that only some sources know
 
 
 def load_table(config: DataConfig) -> Table:
@@ -35,27 +46,59 @@ def load_table(config: DataConfig) -> Table:
     DataError
         The file is missing, damaged, or holds something that can't be learned from.
     """
-    return read_source(config).complete(config.impute)
+    raw = read_source(config)
+    raw.check_classes()
+    return raw.complete(config.impute)
 
 
 def read_source(config: DataConfig) -> RawTable:
-    """Read the table that a flow file names; missing cells stay missing. Raises as :func:`load_table`."""
-    return check_source(config, "data").read(config)
+    """Read the table that ``source`` names; missing cells stay missing. Raises as :func:`load_table`."""
+    raw = read_undropped(config)
+    check_dropped(config, [raw])
+    return raw
 
 
-def check_source(config: DataConfig, file: str | Path) -> DataSource:
-    """The source of a ``data`` section; raises ConfigError, which names ``file``, if there is none such."""
+def read_undropped(config: DataConfig) -> RawTable:
+    """Read as :func:`read_source`, but accept a name in ``drop`` that is none of the table's columns."""
+    return _checked(config, "data").read(config).without(config.drop)
+
+
+def check_dropped(config: DataConfig, tables: Sequence[RawTable]) -> None:
+    """Raise a ConfigError for a column to drop that none of the tables has."""
+    for name in config.drop:
+        if not any(name in table.dropped for table in tables):
+            file, columns = tables[0].file, (*tables[0].feature_names, *tables[0].dropped)
+            raise ConfigError(file, "data.drop", f"there is no column {name!r}", shortened(columns))
+
+
+def check_source(config: DataConfig, file: str | Path) -> None:
+    """Raise a ConfigError, which names ``file``, for a source that does not exist or can't be read so."""
+    known = {key: _checked(section, file, key) for key, section in config.sources.items()}
+    for key in _FILE_OPTIONS:
+        value = getattr(config, key)
+        if value is not None and not any(key in source.options for source in known.values()):
+            forms = ", ".join(source.form for source in data_sources().values() if key in source.options)
+            raise ConfigError(file, f"data.{key}", f"is {value!r}", f"only with {forms}")
+
+
+def _checked(config: DataConfig, file: str | Path, key: str = "source") -> DataSource:
+    """Return the source of a ``data`` section; ``key`` is the one that names it in the flow file."""
     sources = data_sources()
     source = sources.get(config.scheme)
     if source is None or not config.name:
         forms = ", ".join(source.form for source in sources.values())
-        raise ConfigError(file, "data.source", f"is {config.source!r}", forms)
-    source.check(config, file)
+        raise ConfigError(file, f"data.{key}", f"is {config.source!r}", forms)
+    try:
+        source.check(config, file)
+    except ConfigError as error:
+        if error.key != "data.source":
+            raise
+        raise ConfigError(file, f"data.{key}", error.problem, error.allowed) from error
     return source
 
 
 def locate(source: str, folder: Path) -> Path | None:
-    """The user's file that a source names, as a path from the working directory; None if it has none.
+    """Return the user's file that a source names, as a path from the working directory; None without one.
 
     A relative path starts at ``folder``, the directory of the flow file that says it. If there is no such
     file there but one in the working directory, it is that.
@@ -68,13 +111,17 @@ def locate(source: str, folder: Path) -> Path | None:
     return path if path.exists() and not (folder / path).exists() else folder / path
 
 
-def data_file(config: DataConfig) -> Path | None:
-    """The user's file that the table is read from, whether it is there or not; None of other sources."""
-    return locate(config.source, Path()) if config.file is None else Path(config.file)
+def data_files(config: DataConfig) -> dict[str, Path]:
+    """Return the user's files that rows are read from, whether they are there or not, by the key of each."""
+    found = {
+        key: locate(section.source, Path()) if section.file is None else Path(section.file)
+        for key, section in config.sources.items()
+    }
+    return {key: path for key, path in found.items() if path is not None}
 
 
 def data_sources() -> dict[str, DataSource]:
-    """All sources by scheme: the modules of this package, then those that other packages add.
+    """Return all sources by scheme: the modules of this package, then those that other packages add.
 
     Raises
     ------

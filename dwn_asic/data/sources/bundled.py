@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dwn_asic.data.config import DataConfig
-from dwn_asic.data.csv_file import DEFAULT_LABEL, read_csv
+from dwn_asic.data.csv_file import DEFAULT_LABEL, CsvForm, read_csv
 from dwn_asic.data.data_source import DataSource, check_name
 from dwn_asic.data.raw import RawTable
 
@@ -22,7 +22,8 @@ def _check(config: DataConfig, file: str | Path) -> None:
 
 def _read(config: DataConfig) -> RawTable:
     path = _FOLDER / f"{config.name}.csv.gz"
-    return read_csv(path, source=config.source, label=config.label or DEFAULT_LABEL)
+    form = CsvForm(config.label or DEFAULT_LABEL, text=config.text)
+    return read_csv(path, source=config.source, form=form)
 
 
 SOURCE = DataSource("bundled", "bundled:NAME", _read, check=_check)

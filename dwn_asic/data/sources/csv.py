@@ -1,25 +1,24 @@
-"""A comma-separated file of the user's, plain or ``.gz``."""
+"""A file of the user's of separated values, plain or ``.gz``."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from dwn_asic.data.config import DataConfig
-from dwn_asic.data.csv_file import DEFAULT_LABEL, read_csv
-from dwn_asic.data.data_source import DataSource
+from dwn_asic.data.csv_file import DEFAULT_LABEL, CsvForm, read_csv
+from dwn_asic.data.data_source import DataSource, user_file
 from dwn_asic.data.raw import RawTable
-from dwn_asic.errors import DataError
 
 __all__ = ["SOURCE"]
 
 
 def _read(config: DataConfig) -> RawTable:
-    written = Path(config.name).expanduser()
-    path = written if config.file is None else Path(config.file)
-    if not path.exists():
-        looked = " and ".join(dict.fromkeys(str(place.resolve()) for place in (path, written)))
-        raise DataError(written, f"not found, looked for {looked}")
-    return read_csv(path, source=config.source, label=config.label or DEFAULT_LABEL)
+    form = CsvForm(
+        config.label or DEFAULT_LABEL,
+        config.drop,
+        config.text,
+        config.separator or ",",
+        config.decimal or ".",
+    )
+    return read_csv(user_file(config), source=config.source, form=form)
 
 
-SOURCE = DataSource("csv", "csv:PATH", _read, has_file=True)
+SOURCE = DataSource("csv", "csv:PATH", _read, has_file=True, options=("separator", "decimal"))

@@ -42,6 +42,7 @@ def _read(config: DataConfig) -> RawTable:
         labels=["" if value is None else str(value).strip() for value in target],
         feature_names=features,
         label_name=str(bunch.target_names[0]),
+        categories={feature: tuple(map(str, nominal[feature])) for feature in features if feature in nominal},
     )
 
 

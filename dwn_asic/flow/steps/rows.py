@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dwn_asic.data.config import DataConfig
+from dwn_asic.encode.config import QuantizerConfig
 from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.files import content_digest
 from dwn_asic.flow.artifacts import (
@@ -21,7 +22,7 @@ from dwn_asic.flow.engine import Step, Workspace
 from dwn_asic.flow.steps.shared import versions
 
 if TYPE_CHECKING:
-    pass
+    from dwn_asic.data.dataset import Dataset
 
 __all__ = ["DataSettings", "ImportSettings", "data_step", "import_step"]
 
@@ -35,32 +36,49 @@ class DataSettings:
     """The sections that decide the rows and their codes."""
 
     data: DataConfig
-    input_bits: int
+    quantizer: QuantizerConfig
     seed: int
 
 
 def _data(settings: DataSettings, space: Workspace) -> None:
     from dwn_asic.data.dataset import prepare
-    from dwn_asic.encode.config import EncoderConfig
 
-    encoder = EncoderConfig(input_bits=settings.input_bits)
-    dataset = prepare(settings.data, encoder, settings.seed)
+    dataset = prepare(settings.data, settings.quantizer, settings.seed)
     space.put(DATASET, dataset)
     table, split = dataset.table, dataset.split
+    sources = ", ".join(
+        section.source if key == "source" else f"{key} {section.source}"
+        for key, section in settings.data.sources.items()
+    )
     space.reporter.message(
-        f"data: {table.source}, {len(table.feature_names)} features, {table.n_classes} classes, "
+        f"data: {sources}, {len(table.feature_names)} features, {table.n_classes} classes, "
         f"{len(split.train)} / {len(split.val)} / {len(split.test)} rows to train / validate / test"
     )
     for note in table.notes:
         space.reporter.message(f"data: {note}")
+    _tell_scaling(dataset, space)
+
+
+def _tell_scaling(dataset: Dataset, space: Workspace) -> None:
+    from dwn_asic.data.scaling import scaling_lines
+
+    space.reporter.message("scaling: code = (value - value of code 0) / step, rounded and clipped")
+    for line in scaling_lines(dataset.table, dataset.quantizer):
+        space.reporter.message(f"scaling: {line}")
+
+
+def _contents(data: DataConfig) -> Mapping[str, str]:
+    """Return the content of each file that rows are read from."""
+    from dwn_asic.data.sources import data_files
+
+    return {
+        f"{key}_table": content_digest(path) if path.exists() else ""
+        for key, path in data_files(data).items()
+    }
 
 
 def _data_environment(settings: DataSettings) -> Mapping[str, str]:
-    from dwn_asic.data.sources import data_file
-
-    table = data_file(settings.data)
-    content = content_digest(table) if table is not None and table.exists() else ""
-    return {**versions("scikit-learn"), "table": content}
+    return {**versions("scikit-learn"), **_contents(settings.data)}
 
 
 def data_step(settings: DataSettings) -> Step[DataSettings]:
@@ -70,7 +88,7 @@ def data_step(settings: DataSettings) -> Step[DataSettings]:
 
 @dataclass(frozen=True)
 class ImportSettings:
-    """Which model, and which rows it is for, if any."""
+    """The model, and the rows that it is for, if any."""
 
     model: ImportConfig
     data: DataConfig | None
@@ -78,7 +96,7 @@ class ImportSettings:
 
 
 def _import(settings: ImportSettings, space: Workspace) -> None:
-    """The model's own thermometer gives the codes, of the rows too."""
+    """Read the model, whose own thermometer decides the codes, and the rows if there are any."""
     import numpy as np
 
     from dwn_asic.boolean.convert import to_graph
@@ -119,6 +137,7 @@ def _import(settings: ImportSettings, space: Workspace) -> None:
     text = f"import: {config.file}, {label}, {len(network.feature_names)} features, codes of "
     text += f"{network.quantizer.bits.min()} to {network.quantizer.bits.max()} bits"
     space.reporter.message(text)
+    _tell_scaling(dataset, space)
     if taken.rows is not None:
         space.reporter.message(
             f"import: {taken.changed} of {taken.rows} rows are decided otherwise than by the real thresholds"
@@ -128,14 +147,11 @@ def _import(settings: ImportSettings, space: Workspace) -> None:
 def _import_environment(settings: ImportSettings) -> Mapping[str, str]:
     config = settings.model
     files = {"model": config.model_path, "thresholds": config.thresholds_path}
-    if settings.data is not None:
-        from dwn_asic.data.sources import data_file
-
-        files["table"] = data_file(settings.data)
     contents = {
         name: content_digest(path) for name, path in files.items() if path is not None and path.exists()
     }
-    return {**versions("numpy", "torch"), **contents}
+    tables = {} if settings.data is None else _contents(settings.data)
+    return {**versions("numpy", "torch"), **contents, **tables}
 
 
 def import_step(settings: ImportSettings) -> Step[ImportSettings]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from dwn_asic.configuration import Count, Positive, Strict, as_list
-from dwn_asic.encode.config import EncoderConfig
+from dwn_asic.encode.config import EncoderConfig, ThermometerOnly
 from dwn_asic.methods.base import MethodConfig
 
 __all__ = [
@@ -171,7 +171,7 @@ class DwnConfig(MethodConfig):
 
     kind: Literal["dwn"] = "dwn"
     """Kind of the method; selects these keys."""
-    encoder: EncoderConfig = EncoderConfig()
+    encoder: ThermometerOnly = EncoderConfig()
     """Thermometer of the network, with the keys of the section ``encoder``."""
     model: ModelConfig = ModelConfig(pyramid=(6, 6, 4))
     """Layers and head, with the keys of the section ``model``. By default a pyramid of 24-4-1 LUTs for each
