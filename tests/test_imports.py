@@ -24,7 +24,7 @@ ORDER = (
     "report",
     "study",
     "flow",
-    "api estimators",
+    "api arguments estimators",
     "cli",
 )
 """From the bottom up; single modules at the bottom, and the front doors at the top, may import each other."""

@@ -154,7 +154,15 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         circuit = self.circuit_ if own else self._minimize(target)
         built_for = self.target if own else target
         built = api.implement(circuit, built_for, name=name)
-        return Chip(circuit, built, api.verify(built, self.graph_, circuit, built_for))
+        return Chip(
+            circuit,
+            built,
+            api.verify(built, self.graph_, circuit, built_for),
+            self.graph_,
+            self.quantizer_,
+            api.target_or_default(built_for).technology,
+            self.classifier_.label,
+        )
 
     def _fit_circuit(self, dataset: Dataset, seed: int) -> None:
         """Set ``classifier_``, ``graph_`` and ``_frequencies``."""

@@ -19,6 +19,7 @@ from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.engine import Artifact, Engine, Reporter, Step
 from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.flow.steps.circuit import circuit_steps
+from dwn_asic.flow.steps.datasheet import DatasheetSettings, datasheet_step
 from dwn_asic.flow.steps.fit import fit_step, train_step
 from dwn_asic.flow.steps.result import ResultSettings, Row, result_step
 from dwn_asic.flow.steps.rows import DataSettings, ImportSettings, data_step, import_step
@@ -92,14 +93,31 @@ class Flow:
         """The rows, their split and their codes."""
         return self.read(DATASET)
 
+    def datasheet_settings(self, place: str) -> DatasheetSettings:
+        """What the data sheet of the circuit in a folder of the run says of the flow."""
+        start = place.removesuffix(SHRUNK).removesuffix("/")
+        return DatasheetSettings(
+            name=self.name,
+            file=self.file.as_posix(),
+            seed=self.config.seed,
+            start=start,
+            shrunk=place != start,
+            network=not start,
+            imported=not start and isinstance(self.config.model, ImportConfig),
+            other=not start and self.config.shrink is not None,
+            target=self.target,
+        )
+
     def _steps(self) -> Iterator[Step[Any]]:
         config, target = self.config, self.target
         baselines = plan(config.baselines)
         yield from self._model()
         yield from circuit_steps("", config.name, target, self.minimize)
+        yield datasheet_step(self.datasheet_settings(""))
         if config.shrink is not None:
             yield shrink_step("", target, config.shrink, self.minimize, config.seed, network=True)
             yield from circuit_steps(SHRUNK, config.name, target, self.minimize)
+            yield datasheet_step(self.datasheet_settings(SHRUNK))
         for each in baselines:
             yield from self._baseline(each)
         for name in config.match:
