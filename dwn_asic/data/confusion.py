@@ -1,4 +1,4 @@
-"""What a classifier takes for what: the confusion matrix, and what is computed from it."""
+"""The confusion matrix of a classifier, and what is computed from it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["ClassScores", "balanced_accuracy", "class_scores", "confusion_matrix
 
 @dataclass(frozen=True)
 class ClassScores:
-    """How well one class is told from all others; a share of no rows is NaN.
+    """Scores of one class against all others; a share of no rows is NaN.
 
     Attributes
     ----------

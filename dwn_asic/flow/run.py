@@ -23,7 +23,7 @@ from dwn_asic.flow.steps.datasheet import DatasheetSettings, datasheet_step
 from dwn_asic.flow.steps.fit import fit_step, train_step
 from dwn_asic.flow.steps.result import ResultSettings, Row, result_step
 from dwn_asic.flow.steps.rows import DataSettings, ImportSettings, data_step, import_step
-from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder
+from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder, source_names
 from dwn_asic.flow.steps.shrink import match_step, shrink_step
 from dwn_asic.methods.base import Plan
 from dwn_asic.methods.dwn import METHOD as DWN
@@ -94,12 +94,13 @@ class Flow:
         return self.read(DATASET)
 
     def datasheet_settings(self, place: str) -> DatasheetSettings:
-        """What the data sheet of the circuit in a folder of the run says of the flow."""
+        """Return what the data sheet of the circuit in a folder of the run says of the flow."""
         start = place.removesuffix(SHRUNK).removesuffix("/")
         return DatasheetSettings(
             name=self.name,
             file=self.file.as_posix(),
             seed=self.config.seed,
+            source="" if self.config.data is None else source_names(self.config.data),
             start=start,
             shrunk=place != start,
             network=not start,

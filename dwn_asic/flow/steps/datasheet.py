@@ -42,12 +42,14 @@ class Read(Protocol):
 
 @dataclass(frozen=True)
 class DatasheetSettings:
-    """What a data sheet says that no file of the run does.
+    """The facts of a data sheet that no file of the run holds.
 
     Attributes
     ----------
     name, file, seed
         Name, file and seed of the flow.
+    source
+        Every source of rows; empty for none.
     start
         Folder of the exact circuit, below the run's.
     shrunk
@@ -65,6 +67,7 @@ class DatasheetSettings:
     name: str
     file: str
     seed: int
+    source: str
     start: str
     shrunk: bool
     network: bool
@@ -107,6 +110,7 @@ def datasheet_of(settings: DatasheetSettings, read: Read) -> DataSheet:
         read(PREDICTIONS),
         provenance(
             dataset,
+            source=settings.source,
             flow_file=settings.file,
             command=f"dwn-asic run {shlex.quote(settings.file)} --seed {settings.seed}",
             seed=settings.seed,

@@ -1,4 +1,4 @@
-"""From a circuit and its data set to the facts of its data sheet."""
+"""The facts of a data sheet, collected from a circuit and its data set."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _DIGITS = 17
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which circuit of a design a sheet is of.
+    """The circuit of a design that a sheet is of.
 
     Attributes
     ----------

@@ -75,7 +75,7 @@ def numbers(*headings: str) -> tuple[Column, ...]:
 
 @dataclass(frozen=True)
 class Table:
-    """A table.
+    """A table with headings.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a data sheet says, as values."""
+"""A data sheet as a value."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 Kind = Literal["exact", "shrunk", ""]
-"""Whether a circuit computes what its trained model computes, or was shrunk; empty where it is not known."""
+"""A circuit that computes what its trained model computes, or one that was shrunk; empty if not known."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Example:
 
 @dataclass(frozen=True)
 class PartAccuracy:
-    """How many rows of a part of the split are classified correctly.
+    """Rows of a part of the split, and those of them that are classified correctly.
 
     Attributes
     ----------
@@ -143,7 +143,7 @@ class PartAccuracy:
 
 @dataclass(frozen=True, eq=False)
 class Accuracy:
-    """How well the circuit classifies rows of data.
+    """Correct and wrong answers on rows of data.
 
     Attributes
     ----------
@@ -165,7 +165,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a circuit was made from, and how to make it again.
+    """The origin of a circuit, and how to make it again.
 
     Attributes
     ----------
