@@ -143,9 +143,9 @@ def sections(name: str, folder: Path) -> tuple[dict[str, Any], list[Row]]:
     """What the flow says beside QUICK, and its raw rows."""
     if name == "coloured":
         path = coloured(folder / "coloured.csv")
-        layers = [{"luts": 8, "inputs": 3}, {"luts": 1, "inputs": 6}]
+        model = {"layers": [{"luts": 12, "inputs": 3}], "head": "popcount", "temperature": 2.0}
         data = {"source": f"csv:{path}", "label": "kind", "impute": "median"}
-        return {"data": data, "model": {"layers": layers}}, csv_rows(path)
+        return {"data": data, "model": model}, csv_rows(path)
     extended: dict[str, Any] = {"extends": str(ROOT / "flows" / f"{name}.yaml")}
     match name:
         case "phoneme":
@@ -278,9 +278,24 @@ def test_registers_show_as_clock_and_latency(ran: Ran) -> None:
 
 
 def test_ties_of_a_popcount_are_the_exact_circuits(ran: Ran) -> None:
-    counts = ran.flow.name == "digits"
+    counts = ran.flow.name in {"digits", "coloured"}
     assert ("the one with the lowest class index wins" in ran.text("datasheet.md")) == counts
     assert "There are no ties" in ran.text("shrunk/datasheet.md")
+
+
+def test_texts_and_missing_cells_have_codes(ran: Ran) -> None:
+    sheet = Sheet.of(ran.text("datasheet.md"))
+    if ran.flow.name != "coloured":
+        assert not sheet.categories
+        assert "code if missing" not in sheet.scaling[0]
+        return
+    assert sheet.categories == {"colour": {text: n for n, text in enumerate(sorted(COLOURS))}}
+    table = ran.flow.dataset.table
+    for scale in sheet.scaling:
+        f = table.feature_names.index(scale["feature"])
+        gaps = [n for n, row in enumerate(ran.rows) if row[scale["feature"]] == "?"]
+        assert gaps
+        assert set(ran.flow.dataset.codes[gaps, f]) == {int(scale["code if missing"])}
 
 
 def test_a_second_run_writes_nothing_and_one_sheet_can_be_asked_for(ran: Ran) -> None:

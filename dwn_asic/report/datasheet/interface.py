@@ -89,7 +89,9 @@ def features_section(sheet: DataSheet) -> Section:
 
 
 def _scaling(sheet: DataSheet) -> Table:
-    columns = texts("feature", "port") + numbers("value of code 0", "step", "highest code", "its value")
+    columns = texts("feature", "port") + numbers(
+        "value of code 0", "step", "highest code", "value of highest code"
+    )
     rows: list[tuple[Piece, ...]] = [
         (given.name, Code(given.port), plain(given.lo), plain(given.step), str(given.top), _highest(given))
         for given in sheet.inputs
@@ -158,7 +160,9 @@ def _no_class(sheet: DataSheet) -> str:
     if sheet.accuracy is None:
         return f"{which} no class."
     rows, part = int(sheet.accuracy.matrix[:, -1].sum()), PARTS_OF_DATA[sheet.accuracy.detailed]
-    return f"{which} no class; the circuit returned it for {rows or 'no'} {part} row{'s' * (rows != 1)}."
+    if not rows:
+        return f"{which} no class; the circuit never returned such an index for {part} rows."
+    return f"{which} no class; the circuit returned such an index for {rows} {part} row{'s' * (rows > 1)}."
 
 
 # ---- thresholds --------------------------------------------------------------------------------------------
@@ -175,7 +179,10 @@ def thresholds_section(sheet: DataSheet) -> Section:
             "logic behind them were minimized as one."
         )
     exact = "Values are in the feature's unit, rounded by at most a hundredth of a step; codes are exact."
-    return Section(title, (line(what), line(exact)), (Table(columns, rows),))
+    lines = [line(what), line(exact)]
+    if any(given.categories and given.thresholds for given in sheet.inputs):
+        lines.append(line("For a category column, the first category that reaches the threshold is shown."))
+    return Section(title, tuple(lines), (Table(columns, rows),))
 
 
 def _compared(inputs: Iterable[SheetInput]) -> Iterator[tuple[Piece, ...]]:
