@@ -32,6 +32,12 @@ True
 >>> [check.what for check in proof.checks if check.how == "proof"]
 ['graph == minimized', 'graph == Verilog', 'graph == netlist']
 
+Its data sheet says which bits to apply for a row, and what the answer means:
+
+>>> sheet = dwn_asic.datasheet(chip, front.chosen, circuit, proof, dataset=dataset)
+>>> "x3_petal_w" in [given.port for given in sheet.inputs]
+True
+
 The scikit-learn estimators :class:`DwnClassifier` and :class:`CircuitClassifier` do all of this in one line
 each. :func:`load` opens a run that ``dwn-asic run`` or ``make run`` has finished.
 
@@ -44,7 +50,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dwn_asic.api import fit, implement, minimize, read_data, shrink, target, to_verilog, verify
+    from dwn_asic.api import (
+        datasheet,
+        fit,
+        implement,
+        minimize,
+        read_data,
+        shrink,
+        target,
+        to_verilog,
+        verify,
+    )
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.boolean.graph import BooleanGraph
     from dwn_asic.data.dataset import Dataset
@@ -53,6 +69,7 @@ if TYPE_CHECKING:
     from dwn_asic.flow.finished import Run, load
     from dwn_asic.methods.base import Classifier
     from dwn_asic.optimize.lossy.front import Front
+    from dwn_asic.report.datasheet.value import DataSheet
     from dwn_asic.report.result import Result
     from dwn_asic.targets.base import Implementation, Proof, Target
 
@@ -64,6 +81,7 @@ __all__ = [
     "Circuit",
     "CircuitClassifier",
     "Classifier",
+    "DataSheet",
     "Dataset",
     "DwnAsicError",
     "DwnClassifier",
@@ -74,6 +92,7 @@ __all__ = [
     "Run",
     "Target",
     "__version__",
+    "datasheet",
     "fit",
     "implement",
     "load",
@@ -86,7 +105,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api": ("fit", "implement", "minimize", "read_data", "shrink", "target", "to_verilog", "verify"),
+    "api": (
+        "datasheet",
+        "fit",
+        "implement",
+        "minimize",
+        "read_data",
+        "shrink",
+        "target",
+        "to_verilog",
+        "verify",
+    ),
     "boolean.compose": ("Circuit",),
     "boolean.graph": ("BooleanGraph",),
     "data.dataset": ("Dataset",),
@@ -95,6 +124,7 @@ _HOMES = {
     "flow.finished": ("Run", "load"),
     "methods.base": ("Classifier",),
     "optimize.lossy.front": ("Front",),
+    "report.datasheet.value": ("DataSheet",),
     "report.result": ("Result",),
     "targets.base": ("Implementation", "Proof", "Target"),
 }

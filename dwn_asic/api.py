@@ -7,19 +7,17 @@ corresponding section of a flow file; an unknown key or a wrong value is an erro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import BaseModel
 
+from dwn_asic.arguments import check_fits, checked_name, graph_of, validated
 from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.data.config import DataConfig
 from dwn_asic.data.dataset import Dataset, prepare
 from dwn_asic.encode.config import FeatureScaling, QuantizerConfig, Scaling
-from dwn_asic.errors import ConfigError, DataError, DwnAsicError
+from dwn_asic.errors import ConfigError, DwnAsicError
 from dwn_asic.methods.base import Classifier, MethodConfig, Plan, Progress
 from dwn_asic.methods.registry import method as method_of
 from dwn_asic.optimize.exact.config import MinimizeConfig
@@ -28,16 +26,25 @@ from dwn_asic.optimize.exact.whole import merge_parts
 from dwn_asic.optimize.lossy import shrink as lossy
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.front import Front, FrontCircuit
+from dwn_asic.report.datasheet.build import Chosen, data_sheet, provenance
+from dwn_asic.report.datasheet.value import DataSheet
 from dwn_asic.targets.base import Implementation, Proof, Specification, Target, Vectors
 from dwn_asic.targets.registry import target_kinds
 from dwn_asic.verilog.config import HardwareConfig
 from dwn_asic.verilog.writer import Registers, design_verilog
-from dwn_asic.yaml_file import validate
 
-__all__ = ["fit", "implement", "minimize", "plans", "read_data", "shrink", "target", "to_verilog", "verify"]
-
-Model = TypeVar("Model", bound=BaseModel)
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+__all__ = [
+    "datasheet",
+    "fit",
+    "implement",
+    "minimize",
+    "plans",
+    "read_data",
+    "shrink",
+    "target",
+    "to_verilog",
+    "verify",
+]
 
 
 # ---- data --------------------------------------------------------------------------------------------------
@@ -225,7 +232,7 @@ def shrink(
     (True, True)
     """
     graph = graph_of(start)
-    _check_fits(graph, dataset)
+    check_fits(graph, dataset)
     return lossy.shrink(
         [graph],
         dataset,
@@ -302,7 +309,7 @@ def to_verilog(circuit: Circuit, name: str = "classifier", *, registers: Registe
         An argument is wrong.
     """
     config = validated(HardwareConfig, "to_verilog", {"registers": registers})
-    return design_verilog(_checked(name, "to_verilog"), circuit.encoder, circuit.core, config.registers)
+    return design_verilog(checked_name(name, "to_verilog"), circuit.encoder, circuit.core, config.registers)
 
 
 # ---- targets -----------------------------------------------------------------------------------------------
@@ -373,13 +380,13 @@ def implement(
     """
     rows = np.empty(0, np.int64) if dataset is None else dataset.split.test
     if dataset is not None:
-        _check_fits(circuit.core, dataset)
+        check_fits(circuit.core, dataset)
     if dataset is not None and len(rows):
         codes = dataset.codes[rows]
         vectors = Vectors(codes, circuit.graph.predict(codes))
     else:
         vectors = Vectors.drawn(circuit)
-    return target_or_default(target).implement(circuit, _checked(name, "implement"), vectors)
+    return target_or_default(target).implement(circuit, checked_name(name, "implement"), vectors)
 
 
 def verify(
@@ -426,7 +433,7 @@ def verify(
     graph = graph_of(start)
     codes = np.empty((0, len(graph.interface.widths)), np.int64)
     if dataset is not None:
-        _check_fits(graph, dataset)
+        check_fits(graph, dataset)
         codes = dataset.codes
     predictions = start.predictions if isinstance(start, Classifier) and len(codes) else graph.predict(codes)
     wanted = Specification(graph, circuit, codes, predictions)
@@ -435,48 +442,54 @@ def verify(
     return Proof(tuple(check for check in proof.checks if check.how != "rows" or check.size), proof.notes)
 
 
-# ---- arguments ---------------------------------------------------------------------------------------------
-def validated(model: type[Model], what: str, options: Mapping[str, object]) -> Model:
-    """Return the options as a configuration; raises ConfigError naming ``what``, key and allowed values."""
-    return validate(model, {key: _plain(value) for key, value in options.items()}, what)
+def datasheet(
+    implementation: Implementation,
+    start: Classifier | FrontCircuit | BooleanGraph,
+    circuit: Circuit,
+    proof: Proof,
+    target: Target | None = None,
+    *,
+    dataset: Dataset,
+) -> DataSheet:
+    """Return the data sheet of a verified circuit: how to drive it, how large and how accurate it is.
 
+    Parameters
+    ----------
+    implementation, start, circuit, target, dataset
+        As in :func:`verify`.
+    proof
+        From :func:`verify`.
 
-def graph_of(start: Classifier | FrontCircuit | BooleanGraph) -> BooleanGraph:
-    """Return the Boolean graph of a model; raises DwnAsicError if the model is software only."""
-    if isinstance(start, BooleanGraph):
-        return start
-    if start.graph is None:
-        raise DwnAsicError(f"{start.label} is software only: it has no circuit")
-    return start.graph
+    Raises
+    ------
+    DataError
+        The circuit is not one for this data set.
+
+    Examples
+    --------
+    >>> dataset = read_data("sklearn:iris")
+    >>> tree = fit(dataset, "decision_tree", leaves=4)
+    >>> circuit = minimize(tree, effort="low")
+    >>> built = implement(circuit)
+    >>> sheet = datasheet(built, tree, circuit, verify(built, tree, circuit), dataset=dataset)
+    >>> sheet.inputs[0].port, len(sheet.inputs[0].thresholds)
+    ('x2_petal_length_cm', 1)
+    >>> sheet.markdown().splitlines()[0]
+    '# classifier, exact circuit: data sheet'
+    """
+    graph = graph_of(start)
+    check_fits(graph, dataset)
+    chosen = Chosen("", "shrunk" if isinstance(start, FrontCircuit) else "")
+    if isinstance(start, Classifier):
+        head = None if start.network is None else start.network.head
+        chosen = Chosen(start.label, "exact", head=head)
+    predictions = start.predictions if isinstance(start, Classifier) else graph.predict(dataset.codes)
+    technology = target_or_default(target).technology
+    return data_sheet(
+        chosen, graph, circuit, implementation, proof, technology, dataset, predictions, provenance(dataset)
+    )
 
 
 def target_or_default(given: Target | None) -> Target:
     """Return the given target, or for None the default one."""
     return target() if given is None else given
-
-
-def _plain(value: Any) -> Any:
-    """Convert numpy numbers and arrays to Python's, since configurations accept no others."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def _check_fits(graph: BooleanGraph, dataset: Dataset) -> None:
-    table, interface = dataset.table, graph.interface
-    widths = tuple(int(width) for width in dataset.quantizer.bits)
-    for what, own, given in (
-        ("features", interface.feature_names, table.feature_names),
-        ("widths", interface.widths, widths),
-        ("classes", interface.class_names, table.class_names),
-    ):
-        if own != given:
-            raise DataError(table.source, f"the circuit belongs to other data: its {what} differ")
-
-
-def _checked(name: str, what: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ConfigError(what, "name", f"is {name!r}", "a letter, then letters, digits and underscores")
-    return name

@@ -117,9 +117,10 @@ def run(
         typer.echo(f"{folder} is up to date: nothing to do (table: {folder / 'comparison.md'})")
         return
     show(folder)
-    typer.echo(
-        f"Files: {folder}/{{comparison.md,accuracy_area.svg,design.v,netlist.v,verify.json,result.json}}"
-    )
+    files = "datasheet.html,comparison.md,accuracy_area.svg,design.v,netlist.v,verify.json,result.json"
+    typer.echo(f"Files: {folder}/{{{files}}}")
+    if opened.config.shrink is not None:
+        typer.echo(f"Files of the shrunk circuit: {folder}/shrunk/{{datasheet.html,design.v,netlist.v}}")
     typer.echo(f"{folder}: ran {_steps(ran)} in {time.perf_counter() - start:.1f} s")
 
 

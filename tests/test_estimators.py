@@ -24,11 +24,11 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from dwn_asic import api
 from dwn_asic.boolean.graph import Constant, GraphBuilder, Interface
 from dwn_asic.encode.config import QuantizerConfig
-from dwn_asic.errors import DwnAsicError
+from dwn_asic.errors import DataError, DwnAsicError
 from dwn_asic.estimators import Chip, CircuitClassifier, DwnClassifier
 from dwn_asic.estimators.base import ChipClassifier
 from dwn_asic.estimators.rows import answers, dataset_of
-from dwn_asic.targets.base import Implementation, Proof
+from dwn_asic.targets.base import Implementation, Proof, Technology
 
 QUICK: dict[str, Any] = {"proposals": 300, "shrink_options": {"prices": [8.0], "temperatures": [1.0]}}
 TREE = CircuitClassifier("tree", start_options={"leaves": 8}, random_state=0, **QUICK)
@@ -438,7 +438,9 @@ def test_the_default_start_is_a_network_that_fits_the_number_of_classes() -> Non
 # ---- chips of other targets --------------------------------------------------------------------------------
 def test_a_chip_says_what_a_target_does_not_give(fitted: dict[str, ChipClassifier]) -> None:
     built = Implementation("c", {"code.c": "int f;"}, {"seconds": 1.0}, "one file")
-    chip = Chip(fitted["tree"].circuit_, built, Proof(()))
+    model = fitted["tree"]
+    technology = Technology("c", "the language", "any", "everywhere")
+    chip = Chip(model.circuit_, built, Proof(()), model.graph_, model.quantizer_, technology, "tree")
     for ask, message in (
         (lambda: chip.area, "the target does not measure area__nand2_equivalent, only seconds"),
         (lambda: chip.netlist, "the target does not make netlist.v, only code.c"),
@@ -447,6 +449,49 @@ def test_a_chip_says_what_a_target_does_not_give(fitted: dict[str, ChipClassifie
         with pytest.raises(DwnAsicError, match=message):
             ask()
     assert chip.files["code.c"] == "int f;"
+    text = chip.datasheet().markdown()
+    assert "**This sheet describes** `code.c`." in text
+    assert "## Accuracy" not in text
+
+
+# ---- data sheets -------------------------------------------------------------------------------------------
+def test_the_data_sheet_of_a_chip_is_of_the_rows_given(fitted: dict[str, ChipClassifier]) -> None:
+    model = fitted["tree"]
+    frame = pd.DataFrame(X, columns=model.feature_names_in_)
+    labels = model.classes_[Y]
+    chip = model.implement(api.target(registers="outputs"), name="leaf")
+    sheet = chip.datasheet(frame, labels)
+    assert sheet.accuracy is not None
+    (part,) = sheet.accuracy.parts
+    assert (part.hits, part.rows) == (round(model.score(frame, labels) * 150), 150)
+    assert sheet.registers == "outputs"
+    names = [given.name for given in sheet.inputs] + list(sheet.unused)
+    assert sorted(names) == sorted(model.feature_names_in_)
+    text = sheet.markdown()
+    assert text.startswith("# leaf: data sheet\n\n`leaf_top` is a classifier, made from decision tree")
+    assert "| `clk` | input |" in text
+    assert "## Accuracy" not in chip.datasheet().markdown()
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "message"),
+    [
+        (X, None, "needs both X and y"),
+        (X[:, :3], Y, r"X: has the shape \(150, 3\), expected 150 rows of 4 features"),
+        (X[:10], Y, r"X: has the shape \(10, 4\), expected 150 rows"),
+        (np.full((1, 4), np.nan), [0], "X: a value is missing or infinite"),
+        (X[:1], [7], "y: '7' is no class of the chip, which knows setosa, versicolor"),
+    ],
+)
+def test_rows_that_do_not_fit_a_chip_are_errors(
+    fitted: dict[str, ChipClassifier], rows: Any, labels: Any, message: str
+) -> None:
+    model = fitted["tree"]
+    built = Implementation("c", {}, {}, "nothing")
+    technology = Technology("c", "the language", "any", "everywhere")
+    chip = Chip(model.circuit_, built, Proof(()), model.graph_, model.quantizer_, technology, "tree")
+    with pytest.raises(DataError, match=message):
+        chip.datasheet(rows, labels)
 
 
 @pytest.mark.parametrize("dtype", [bool, np.float32, object])

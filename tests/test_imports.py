@@ -24,7 +24,7 @@ ORDER = (
     "report",
     "study",
     "flow",
-    "api estimators",
+    "api arguments estimators",
     "cli",
 )
 """Packages and modules from the bottom up; those of one line may import each other."""

@@ -159,6 +159,7 @@ class Dataset:
             # Only where there are some, so that a table without any keeps the bytes that it always had.
             **({"notes": self.table.notes} if self.table.notes else {}),
             **({"categories": self.table.categories} if self.table.categories else {}),
+            **({"fills": self.table.fills} if self.table.fills else {}),
         }
         arrays: dict[str, NDArray[Any]] = {
             "values": self.table.values,
@@ -189,6 +190,7 @@ class Dataset:
                         tuple(meta["class_names"]),
                         tuple(meta.get("notes", ())),
                         {name: tuple(texts) for name, texts in meta.get("categories", {}).items()},
+                        tuple(meta.get("fills", ())),
                     ),
                     Split(*(_read_only(file[f"rows_{part}"]) for part in PARTS)),
                     Quantizer(file["quantizer_lo"], file["quantizer_step"], file["quantizer_bits"]),

@@ -210,13 +210,8 @@ class RawTable:
             problem = "the cell is missing; set data.impute to mean, median or mode to fill such cells"
             file, row = self.place(int(n))
             raise DataError(file, problem, row=row, column=self.feature_names[f])
-        values = self.values.copy()
-        for f in np.flatnonzero(missing.any(axis=0)):
-            seen = self.values[:, f] if rows is None else self.values[rows, f]
-            seen = seen[~np.isnan(seen)]
-            if not len(seen):
-                raise DataError(self.file, "no value to impute from", column=self.feature_names[f])
-            values[missing[:, f], f] = _statistic(seen, "mode" if self.categorical[f] else impute)
+        fills = () if impute is None else tuple(self._fills(impute, rows))
+        values = np.where(missing, fills, self.values) if fills else self.values.copy()
         self._check_span(values)
         values.flags.writeable = False
         self.labels.flags.writeable = False
@@ -228,7 +223,17 @@ class RawTable:
             self.class_names,
             self.notes,
             self.categories,
+            fills,
         )
+
+    def _fills(self, impute: Impute, rows: NDArray[np.int64] | None) -> Iterator[float]:
+        """Yield what a missing cell of each column becomes, whether the column has one or not."""
+        for f, name in enumerate(self.feature_names):
+            seen = self.values[:, f] if rows is None else self.values[rows, f]
+            seen = seen[~np.isnan(seen)]
+            if not len(seen):
+                raise DataError(self.file, "no value to impute from", column=name)
+            yield _statistic(seen, "mode" if self.categorical[f] else impute)
 
     def _check_span(self, values: NDArray[np.float64]) -> None:
         """Check that the span of each column is a number, for the quantizer divides it."""
@@ -239,9 +244,12 @@ class RawTable:
             raise DataError(self.file, "the values span more than a float64 holds", column=column)
 
 
-def _statistic(seen: NDArray[np.float64], how: Impute | None) -> float:
+def _statistic(seen: NDArray[np.float64], how: Impute) -> float:
     if how == "mean":
-        return fsum(seen) / len(seen)  # the same in any order of the rows
+        try:
+            return fsum(seen) / len(seen)  # the same in any order of the rows
+        except OverflowError:
+            return fsum(seen / len(seen))
     if how == "median":
         return float(np.median(seen))
     distinct, counts = np.unique(seen, return_counts=True)

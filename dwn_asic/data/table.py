@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -36,6 +38,8 @@ class Table:
         categories, columns that look like an identifier.
     categories
         The texts of the values 0, 1, ... of each text column, by name.
+    fills
+        (F,) value that a missing cell of each column becomes; empty where a missing cell is an error.
     """
 
     source: str
@@ -45,11 +49,19 @@ class Table:
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fills: tuple[float, ...] = ()
 
     @property
     def n_classes(self) -> int:
         """The number C of classes."""
         return len(self.class_names)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of names, labels and values; equal tables have equal digests on every machine."""
+        names = json.dumps([self.feature_names, self.class_names]).encode()
+        parts = (names, self.labels.astype("<i8").tobytes(), self.values.astype("<f8").tobytes())
+        return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from dwn_asic import api
+from dwn_asic.arguments import validated
 from dwn_asic.encode.config import QuantizerConfig
 from dwn_asic.encode.quantizer import MAX_INPUT_BITS
 from dwn_asic.errors import ConfigError, DataError
@@ -94,7 +95,7 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
                 [str(name) for name in getattr(self, "feature_names_in_", self._numbered())],
                 [str(label) for label in self.classes_.tolist()],
                 validation_fraction=self.validation_fraction,
-                quantizer=api.validated(QuantizerConfig, type(self).__name__, codes),
+                quantizer=validated(QuantizerConfig, type(self).__name__, codes),
                 seed=seed,
             )
             self.quantizer_ = dataset.quantizer
@@ -165,7 +166,15 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         circuit = self.circuit_ if own else self._minimize(target)
         built_for = self.target if own else target
         built = api.implement(circuit, built_for, name=name)
-        return Chip(circuit, built, api.verify(built, self.graph_, circuit, built_for))
+        return Chip(
+            circuit,
+            built,
+            api.verify(built, self.graph_, circuit, built_for),
+            self.graph_,
+            self.quantizer_,
+            api.target_or_default(built_for).technology,
+            self.classifier_.label,
+        )
 
     def _fit_circuit(self, dataset: Dataset, seed: int) -> None:
         """Set ``classifier_``, ``graph_`` and ``_frequencies``."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from dwn_asic import api
+from dwn_asic.arguments import graph_of
 from dwn_asic.errors import ConfigError
 from dwn_asic.estimators.base import ChipClassifier
 from dwn_asic.estimators.dwn import counting
@@ -228,7 +229,7 @@ class CircuitClassifier(ChipClassifier):
         }
         if not holds_nothing(dataset):
             return api.shrink(self.classifier_, dataset, self.target, seed=seed, **options)
-        graph = api.graph_of(self.classifier_)
+        graph = graph_of(self.classifier_)
         registers = api.target_or_default(self.target).cost.overhead(graph)
         train, val = (graph.accuracy(*dataset.part(part)) for part in ("train", "val"))
         return Front((FrontCircuit(graph, 0.0, 0.0, registers, train, val, val, math.nan),), 0)

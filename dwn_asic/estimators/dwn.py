@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from dwn_asic import api
+from dwn_asic.arguments import graph_of
 from dwn_asic.estimators.base import ChipClassifier
 from dwn_asic.estimators.rows import batch_rows, label_frequencies
 
@@ -162,7 +163,7 @@ class DwnClassifier(ChipClassifier):
     def _fit_circuit(self, dataset: Dataset, seed: int) -> None:
         plan = api.plans("dwn", **self._sections(dataset))[0]
         self.classifier_ = self._fitted(plan, dataset, seed)
-        self.graph_ = api.graph_of(self.classifier_)
+        self.graph_ = graph_of(self.classifier_)
         self._frequencies = label_frequencies(self.graph_, dataset)
 
     def _sections(self, dataset: Dataset) -> dict[str, object]:

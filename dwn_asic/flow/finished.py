@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dwn_asic.boolean.lut_network import LutNetwork
     from dwn_asic.data.dataset import Dataset
     from dwn_asic.optimize.lossy.front import Front, FrontCircuit
+    from dwn_asic.report.datasheet.value import DataSheet
     from dwn_asic.report.result import Result
     from dwn_asic.targets.base import Implementation, Proof
 
@@ -96,7 +97,8 @@ class RunCircuit:
         record = self.read(IMPLEMENTATION)
         names = target_kind(self.flow.target.kind).files
         files = {name: self.read(text_artifact(name)) for name in names}
-        return Implementation(record.name, files, record.metrics, record.summary, self.read(LOG))
+        registers = self.flow.target.hardware.registers
+        return Implementation(record.name, files, record.metrics, record.summary, self.read(LOG), registers)
 
     @cached_property
     def proof(self) -> Proof:
@@ -111,12 +113,25 @@ class RunCircuit:
         """Return structural Verilog before mapping; raises DataError if the target does not make it."""
         return self.read(text_artifact("design.v"))
 
+    def datasheet(self) -> DataSheet:
+        """Return the data sheet: ports, scaling of the features, classes, area, accuracy and proof."""
+        from dwn_asic.flow.steps.datasheet import datasheet_of
+
+        return datasheet_of(self.flow.datasheet_settings(self.place), self.read)
+
     def read(self, artifact: Artifact[Value]) -> Value:
-        """Read one of the circuit's files; raises DataError if it is missing or damaged."""
-        path = self.folder / artifact.name
+        """Return the value of a file of the circuit, or of the run where the artifact names its folder.
+
+        Raises
+        ------
+        DataError
+            The file is missing or damaged.
+        """
+        folder = self.place if artifact.folder is None else artifact.folder
+        path = self.flow.folder / folder / artifact.name
         if not path.exists():
             raise DataError(path, "is missing: the run does not make it, or has not made it yet")
-        return self.flow.read(artifact.at(self.place))
+        return self.flow.read(artifact.at(folder))
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,10 +19,11 @@ from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.engine import Artifact, Engine, Reporter, Step
 from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.flow.steps.circuit import circuit_steps
+from dwn_asic.flow.steps.datasheet import DatasheetSettings, datasheet_step
 from dwn_asic.flow.steps.fit import fit_step, train_step
 from dwn_asic.flow.steps.result import ResultSettings, Row, result_step
 from dwn_asic.flow.steps.rows import DataSettings, ImportSettings, data_step, import_step
-from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder
+from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder, source_names
 from dwn_asic.flow.steps.shrink import match_step, shrink_step
 from dwn_asic.methods.base import Plan
 from dwn_asic.methods.dwn import METHOD as DWN
@@ -97,14 +98,32 @@ class Flow:
         """Rows of the run, with their split and their codes."""
         return self.read(DATASET)
 
+    def datasheet_settings(self, place: str) -> DatasheetSettings:
+        """Return what the data sheet of the circuit in a folder of the run says of the flow."""
+        start = place.removesuffix(SHRUNK).removesuffix("/")
+        return DatasheetSettings(
+            name=self.name,
+            file=self.file.as_posix(),
+            seed=self.config.seed,
+            source="" if self.config.data is None else source_names(self.config.data),
+            start=start,
+            shrunk=place != start,
+            network=not start,
+            imported=not start and isinstance(self.config.model, ImportConfig),
+            other=not start and self.config.shrink is not None,
+            target=self.target,
+        )
+
     def _steps(self) -> Iterator[Step[Any]]:
         config, target = self.config, self.target
         baselines = plan(config.baselines)
         yield from self._model()
         yield from circuit_steps("", config.name, target, self.minimize)
+        yield datasheet_step(self.datasheet_settings(""))
         if config.shrink is not None:
             yield shrink_step("", target, config.shrink, self.minimize, config.seed, network=True)
             yield from circuit_steps(SHRUNK, config.name, target, self.minimize)
+            yield datasheet_step(self.datasheet_settings(SHRUNK))
         for each in baselines:
             yield from self._baseline(each)
         for name in config.match:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dwn_asic.metrics import Metric
     from dwn_asic.optimize.cost import CostModel
     from dwn_asic.verilog.config import HardwareConfig
+    from dwn_asic.verilog.writer import Registers
 
 __all__ = ["Implementation", "Proof", "Specification", "Target", "TargetKind", "Technology", "Vectors"]
 
@@ -69,6 +70,8 @@ class Implementation:
         One line for the user, for example with the area of each module.
     log
         Output of the tools.
+    registers
+        Where the implementation holds values in flip-flops.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Implementation:
     metrics: Mapping[str, float]
     summary: str
     log: str = ""
+    registers: Registers = "none"
 
 
 @dataclass(frozen=True, eq=False)

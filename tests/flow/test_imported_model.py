@@ -49,6 +49,9 @@ def test_with_rows_it_decides_as_the_model_and_shrinks(trained: Flow, tmp_path: 
     assert methods["dwn"].label == "DWN 9 (3-input LUTs), imported" + ", core with encoder" * merged
     assert {method.proof for method in methods.values()} == {"proved"}
     assert flow.read(FRONT.at("shrunk"))
+    sheet = (flow.folder / "datasheet.md").read_text()
+    assert "rows of any part may be among those that it was trained on" in sheet
+    assert "## Accuracy" in sheet
     assert run_flow(flow, Reporter()) == []
 
 
@@ -63,6 +66,11 @@ def test_without_rows_it_goes_to_a_proved_netlist(trained: Flow, tmp_path: Path)
     assert method.metrics["area__core"] > 0.0
     assert flow.read(RESULT).class_names == network.class_names
     assert "tb: 500 vectors" in (flow.folder / "testbench.v").read_text()
+    sheet = (flow.folder / "datasheet.md").read_text()
+    assert "| `x2_petal_length_cm` |" in sheet
+    assert "## Accuracy" not in sheet
+    assert "Example" not in sheet
+    assert "no data" not in sheet
 
 
 def test_core_and_encoder_stay_apart_where_the_flow_says_so(trained: Flow, tmp_path: Path) -> None:
@@ -75,6 +83,8 @@ def test_core_and_encoder_stay_apart_where_the_flow_says_so(trained: Flow, tmp_p
         areas[merge] = method.metrics["design__instance__area"]
         assert flow.read(MINIMIZED.at("")).merged == (merge and method.metrics["area__encoder"] == 0.0)
         assert method.label.endswith("core with encoder") == flow.read(MINIMIZED.at("")).merged
+        sheet = flow.folder / "datasheet.md"
+        assert ("minimized as one" in sheet.read_text()) == flow.read(MINIMIZED.at("")).merged
     assert areas[True] <= areas[False] * 1.02  # mapped by Yosys once more
 
 

@@ -196,7 +196,7 @@ def test_names_of_files_and_flows_may_differ_and_have_spaces(project: Path, fini
     shutil.copytree(finished.folder, project / "build" / "mine", ignore=_report)
     output = make(project, "run", "FLOW=flows/some file.yaml")
     assert stages(output) == ["implement", "verify", "report"]
-    assert "Files: build/mine/{comparison.md," in output
+    assert "Files: build/mine/{datasheet.html,comparison.md," in output
     assert "nothing to do" in make(project, "run", "FLOW=flows/some file.yaml")
     assert "build/mine/netlist.v is up to date" in make(project, "build/mine/netlist.v")
 

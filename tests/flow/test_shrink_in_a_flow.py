@@ -126,7 +126,7 @@ def test_a_changed_price_runs_only_what_depends_on_it(shrunk: Flow, tmp_path: Pa
     flow = finished_flow(tmp_path, shrunk, shrink=SHRINK)
     changed = open_flow(write_flow(FILE, shrink={**SHRINK, "prices": [8.0]}), tmp_path / "build")
     assert changed.folder == flow.folder
-    own = [f"shrunk/{name}" for name in ("shrink", "minimize", "implement", "verify")]
+    own = [f"shrunk/{name}" for name in ("shrink", "minimize", "implement", "verify", "datasheet")]
     tree = [f"baselines/tree-3/{title}" for title in own]
     ran = run_flow(changed, Reporter())
     assert ran[0] == "shrunk/shrink"
@@ -216,5 +216,5 @@ def test_a_flow_that_no_longer_shrinks_has_no_shrunk_circuit(tmp_path: Path) -> 
     flow = finished_flow(tmp_path, shrink={**SHRINK, "baselines": False})
     assert (flow.folder / "shrunk" / "netlist.v").exists()
     after = open_flow(write_flow(flow.file), flow.folder.parent)
-    assert run_flow(after, Reporter()) == ["report"]
+    assert run_flow(after, Reporter()) == ["datasheet", "report"]  # which named the other sheet
     assert not (flow.folder / "shrunk").exists()

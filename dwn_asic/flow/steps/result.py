@@ -24,6 +24,7 @@ from dwn_asic.flow.artifacts import (
 )
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.engine import Artifact, Step, Workspace
+from dwn_asic.flow.steps.datasheet import circuit_label
 from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder, versions
 
 if TYPE_CHECKING:
@@ -126,16 +127,17 @@ def _of_row(row: Row, settings: ResultSettings, space: Workspace) -> Iterator[Me
         yield MethodResult(**own, kind="software", metrics=metrics, details=details)
     else:
         metrics = _circuit_metrics(row.folder, space)
-        label = fitted.label + _merged(row.folder, space)
-        exact = {**own, "label": label}
+        merged = space.get(MINIMIZED.at(row.folder)).merged
+        exact = {**own, "label": circuit_label(fitted.label, shrunk=False, merged=merged)}
         yield MethodResult(**exact, kind="exact", proof="proved", metrics=metrics, details=details)
     folder = _inside(row.folder)
     if row.shrunk and space.failure(VERIFIED.at(folder)) is None:
+        merged = space.get(MINIMIZED.at(folder)).merged
         yield MethodResult(
             **{
                 **own,
                 "name": f"{fitted.name}{_SUFFIX}",
-                "label": f"{fitted.label}, {SHRUNK}{_merged(folder, space)}",
+                "label": circuit_label(fitted.label, shrunk=True, merged=merged),
             },
             kind="shrunk",
             proof="proved",
@@ -143,11 +145,6 @@ def _of_row(row: Row, settings: ResultSettings, space: Workspace) -> Iterator[Me
             front=_front(row, folder, settings, space),
             details=details,
         )
-
-
-def _merged(folder: str, space: Workspace) -> str:
-    """End of the label of a circuit whose comparators are in its core."""
-    return ", core with encoder" if space.get(MINIMIZED.at(folder)).merged else ""
 
 
 def _inside(folder: str) -> str:

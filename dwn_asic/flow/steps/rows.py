@@ -19,7 +19,7 @@ from dwn_asic.flow.artifacts import (
     FittedRecord,
 )
 from dwn_asic.flow.engine import Step, Workspace
-from dwn_asic.flow.steps.shared import versions
+from dwn_asic.flow.steps.shared import source_names, versions
 
 if TYPE_CHECKING:
     from dwn_asic.data.dataset import Dataset
@@ -46,10 +46,7 @@ def _data(settings: DataSettings, space: Workspace) -> None:
     dataset = prepare(settings.data, settings.quantizer, settings.seed)
     space.put(DATASET, dataset)
     table, split = dataset.table, dataset.split
-    sources = ", ".join(
-        section.source if key == "source" else f"{key} {section.source}"
-        for key, section in settings.data.sources.items()
-    )
+    sources = source_names(settings.data)
     space.reporter.message(
         f"data: {sources}, {len(table.feature_names)} features, {table.n_classes} classes, "
         f"{len(split.train)} / {len(split.val)} / {len(split.test)} rows to train / validate / test"

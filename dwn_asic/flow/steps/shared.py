@@ -16,6 +16,7 @@ from dwn_asic.targets.registry import target_kind
 from dwn_asic.verilog.config import HardwareConfig
 
 if TYPE_CHECKING:
+    from dwn_asic.data.config import DataConfig
     from dwn_asic.targets.base import Target
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "TargetSettings",
     "Tolerated",
     "match_folder",
+    "source_names",
     "summary",
     "target_environment",
     "versions",
@@ -85,6 +87,14 @@ class OfTarget(Protocol):
 def target_environment(settings: OfTarget) -> Mapping[str, str]:
     """Return the environment of a step that uses a target and proves its result."""
     return {**versions("aigverse", "python-sat"), **settings.target.environment}
+
+
+def source_names(data: DataConfig) -> str:
+    """Name every source of rows, for example ``csv:train.csv, test csv:test.csv``."""
+    named = data.sources.items()
+    return ", ".join(
+        section.source if key == "source" else f"{key} {section.source}" for key, section in named
+    )
 
 
 def match_folder(baseline: str) -> str:

@@ -97,6 +97,7 @@ class AsicTarget:
             area_metrics(name, mapped.modules, library),
             f"{areas} ({self.pdk.origin})",
             mapped.log,
+            registers,
         )
 
     def verify(self, built: Implementation, wanted: Specification) -> Proof:

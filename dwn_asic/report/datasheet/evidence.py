@@ -1,0 +1,170 @@
+"""The sections of a data sheet that say how large, accurate and sure a circuit is, and what made it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from dwn_asic.metrics import TOTAL
+from dwn_asic.report.datasheet.form import Code, Piece, Section, Strong, Table, line, numbers, plain, texts
+
+if TYPE_CHECKING:
+    from dwn_asic.data.table import Part
+    from dwn_asic.report.datasheet.value import Accuracy, DataSheet, PartAccuracy, Provenance
+
+__all__ = [
+    "PARTS_OF_DATA",
+    "accuracy_section",
+    "interval",
+    "reproduction_section",
+    "share",
+    "size_section",
+    "verification_section",
+]
+
+PARTS_OF_DATA: Mapping[Part, str] = {"train": "training", "val": "validation", "test": "test"}
+"""The parts of the split, as sentences name them."""
+_PARTS_OF_CIRCUIT = {
+    "core: the logic behind the comparators": "core",
+    "encoder: the comparators of codes": "encoder",
+    "registers": "registers",
+}
+_SHOWN_BY = {
+    "rows": ("comparison", "{} rows of data"),
+    "proof": ("formal proof", "every input"),
+    "simulation": ("event-driven simulation", "{} rows"),
+}
+
+
+# ---- size --------------------------------------------------------------------------------------------------
+def size_section(sheet: DataSheet) -> Section:
+    """Say what the circuit is built for, and how large it is there: areas, or what the target measures."""
+    technology, found = sheet.technology, {metric.name: value for metric, value in sheet.metrics}
+    built = line(
+        f"Built for {technology.name}: library {technology.library}, corner {technology.corner}, from "
+        f"{technology.origin}."
+    )
+    if TOTAL in found:
+        nand2 = plain(found["area__nand2"])
+        note = f"Area of the mapped cells before placement. A NAND2-equivalent is {nand2} um2."
+        return Section("Area", (built,), (_areas(found),), (line(note),))
+    rows = tuple((metric.description, f"{value:g}", metric.unit) for metric, value in sheet.metrics)
+    table = Table(texts("what") + numbers("value") + texts("unit"), rows)
+    return Section("Size", (built,), (table,) if rows else ())
+
+
+def _areas(found: Mapping[str, float]) -> Table:
+    rows: list[tuple[Piece, ...]] = [
+        (
+            name,
+            f"{found[f'area__{part}__nand2_equivalent']:.1f}",
+            f"{found[f'area__{part}']:.1f}",
+            f"{found[f'design__instance__count__{part}']:.0f}",
+        )
+        for name, part in _PARTS_OF_CIRCUIT.items()
+    ]
+    total = (
+        f"{found[TOTAL]:.1f}",
+        f"{found['design__instance__area']:.1f}",
+        f"{found['design__instance__count']:.0f}",
+    )
+    rows.append((Strong("total"), *map(Strong, total)))
+    return Table(texts("part") + numbers("NAND2-equivalents", "um2", "cells"), tuple(rows))
+
+
+# ---- accuracy ----------------------------------------------------------------------------------------------
+def accuracy_section(accuracy: Accuracy, class_names: Sequence[str], *, imported: bool) -> Section:
+    """Say how often the circuit is right, part by part and class by class."""
+    tables = _parts(accuracy), _scores(accuracy, class_names), _confusion(accuracy, class_names)
+    note = line(
+        "The interval is Wilson's. Balanced accuracy is the mean recall of the classes; F1 is the harmonic "
+        "mean of precision and recall."
+    )
+    if len(accuracy.parts) < len(PARTS_OF_DATA):
+        return Section("Accuracy", (), tables, (note,))
+    used = "Training rows fitted the model, validation rows made choices, test rows took part in neither."
+    if imported:
+        used = "The model was trained elsewhere: rows of any part may be among those that it was trained on."
+    return Section("Accuracy", (line(used),), tables, (note,))
+
+
+def _parts(accuracy: Accuracy) -> Table:
+    rows = tuple(
+        (
+            PARTS_OF_DATA[part.part],
+            str(part.rows),
+            share(part.hits / part.rows),
+            interval(part),
+            share(part.balanced),
+        )
+        for part in accuracy.parts
+    )
+    columns = texts("part") + numbers("rows", "accuracy", "95% interval", "balanced accuracy")
+    return Table(columns, rows)
+
+
+def _scores(accuracy: Accuracy, class_names: Sequence[str]) -> Table:
+    rows = tuple(
+        (name, str(found.rows), share(found.precision), share(found.recall), share(found.f1))
+        for name, found in zip(class_names, accuracy.scores, strict=True)
+    )
+    columns = texts("class") + numbers("rows", "precision", "recall", "F1")
+    return Table(columns, rows, f"Classes, {PARTS_OF_DATA[accuracy.detailed]} rows")
+
+
+def _confusion(accuracy: Accuracy, class_names: Sequence[str]) -> Table:
+    none = bool(accuracy.matrix[:, -1].any())
+    counts = accuracy.matrix[:, : len(class_names) + none].tolist()
+    rows = tuple(
+        (name, *(Strong(str(n)) if i == j else str(n) for j, n in enumerate(row)))
+        for i, (name, row) in enumerate(zip(class_names, counts, strict=True))
+    )
+    columns = texts("label") + numbers(*class_names, *(["no class"] if none else []))
+    title = f"Confusion, {PARTS_OF_DATA[accuracy.detailed]} rows: labels down, answers across"
+    return Table(columns, rows, title)
+
+
+def share(value: float) -> str:
+    """Return a share from 0 to 1 with four decimals; one of no rows is a dash."""
+    return "-" if math.isnan(value) else f"{value:.4f}"
+
+
+def interval(part: PartAccuracy) -> str:
+    """Return the ends of the confidence interval."""
+    return f"{part.low:.4f} to {part.high:.4f}"
+
+
+# ---- proof and origin --------------------------------------------------------------------------------------
+def verification_section(sheet: DataSheet) -> Section:
+    """Say which forms were found equal, and how."""
+    rows = tuple(
+        (check.what, _SHOWN_BY[check.how][0], _SHOWN_BY[check.how][1].format(check.size))
+        for check in sheet.checks
+    )
+    notes = [
+        line(
+            "Model: what was trained or chosen, as software. Graph: the same as a Boolean network. "
+            "Minimized: the graph with fewer gates."
+        )
+    ]
+    if not any(check.how == "simulation" for check in sheet.checks):
+        notes.append(line("No event-driven simulation was run."))
+    table = Table(texts("what holds", "shown by", "on"), rows)
+    return Section("Verification", (), (table,) if rows else (), tuple(notes))
+
+
+def reproduction_section(origin: Provenance) -> Section:
+    """Say what made the circuit, of what, with which versions."""
+    rows: list[tuple[Piece, ...]] = []
+    if origin.command:
+        rows.append(("command", Code(origin.command)))
+    if origin.flow_file:
+        rows.append(("flow file", Code(origin.flow_file)))
+    if origin.seed is not None:
+        rows.append(("seed", str(origin.seed)))
+    if origin.rows:
+        rows.append(("data", f"{origin.source}, {origin.rows} rows"))
+        rows.append(("SHA-256 of the rows", Code(origin.digest)))
+    rows += origin.versions.items()
+    return Section("How to reproduce", (), (Table(texts("what", "value"), tuple(rows)),))
