@@ -16,7 +16,9 @@ class SplitConfig(Strict):
     """Shares of the rows that are in no part yet; the rest is for training."""
 
     val: Fraction = 0.2
+    """Share of the validation rows, unless ``val`` or ``part`` of ``data`` fixes them."""
     test: Fraction = 0.2
+    """Share of the test rows, unless ``test`` or ``part`` of ``data`` fixes them."""
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> SplitConfig:
@@ -101,6 +103,7 @@ class DataConfig(Strict):
     one_against_rest: str | None = None
     """A class: the task becomes to tell it (class 1) from all others (class 0)."""
     split: SplitConfig = SplitConfig()
+    """Shares of the rows of ``source`` that are drawn, class by class, for parts that nothing else fixes."""
 
     @field_validator("part")
     @classmethod
