@@ -130,8 +130,8 @@ def test_a_feature_whose_codes_have_another_width() -> None:
     ("features", "says"),
     [
         (
-            {"temprature": {"lo": 1}},
-            "csv:t.csv: encoder.features.temprature: there is no such feature (allowed: adc, ",
+            {"temper": {"lo": 1}},
+            "csv:t.csv: encoder.features.temper: there is no such feature (allowed: adc, ",
         ),
         (
             {"class": {"lo": 1}},

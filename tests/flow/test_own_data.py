@@ -33,7 +33,7 @@ def table(start: int, count: int, *, class_of: Any = lambda n: n % 2) -> str:
 
 @pytest.fixture
 def parts() -> Path:
-    """A flow of tables in files beside it."""
+    """Write a flow of tables in files beside it."""
     folder = Path("flows")
     folder.mkdir()
     # High where the converter is.
@@ -46,7 +46,7 @@ def parts() -> Path:
 
 
 def proved(flow: Flow) -> dict[str, float]:
-    """Metrics of our own circuit, which is proved and computes what the network does on every row."""
+    """Return the metrics of our own circuit, which is proved and computes what the network does."""
     ours, *_ = flow.read(RESULT).methods
     assert (ours.name, ours.proof) == ("dwn", "proved")
     codes = flow.dataset.codes
