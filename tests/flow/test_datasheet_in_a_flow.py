@@ -134,7 +134,7 @@ def coloured(path: Path) -> Path:
             cells[int(random.integers(3))] = "?"
         if n == 399:
             cells[1] = COLOURS[3]
-        lines.append(",".join([*cells, "sweet | <sour>" if size + colour > 4 else "other"]))
+        lines.append(",".join([*cells, "sweet | <sour>" if colour == 1 or size > 6 else "other"]))
     path.write_text("\n".join(lines) + "\n")
     return path
 

@@ -117,7 +117,7 @@ def test_what_is_registered_stands_by_its_rank_and_can_be_replaced() -> None:
     [
         ("outside:METHOD", "import nowhere_at_all", "cannot be loaded: No module named 'nowhere_at_all'"),
         ("outside:MISSING", "", "cannot be loaded: module 'outside' has no attribute 'MISSING'"),
-        ("outside:METHOD", "METHOD = 3", "is no Method but int"),
+        ("outside:METHOD", "METHOD = 3", "must be of type Method, but is of type int"),
         ("outside:METHOD", "from dwn_asic.methods.gbdt import METHOD", "two methods have the kind 'gbdt'"),
     ],
 )
