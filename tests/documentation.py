@@ -35,8 +35,8 @@ _BLOCK = re.compile(
 )
 _TIME = re.compile(r"\b\d+(?:\.\d+)? (?:s|ms|min|seconds)\b")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
-_ROUGHLY = 0.5
-"""Relative difference below which trained numbers agree."""
+_ROUGHLY = 0.75
+"""Relative difference up to which trained numbers agree: small circuits vary most."""
 NOT_HERE = (
     "make test",
     "make report",
@@ -117,7 +117,9 @@ def sandbox(folder: Path) -> Path:
 
 def run(command: str, folder: Path) -> str:
     """Return what a command prints in a sandbox; raise AssertionError where it fails."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "COV_"))}
+    inherited = {
+        k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "COV_", "PDK_ROOT"))
+    }
     environment = inherited | {
         "PATH": f"{folder / '.venv' / 'bin'}{os.pathsep}{inherited['PATH']}",
         "PYTHONPATH": str(ROOT),
