@@ -145,7 +145,8 @@ def sections(name: str, folder: Path) -> tuple[dict[str, Any], list[Row]]:
         path = coloured(folder / "coloured.csv")
         model = {"layers": [{"luts": 12, "inputs": 3}], "head": "popcount", "temperature": 2.0}
         data = {"source": f"csv:{path}", "label": "kind", "impute": "median"}
-        return {"data": data, "model": model}, csv_rows(path)
+        encoder = {"input_bits": 5, "bits": 2}  # few thresholds, so that the network reads all of them
+        return {"data": data, "encoder": encoder, "model": model}, csv_rows(path)
     extended: dict[str, Any] = {"extends": str(ROOT / "flows" / f"{name}.yaml")}
     match name:
         case "phoneme":
