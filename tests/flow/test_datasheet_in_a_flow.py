@@ -40,7 +40,7 @@ Row = dict[str, str]
 
 # ---- reading a sheet as its user does ----------------------------------------------------------------------
 def tables(text: str, section: str) -> list[list[Row]]:
-    """The tables below a heading, each row as heading -> cell."""
+    """Read the tables below a heading, each row as heading -> cell."""
     _, _, rest = text.partition(f"\n## {section}\n")
     assert rest, f"no section {section}"
     found: list[list[list[str]]] = [[]]
@@ -62,7 +62,7 @@ def plain(cell: str) -> str:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What the tables of a Markdown sheet say, and nothing else."""
+    """The tables of a Markdown sheet, and nothing else of it."""
 
     ports: list[Row]
     scaling: list[Row]
@@ -84,7 +84,7 @@ class Sheet:
         return cls(tables(text, "Ports")[0], features[0], categories, names, thresholds[0])
 
     def codes(self, row: Row) -> dict[str, int]:
-        """Port -> code of one raw row."""
+        """Return the code of each port for one raw row."""
         return {scale["port"]: self.code(scale, row[scale["feature"]]) for scale in self.scaling}
 
     def code(self, scale: Row, cell: str) -> int:
@@ -97,7 +97,7 @@ class Sheet:
 
 
 def answers(sheet: Sheet, netlist: str, top: str, rows: list[Row], library: CellLibrary) -> list[str]:
-    """Class that the netlist returns for each raw row, its ports driven by the sheet's codes."""
+    """Return the netlist's class of each raw row, its ports driven by the sheet's codes."""
     inputs = [port for port in sheet.ports if port["direction"] == "input" and port["port"] != "clk"]
     places = {port["port"]: place for place, port in enumerate(inputs)}
     widths = tuple(int(port["bits"]) for port in inputs)
@@ -124,7 +124,7 @@ def digit_rows() -> list[Row]:
 
 
 def coloured(path: Path) -> Path:
-    """A table with a text column, texts that Markdown gives a meaning, and missing cells."""
+    """Write a table with missing cells and a text column, whose texts Markdown gives a meaning."""
     random = np.random.default_rng(5)
     lines = ["size,colour,weight,kind"]
     for n in range(400):
@@ -140,12 +140,13 @@ def coloured(path: Path) -> Path:
 
 
 def sections(name: str, folder: Path) -> tuple[dict[str, Any], list[Row]]:
-    """What the flow says beside QUICK, and its raw rows."""
+    """Return the sections of the flow beside QUICK, and its raw rows."""
     if name == "coloured":
         path = coloured(folder / "coloured.csv")
         model = {"layers": [{"luts": 12, "inputs": 3}], "head": "popcount", "temperature": 2.0}
         data = {"source": f"csv:{path}", "label": "kind", "impute": "median"}
-        return {"data": data, "model": model}, csv_rows(path)
+        encoder = {"input_bits": 5, "bits": 2}  # few thresholds, so that the network reads all of them
+        return {"data": data, "encoder": encoder, "model": model}, csv_rows(path)
     extended: dict[str, Any] = {"extends": str(ROOT / "flows" / f"{name}.yaml")}
     match name:
         case "phoneme":

@@ -42,7 +42,7 @@ AREAS = {
 
 
 def graph(*thresholds: tuple[int, int]) -> BooleanGraph:
-    """Output k is threshold k, or constant."""
+    """Build a graph whose output k is threshold k, or constant."""
     builder = GraphBuilder(INTERFACE)
     places = [builder.add(Threshold(f, c)) for f, c in thresholds]
     while len(places) < INTERFACE.class_bits:
@@ -51,7 +51,7 @@ def graph(*thresholds: tuple[int, int]) -> BooleanGraph:
 
 
 def split_rows(labels: list[int], parts: int) -> Dataset:
-    """Rows of codes 0, 1, 2, ... in the first feature, all in the first or dealt out to three parts."""
+    """Make rows of codes 0, 1, 2, ... in the first feature, dealt out to the parts in turn."""
     n = np.arange(len(labels))
     values = np.stack([n / 2.0 - 1.0, n * 10.0, n * 0.0], axis=1)
     table = Table("made:up", values, np.array(labels, np.int64), NAMES, CLASSES)

@@ -105,14 +105,14 @@ def _result(settings: ResultSettings, space: Workspace) -> None:
 
 
 def _input_bits(config: FlowConfig, dataset: Dataset) -> int:
-    """Of a code, at most: as asked for, or as a trained model needs."""
+    """Return the bits of the widest code: as asked for, or as a trained model needs."""
     if isinstance(config.model, ImportConfig):
         return int(dataset.quantizer.bits.max())
     return config.encoder.input_bits
 
 
 def _of_row(row: Row, settings: ResultSettings, space: Workspace) -> Iterator[MethodResult]:
-    """The exact circuit (or the accuracy alone) of a method and, where there is one, the shrunk."""
+    """Yield the exact circuit (or the accuracy alone) of a method and, where there is one, the shrunk."""
     from dwn_asic.report.result import NO_CIRCUIT, MethodResult
 
     fitted = space.get(FITTED.at(row.folder))
@@ -158,7 +158,7 @@ def _accuracies(folder: str, space: Workspace) -> dict[str, float]:
 
 
 def _circuit_metrics(folder: str, space: Workspace) -> dict[str, float]:
-    """Every metric of a verified circuit."""
+    """Return every metric of a verified circuit."""
     built, minimized = space.get(IMPLEMENTATION.at(folder)), space.get(MINIMIZED.at(folder))
     return {**built.metrics, **minimized.metrics, **_accuracies(folder, space)}
 
@@ -182,7 +182,7 @@ def _front(row: Row, folder: str, settings: ResultSettings, space: Workspace) ->
 
 
 def _run_metadata(seconds: Mapping[str, float]) -> dict[str, str | float]:
-    """When, where and how long; seconds of a baseline's steps together, of our shrunk circuit's together."""
+    """Say when, where and for how long it ran; baselines count as one step, our shrunk circuit as another."""
     groups: dict[str, float] = {}
     for title, spent in seconds.items():
         group = {"baselines": "baseline", SHRUNK: "shrink"}.get(title.split("/")[0], title)
