@@ -159,6 +159,7 @@ lint: $(DEV_READY)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/python tests/language.py
 
 format: $(DEV_READY)
 	@$(BIN)/ruff check --fix

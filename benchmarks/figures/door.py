@@ -66,10 +66,10 @@ def page() -> Iterator[Row]:
 
 
 def sheet() -> Iterator[Row]:
-    """Count the circuits whose data sheet does not take raw rows to the class that the model predicts."""
+    """Count the circuits whose data sheet takes some raw row to another class than the model does."""
     failing = _failing("tests/flow/test_datasheet_in_a_flow.py", "raw_rows_to_the_models_classes")
     what = (
-        "exact and shrunk circuits of phoneme, digits, iris_csv and a table with categories: those whose data "
+        "exact and shrunk circuits of phoneme, digits, iris_csv and a table with categories whose data "
         "sheet, read from its own tables, takes some test row to another class than the model predicts"
     )
     yield row("door.sheet_differing", what, failing, "circuits", "<= 0")
