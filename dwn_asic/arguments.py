@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def validated(model: type[Model], what: str, options: Mapping[str, object]) -> Model:
-    """Return the options as a configuration; raises ConfigError naming ``what``, key and allowed values."""
+    """Return options as a configuration; raises ConfigError naming ``what``, key and allowed values."""
     return validate(model, {key: _plain(value) for key, value in options.items()}, what)
 
 
@@ -37,7 +37,7 @@ def _plain(value: Any) -> Any:
 
 
 def graph_of(start: Classifier | FrontCircuit | BooleanGraph) -> BooleanGraph:
-    """Return the Boolean graph of a model; raises DwnAsicError if the model is software only."""
+    """Return the Boolean graph of a model or circuit; raises DwnAsicError if the model is software only."""
     if isinstance(start, BooleanGraph):
         return start
     if start.graph is None:
@@ -46,7 +46,7 @@ def graph_of(start: Classifier | FrontCircuit | BooleanGraph) -> BooleanGraph:
 
 
 def check_fits(graph: BooleanGraph, dataset: Dataset) -> None:
-    """Raise DataError where a circuit has other features, code widths or classes than a data set."""
+    """Raise DataError if features, code widths or classes of a circuit differ from those of a data set."""
     table, interface = dataset.table, graph.interface
     widths = tuple(int(width) for width in dataset.quantizer.bits)
     for what, own, given in (
@@ -59,7 +59,7 @@ def check_fits(graph: BooleanGraph, dataset: Dataset) -> None:
 
 
 def checked_name(name: str, what: str) -> str:
-    """Return a name that modules can have; raises ConfigError with ``what`` for another."""
+    """Return a name if Verilog modules can have it; otherwise raises ConfigError, which names ``what``."""
     if not _NAME.fullmatch(name):
         raise ConfigError(what, "name", f"is {name!r}", "a letter, then letters, digits and underscores")
     return name

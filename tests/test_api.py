@@ -240,7 +240,7 @@ WRONG: dict[str, tuple[Callable[[Dataset], object], type[DwnAsicError], str]] = 
     "the scaling of a method": (
         lambda rows: api.fit(rows, encoder={"scaling": "codes"}),
         ConfigError,
-        "method dwn: encoder: is {'scaling': 'codes'} (allowed: no scaling and features here: every method ",
+        "method dwn: encoder: is {'scaling': 'codes'} (allowed: only without scaling and features, since ",
     ),
     "a value of minimize": (
         lambda rows: api.minimize(api.fit(rows, "decision_tree", leaves=4), effort="some"),
@@ -277,12 +277,12 @@ WRONG: dict[str, tuple[Callable[[Dataset], object], type[DwnAsicError], str]] = 
     "a feature's scaling": (
         lambda _: api.read_data("sklearn:iris", features={"petal width": {"bits": 3}}),
         ConfigError,
-        "sklearn:iris: encoder.features.petal width: there is no such feature (allowed: sepal length (cm), ",
+        "sklearn:iris: encoder.features.petal width: is not the name of a feature (allowed: sepal length ",
     ),
     "values that are no codes": (
         lambda _: api.read_data("sklearn:iris", scaling="codes"),
         DataError,
-        "sklearn:iris, row 1, column sepal length (cm): 5.1 is no code of 8 bits, an integer from 0 to 255",
+        "sklearn:iris, row 1, column sepal length (cm): 5.1 is not a code of 8 bits, an integer from 0 to",
     ),
     "software": (
         lambda rows: api.minimize(api.fit(rows, "gbdt")),

@@ -525,11 +525,11 @@ def test_codes_are_read_as_they_are(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"scaling": "codes"}, r"X, row 1, column x0: 5\.1 is no code of 8 bits"),
+        ({"scaling": "codes"}, r"X, row 1, column x0: 5\.1 is not a code of 8 bits"),
         ({"scaling": "code"}, "DwnClassifier: scaling: is 'code'"),
         (
             {"features": {"x4": {"lo": 1.0}}},
-            r"encoder\.features\.x4: there is no such feature \(allowed: x0, x1",
+            r"encoder\.features\.x4: is not the name of a feature \(allowed: x0, x1",
         ),
         ({"features": {"x1": {"step": -1.0}}}, r"DwnClassifier: features\.x1\.step: is -1\.0"),
     ],

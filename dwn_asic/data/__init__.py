@@ -1,1 +1,1 @@
-"""The labelled table: where it comes from, its checks, and the seeded stratified split."""
+"""Labelled tables: their sources, their checks, and the seeded stratified split."""

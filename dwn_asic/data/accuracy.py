@@ -1,4 +1,4 @@
-"""The share of rows that a classifier gets right, on each part of the split."""
+"""Accuracy: the share of rows that a classifier classifies correctly, in each part of the split."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ __all__ = ["METRICS", "accuracies"]
 
 _ROWS = {"train": "training", "val": "validation", "test": "test"}
 METRICS = tuple(
-    higher(f"accuracy__{part}", "", f"Share of {_ROWS[part]} rows classified right") for part in PARTS
+    higher(f"accuracy__{part}", "", f"Share of {_ROWS[part]} rows that are classified correctly")
+    for part in PARTS
 )
 
 
 def accuracies(dataset: Dataset, predictions: NDArray[np.int64]) -> dict[str, float]:
-    """Measure the :data:`METRICS` of (N,) class indices of all rows; a part without rows has none."""
+    """Return the :data:`METRICS` of (N,) predicted class indices; a part without rows has none."""
     right = predictions == dataset.table.labels
     rows = {part: dataset.split.rows(part) for part in PARTS}
     return {f"accuracy__{part}": float(right[rows[part]].mean()) for part in PARTS if len(rows[part])}

@@ -1,4 +1,4 @@
-"""A table from arrays or a data frame: what :class:`~dwn_asic.data.dataset.Dataset.from_arrays` reads."""
+"""Tables from arrays and data frames, for :meth:`~dwn_asic.data.dataset.Dataset.from_arrays`."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from dwn_asic.errors import DataError
 
 __all__ = ["Frame", "table_of_arrays"]
 
-_SOURCE = "arrays"  # what error messages name, and the table's source
+_SOURCE = "arrays"  # name in error messages, and source of the table
 _LABEL = "y"
 
 
 @runtime_checkable
 class Frame(Protocol):
-    """A data frame, of pandas or alike: named columns, each of which numpy can turn into an array."""
+    """A data frame, for example of pandas: named columns that numpy can convert to arrays."""
 
     @property
     def columns(self) -> Iterable[Any]:
-        """The names of the columns."""
+        """Names of the columns."""
 
     def __getitem__(self, name: Any, /) -> Any:
         """Return the cells of one column."""
@@ -39,12 +39,13 @@ def table_of_arrays(
     feature_names: Sequence[str] | None,
     class_names: Sequence[str] | None,
 ) -> RawTable:
-    """Check (N, F) values and (N,) labels as the cells of a file are; a missing value is an error.
+    """Return the table of (N, F) values and (N,) labels, with the same checks as for the cells of a file.
 
     Raises
     ------
     DataError
-        Names row (1-based) and column; the label column is called ``y``.
+        The values or labels are invalid, or a value is missing. The error names the row, counted from 1, and
+        the column; the label column is called ``y``.
     """
     names, cells = _columns(X)
     names = names if feature_names is None else [str(name) for name in feature_names]
@@ -71,7 +72,12 @@ def table_of_arrays(
     missing = np.argwhere(np.isnan(table.values))
     if len(missing):
         n, f = missing[0]
-        raise DataError(_SOURCE, "the value is missing: fill it", row=int(n) + 1, column=names[f])
+        raise DataError(
+            _SOURCE,
+            "the value is missing; missing values must be filled first",
+            row=int(n) + 1,
+            column=names[f],
+        )
     return table if class_names is None else _with_class_names(table, class_names)
 
 
@@ -82,10 +88,10 @@ def _columns(X: ArrayLike | Frame) -> tuple[list[str], list[NDArray[Any]]]:
         names = [str(key) for key in keys]
         _check_names(names, len(names))
         return names, [np.asarray(X[key]) for key in keys]
-    # As objects, so that the numbers of a list of lists don't become texts beside its texts.
+    # Objects keep numbers apart from texts, which a list of lists may mix.
     array = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
     if array.ndim != 2:
-        raise DataError(_SOURCE, f"X has the shape {array.shape}, expected (rows, features)")
+        raise DataError(_SOURCE, f"X has the shape {array.shape}; expected (rows, features)")
     return [f"x{f}" for f in range(array.shape[1])], list(array.T)
 
 
@@ -96,11 +102,11 @@ def _check_names(names: Sequence[str], n_columns: int) -> None:
         if not name.strip():
             raise DataError(_SOURCE, f"column {n + 1} of {n_columns} has no name")
         if name in names[:n]:
-            raise DataError(_SOURCE, "column name stands twice", column=name)
+            raise DataError(_SOURCE, "the column name occurs twice", column=name)
 
 
 def _decided(cells: NDArray[Any], name: str) -> Column:
-    """Decide one column: numbers are taken as they are, anything else is read as a file's cells."""
+    """Return the values of a column: numbers as they are, other cells as if read from a file."""
     numeric = cells.dtype.kind in "biuf"
     if numeric or (cells.dtype == object and all(isinstance(cell, Real | np.bool_) for cell in cells)):
         return Column(cells.astype(np.float64), None)
@@ -108,12 +114,12 @@ def _decided(cells: NDArray[Any], name: str) -> Column:
 
 
 def _text(cell: object) -> str:
-    """Write a cell as a file would hold it; empty if it is missing."""
+    """Return a cell as text, as in a file; empty if it is missing."""
     return "" if _is_missing(cell) else str(cell).strip()
 
 
 def _is_missing(cell: Any) -> bool:
-    """Tell None, a NaN of any type, and pandas' NA, which is neither equal nor unequal to itself."""
+    """Return whether a cell is None, a NaN of any type, or pandas' NA, whose comparison with itself is NA."""
     if cell is None:
         return True
     try:
@@ -125,7 +131,7 @@ def _is_missing(cell: Any) -> bool:
 def _labels(y: ArrayLike) -> list[str]:
     labels = np.asarray(y)
     if labels.ndim != 1:
-        raise DataError(_SOURCE, f"y has the shape {labels.shape}, expected (rows,)")
+        raise DataError(_SOURCE, f"y has the shape {labels.shape}; expected (rows,)")
     return [_text(label) for label in labels]
 
 
@@ -133,6 +139,6 @@ def _with_class_names(table: RawTable, names: Sequence[str]) -> RawTable:
     given = tuple(str(name) for name in names)
     if len(set(given)) != len(given) or len(given) != len(table.class_names):
         found = ", ".join(table.class_names)
-        problem = f"class names {', '.join(given)}: expected one each, all different, for {found}"
+        problem = f"class names {', '.join(given)}: one name is needed for each of {found}, all different"
         raise DataError(_SOURCE, problem, column=_LABEL)
     return replace(table, class_names=given)

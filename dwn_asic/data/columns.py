@@ -1,11 +1,11 @@
 """The values of a column of texts: numbers, category codes, or an error that names the cells.
 
-A column is decided by all its cells that are not missing, whatever their order:
+All cells of a column that are not missing decide together, in any order, what the column is:
 
-- all are numbers: a numeric column;
-- more than half are numbers, plainly written or in another notation (``1,163``, ``5,62``, ``50%``,
-  ``$9.50``): an error, for the rest would silently turn the column into categories;
-- otherwise: a text column, whose cells become the codes of its categories, sorted as text.
+- If all are numbers, the column is numeric.
+- If more than half are numbers, in plain or in another notation (``1,163``, ``5,62``, ``50%``, ``$9.50``),
+  but not all are plain numbers, it is an error: the rest would silently turn the column into categories.
+- Otherwise it is a text column. Its cells become the codes of its categories, which are sorted as text.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from dwn_asic.errors import DataError
 __all__ = ["MISSING", "Categories", "Column", "ColumnScan", "Decimal", "column_values", "number"]
 
 Decimal = Literal[".", ","]
-"""The mark before the fraction of a number."""
+"""The decimal mark of numbers."""
 
 _NAN = {"".join(letters) for letters in product(("", "+", "-"), "nN", "aA", "nN")}
 MISSING = frozenset({"", "?", "NA", *_NAN})
-"""The texts of a missing cell; with them, float() reads a NaN from no other."""
+"""Texts of a missing cell; float() returns NaN for no other text."""
 
-_SHOWN = 3  # cells named in an error message
+_SHOWN = 3  # cells that an error message names
 
 _CURRENCY = "[$€£¥₹₽₩₺]|USD|EUR|GBP|CHF|JPY|CNY|INR"
 _SIGN = r"[+\-\u2212\u2013]"  # also a minus sign and an en dash
-_GROUP = r"[,.'\u2019_\ \u00a0\u202f]"  # also a typographic apostrophe and spaces that don't break
+_GROUP = r"[,.'\u2019_\ \u00a0\u202f]"  # also a typographic apostrophe and non-breaking spaces
 _OTHER_NOTATION = re.compile(
     rf"""{_SIGN}? (?:(?:{_CURRENCY})\s?{_SIGN}?)?
     (?: \d{{1,3}} (?P<group>{_GROUP}) \d{{3}} (?:(?P=group)\d{{3}})* (?:[.,]\d+)?  # 1,163 or 1.234.567,89
@@ -49,21 +49,21 @@ _OTHER_NOTATION = re.compile(
     (?:\s?(?:%|‰|{_CURRENCY}))?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,(?!\d{3}$)\d+")  # three digits may be thousands
-_PLAIN = "write numbers with a decimal {} and without thousands separators, percent or currency signs"
-_MEND = "correct or empty the others, or put a letter before each cell to make the column text"
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,(?!\d{3}$)\d+")  # three digits may be a group of thousands
+_PLAIN = "write numbers with a decimal {} and without thousands separators, percent signs or currency signs"
+_MEND = "correct or clear the other cells, or put a letter before each cell to make this a text column"
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A column that is decided.
+    """The values of a column, once it is known whether it is numeric or text.
 
     Attributes
     ----------
     values
-        (N,) numbers or category codes, NaN where missing.
+        (N,) numbers or category codes; a missing cell is NaN.
     categories
-        The texts of the codes 0, 1, ... of a text column; None of a numeric one.
+        Texts of the codes 0, 1, ... of a text column; None for a numeric column.
     """
 
     values: NDArray[np.float64]
@@ -71,12 +71,12 @@ class Column:
 
 
 def column_values(file: str, name: str, cells: Sequence[str]) -> Column:
-    """Decide one column of (N,) cell texts.
+    """Return the values of a column from its (N,) cell texts.
 
     Raises
     ------
     DataError
-        As :meth:`ColumnScan.is_text`.
+        The column is invalid, as in :meth:`ColumnScan.is_text`.
     """
     scan = ColumnScan(file, name)
     scan.extend(cells, 1)
@@ -92,7 +92,7 @@ class Categories:
 
     def __init__(self) -> None:
         self._codes = array("d")
-        # In order of appearance for now; sorted once all are known.
+        # Codes follow the order of appearance until all categories are known and sorted.
         self._code_of: dict[str, int] = {}
 
     def __contains__(self, cell: str) -> bool:
@@ -102,14 +102,14 @@ class Categories:
         return len(self._codes)
 
     def extend(self, cells: Sequence[str]) -> None:
-        """Append cells; those in :data:`MISSING` have no code."""
+        """Append cells; a cell in :data:`MISSING` becomes NaN."""
         code_of = self._code_of
         self._codes.extend(
             nan if cell in MISSING else code_of.setdefault(cell, len(code_of)) for cell in cells
         )
 
     def column(self) -> Column:
-        """Return the codes 0, 1, ... of the categories in the order of their texts."""
+        """Return the column, with codes 0, 1, ... in the sorted order of the categories."""
         values, texts = np.array(self._codes, np.float64), sorted(self._code_of)
         rank = np.empty(len(texts))
         rank[[self._code_of[text] for text in texts]] = np.arange(len(rank))
@@ -119,21 +119,22 @@ class Categories:
 
 
 class ColumnScan:
-    """All cells of one column, block by block, to decide what it is.
+    """Scan of one column, block by block, that determines whether it is numeric or text.
 
-    It keeps 8 bytes a cell, so that a file larger than memory's text fits: numbers as long as there are no
-    texts, codes as long as there are no numbers. A text column that :attr:`is_mixed` is to be read again.
+    It stores 8 bytes per cell, so that a file fits into memory even if its text does not: numbers as long as
+    no text was seen, and category codes as long as no number was seen. A text column that :attr:`is_mixed`
+    must therefore be read a second time.
 
     Parameters
     ----------
     file, name
-        The file and the column, for error messages.
+        Names of file and column for error messages.
     decimal
-        What stands before the fraction of a number.
+        Decimal mark of the numbers.
     decimal_key
-        The key that an error message advises to set for decimal commas, if there is one.
+        Key that error messages recommend for decimal commas; empty if there is none.
     text
-        The column is text, whatever its cells look like.
+        Whether the column is text even if all its cells are numbers.
     """
 
     def __init__(
@@ -154,7 +155,7 @@ class ColumnScan:
         self._infinite: tuple[str, int] | None = None
 
     def extend(self, cells: Sequence[str], first_row: int) -> None:
-        """Append cells, without spaces around them; ``first_row`` is the 1-based row of the first."""
+        """Append cells without surrounding spaces; ``first_row`` is the row of the first, counted from 1."""
         categories = self._categories
         if self._text:
             numbers = [nan if cell in MISSING else None for cell in cells]
@@ -185,17 +186,17 @@ class ColumnScan:
 
     @property
     def is_mixed(self) -> bool:
-        """True if there are both numbers and texts."""
+        """True if the column has both numbers and texts."""
         return self._n_numbers > 0 and self._n_texts > 0
 
     def is_text(self) -> bool:
-        """Tell whether all cells together make a text column; a column without any value is numeric.
+        """Return whether the column is text; a column without any value is numeric.
 
         Raises
         ------
         DataError
-            More than half of the cells are numbers, in whatever notation, but not all are plain ones; or all
-            are numbers and one is infinite.
+            More than half of the cells are numbers in any notation, but not all are plain numbers; or all are
+            numbers and one is infinite.
         """
         present = self._n_numbers + self._n_texts
         if self._n_texts and not self._text and 2 * (self._n_numbers + self._n_other_notation) > present:
@@ -220,20 +221,20 @@ class ColumnScan:
         )
 
     def column(self) -> Column:
-        """Return the numbers or category codes of a column that is not mixed."""
+        """Return the values of a column that is not mixed."""
         if self._n_texts:
             return self._categories.column()
         return Column(np.concatenate(self._numbers) if self._numbers else np.empty(0), None)
 
 
 def number(cell: str, decimal: Decimal = ".") -> float | None:
-    """Return the number that a cell holds, NaN if it is missing, None if it is something else."""
+    """Return the number in a cell, NaN for a missing cell, or None for any other text."""
     if cell in MISSING:
         return nan
-    if "_" in cell:  # float() takes 1_000 for a number, a table's author doesn't
+    if "_" in cell:  # float() reads 1_000 as a number, but the author of a table does not mean one
         return None
     if decimal == ",":
-        if "." in cell:  # separates thousands where the comma is the decimal mark
+        if "." in cell:  # with a decimal comma, a point separates thousands
             return None
         cell = cell.replace(",", ".")
     try:
@@ -243,6 +244,6 @@ def number(cell: str, decimal: Decimal = ".") -> float | None:
 
 
 def _is_other_notation(cell: str) -> bool:
-    """Tell whether a cell that is no number looks like one; accountants put negative ones in parentheses."""
+    """Return whether a text looks like a number; accountants put negative numbers in parentheses."""
     bare = cell[1:-1] if cell.startswith("(") and cell.endswith(")") else cell
     return _OTHER_NOTATION.fullmatch(bare) is not None

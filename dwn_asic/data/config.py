@@ -13,22 +13,25 @@ __all__ = ["FILE_KEYS", "DataConfig", "PartConfig", "SplitConfig"]
 
 
 class SplitConfig(Strict):
-    """Shares of the rows that are in no part yet; the rest is for training."""
+    """Shares of validation and test rows, which are drawn class by class; the rest is for training."""
 
     val: Fraction = 0.2
-    """Share of the validation rows, unless ``val`` or ``part`` of ``data`` fixes them."""
+    """Share of validation rows, between 0 and 1; ``val`` and ``test`` together must be below 1. It has no
+    effect if the key ``val`` or ``part`` of ``data`` fixes the validation rows. The defaults of both keys
+    leave 60% of the rows for training."""
     test: Fraction = 0.2
-    """Share of the test rows, unless ``test`` or ``part`` of ``data`` fixes them."""
+    """Share of test rows, between 0 and 1. It has no effect if the key ``test`` or ``part`` of ``data`` fixes
+    the test rows."""
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> SplitConfig:
         if self.val + self.test >= 1.0:
-            raise ValueError("val + test must be below 1, the rest is for training")
+            raise ValueError("val + test below 1; the rest of the rows is for training")
         return self
 
 
 def _as_texts(value: object) -> object:
-    """Make a list of cell texts of a single one; YAML reads some as numbers or truth values."""
+    """Return one text or several as a list of texts; YAML reads some texts as integers or Booleans."""
     values = value if isinstance(value, list | tuple) else [value]
     return [str(each) if isinstance(each, int) else each for each in values]
 
@@ -37,16 +40,17 @@ _Texts = Annotated[tuple[str, ...], BeforeValidator(_as_texts), Field(strict=Fal
 
 
 class PartConfig(Strict):
-    """The column that says to which part a row belongs, and what its cells mean."""
+    """The column that names the part of each row, and the cell texts that stand for each part."""
 
     column: str
-    """The name of the column."""
+    """Name of the column, which is then not a feature."""
     train: _Texts = ()
-    """Cells of training rows, beside ``train`` and ``training``; upper and lower case are one."""
+    """Cell texts of training rows, in addition to ``train`` and ``training``: one text or a list. Case is
+    ignored."""
     val: _Texts = ()
-    """Cells of validation rows, beside ``val``, ``valid`` and ``validation``."""
+    """Cell texts of validation rows, in addition to ``val``, ``valid``, ``validation``: a text or a list."""
     test: _Texts = ()
-    """Cells of test rows, beside ``test`` and ``testing``."""
+    """Cell texts of test rows, in addition to ``test`` and ``testing``: one text or a list."""
 
 
 def _as_part(value: object) -> object:
@@ -62,48 +66,58 @@ def _as_separator(value: object) -> object:
 
 
 FILE_KEYS: Mapping[str, str] = {"source": "file", "test": "test_file", "val": "val_file"}
-"""Each key that names a source, and the attribute that says where its file lies."""
+"""Each key that names a source, and the attribute with the path of its file."""
 
 
 class DataConfig(Strict):
-    """The source of the table, and which of its rows are for what."""
+    """The source of the table, and its split into training, validation and test rows."""
 
     source: str
-    """``bundled:NAME``, ``sklearn:NAME``, ``csv:PATH``, ``arff:PATH``, ``pla:PATH`` (relative to the
-    directory of the flow file that says it, else to the working directory) or ``openml:ID``; other packages
-    may add more."""
+    """Source of the table: ``bundled:NAME``, ``sklearn:NAME``, ``csv:PATH``, ``arff:PATH``, ``pla:PATH`` or
+    ``openml:ID``; other packages may add more. A relative PATH starts at the directory of the flow file or,
+    if there is no such file, at the working directory."""
     test: str | None = None
-    """The test rows, as ``source``; without it they are drawn from ``source``, as ``split`` says."""
+    """Source of the test rows, in the form of ``source`` and with the same columns. By default test rows are
+    drawn from ``source``, with the share that ``split`` sets."""
     val: str | None = None
-    """The validation rows, as ``source``; without it they are drawn from ``source``, as ``split`` says."""
+    """Source of the validation rows, in the form of ``source`` and with the same columns. By default
+    validation rows are drawn from ``source``, with the share that ``split`` sets."""
     part: Annotated[PartConfig | None, BeforeValidator(_as_part)] = None
-    """The column of ``source`` that says which part a row belongs to, in place of ``test`` and ``val``; or a
-    mapping of ``column`` and the cells of each part. A part without rows is drawn from the training rows."""
+    """Column of ``source`` that names the part of each row: the name of the column, or a mapping with the key
+    ``column`` and the cell texts of each part. It excludes ``test`` and ``val``. If the column marks no
+    validation or no test rows, these are drawn from the training rows."""
     file: str | None = Field(default=None, exclude=True)
-    """The place of the file that ``source`` names, as a path from the working directory: not a key of flow
-    files, but set when one is read; without it a relative path of ``source`` starts at the working directory.
-    No part of what is written out, for the path says nothing about the data."""
+    """Path of the file that ``source`` names, relative to the working directory. It is not a key of flow
+    files, but set when one is read; if it is None, a relative path in ``source`` starts at the working
+    directory. It is not serialized, since results do not depend on where a file is."""
     test_file: str | None = Field(default=None, exclude=True)
-    """The place of the file that ``test`` names, as ``file``."""
+    """Path of the file that ``test`` names; see ``file``."""
     val_file: str | None = Field(default=None, exclude=True)
-    """The place of the file that ``val`` names, as ``file``."""
+    """Path of the file that ``val`` names; see ``file``."""
     text: tuple[str, ...] = Field(default=(), exclude=True)
-    """Columns that are text whatever their cells look like, as they are in another file of the same data; not
-    a key of flow files."""
+    """Names of columns that are read as text even if all their cells are numbers, because they are text in
+    another file of the same data. It is not a key of flow files."""
     label: str | None = None
-    """Label column; default ``class`` for csv, the source's own elsewhere. Of a pla file, the output."""
+    """Name of the label column, or of the output of a ``pla`` file. The default is ``class`` for ``csv`` and
+    ``bundled``, the attribute ``class`` or else the last one for ``arff``, and the source's own label
+    elsewhere."""
     drop: Annotated[tuple[str, ...], BeforeValidator(_as_names), Field(strict=False)] = ()
-    """Columns to leave out, for example row numbers; ``''`` stands for columns without a name."""
+    """Names of columns to leave out, for example row numbers: one name or a list; ``''`` stands for columns
+    without a name. By default every column but the label is a feature."""
     separator: Annotated[str | None, BeforeValidator(_as_separator)] = None
-    """The character between the cells of a csv file, or ``tab``; default a comma."""
+    """Character between the cells of a ``csv`` file, or ``tab``; not a letter, digit, quote or line end. The
+    default is a comma."""
     decimal: Literal[".", ","] | None = None
-    """The mark before the fraction of a number in a csv file; default a point."""
+    """Decimal mark of the numbers in a ``csv`` file, ``.`` or ``,``. The default is a point."""
     impute: Literal["mean", "median", "mode"] | None = None
-    """The statistic of the column that a missing cell becomes; without it a missing cell is an error."""
+    """Statistic of the column that replaces missing cells: ``mean``, ``median`` or ``mode``, computed from
+    the training rows. Text columns always use the mode. By default a missing cell is an error."""
     one_against_rest: str | None = None
-    """A class: the task becomes to tell it (class 1) from all others (class 0)."""
+    """Name of a class. The task becomes to distinguish it (class 1) from all others (class 0); by default all
+    classes are kept."""
     split: SplitConfig = SplitConfig()
-    """Shares of the rows of ``source`` that are drawn, class by class, for parts that nothing else fixes."""
+    """Shares of the rows of ``source`` that are drawn, class by class, for parts that ``test``, ``val`` and
+    ``part`` do not fix."""
 
     @field_validator("part")
     @classmethod
@@ -117,22 +131,22 @@ class DataConfig(Strict):
     @classmethod
     def _is_a_separator(cls, value: str | None) -> str | None:
         if value is not None and (len(value) != 1 or value in '"\r\n' or value.isalnum()):
-            raise ValueError("one character that is no letter, digit, quote or line end, or 'tab'")
+            raise ValueError("'tab', or one character that is not a letter, digit, quote or line end")
         return value
 
     @property
     def scheme(self) -> str:
-        """The kind of the source: the part of ``source`` before the first colon."""
+        """Kind of the source: the part of ``source`` before the first colon."""
         return self.source.partition(":")[0]
 
     @property
     def name(self) -> str:
-        """The name of the source among its kind: the part of ``source`` after the first colon."""
+        """Name of the source within its kind: the part of ``source`` after the first colon."""
         return self.source.partition(":")[2]
 
     @property
     def sources(self) -> Mapping[str, DataConfig]:
-        """Key -> section of each source that is named, as if it were the only one."""
+        """Key of each source that is set, and a section in which it is the only source."""
         alone = {"test": None, "val": None, "test_file": None, "val_file": None}
         found = {}
         for key, place in FILE_KEYS.items():

@@ -1,4 +1,4 @@
-"""The confusion matrix of a classifier, and what is computed from it."""
+"""The confusion matrix of a classifier, and the scores and intervals that follow from it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["ClassScores", "balanced_accuracy", "class_scores", "confusion_matrix
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Scores of one class against all others; a share of no rows is NaN.
+    """Scores of one class against all others; a share without rows is NaN.
 
     Attributes
     ----------
     rows
-        Rows whose label is the class.
+        Number of rows whose label is the class.
     precision
-        Share of the rows predicted as the class whose label it is.
+        Share of rows with this label among the rows predicted as the class.
     recall
-        Share of the rows of the class that are predicted as it.
+        Share of rows predicted as the class among the rows with this label.
     f1
         Harmonic mean of precision and recall.
     """
@@ -44,14 +44,14 @@ def confusion_matrix(
     labels
         (N,) class indices, 0..C-1.
     predictions
-        (N,) class indices; a circuit may also return an index that no class has.
+        (N,) class indices; those of a circuit may exceed C-1, which stands for no class.
     n_classes
-        C.
+        Number C of classes.
 
     Returns
     -------
     numpy.ndarray
-        (C, C + 1) rows by label and prediction; the last column counts predictions of no class.
+        (C, C + 1) number of rows by label and prediction; the last column counts predictions of no class.
 
     Examples
     --------
@@ -79,22 +79,22 @@ def class_scores(matrix: NDArray[np.int64]) -> tuple[ClassScores, ...]:
 
 
 def balanced_accuracy(matrix: NDArray[np.int64]) -> float:
-    """Return the mean recall of the classes that have rows; NaN without rows."""
+    """Return the mean recall of the classes that have rows, or NaN if none has."""
     recalls = [scores.recall for scores in class_scores(matrix) if scores.rows]
     return math.fsum(recalls) / len(recalls) if recalls else math.nan
 
 
 def wilson_interval(hits: int, rows: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the confidence interval of a share of which ``hits`` of ``rows`` independent rows were seen.
+    """Return Wilson's confidence interval of a share that was estimated as ``hits`` of ``rows``.
 
     Parameters
     ----------
     hits
-        0..rows.
+        Number of hits, 0..rows.
     rows
-        At least 1.
+        Number of independent rows, at least 1.
     confidence
-        Probability that the interval holds the true share, above 0 and below 1.
+        Probability that the interval contains the true share, above 0 and below 1.
 
     References
     ----------
@@ -110,7 +110,7 @@ def wilson_interval(hits: int, rows: int, confidence: float = 0.95) -> tuple[flo
     share, weight = hits / rows, z * z / rows
     centre = (share + weight / 2.0) / (1.0 + weight)
     half = z * math.sqrt(share * (1.0 - share) / rows + weight / (4.0 * rows)) / (1.0 + weight)
-    # At shares of 0 and 1 an end is the share itself, which rounding may miss.
+    # For shares of 0 and 1, one end is the share itself, which rounding may miss.
     return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 

@@ -1,4 +1,4 @@
-"""Tables of separated values, plain or gzip: every fault named by row and column."""
+"""Reader of CSV files, plain or gzip, whose error messages name row and column."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from dwn_asic.errors import DataError, shortened
 __all__ = ["DEFAULT_LABEL", "CsvForm", "read_csv"]
 
 DEFAULT_LABEL = "class"
-"""The label column where the flow file names none."""
+"""Name of the label column unless the flow file sets another."""
 
 _BLOCK = 4096  # rows held as text at a time
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_WRITTEN = {"\t": "tab"}  # how the flow file writes a separator, where not as it is
+_WRITTEN = {"\t": "tab"}  # separators that have a name in flow files
 
 _Block = tuple[int, list[list[str]]]
-"""The 1-based row of the first cells, and the cells of each column."""
+"""A block of rows: the number of its first row, counted from 1, and the cells of each column."""
 
 
 @dataclass(frozen=True)
 class CsvForm:
-    """The form of a file, and what of it is wanted.
+    """The form of a CSV file, and the columns to read.
 
     Attributes
     ----------
     label
-        The label column.
+        Name of the label column.
     drop
-        Columns to leave out, whatever they hold; the empty name stands for columns without a name.
+        Names of columns to leave out unread; the empty name stands for columns without a name.
     text
-        Columns that are text, whatever their cells look like.
+        Names of columns that are text even if all their cells are numbers.
     separator
-        The character between cells.
+        Character between cells.
     decimal
-        The mark before the fraction of a number.
+        Decimal mark of the numbers.
     """
 
     label: str = DEFAULT_LABEL
@@ -56,15 +56,16 @@ class CsvForm:
 
 
 def read_csv(path: Path, *, source: str, form: CsvForm) -> RawTable:
-    """Read a UTF-8 file of separated values with a header row; ``.gz`` files are unpacked.
+    """Read a CSV file in UTF-8 with a header row; ``.gz`` files are unpacked.
 
-    What a column holds is decided by all its cells, as :mod:`dwn_asic.data.columns` says. Spaces around cells
-    and blank lines are ignored. Missing cells (empty, ``?``, ``NA``, ``nan``) are kept as such.
+    All cells of a column determine whether it is numeric or text; see :mod:`dwn_asic.data.columns`. Spaces
+    around cells and blank lines are ignored. Missing cells (empty, ``?``, ``NA``, ``nan``) are kept as such.
 
     Raises
     ------
     DataError
-        Names the file and, where known, row (1-based, header and blank lines not counted) and column.
+        The file is invalid. The error names the file and, if known, the row (counted from 1, without header
+        and blank lines) and the column.
     """
     with _faults(path):
         with open_text(path) as file:
@@ -105,29 +106,29 @@ def read_csv(path: Path, *, source: str, form: CsvForm) -> RawTable:
 
 
 def _read_texts(path: Path, form: CsvForm, which: list[int], n_rows: int) -> Mapping[int, Column]:
-    """Read the text columns ``which`` in a second pass: the first took their numbers for numbers."""
+    """Read the mixed columns ``which`` as text, in a second pass."""
     categories = {f: Categories() for f in which}
     with open_text(path) as file:
         for _, columns in _table(file, path, form)[1]:
             for f in which:
                 categories[f].extend(columns[f])
     if any(len(found) != n_rows for found in categories.values()):
-        raise DataError(path, "has changed while it was read")
+        raise DataError(path, "the file changed while it was read")
     return {f: found.column() for f, found in categories.items()}
 
 
 @contextmanager
 def _faults(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong with the file into a DataError."""
+    """Convert all errors of reading the file to DataError."""
     with text_faults(path):
         try:
             yield
         except csv.Error as error:
-            raise DataError(path, f"not a comma-separated file: {error}") from error
+            raise DataError(path, f"not a CSV file: {error}") from error
 
 
 def _table(file: TextIO, path: Path, form: CsvForm) -> tuple[list[str], Iterator[_Block]]:
-    """Return the names of the columns, among them the label, and what stands below them."""
+    """Return the names of the columns, which include the label, and the blocks of rows below the header."""
     first = next((line for line in file if line.strip()), None)
     if first is None:
         raise DataError(path, "empty file")
@@ -144,13 +145,13 @@ def _blocks(rows: Iterator[list[str]], path: Path, n_columns: int) -> Iterator[_
     while block := list(islice(rows, _BLOCK)):
         for n, row in enumerate(block, start=first_row):
             if len(row) != n_columns:
-                raise DataError(path, f"has {len(row)} cells, the header has {n_columns}", row=n)
+                raise DataError(path, f"has {len(row)} cells; the header has {n_columns}", row=n)
         yield first_row, [[cell.strip() for cell in cells] for cells in zip(*block, strict=True)]
         first_row += len(block)
 
 
 def _check_separator(header: str, path: Path, form: CsvForm) -> None:
-    """Refuse a header that only another separator splits, or splits so that the label has a column."""
+    """Raise DataError if the header fits another separator: only that one splits it, or yields the label."""
     columns = _cells(header, form.separator)
     if len(columns) > 1 and form.label in columns:
         return
@@ -162,7 +163,7 @@ def _check_separator(header: str, path: Path, form: CsvForm) -> None:
         name = _SEPARATORS[separator] + ("s" if len(others) > 2 else "")
         key = _WRITTEN.get(separator, repr(separator))
         raise DataError(
-            path, f"the header has {count} and {len(others) - 1} {name}: set data.separator: {key}"
+            path, f"the header has {count} but {len(others) - 1} {name}; set data.separator: {key}"
         )
 
 
@@ -172,20 +173,20 @@ def _cells(line: str, separator: str) -> list[str]:
 
 def _check_names(names: list[str], path: Path, form: CsvForm) -> None:
     if form.label not in names:
-        hint = " (a row of data? The file needs a header row)" if any(map(_is_number, names)) else ""
+        hint = "; if that is a row of data, add a header row" if any(map(_is_number, names)) else ""
         columns = shortened(names)
         raise DataError(
-            path, f"no label column {form.label!r} (set data.label); its columns: {columns}{hint}"
+            path, f"there is no label column {form.label!r} (set data.label); its columns: {columns}{hint}"
         )
     for n, name in enumerate(names):
         if name in form.drop:
             continue
         if not name:
             problem = f"column {n + 1} of {len(names)} has no name in the header"
-            advice = "name it, or leave it out with data.drop: [''] if it only numbers the rows"
+            advice = "name it, or drop it with data.drop: [''] if it contains row numbers"
             raise DataError(path, f"{problem}: {advice} (pandas: to_csv(..., index=False))")
         if name in names[:n]:
-            raise DataError(path, "column name stands twice in the header", column=name)
+            raise DataError(path, "the column name occurs twice in the header", column=name)
 
 
 def _is_number(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Data sources: what each declares about itself."""
+"""The declaration of a data source."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ def _accept(config: DataConfig, file: str | Path) -> None:
 
 @dataclass(frozen=True)
 class DataSource:
-    """One kind of place that tables come from.
+    """A kind of data source, for example CSV files.
 
     Attributes
     ----------
     scheme
-        What stands before the colon of ``data.source``.
+        Text before the colon of ``data.source``.
     form
-        How it is written, for error messages: ``csv:PATH``.
+        Form of ``data.source`` for error messages, for example ``csv:PATH``.
     read
-        Reads the table that a ``data`` section names, missing cells left missing; raises DataError for data
-        that can't be had or learned from, with a source that needs a network also without one.
+        Function that reads the table of a ``data`` section, without filling missing cells. It raises
+        DataError for data that are unavailable, for example without a network, or unusable.
     has_file
-        Whether the name is the path of a file of the user's; a change of that file is a change of the data.
+        Whether the name is the path of a user's file; steps that read the data run again if the file changes.
     options
-        Which of the keys ``separator`` and ``decimal`` the source knows.
+        Those of the keys ``separator`` and ``decimal`` that the source supports.
     check
-        Raises ConfigError, which names the given file, for a section that ``read`` can't read.
+        Function that raises ConfigError, naming the given file, for a section that ``read`` does not support.
     """
 
     scheme: str
@@ -50,16 +50,16 @@ class DataSource:
 
 
 def check_name(config: DataConfig, names: tuple[str, ...], file: str | Path) -> None:
-    """Raise a ConfigError that lists ``names`` if the source's name is none of them."""
+    """Raise a ConfigError that lists ``names`` unless the name of the source is one of them."""
     if config.name not in names:
         raise ConfigError(file, "data.source", f"is {config.source!r}", ", ".join(names))
 
 
 def user_file(config: DataConfig) -> Path:
-    """Return the path of the file that a source names; raises DataError where there is none."""
+    """Return the path of the file that a source names; raises DataError if it does not exist."""
     written = Path(config.name).expanduser()
     path = written if config.file is None else Path(config.file)
     if not path.exists():
         looked = " and ".join(dict.fromkeys(str(place.resolve()) for place in (path, written)))
-        raise DataError(written, f"not found, looked for {looked}")
+        raise DataError(written, f"not found; looked for {looked}")
     return path

@@ -1,4 +1,4 @@
-"""Dataset: table, split and quantizer together; what every later stage reads its rows from."""
+"""The data set: table, split and quantizer together, from which every later stage takes its rows."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ _FORMAT = 1
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """The labelled rows as codes, in three parts.
+    """Labelled rows, their split into three parts, and their integer codes.
 
     Attributes
     ----------
     table
-        N rows of F features.
+        Table of N rows and F features.
     split
-        Its rows' parts.
+        Row indices of each part.
     quantizer
-        Value and code of F features, fitted on the training rows only.
+        Scaling of the F features from values to codes, fitted on the training rows only unless an imported
+        model brings its own.
     """
 
     table: Table
@@ -52,16 +53,18 @@ class Dataset:
     def __post_init__(self) -> None:
         n_rows, n_features = self.table.values.shape
         if len(self.table.labels) != n_rows or len(self.table.feature_names) != n_features:
-            raise ValueError(f"labels or feature names do not fit a table of {n_rows} x {n_features}")
+            raise ValueError(f"labels or feature names do not match a table of {n_rows} x {n_features}")
         if self.quantizer.n_features != n_features:
-            raise ValueError(f"quantizer of {self.quantizer.n_features} features, table of {n_features}")
+            raise ValueError(
+                f"the quantizer has {self.quantizer.n_features} features, the table {n_features}"
+            )
         rows = np.sort(np.concatenate([self.split.rows(part) for part in PARTS]))
         if not np.array_equal(rows, np.arange(n_rows)):
-            raise ValueError(f"the split is not one of {n_rows} rows")
+            raise ValueError(f"the split does not contain each of the {n_rows} rows exactly once")
 
     @cached_property
     def codes(self) -> NDArray[np.int64]:
-        """The (N, F) codes of all rows, read-only."""
+        """(N, F) codes of all rows, read-only."""
         codes = self.quantizer.codes(self.table.values)
         codes.flags.writeable = False
         return codes
@@ -88,41 +91,43 @@ class Dataset:
         parts: Sequence[str] | None = None,
         split: Split | None = None,
     ) -> Dataset:
-        """Split and quantize rows that are in memory, with the checks that a file's rows get.
+        """Split and quantize rows in memory, with the same checks as for the rows of a file.
 
         Parameters
         ----------
         X
-            (N, F) values: an array, a list of rows, or a data frame (of pandas, or whatever has ``columns``).
-            Numbers and truth values are taken as they are. Texts and categories are read as the cells of a
-            comma-separated file: a column of texts becomes category codes, the categories sorted as text.
+            (N, F) values: an array, a list of rows, or a data frame (of pandas, or any object with
+            ``columns``). Numbers and Booleans are used as they are. Texts and categories are read like the
+            cells of a CSV file: a column of texts becomes category codes, its categories sorted as text.
         y
-            (N,) labels: texts, integers or truth values. Integers sort as numbers, others as text.
+            (N,) labels: texts, integers or Booleans. Integers sort as numbers, other labels as text.
         feature_names
-            (F,) names; default the data frame's, or ``x0``, ``x1``, ...
+            (F,) names; by default those of the data frame, or ``x0``, ``x1``, ...
         class_names
-            (C,) names in place of the labels' own, in their order; default the labels as text.
+            (C,) names that replace the labels' own, in the order of the classes; by default the labels as
+            text.
         val, test, seed
-            Shares of the validation and test rows, drawn by class, as in a flow file.
+            Shares of the validation and test rows and the seed of the stratified split, as in a flow file.
         input_bits, scaling, features
-            As in the section ``encoder`` of a flow file: width of the codes, whether values are ``codes``
-            already, and ``lo``, ``step`` and ``bits`` of single features.
+            Options of the quantizer, as in the section ``encoder`` of a flow file: width of the codes,
+            ``fitted`` scaling or values that are ``codes`` already, and ``lo``, ``step`` and ``bits`` of
+            individual features.
         parts
-            (N,) the part of each row: ``train``, ``val`` or ``test``. A part without rows is drawn from the
-            training rows.
+            (N,) part of each row: ``train``, ``val`` or ``test``. If no row is in ``val`` or ``test``, the
+            rows of that part are drawn from the training rows.
         split
-            In place of ``val``, ``test``, ``seed`` and ``parts``: the rows of each part.
+            Row indices of each part, which replace ``val``, ``test``, ``seed`` and ``parts``.
 
         Raises
         ------
         ConfigError
-            The scaling is wrong.
+            The scaling is invalid.
         DataError
-            As for a file: a missing or infinite value, a column that is mostly but not all numbers, a missing
-            label, a single class, a class with too few rows; or X, y and the names don't fit together. Rows
-            count from 1.
+            The data are invalid, as those of a file: a missing or infinite value, a column in which most but
+            not all cells are numbers, a missing label, a single class, a class with too few rows; or X, y and
+            the names do not match. Rows are counted from 1.
         ValueError
-            The shares leave no training rows, or ``split`` doesn't hold each row once.
+            The shares leave no training rows, or ``split`` does not contain each row exactly once.
 
         Examples
         --------
@@ -150,13 +155,13 @@ class Dataset:
         return _quantized(raw, raw.complete(None), split, config)
 
     def save(self, path: Path) -> None:
-        """Write one ``.npz`` file; equal datasets give equal bytes."""
+        """Write one ``.npz`` file; equal data sets result in equal bytes."""
         meta = {
             "format": _FORMAT,
             "source": self.table.source,
             "feature_names": self.table.feature_names,
             "class_names": self.table.class_names,
-            # Only where there are some, so that a table without any keeps the bytes that it always had.
+            # Stored only if there are any, so that other tables have the same bytes as in earlier versions.
             **({"notes": self.table.notes} if self.table.notes else {}),
             **({"categories": self.table.categories} if self.table.categories else {}),
             **({"fills": self.table.fills} if self.table.fills else {}),
@@ -175,12 +180,14 @@ class Dataset:
 
     @classmethod
     def load(cls, path: Path) -> Dataset:
-        """Read what :meth:`save` wrote; raises DataError for a file that is missing, damaged or another."""
+        """Read a file of :meth:`save`; raises DataError if it is missing, damaged or of another kind."""
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 meta = json.loads(file["meta"].tobytes())
                 if meta["format"] != _FORMAT:
-                    raise DataError(path, f"dataset format {meta['format']}, this version reads {_FORMAT}")
+                    raise DataError(
+                        path, f"has dataset format {meta['format']}; this version reads {_FORMAT}"
+                    )
                 return cls(
                     Table(
                         meta["source"],
@@ -197,7 +204,7 @@ class Dataset:
                 )
         except OSError as error:
             raise DataError(path, f"cannot be read: {error.strerror or error}") from error
-        # A damaged zip shows as any of these; RuntimeError is zipfile's for flags and methods it can't read.
+        # A damaged archive raises any of these, for example RuntimeError for an unsupported compression.
         except (
             ValueError,
             KeyError,
@@ -222,14 +229,14 @@ def _indices(raw: RawTable, parts: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _quantized(raw: RawTable, table: Table, split: Split, config: QuantizerConfig) -> Dataset:
-    """Fit the quantizer; ``raw`` is the table before missing cells were filled."""
+    """Fit the quantizer and check codes; ``raw`` is the table before missing cells were filled."""
     quantizer = fit_quantizer(table, split.train, config)
     check_codes(raw.values, table, quantizer, config, raw.place)
     return Dataset(table, split, quantizer)
 
 
 def split_table(data: DataConfig, seed: int) -> tuple[Table, Split]:
-    """Read the table and split it; missing cells are filled from training rows alone.
+    """Read the table and split it; missing cells are filled from the training rows only.
 
     Raises
     ------
@@ -241,7 +248,7 @@ def split_table(data: DataConfig, seed: int) -> tuple[Table, Split]:
 
 
 def prepare(data: DataConfig, encoder: QuantizerConfig, seed: int) -> Dataset:
-    """Read the table, split it, and fit the quantizer; validation and test rows have no part in any fit.
+    """Read the table, split it, and fit imputation and quantizer on the training rows only.
 
     Parameters
     ----------
@@ -251,7 +258,8 @@ def prepare(data: DataConfig, encoder: QuantizerConfig, seed: int) -> Dataset:
     Raises
     ------
     ConfigError, DataError
-        As :func:`dwn_asic.data.parts.read_rows`; or the scaling is wrong, or a value is none of its codes.
+        As :func:`dwn_asic.data.parts.read_rows`; also if the scaling is invalid, or if a value should be a
+        code and is not.
     """
     raw, split = read_rows(data, seed)
     return _quantized(raw, raw.complete(data.impute, split.train), split, encoder)

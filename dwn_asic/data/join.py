@@ -1,4 +1,4 @@
-"""One table from several files that have the same columns."""
+"""Joining the tables of several files with the same columns."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["joined"]
 
 
 def joined(first: RawTable, others: Sequence[RawTable]) -> RawTable:
-    """Append the rows of other tables to those of the first, which decides everything but the rows.
+    """Append the rows of other tables to the first table, which determines columns and classes.
 
-    Columns may be in another order. Categories that only another table has get codes after those of the
-    first, so that nothing about the first table's rows depends on the others.
+    Other tables may order their columns differently. Categories that the first table lacks get codes after
+    its own, so that its rows do not depend on the other tables.
 
     Raises
     ------
     DataError
-        A table has other columns, numbers where the first has text or the other way round, or a class that
-        the first does not have.
+        A table has other columns, numbers instead of text or text instead of numbers in a column, or a class
+        that the first table does not have.
     """
     categories = dict(first.categories)
     values, labels = [first.values], [first.labels]
@@ -51,13 +51,13 @@ def _check_columns(first: RawTable, other: RawTable) -> None:
         f"{word} {shortened(names)}" for word, names in (("missing", missing), ("extra", extra)) if names
     ]
     if parts:
-        raise DataError(other.file, f"the columns are not those of {first.file}: {'; '.join(parts)}")
+        raise DataError(other.file, f"the columns differ from those of {first.file}: {'; '.join(parts)}")
 
 
 def _column(
     name: str, first: RawTable, other: RawTable, categories: dict[str, tuple[str, ...]]
 ) -> NDArray[np.float64]:
-    """Return the other table's values of a column; its new categories are added to ``categories``."""
+    """Return the other table's values of a column, and add its new categories to ``categories``."""
     at, here = first.feature_names.index(name), other.feature_names.index(name)
     values: NDArray[np.float64] = other.values[:, here]
     present = ~np.isnan(values)
@@ -65,7 +65,7 @@ def _column(
         is_text, was_text = (
             ("text" if is_text else "numbers") for is_text in (other.categorical[here], first.categorical[at])
         )
-        raise DataError(other.file, f"{is_text}, but {was_text} in {first.file}", column=name)
+        raise DataError(other.file, f"the column has {is_text}, but {was_text} in {first.file}", column=name)
     if name not in categories or name not in other.categories:
         return values
     texts = other.categories[name]
@@ -81,7 +81,9 @@ def _labels(first: RawTable, other: RawTable) -> NDArray[np.int64]:
     for index, name in enumerate(other.class_names):
         if name not in first.class_names:
             row = int(np.flatnonzero(other.labels == index)[0]) + 1
-            problem = f"class {name!r} is none of those in {first.file}: {shortened(first.class_names)}"
+            problem = (
+                f"class {name!r} does not occur in {first.file}; its classes: {shortened(first.class_names)}"
+            )
             raise DataError(other.file, problem, row=row, column=other.label_name)
     position = np.array([first.class_names.index(name) for name in other.class_names], np.int64)
     found: NDArray[np.int64] = position[other.labels]

@@ -1,4 +1,4 @@
-"""The parts of the rows, for training, validation and test: given by files or by a column, or drawn."""
+"""Training, validation and test rows: fixed by files or by a column, or drawn."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _SPELLINGS: dict[Part, tuple[str, ...]] = {
 
 
 def read_rows(data: DataConfig, seed: int) -> tuple[RawTable, Split]:
-    """Read all rows of a ``data`` section and say which part each belongs to.
+    """Read all rows of a ``data`` section, and split them into parts.
 
     Raises
     ------
     ConfigError, DataError
-        A source is wrong, its files don't fit together, or a class has too few rows.
+        A source is invalid, its files do not match, or a class has too few rows.
     """
     check_source(data, "data")
     raw, parts = _of_column(data, data.part) if data.part is not None else _of_files(data)
@@ -43,28 +43,28 @@ def read_rows(data: DataConfig, seed: int) -> tuple[RawTable, Split]:
 def split_rows(
     raw: RawTable, parts: NDArray[np.int64] | None, *, val: float, test: float, seed: int
 ) -> Split:
-    """Split the rows of a table; those of a part that has none are drawn from the training rows.
+    """Split the rows of a table; a part without rows is drawn from the training rows.
 
     Parameters
     ----------
     raw
-        N rows.
+        Table of N rows.
     parts
-        (N,) indices into :data:`~dwn_asic.data.table.PARTS`; None for all to be drawn.
+        (N,) indices into :data:`~dwn_asic.data.table.PARTS`; with None all parts are drawn.
     val, test, seed
         As in :func:`~dwn_asic.data.split.stratified_split`.
 
     Raises
     ------
     DataError
-        No row is for training, there is a single class, or a class has too few rows.
+        There are no training rows, there is a single class, or a class has too few rows.
     """
     if parts is None:
         raw.check_classes()
     else:
         pool = np.flatnonzero(parts == PARTS.index("train"))
         if not len(pool):
-            raise DataError(raw.file, "no row is for training")
+            raise DataError(raw.file, "there are no training rows")
         drawn = [part for part in PARTS if part == "train" or not (parts == PARTS.index(part)).any()]
         raw.check_classes(pool, drawn)
     return stratified_split(raw.labels, val=val, test=test, seed=seed, parts=parts)
@@ -73,40 +73,42 @@ def split_rows(
 def part_indices(
     file: str, column: str, cells: Sequence[str | None], config: PartConfig | None = None
 ) -> NDArray[np.int64]:
-    """Read (N,) cells that name parts; returns (N,) indices into :data:`~dwn_asic.data.table.PARTS`.
+    """Return (N,) indices into :data:`~dwn_asic.data.table.PARTS` for (N,) cells that name parts.
 
     Raises
     ------
     DataError
-        A cell is missing (None), or names no part or several.
+        A cell is missing (None) or is not the name of a part, or a name stands for two parts.
     """
     index: dict[str, int] = {}
     for place, part in enumerate(PARTS):
         own: tuple[str, ...] = getattr(config, part) if config is not None else ()
         for text in own:
             if index.setdefault(text.casefold(), place) != place:
-                raise DataError(file, f"data.part gives {text!r} to two parts", column=column)
+                raise DataError(file, f"data.part assigns {text!r} to two parts", column=column)
     for place, part in enumerate(PARTS):
         for text in _SPELLINGS[part]:
             index.setdefault(text, place)
     found = np.empty(len(cells), np.int64)
     for n, cell in enumerate(cells):
         if cell is None:
-            raise DataError(file, "the part is missing", row=n + 1, column=column)
+            raise DataError(file, "the name of the part is missing", row=n + 1, column=column)
         if cell.casefold() not in index:
             known = ", ".join(dict.fromkeys(index))
-            problem = f"{cell!r} names no part (known: {known}; data.part can name more)"
+            problem = f"{cell!r} is not the name of a part (known: {known}; data.part can add names)"
             raise DataError(file, problem, row=n + 1, column=column)
         found[n] = index[cell.casefold()]
     return found
 
 
 def _of_column(data: DataConfig, part: PartConfig) -> tuple[RawTable, NDArray[np.int64]]:
-    """Read the rows of the one source, without the column that names the part of each."""
+    """Read the rows of the only source; the column that names the parts becomes indices of parts."""
     raw = read_undropped(data.sources["source"].model_copy(update={"text": (part.column,)}))
     check_dropped(data, [raw])
     if part.column not in raw.feature_names:
-        problem = f"no column {part.column!r} for data.part; its columns: {shortened(raw.feature_names)}"
+        problem = (
+            f"there is no column {part.column!r} for data.part; its columns: {shortened(raw.feature_names)}"
+        )
         raise DataError(raw.file, problem)
     cells = _cells(raw, part.column)
     found = part_indices(raw.file, part.column, cells, part)
@@ -114,7 +116,7 @@ def _of_column(data: DataConfig, part: PartConfig) -> tuple[RawTable, NDArray[np
 
 
 def _cells(raw: RawTable, name: str) -> list[str | None]:
-    """Return the texts of a column, None where missing; of numbers, the shortest that stand for them."""
+    """Return the texts of a column, None for missing cells; numbers are written in their shortest form."""
     values, texts = raw.values[:, raw.feature_names.index(name)], raw.categories.get(name)
 
     def text(value: float) -> str | None:
@@ -126,7 +128,7 @@ def _cells(raw: RawTable, name: str) -> list[str | None]:
 
 
 def _of_files(data: DataConfig) -> tuple[RawTable, NDArray[np.int64] | None]:
-    """Read the rows of all sources, with the index of the part of each; None where all are to be drawn."""
+    """Read the rows of all sources and the index of the part of each; None if all parts are to be drawn."""
     sections = dict(data.sources)
     raw = read_undropped(sections.pop("source"))
     others: dict[Part, RawTable] = {}
@@ -142,7 +144,7 @@ def _of_files(data: DataConfig) -> tuple[RawTable, NDArray[np.int64] | None]:
 
 
 def _like(section: DataConfig, raw: RawTable) -> DataConfig:
-    """Return the section of a further file, which has the label and the text columns of the first."""
+    """Return the section of a further file with the label and the text columns of the first file."""
     update: dict[str, object] = {"text": tuple(raw.categories)}
     if section.label is None and data_sources()[section.scheme].has_file:
         update["label"] = raw.label_name

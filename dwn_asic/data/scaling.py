@@ -1,4 +1,4 @@
-"""The scaling of features: a quantizer by the section ``encoder``, and what it means to a reader."""
+"""The scaling of features: the quantizer of the section ``encoder``, its checks and its summary."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from dwn_asic.errors import ConfigError, DataError, shortened
 __all__ = ["Place", "check_codes", "fit_quantizer", "scaling_lines"]
 
 Place = Callable[[int], tuple[str, int]]
-"""The file that a row (from 0) of a table comes from, and its number there (from 1)."""
+"""A function from the row of a table (counted from 0) to its file and its number there (counted from 1)."""
 
 
 def fit_quantizer(table: Table, rows: NDArray[np.int64], config: QuantizerConfig) -> Quantizer:
-    """Fit the quantizer of a table.
+    """Fit the quantizer of a table on its training rows.
 
     Parameters
     ----------
     table
-        N rows of F features.
+        Table of N rows and F features.
     rows
-        The training rows: no other has a part in the fit.
+        Indices of the training rows; other rows have no influence.
     config
-        Scaling of all features and of single ones.
+        Scaling of all features, and of individual ones.
 
     Raises
     ------
     ConfigError
-        A single scaling is for a feature that there is not, or for a text column.
+        The scaling of an individual feature is for a feature that does not exist, or for a text column.
     """
     for name in config.features:
         key = f"encoder.features.{name}"
         if name not in table.feature_names:
-            raise ConfigError(table.source, key, "there is no such feature", shortened(table.feature_names))
+            raise ConfigError(
+                table.source, key, "is not the name of a feature", shortened(table.feature_names)
+            )
         if name in table.categories:
-            raise ConfigError(table.source, key, "a text column has the codes of its categories")
+            raise ConfigError(table.source, key, "is a text column, whose codes are those of its categories")
     values = table.values[rows]
     if not len(values):
         raise ValueError("no rows to fit the quantizer on")
@@ -70,16 +72,16 @@ def check_codes(
     config: QuantizerConfig,
     place: Place | None = None,
 ) -> None:
-    """Raise a DataError for a value that should be a code and is none.
+    """Raise a DataError for a value that should be a code but is not.
 
     Parameters
     ----------
     values
-        (N, F) values as they were read, NaN where missing.
+        (N, F) values as read from the source; missing cells are NaN.
     table, quantizer, config
-        The table, its quantizer, and what that was fitted by.
+        The table, its quantizer, and the configuration of the quantizer.
     place
-        Where a row comes from; default a row of ``table.source``.
+        File and number of a row, for the error; by default the row of ``table.source``.
     """
     if config.scaling != "codes":
         return
@@ -90,22 +92,24 @@ def check_codes(
         return
     n, f = (int(index) for index in np.argwhere(wrong)[0])
     file, row = (table.source, n + 1) if place is None else place(n)
-    problem = f"{values[n, f]:.12g} is no code of {_bits(quantizer.bits[f])}, an integer from 0 to {top[f]}"
-    advice = "encoder.input_bits sets the width, encoder.features that of a single feature or its lo and step"
+    problem = (
+        f"{values[n, f]:.12g} is not a code of {_bits(quantizer.bits[f])}, an integer from 0 to {top[f]}"
+    )
+    advice = "encoder.input_bits sets the width; encoder.features sets bits, or lo and step, of one feature"
     raise DataError(file, f"{problem} ({advice})", row=row, column=table.feature_names[f])
 
 
 def _is_code(name: str, table: Table, config: QuantizerConfig) -> bool:
-    """Tell whether the values of a feature are codes already."""
+    """Return whether the values of a feature are codes already."""
     own = config.features.get(name)
     return name not in table.categories and (own is None or (own.lo is None and own.step is None))
 
 
-# ---- what it means -----------------------------------------------------------------------------------------
+# ---- summary -----------------------------------------------------------------------------------------------
 def scaling_lines(table: Table, quantizer: Quantizer, most: int = 24) -> Iterator[str]:
-    """Say in at most ``most`` lines which values the codes of each feature stand for.
+    """Yield at most ``most`` lines that describe the values of each feature's codes.
 
-    Features of one scaling share a line, in the order of the first of each.
+    Features with the same scaling share a line; the lines follow the order of their first features.
     """
     groups: dict[str, list[str]] = {}
     for f, name in enumerate(table.feature_names):

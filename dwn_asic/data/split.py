@@ -20,10 +20,10 @@ def stratified_split(
     seed: int,
     parts: NDArray[np.int64] | None = None,
 ) -> Split:
-    """Split the rows of each class into the three parts by their shares.
+    """Split the rows of each class at random into the three parts, according to their shares.
 
-    Each class has at least one row in each part that is dealt; beyond that its rows in a part are its share,
-    rounded.
+    Each class has at least one row in each part that is drawn; beyond that, the number of its rows in a part
+    is the share, rounded.
 
     Parameters
     ----------
@@ -32,50 +32,50 @@ def stratified_split(
     val, test
         Shares of the validation and test rows, greater than 0 and together below 1; the rest is for training.
     seed
-        Equal arguments give an equal split.
+        Seed of the draw; equal arguments return equal splits.
     parts
-        (N,) index of each row's part in :data:`~dwn_asic.data.table.PARTS`, where these are given: validation
-        and test rows stay what they are, and only a part that has no rows is dealt, from the training rows.
+        (N,) index of each row's part in :data:`~dwn_asic.data.table.PARTS`, or None to draw all parts. Given
+        validation and test rows are kept; only a part without rows is drawn, from the training rows.
 
     Raises
     ------
     ValueError
-        The shares leave no training rows, or a class has fewer rows to deal than there are parts to deal.
+        The shares leave no training rows, or a class has too few rows for the parts to draw.
     """
     if not (val > 0 and test > 0 and val + test < 1):
-        raise ValueError(f"shares val {val} and test {test}: each above 0, together below 1")
+        raise ValueError(f"the shares val {val} and test {test} must be above 0 and together below 1")
     if parts is None:
         parts = np.zeros(len(labels), np.int64)
     rows = {part: np.flatnonzero(parts == place) for place, part in enumerate(PARTS)}
     wanted: dict[Part, float] = {"test": test, "val": val}
     shares = {part: share for part, share in wanted.items() if not len(rows[part])}
-    rest, *dealt = _dealt(labels, rows["train"], [*shares.values()], np.random.default_rng(seed))
-    rows |= {"train": rest, **dict(zip(shares, dealt, strict=True))}
+    rest, *others = _drawn_by_class(labels, rows["train"], [*shares.values()], np.random.default_rng(seed))
+    rows |= {"train": rest, **dict(zip(shares, others, strict=True))}
     for found in rows.values():
         found.flags.writeable = False
     return Split(rows["train"], rows["val"], rows["test"])
 
 
-def _dealt(
+def _drawn_by_class(
     labels: NDArray[np.int64],
     rows: NDArray[np.int64],
     shares: Sequence[float],
     generator: np.random.Generator,
 ) -> list[NDArray[np.int64]]:
-    """Share rows out by class: first those that no share takes, then those of each share."""
+    """Draw rows by class; return the rows that are left over, then those of each share."""
     parts: list[list[NDArray[np.int64]]] = [[] for _ in range(len(shares) + 1)]
     for index in np.unique(labels[rows]):
         own = generator.permutation(rows[labels[rows] == index])
         if len(own) < len(parts):
-            raise ValueError(f"class {index} has {len(own)} rows, the split needs {len(parts)}")
+            raise ValueError(f"class {index} has {len(own)} rows; the split needs {len(parts)}")
         ends: list[int] = []
         for n, share in enumerate(shares):
             taken = ends[-1] if ends else 0
-            # The training rows and each part after this one need a row too.
+            # One row each must be left for training and for each of the following parts.
             most = len(own) - (len(shares) - n) - taken
             ends.append(taken + min(max(round(len(own) * share), 1), most))
-        *dealt, rest = np.split(own, ends)
-        for part, some in zip(parts, (rest, *dealt), strict=True):
+        *others, rest = np.split(own, ends)
+        for part, some in zip(parts, (rest, *others), strict=True):
             part.append(some)
     return [np.sort(np.concatenate(part)) if part else np.empty(0, np.int64) for part in parts]
 
@@ -83,7 +83,7 @@ def _dealt(
 def drawn(
     rows: tuple[NDArray[np.int64], NDArray[np.int64]], most: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return (N, F) codes and (N,) labels; of more than ``most`` rows, that many at random."""
+    """Return (N, F) codes and (N,) labels, or ``most`` rows at random if there are more."""
     codes, labels = rows
     if len(labels) <= most:
         return rows

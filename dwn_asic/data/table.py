@@ -19,12 +19,12 @@ PARTS: tuple[Part, ...] = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Table:
-    """N labelled rows of F numeric features.
+    """A table of N labelled rows and F numeric features.
 
     Attributes
     ----------
     source
-        The source as the flow file writes it, for example ``bundled:phoneme``.
+        Source as written in the flow file, for example ``bundled:phoneme``.
     values
         (N, F) float64, all finite.
     labels
@@ -34,12 +34,12 @@ class Table:
     class_names
         (C,) label texts; integer-like labels sort as numbers, others as text.
     notes
-        One line each on what the table's author should know, as on reading: text columns with their number of
-        categories, columns that look like an identifier.
+        Notes of the reader for the author of the table, one line each: text columns with their number of
+        categories, and columns that look like an identifier.
     categories
-        The texts of the values 0, 1, ... of each text column, by name.
+        Name of each text column, and the texts of its values 0, 1, ...
     fills
-        (F,) value that a missing cell of each column becomes; empty where a missing cell is an error.
+        (F,) value that replaces missing cells of each column; empty if a missing cell is an error.
     """
 
     source: str
@@ -53,7 +53,7 @@ class Table:
 
     @property
     def n_classes(self) -> int:
-        """The number C of classes."""
+        """Number C of classes."""
         return len(self.class_names)
 
     @property
@@ -66,7 +66,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Split:
-    """Row indices of each part: ascending, disjoint, together all rows."""
+    """Row indices of each part: ascending, disjoint, and together all rows of the table."""
 
     train: NDArray[np.int64]
     val: NDArray[np.int64]

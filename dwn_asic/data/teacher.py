@@ -1,4 +1,4 @@
-"""Gradient boosting as a teacher: what it says of a row that it has not seen."""
+"""Gradient boosting as a teacher: cross-validated predictions for the training rows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ _FOLDS = 5
 def teacher_labels(
     codes: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int, seed: int
 ) -> NDArray[np.float64]:
-    """Return the (N, C) probabilities of (N, F) codes, each row's by gradient boosting that has not seen it.
+    """Return (N, C) class probabilities of (N, F) codes by cross-validated gradient boosting.
 
-    A teacher that has seen a row is sure of its label, and would say no more than the label itself.
+    No row is used to fit the teacher that predicts it: a teacher fitted on a row is sure of its label, so
+    that its prediction would add nothing to the label itself.
 
     Raises
     ------
     DataError
-        A class has less than two rows.
+        A class has only one row.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -48,6 +49,6 @@ def teacher_labels(
 def agreed_rows(
     codes: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int, seed: int
 ) -> NDArray[np.bool_]:
-    """Tell of (N,) rows whether the teacher, not knowing it, agrees; raises as :func:`teacher_labels`."""
+    """Return (N,) whether the teacher predicts the label of each row; raises as :func:`teacher_labels`."""
     agreed: NDArray[np.bool_] = teacher_labels(codes, labels, n_classes, seed).argmax(axis=1) == labels
     return agreed

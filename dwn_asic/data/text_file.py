@@ -1,4 +1,4 @@
-"""Text files, plain or gzip: whatever goes wrong with one is a DataError that names it."""
+"""Text files, plain or gzip, whose errors become DataError with the name of the file."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["open_text", "text_faults"]
 
 @contextmanager
 def text_faults(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong with the file into a DataError."""
+    """Convert all errors of opening, unpacking and decoding the file to DataError."""
     try:
         yield
     except UnicodeDecodeError as error:
         raise DataError(path, "not UTF-8 text") from error
-    # Before OSError, which gzip.BadGzipFile is too.
+    # This precedes OSError, the base class of gzip.BadGzipFile.
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(path, f"damaged gzip file: {error}") from error
     except OSError as error:
@@ -29,8 +29,8 @@ def text_faults(path: Path) -> Iterator[None]:
 
 
 def open_text(path: Path) -> TextIO:
-    """Open a UTF-8 file, line ends as they are; ``.gz`` files are unpacked."""
-    # utf-8-sig: spreadsheet programs put a byte order mark in front of the first column's name.
+    """Open a UTF-8 file without translating line ends; ``.gz`` files are unpacked."""
+    # utf-8-sig skips the byte order mark that spreadsheet programs write at the start of a file.
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open("rt", encoding="utf-8-sig", newline="")

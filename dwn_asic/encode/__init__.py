@@ -1,1 +1,1 @@
-"""Encoding of values as bits: the quantizer (value -> integer code) and the thermometer (code >= c)."""
+"""Encoding of feature values: quantizer (value to integer code) and thermometer (code >= constant)."""

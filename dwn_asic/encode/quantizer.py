@@ -1,4 +1,4 @@
-"""Quantizer: a feature value becomes the unsigned integer code that an ADC or register holds."""
+"""Quantizer: conversion of feature values to unsigned integer codes, as of an ADC or in a register."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["MAX_INPUT_BITS", "Quantizer", "fit_feature"]
 MAX_INPUT_BITS = 16
 
 _GRID_TOLERANCE = 1e-3
-"""Share of a grid's step; decimal texts and float32 values are that regular."""
+"""Tolerated deviation from a grid, as a share of its step, for decimal texts and float32 values."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Quantizer:
     Attributes
     ----------
     lo
-        (F,) float64, the value of code 0.
+        (F,) float64, feature values of code 0.
     step
-        (F,) float64, greater than 0: the difference of values between neighbouring codes.
+        (F,) float64, greater than 0: differences between the feature values of neighbouring codes.
     bits
-        (F,) int64, 1..16: the width of the code.
+        (F,) int64, 1..16: widths of the codes in bits.
     """
 
     lo: NDArray[np.float64]
@@ -36,19 +36,19 @@ class Quantizer:
 
     @classmethod
     def fit(cls, values: NDArray[np.float64], input_bits: int) -> Quantizer:
-        """Fit on the training rows only.
+        """Fit the quantizer to training rows.
 
         A feature whose training values lie on a regular grid of at most ``2**input_bits`` points (binary
         columns, category codes, small counts; points may be unused) keeps exactly those points and gets only
-        the bits that they need. Every other feature spreads ``2**input_bits`` codes evenly between its
-        extremes. A constant feature gets one bit, which no training row sets.
+        the bits that they need. For every other feature, ``2**input_bits`` codes are spread evenly between
+        its smallest and largest value. A constant feature gets one bit, which is 0 in all training rows.
 
         Parameters
         ----------
         values
             (N, F) finite feature values of the training split.
         input_bits
-            1..16, the widest code.
+            Maximum width of a code in bits, 1..16.
         """
         if not 1 <= input_bits <= MAX_INPUT_BITS:
             raise ValueError(f"input_bits is {input_bits}, allowed 1..{MAX_INPUT_BITS}")
@@ -58,23 +58,25 @@ class Quantizer:
 
     @classmethod
     def build(cls, features: Sequence[tuple[float, float, int]]) -> Quantizer:
-        """Build from ``lo``, ``step`` and ``bits`` of each feature."""
+        """Build a quantizer from ``lo``, ``step`` and ``bits`` of each feature."""
         lo, step, bits = zip(*features, strict=True) if features else ((), (), ())
         return cls(np.array(lo, np.float64), np.array(step, np.float64), np.array(bits, np.int64))
 
     @property
     def n_features(self) -> int:
-        """The number F of features."""
+        """Number F of features."""
         return len(self.bits)
 
     def codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the (N, F) codes of (N, F) finite values; a value beyond the last code gets the nearest."""
+        """Return the (N, F) codes of (N, F) finite values; values out of range get the nearest code."""
         if values.shape[1] != self.n_features:
-            # One column would silently broadcast to F of them.
-            raise ValueError(f"{values.shape[1]} columns of values, the quantizer has {self.n_features}")
+            # A single column would silently be broadcast to F columns.
+            raise ValueError(
+                f"the values have {values.shape[1]} columns, the quantizer has {self.n_features}"
+            )
         top = (1 << self.bits) - 1
-        # Clip before the conversion: a test value far outside the training range must not overflow int64,
-        # and where already the division overflows, infinity clips to the right end.
+        # Clip before the conversion, so that a value far outside the training range does not overflow int64.
+        # If the division overflows, infinity is clipped to the correct end.
         with np.errstate(over="ignore"):
             scaled = np.clip(np.round((values - self.lo) / self.step), 0, top)
         return scaled.astype(np.int64)
@@ -88,19 +90,20 @@ def fit_feature(
     step: float | None = None,
     bits: int | None = None,
 ) -> tuple[float, float, int]:
-    """Fit ``lo``, ``step`` and ``bits`` of one feature, as :meth:`Quantizer.fit` does; what is given stays.
+    """Fit ``lo``, ``step`` and ``bits`` of one feature as in :meth:`Quantizer.fit`, keeping given values.
 
-    With ``lo`` alone, values below it count as it. With ``step`` and without ``bits``, the code gets the bits
-    that the training values need, ``input_bits`` at most.
+    If ``lo`` is given, smaller values count as ``lo``. If ``step`` is given without ``bits``, the code gets
+    as many bits as the training values need, at most ``input_bits``.
 
     Parameters
     ----------
     column
         (N,) finite training values.
     input_bits
-        The widest code.
+        Maximum width of the code in bits.
     lo, step, bits
-        Value of code 0, difference of values between neighbouring codes, and exact width of the code.
+        Feature value of code 0, difference between the values of neighbouring codes, and width of the code in
+        bits; None to fit them.
     """
     seen = column if lo is None else np.append(np.maximum(column, lo), lo)
     if step is None:
@@ -119,28 +122,28 @@ def _fitted(column: NDArray[np.float64], input_bits: int) -> tuple[float, float,
     last = _grid_points(distinct, 1 << input_bits) - 1
     if last > 0:
         return lo, (hi - lo) / last, last.bit_length()
-    # The smallest float instead of a step that underflows to zero.
+    # The smallest positive float replaces a step that underflows to zero.
     step = max((hi - lo) / ((1 << input_bits) - 1), float(np.nextafter(0.0, 1.0)))
     return lo, step, input_bits
 
 
 def _grid_points(distinct: NDArray[np.float64], most: int) -> int:
-    """Count the points of the coarsest regular grid through all values, end to end; 0 if over ``most``.
+    """Return the number of points of the coarsest regular grid through all values, or 0 if above ``most``.
 
     Parameters
     ----------
     distinct
-        (D,) at least two values, ascending.
+        (D,) ascending values, at least two.
     """
     offset = distinct - distinct[0]
     span, closest = float(offset[-1]), float(np.diff(distinct).min())
-    if span > closest * (most - 1) * (1 + _GRID_TOLERANCE):  # also keeps the products below small
+    if span > closest * (most - 1) * (1 + _GRID_TOLERANCE):  # this also limits the size of the arrays below
         return 0
-    # The two closest values may be several steps apart: 0, 2, 5 lie on a grid of step 1. Try their distance
-    # as 1, 2, 3, ... steps; D is at most span / closest + 1, so this is at most about 2 * most products.
+    # The two closest values may be several steps apart: 0, 2, 5 lie on a grid of step 1. So try 1, 2, 3, ...
+    # steps for their distance. With D at most span / closest + 1, that is at most about 2 * most products.
     candidates = np.arange(1, int(closest / span * (most - 1) * (1 + _GRID_TOLERANCE)) + 1)
     last = np.round(span / closest * candidates)  # (K,)
-    # Spread from end to end, so that the rounding of one small difference does not add up.
+    # Positions relative to the whole span do not accumulate the rounding error of one small difference.
     position = last[:, None] * (offset / span)  # (K, D)
     fits = (np.abs(position - np.round(position)) <= _GRID_TOLERANCE).all(axis=1) & (last < most)
     return int(last[fits.argmax()]) + 1 if fits.any() else 0

@@ -1,4 +1,4 @@
-"""Thermometer: each bit says whether one feature's code has reached one constant, ``code >= c``."""
+"""Thermometer: each bit compares the code of one feature with one constant, ``code >= c``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Thermometer:
     feature
         (T,) int64 feature indices, ascending.
     constant
-        (T,) int64 constants in 1..2**bits - 1, ascending inside a feature, no repeats.
+        (T,) int64 constants in 1..2**bits - 1, strictly ascending within a feature.
     """
 
     feature: NDArray[np.int64]
@@ -42,19 +42,19 @@ class Thermometer:
         widths
             (F,) code width of each feature in bits.
         kind
-            ``distributive`` puts the constants at equal shares of the training rows, ``uniform`` at equal
-            distances over the code range seen in training, ``gaussian`` at the quantiles of a normal
-            distribution with the training mean and deviation. Constants that coincide after rounding, and
-            those that no training row could tell apart from always or never, are dropped.
+            Rule that places the constants: ``distributive`` at equal shares of the training rows, ``uniform``
+            at equal distances over the range of the training codes, ``gaussian`` at the quantiles of a normal
+            distribution with the training mean and deviation. Constants that coincide after rounding are
+            dropped, and so are those that all training codes reach or none.
         bits
-            Thermometer bits per feature, at least 1.
+            Maximum number of thermometer bits per feature, at least 1.
 
         References
         ----------
         Bacellar et al., arXiv:2410.11112, distributive thermometer encoding.
         """
         if bits < 1:
-            raise ValueError(f"thermometer bits is {bits}, allowed 1 or more")
+            raise ValueError(f"thermometer bits is {bits}; allowed: 1 or more")
         features: list[int] = []
         constants: list[int] = []
         for f in range(codes.shape[1]):
@@ -75,27 +75,27 @@ class Thermometer:
 
 
 def _wanted(column: NDArray[np.int64], kind: ThermometerKind, bits: int) -> NDArray[np.int64]:
-    """Propose constants of one feature; the caller drops repeats and those outside the codes seen."""
+    """Propose constants of one feature; the caller drops repeats and those outside the training range."""
     if kind == "distributive":
         return _equal_shares(column, bits)
     steps = np.arange(1, bits + 1)
     if kind == "uniform":
         low, high = int(column.min()), int(column.max())
-        # Rounded up, in integers: floats would put 10 * 0.3 above 3.
+        # Round up in integer arithmetic: in floats, 10 * 0.3 may exceed 3.
         return low - (low - high) * steps // (bits + 1)
     return np.ceil(column.mean() + column.std() * ndtri(steps / (bits + 1))).astype(np.int64)
 
 
 def _equal_shares(column: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
-    """Return the cuts between codes seen in training that come nearest to equal shares of the rows.
+    """Return the cuts between training codes that are nearest to equal shares of the rows.
 
-    A quantile itself is no cut: where most rows have the lowest code, it is that code, which every row
-    reaches, and the cut right above it, the one that says most, would be lost.
+    Quantiles themselves would not do: if most rows have the lowest code, the quantiles are that code, which
+    every row reaches, and the cut right above it, the most informative one, would be lost.
     """
     seen, counts = np.unique(column, return_counts=True)
     cuts = seen[1:]
     below = np.cumsum(counts)[:-1] * (bits + 1)  # rows under each cut, scaled so that shares are integers
-    # Few distinct codes: one constant between each pair of neighbours says everything there is.
+    # With few distinct codes, one constant between each pair of neighbours keeps all information.
     if len(cuts) <= bits:
         return cuts
     shares = len(column) * np.arange(1, bits + 1)

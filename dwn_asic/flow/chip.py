@@ -51,13 +51,13 @@ def chip_flow(
     if not model.exists():
         raise ConfigError(model, "", "no such file", "a checkpoint or a network.npz")
     name = name or re.sub(r"^[^A-Za-z]+|[^A-Za-z0-9_]", "", re.sub(r"[-. ]", "_", model.stem)) or "chip"
-    said = {
+    options = {
         "file": str(model),
         "thresholds": None if thresholds is None else str(thresholds),
         "classes": classes,
         "features": features,
     }
-    content: dict[str, Any] = {"name": name, "model": {k: v for k, v in said.items() if v is not None}}
+    content: dict[str, Any] = {"name": name, "model": {k: v for k, v in options.items() if v is not None}}
     if data is not None:
         source = data if ":" in data else f"csv:{data}"
         content["data"] = {"source": source, **({"label": label} if label is not None else {})}

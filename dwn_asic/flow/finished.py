@@ -130,7 +130,7 @@ class RunCircuit:
         folder = self.place if artifact.folder is None else artifact.folder
         path = self.flow.folder / folder / artifact.name
         if not path.exists():
-            raise DataError(path, "is missing: the run does not make it, or has not made it yet")
+            raise DataError(path, "is missing: the run does not make it or has not made it yet")
         return self.flow.read(artifact.at(folder))
 
 

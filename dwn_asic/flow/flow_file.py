@@ -115,10 +115,10 @@ def _mappings(*values: object) -> bool:
 
 def _check_sections(flow: FlowConfig, path: Path) -> None:
     """Check that no section conflicts with a trained model or needs data that is missing."""
-    said = flow.model_fields_set
+    given = flow.model_fields_set
     if isinstance(flow.model, ImportConfig):
         for section in ("encoder", "training"):
-            if section in said:
+            if section in given:
                 problem = "does not apply to a trained model"
                 raise ConfigError(path, section, problem, "only without model.file")
     elif flow.data is None:

@@ -99,7 +99,7 @@ class Flow:
         return self.read(DATASET)
 
     def datasheet_settings(self, place: str) -> DatasheetSettings:
-        """Return what the data sheet of the circuit in a folder of the run says of the flow."""
+        """Return the settings of the data sheet of the circuit in a folder of the run."""
         start = place.removesuffix(SHRUNK).removesuffix("/")
         return DatasheetSettings(
             name=self.name,
@@ -207,7 +207,7 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
         )
     content = read_json(record)
     if content["flow"]["data"] is not None:
-        # Older records have one table.
+        # Records of earlier versions have one table.
         content["flow"]["data"].update(content.get("tables") or {"file": content.get("table")})
     if "file" in content["flow"]["model"]:
         content["flow"]["model"]["folder"] = content.get("folder")
@@ -275,7 +275,7 @@ def _remember(flow: Flow) -> None:
 
 
 def _tables(data: DataConfig) -> dict[str, str | None]:
-    """Return where the files of a ``data`` section lie, which is no part of what is written out of it."""
+    """Return the paths of the files of a ``data`` section, which its serialization excludes."""
     return {place: getattr(data, place) for place in FILE_KEYS.values()}
 
 

@@ -122,35 +122,35 @@ def test_escapes() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "no line @data: not an ARFF file, or cut off"),
+        ("", "there is no line @data; it is not an ARFF file or is truncated"),
         ("a,b,class\n1,2,x\n", "line 1: expected @relation, @attribute or @data, not 'a,b,class'"),
-        ("@relation r\n@data\n1\n", "no @attribute above @data"),
-        (HEADER, "no rows below @data"),
-        ("@attribute\n", "line 1: @attribute without a name"),
+        ("@relation r\n@data\n1\n", "there is no @attribute above @data"),
+        (HEADER, "there are no rows below @data"),
+        ("@attribute\n", "line 1: @attribute has no name"),
         (
             "@attribute x\n",
-            ", column x: line 1: type '' is not read (allowed: numeric, real, integer, string, date",
+            ", column x: line 1: type '' is not supported (allowed: numeric, real, integer, string, date",
         ),
-        ("@attribute x relational\n", ", column x: line 1: type 'relational' is not read"),
-        ("@attribute x {a, b\n", ", column x: line 1: expected different values in braces"),
-        ("@attribute x {a, a}\n", ", column x: line 1: expected different values in braces"),
-        ("@attribute x {}\n", ", column x: line 1: expected different values in braces"),
-        ("@attribute x real\n@attribute x real\n", ", column x: attribute stands twice in the header"),
-        (HEADER + "1,red,3\n", ", row 1: has 3 cells, the header has 4"),
-        (HEADER + ROWS + "1,red,3,yes,{5}\n", ", row 7: an empty cell, or a quote without its other one"),
-        (HEADER + "1,,3,yes\n", ", row 1: an empty cell, or a quote without its other one"),
-        (HEADER + "1,'red,3,yes\n", ", row 1: an empty cell, or a quote without its other one"),
-        (HEADER + "1,red,3,yes,\n", ", row 1: an empty cell, or a quote without its other one"),
+        ("@attribute x relational\n", ", column x: line 1: type 'relational' is not supported"),
+        ("@attribute x {a, b\n", ", column x: line 1: expected distinct values in braces"),
+        ("@attribute x {a, a}\n", ", column x: line 1: expected distinct values in braces"),
+        ("@attribute x {}\n", ", column x: line 1: expected distinct values in braces"),
+        ("@attribute x real\n@attribute x real\n", ", column x: the attribute occurs twice in the header"),
+        (HEADER + "1,red,3\n", ", row 1: has 3 cells; the header has 4"),
+        (HEADER + ROWS + "1,red,3,yes,{5}\n", ", row 7: has an empty cell or an unterminated quote"),
+        (HEADER + "1,,3,yes\n", ", row 1: has an empty cell or an unterminated quote"),
+        (HEADER + "1,'red,3,yes\n", ", row 1: has an empty cell or an unterminated quote"),
+        (HEADER + "1,red,3,yes,\n", ", row 1: has an empty cell or an unterminated quote"),
         (
             HEADER + "1,red,3,yes\n1,green,3,no\n",
-            ", row 2, column a colour: 'green' is none of the header's val",
+            ", row 2, column a colour: 'green' is not a declared cat",
         ),
         (HEADER + ROWS + "x,red,3,yes\n", ", row 7, column width: 'x' is not a number"),
-        (HEADER + ROWS + "1,red,inf,yes\n", ", row 7, column count: is infinite"),
+        (HEADER + ROWS + "1,red,inf,yes\n", ", row 7, column count: the value is infinite"),
         (HEADER + "{0 1, 2}\n", ", row 1: expected pairs of index and value in braces"),
         (HEADER + "{0 1\n", ", row 1: expected pairs of index and value in braces"),
-        (HEADER + "{4 1}\n", ", row 1: '4' is no index, or stands twice (allowed: 0 to 3)"),
-        (HEADER + "{0 1, 0 2}\n", ", row 1: '0' is no index, or stands twice"),
+        (HEADER + "{4 1}\n", ", row 1: '4' is not an index or occurs twice (allowed: 0 to 3)"),
+        (HEADER + "{0 1, 0 2}\n", ", row 1: '0' is not an index or occurs twice"),
         (HEADER.encode() + b"\xff", "not UTF-8 text"),
     ],
 )
@@ -160,9 +160,8 @@ def test_a_wrong_file(text: str | bytes, says: str) -> None:
 
 def test_a_label_that_is_none() -> None:
     message = fault(HEADER + ROWS, label="class")
-    assert (
-        message == "no label attribute 'class' (set data.label); its attributes: width, a colour, count, kind"
-    )
+    attributes = "width, a colour, count, kind"
+    assert message == f"there is no label attribute 'class' (set data.label); its attributes: {attributes}"
 
 
 @given(

@@ -132,7 +132,7 @@ def test_a_given_split_is_kept() -> None:
     dataset = Dataset.from_arrays(X, Y, split=split, seed=9)
     assert dataset.split is split
     assert dataset.quantizer.lo.tolist() == X[0].tolist()
-    with pytest.raises(ValueError, match="not one of 20 rows"):
+    with pytest.raises(ValueError, match="each of the 20 rows"):
         Dataset.from_arrays(X, Y, split=Split(np.arange(10), np.arange(10, 15), np.arange(15, 19)))
 
 
@@ -154,15 +154,15 @@ def with_cell(value: object, dtype: Any = None) -> Any:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        (with_cell(np.nan, float), "the value is missing: fill it"),
-        (with_cell(np.nan), "the value is missing: fill it"),
-        (with_cell(None), "the value is missing: fill it"),
-        (with_cell(pd.NA), "the value is missing: fill it"),
-        (with_cell("?"), "the value is missing: fill it"),
-        (with_cell(-np.inf, float), "is infinite"),
+        (with_cell(np.nan, float), "the value is missing; missing values must be filled first"),
+        (with_cell(np.nan), "the value is missing; missing values must be filled first"),
+        (with_cell(None), "the value is missing; missing values must be filled first"),
+        (with_cell(pd.NA), "the value is missing; missing values must be filled first"),
+        (with_cell("?"), "the value is missing; missing values must be filled first"),
+        (with_cell(-np.inf, float), "the value is infinite"),
         (
             pd.DataFrame(X, columns=["x0", "x1"]).mask(with_cell(-1.0) == -1.0),
-            "the value is missing: fill it",
+            "the value is missing; missing values must be filled first",
         ),
         (with_cell("abc"), "'abc' is not a number; 19 of 20 cells are numbers"),
         (with_cell("1,163"), "'1,163' is not a number; write numbers with a decimal point"),
@@ -186,21 +186,31 @@ def test_a_missing_label(missing: list[object], column: str) -> None:
 @pytest.mark.parametrize(
     ("values", "labels", "more", "says"),
     [
-        (X[:, 0], Y, {}, "X has the shape (20,), expected (rows, features)"),
+        (X[:, 0], Y, {}, "X has the shape (20,); expected (rows, features)"),
         (X[:0], Y[:0], {}, "no rows"),
         (X[:, :0], Y, {}, "no feature columns"),
         (X, Y[:19], {}, "X has 20 rows, y has 19 labels"),
-        (X, X, {}, "y has the shape (20, 2), expected (rows,)"),
+        (X, X, {}, "y has the shape (20, 2); expected (rows,)"),
         (X, Y * 0, {}, "only one class, '0'"),
-        (X, np.arange(20) // 18, {}, "class '1' has 2 rows; train, validation and test each need one"),
+        (X, np.arange(20) // 18, {}, "class '1' has 2 rows; training, validation and test each need one"),
         (X, Y, {"feature_names": ["a"]}, "1 feature names for 2 columns of X"),
-        (X, Y, {"feature_names": ["a", "a"]}, "column a: column name stands twice"),
+        (X, Y, {"feature_names": ["a", "a"]}, "column a: the column name occurs twice"),
         (X, Y, {"feature_names": ["a", " "]}, "column 2 of 2 has no name"),
-        (pd.DataFrame(X, columns=["a", "a"]), Y, {}, "column a: column name stands twice"),
+        (pd.DataFrame(X, columns=["a", "a"]), Y, {}, "column a: the column name occurs twice"),
         (pd.DataFrame(X, columns=["", "a"]), Y, {}, "column 1 of 2 has no name"),
-        (X, Y, {"class_names": ["a"]}, "class names a: expected one each, all different, for 0, 1"),
-        (X, Y, {"class_names": ["a", "a"]}, "class names a, a: expected one each, all different, for 0, 1"),
-        (np.where(X < 9, 1.7e308, -1.7e308), Y, {}, "column x0: the values span more than a float64 holds"),
+        (X, Y, {"class_names": ["a"]}, "class names a: one name is needed for each of 0, 1, all different"),
+        (
+            X,
+            Y,
+            {"class_names": ["a", "a"]},
+            "class names a, a: one name is needed for each of 0, 1, all different",
+        ),
+        (
+            np.where(X < 9, 1.7e308, -1.7e308),
+            Y,
+            {},
+            "column x0: the values span a range that float64 cannot represent",
+        ),
     ],
 )
 def test_what_does_not_fit(values: Any, labels: Any, more: dict[str, Any], says: str) -> None:

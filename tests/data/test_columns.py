@@ -82,7 +82,7 @@ def test_a_mostly_numeric_column_is_an_error_that_names_cells_and_rows() -> None
     assert error.row == 3
     assert error.problem == (
         "'abc' is not a number (likewise 'x' in row 7, 'y' in row 9, 2 more); 7 of 12 cells are numbers: "
-        "correct or empty the others, or put a letter before each cell to make the column text"
+        "correct or clear the other cells, or put a letter before each cell to make this a text column"
     )
 
 
@@ -136,7 +136,7 @@ def test_a_text_after_many_numbers_is_found(tmp_path: Path) -> None:
 )
 def test_an_index_is_noted(tmp_path: Path, name: str) -> None:
     write(tmp_path / "t.csv", [[name, "a", "class"], *([str(n), "7", str(n % 2)] for n in range(8))])
-    note = f"column {name!r} is different in every row: an identifier? Leave it out with data.drop"
+    note = f"column {name!r} differs in every row: an identifier? Leave it out with data.drop"
     assert load_table(DataConfig(source="csv:t.csv")).notes == (note,)
 
 
@@ -156,7 +156,7 @@ def test_a_text_that_is_different_in_every_row_is_noted(tmp_path: Path) -> None:
     rows = [[f"name {n}", ("red", "green", "")[n % 3], "one", str(n % 2)] for n in range(8)]
     write(tmp_path / "t.csv", [["who", "colour", "kind", "class"], *rows])
     assert load_table(DataConfig(source="csv:t.csv", impute="mode")).notes == (
-        "column 'who' is different in every row: an identifier? Leave it out with data.drop",
+        "column 'who' differs in every row: an identifier? Leave it out with data.drop",
         "text column 'colour', 2 categories",
         "text column 'kind', 1 category",
     )

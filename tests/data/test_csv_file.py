@@ -15,13 +15,12 @@ from dwn_asic.data.sources import check_source, load_table
 from dwn_asic.data.table import Table
 from dwn_asic.errors import ConfigError, DataError
 
-PLAIN = "write numbers with a decimal point and without thousands separators, percent or currency signs"
-MEND = "correct or empty the others, or put a letter before each cell to make the column text"
+PLAIN = "write numbers with a decimal point and without thousands separators, percent signs or currency signs"
+MEND = "correct or clear the other cells, or put a letter before each cell to make this a text column"
 NAMELESS = (
-    "name it, or leave it out with data.drop: [''] if it only numbers the rows "
-    "(pandas: to_csv(..., index=False))"
+    "name it, or drop it with data.drop: [''] if it contains row numbers (pandas: to_csv(..., index=False))"
 )
-HEADERLESS = "(a row of data? The file needs a header row)"
+HEADERLESS = "; if that is a row of data, add a header row"
 GOOD = "a,b,class\n" + "".join(f"{n},{n / 2},{n % 2}\n" for n in range(8))
 
 
@@ -141,7 +140,7 @@ def test_impute_takes_the_mode_of_text_columns(tmp_path: Path) -> None:
 def test_column_without_any_value(tmp_path: Path) -> None:
     text = "x,y,class\n" + "1,,0\n1,?,1\n" * 3
     error = fault(tmp_path, text, impute="mean")
-    assert (error.column, error.problem) == ("y", "no value to impute from")
+    assert (error.column, error.problem) == ("y", "there is no value to impute from")
 
 
 @pytest.mark.parametrize("impute", [None, "mode"])
@@ -170,8 +169,8 @@ def test_missing_label_is_never_imputed(tmp_path: Path, impute: str | None) -> N
         ),
         ("inf,2,0", 2, "a", "'inf' is not a finite number"),
         ("-1e999,2,0", 2, "a", "'-1e999' is not a finite number"),
-        ("1,2", 2, None, "has 2 cells, the header has 3"),
-        ("1,2,0,7", 2, None, "has 4 cells, the header has 3"),
+        ("1,2", 2, None, "has 2 cells; the header has 3"),
+        ("1,2,0,7", 2, None, "has 4 cells; the header has 3"),
     ],
 )
 def test_bad_row(tmp_path: Path, line: str, row: int, column: str | None, problem: str) -> None:
@@ -198,17 +197,17 @@ def test_span_of_a_column_must_be_finite(tmp_path: Path) -> None:
         ("\n\n", "empty file"),
         ("a,b,class\n", "no rows below the header"),
         ("a,b,class\n\n", "no rows below the header"),
-        ("class\n0\n1\n", "no feature columns beside the label column 'class'"),
+        ("class\n0\n1\n", "no feature columns besides the label column 'class'"),
         (
             "a,,class\n1,2,0\n",
             f"column 2 of 3 has no name in the header: {NAMELESS}",
         ),
         (
             "1,2.5,x\n3,4.5,y\n",
-            f"no label column 'class' (set data.label); its columns: 1, 2.5, x {HEADERLESS}",
+            f"there is no label column 'class' (set data.label); its columns: 1, 2.5, x{HEADERLESS}",
         ),
         (b"a,class\n\xff\xfe,0\n", "not UTF-8 text"),
-        ('a,class\n"1,0\n', "not a comma-separated file: unexpected end of data"),
+        ('a,class\n"1,0\n', "not a CSV file: unexpected end of data"),
     ],
 )
 def test_bad_file(tmp_path: Path, text: str | bytes, problem: str) -> None:
@@ -223,7 +222,7 @@ def test_column_name_twice(tmp_path: Path) -> None:
 
 def test_label_column_missing_lists_the_columns(tmp_path: Path) -> None:
     problem = fault(tmp_path, GOOD, label="target").problem
-    assert "no label column 'target'" in problem
+    assert "there is no label column 'target'" in problem
     assert problem.endswith("a, b, class")
 
 
@@ -284,12 +283,12 @@ def test_damaged_gzip(tmp_path: Path, damage: str) -> None:
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ("a;b;n;class", "the header has one column and 3 semicolons: set data.separator: ';'"),
-        ('"a";"b";"class"', "the header has one column and 2 semicolons: set data.separator: ';'"),
-        ("a\tclass", "the header has one column and 1 tab: set data.separator: tab"),
-        ("a|b|class", "the header has one column and 2 bars: set data.separator: '|'"),
-        ("a (x,y);b;class", "the header has 2 columns and 2 semicolons: set data.separator: ';'"),
-        ("sep=;", "the header has one column and 1 semicolon: set data.separator: ';'"),
+        ("a;b;n;class", "the header has one column but 3 semicolons; set data.separator: ';'"),
+        ('"a";"b";"class"', "the header has one column but 2 semicolons; set data.separator: ';'"),
+        ("a\tclass", "the header has one column but 1 tab; set data.separator: tab"),
+        ("a|b|class", "the header has one column but 2 bars; set data.separator: '|'"),
+        ("a (x,y);b;class", "the header has 2 columns but 2 semicolons; set data.separator: ';'"),
+        ("sep=;", "the header has one column but 1 semicolon; set data.separator: ';'"),
     ],
 )
 def test_wrong_separator(tmp_path: Path, header: str, says: str) -> None:
@@ -313,12 +312,12 @@ def test_separator(tmp_path: Path, separator: str, written: str) -> None:
 
 def test_a_separator_that_the_file_does_not_have(tmp_path: Path) -> None:
     problem = fault(tmp_path, GOOD, separator=";").problem
-    assert problem == "the header has one column and 2 commas: set data.separator: ','"
+    assert problem == "the header has one column but 2 commas; set data.separator: ','"
 
 
 @pytest.mark.parametrize("separator", ["", "::", "a", "7", '"', "\n", "comma"])
 def test_a_separator_that_is_none(separator: str) -> None:
-    with pytest.raises(ValidationError, match="one character that is no letter"):
+    with pytest.raises(ValidationError, match="one character that is not a letter"):
         DataConfig(source="csv:t.csv", separator=separator)
 
 
@@ -374,7 +373,7 @@ def test_columns_that_cannot_be_dropped(tmp_path: Path, drop: list[str], says: s
 
 def test_no_feature_is_left(tmp_path: Path) -> None:
     problem = fault(tmp_path, GOOD, drop=["a", "b"]).problem
-    assert problem == "no feature columns beside the label column 'class'"
+    assert problem == "no feature columns besides the label column 'class'"
 
 
 def test_columns_of_other_sources_are_dropped_too() -> None:

@@ -161,7 +161,7 @@ def test_load_of_a_later_format(iris: Dataset, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("dwn_asic.data.dataset._FORMAT", 2)
     iris.save(tmp_path / "d.npz")
     monkeypatch.undo()
-    with pytest.raises(DataError, match="dataset format 2, this version reads 1"):
+    with pytest.raises(DataError, match="dataset format 2; this version reads 1"):
         Dataset.load(tmp_path / "d.npz")
 
 
@@ -187,8 +187,8 @@ def test_load_of_damaged_files(iris: Dataset, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("split", "problem"),
     [
-        (Split(np.arange(100), np.arange(100, 120), np.arange(120, 149)), "not one of 150 rows"),
-        (Split(np.arange(100), np.arange(99, 120), np.arange(120, 150)), "not one of 150 rows"),
+        (Split(np.arange(100), np.arange(100, 120), np.arange(120, 149)), "each of the 150 rows"),
+        (Split(np.arange(100), np.arange(99, 120), np.arange(120, 150)), "each of the 150 rows"),
     ],
 )
 def test_split_must_partition_the_rows(iris: Dataset, split: Split, problem: str) -> None:
@@ -197,5 +197,5 @@ def test_split_must_partition_the_rows(iris: Dataset, split: Split, problem: str
 
 
 def test_quantizer_must_fit_the_table(iris: Dataset) -> None:
-    with pytest.raises(ValueError, match="quantizer of 2 features, table of 4"):
+    with pytest.raises(ValueError, match="the quantizer has 2 features, the table 4"):
         Dataset(iris.table, iris.split, Quantizer.fit(iris.table.values[:, :2], 8))

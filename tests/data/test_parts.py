@@ -82,16 +82,19 @@ def test_columns_in_another_order_are_the_same_columns() -> None:
     [
         (
             TEST.replace("size", "height"),
-            "the columns are not those of train.csv: missing size; extra height",
+            "the columns differ from those of train.csv: missing size; extra height",
         ),
-        (TEST.replace("size,", "").replace("3", ""), "has 3 cells, the header has 2"),
-        (HEADER.replace(",colour", "") + "1,0\n", "the columns are not those of train.csv: missing colour"),
+        (TEST.replace("size,", "").replace("3", ""), "has 3 cells; the header has 2"),
+        (
+            HEADER.replace(",colour", "") + "1,0\n",
+            "the columns differ from those of train.csv: missing colour",
+        ),
         (TEST.replace("red", "7"), None),  # a category that is new
         (TEST.replace("30,", "big,").replace("31,", "b,").replace("32,", "c,").replace("33,", "d,"), "size"),
-        (TEST.replace("class", "kind"), "no label column 'class'"),
+        (TEST.replace("class", "kind"), "there is no label column 'class'"),
         (
             TEST.replace("35,red,1", "35,red,2"),
-            "row 6, column class: class '2' is none of those in train.csv",
+            "row 6, column class: class '2' does not occur in train.csv",
         ),
         (TEST.replace("33,", ","), "row 4, column size: the cell is missing; set data.impute"),
         (HEADER, "no rows below the header"),
@@ -122,7 +125,7 @@ def test_a_text_column_is_one_in_every_file_and_nothing_about_the_first_depends_
 def test_numbers_in_one_file_and_texts_in_the_other() -> None:
     Path("test.csv").write_text("size,colour,class\nbig,red,0\nsmall,red,1\n")
     assert str(refused(source="csv:train.csv", test="csv:test.csv")) == (
-        "test.csv, column size: text, but numbers in train.csv"
+        "test.csv, column size: the column has text, but numbers in train.csv"
     )
 
 
@@ -134,13 +137,13 @@ def test_a_class_may_be_absent_from_a_part_but_not_from_training() -> None:
     parts = {"source": "csv:train.csv", "test": "csv:test.csv"}
     assert "only one class, '0'" in str(refused(**parts))
     message = str(refused(**parts, val="csv:val.csv"))
-    assert message == "val.csv, row 2, column class: class '1' is none of those in train.csv: 0"
+    assert message == "val.csv, row 2, column class: class '1' does not occur in train.csv; its classes: 0"
 
 
 def test_too_few_rows_of_a_class_to_share_out() -> None:
     Path("train.csv").write_text(HEADER + "1,red,0\n" * 5 + "2,red,1\n")
     message = str(refused(source="csv:train.csv", test="csv:test.csv"))
-    assert "class '1' has 1 row to share out; train and validation each need one" in message
+    assert "class '1' has 1 row to draw from; training and validation each need one" in message
     assert sizes(read(source="csv:train.csv", test="csv:test.csv", val="csv:val.csv")) == [6, 4, 6]
 
 
@@ -182,7 +185,7 @@ def test_one_against_the_rest_of_all_files() -> None:
     [
         ({"test": "csv"}, "data: data.test: is 'csv' (allowed: arff:PATH, "),
         ({"val": "bundled:mnist"}, "data: data.val: is 'bundled:mnist' (allowed: australian, "),
-        ({"test": "csv:none.csv"}, "none.csv: not found, looked for "),
+        ({"test": "csv:none.csv"}, "none.csv: not found; looked for "),
     ],
 )
 def test_a_source_of_a_part_that_there_is_not(config: dict[str, str], says: str) -> None:
@@ -213,8 +216,8 @@ def test_other_values_are_mapped() -> None:
     assert [dataset.split.rows(part).tolist() for part in PARTS] == [[0, 1, 6, 7], [2, 3], [4, 5]]
     message = str(refused(source="csv:t.csv", part={"column": "nr", "test": 3}))
     assert message == (
-        "t.csv, row 1, column nr: '1' names no part (known: 3, train, training, val, valid, validation, "
-        "test, testing; data.part can name more)"
+        "t.csv, row 1, column nr: '1' is not the name of a part (known: 3, train, training, val, valid, "
+        "validation, test, testing; data.part can add names)"
     )
 
 
@@ -233,28 +236,36 @@ def test_a_part_that_no_row_has_is_drawn_from_the_training_rows() -> None:
 @pytest.mark.parametrize(
     ("values", "config", "says"),
     [
-        (("test",) * 8, {"part": "fold"}, "t.csv: no row is for training"),
-        (("train",) * 7 + ("?",), {"part": "fold"}, "t.csv, row 8, column fold: the part is missing"),
-        (("train",) * 8, {"part": "Fold"}, "t.csv: no column 'Fold' for data.part; its columns: size, fold"),
+        (("test",) * 8, {"part": "fold"}, "t.csv: there are no training rows"),
+        (
+            ("train",) * 7 + ("?",),
+            {"part": "fold"},
+            "t.csv, row 8, column fold: the name of the part is missing",
+        ),
+        (
+            ("train",) * 8,
+            {"part": "Fold"},
+            "t.csv: there is no column 'Fold' for data.part; its columns: size, fold",
+        ),
         (
             ("train",) * 8,
             {"part": "class"},
-            "t.csv: no column 'class' for data.part; its columns: size, fold",
+            "t.csv: there is no column 'class' for data.part; its columns: size, fold",
         ),
         (
             ("train", "test") * 4,
             {"part": "fold"},
-            "t.csv, column class: class '1' has 0 rows to share out; train and validation each need one",
+            "t.csv, column class: class '1' has 0 rows to draw from; training and validation each need one",
         ),
         (
             ("train", "test", "val", "val"),
             {"part": "fold"},
-            "t.csv, column class: class '1' has no row to train on",
+            "t.csv, column class: class '1' has no training rows",
         ),
         (
             ("a", "b") * 4,
             {"part": {"column": "fold", "train": "a", "val": ["b", "A"]}},
-            "t.csv, column fold: data.part gives 'A' to two parts",
+            "t.csv, column fold: data.part assigns 'A' to two parts",
         ),
     ],
 )
@@ -285,7 +296,7 @@ def test_parts_of_rows_in_memory() -> None:
     assert sizes(Dataset.from_arrays(X, y, parts=["train"] * 8 + ["test"] * 4, val=0.25)) == [6, 2, 4]
     for parts, says in (
         (["train"] * 11, "arrays: 11 parts for 12 rows"),
-        (["train"] * 11 + ["x"], "arrays, row 12, column parts: 'x' names no part"),
+        (["train"] * 11 + ["x"], "arrays, row 12, column parts: 'x' is not the name of a part"),
     ):
         with pytest.raises(DataError, match=says):
             Dataset.from_arrays(X, y, parts=parts)

@@ -67,8 +67,8 @@ def test_other_ways_to_write_it(text: str) -> None:
 def test_names_and_several_outputs() -> None:
     rows = "".join(f"{a}{b} {a & b}{a | b}\n" for a, b in [*product((0, 1), repeat=2)] * 3)
     text = f".i 2\n.o 2\n.ilb p q\n.ob all any\n.type fr\n{rows}.e\n"
-    assert fault(text) == "2 outputs: set data.label to one of all, any"
-    assert fault(text, label="y0") == "no output 'y0' (set data.label); its outputs: all, any"
+    assert fault(text) == "there are 2 outputs; set data.label to one of all, any"
+    assert fault(text, label="y0") == "there is no output 'y0' (set data.label); its outputs: all, any"
     assert load(text, label="any").labels.tolist() == [0, 1, 1, 1] * 3
     table = load(text, label="all")
     assert (table.feature_names, table.labels.tolist()) == (("p", "q"), [0, 0, 0, 1] * 3)
@@ -96,39 +96,39 @@ def test_an_open_input_stands_for_both_values(cubes: list[tuple[str, str]]) -> N
 
 def test_too_many_open_inputs() -> None:
     text = f".i 21\n.o 1\n.type fr\n{'0' * 21} 0\n{'1' * 10}{'-' * 11} 1\n"
-    assert fault(text) == ", row 2: leaves 11 inputs open, 10 are allowed: write its rows out"
+    assert fault(text) == ", row 2: has 11 inputs with -, at most 10 are supported; write out its rows"
     many = ".i 10\n.o 1\n.type fr\n" + f"{'-' * 10} 1\n" * 1025
-    assert fault(many).startswith("inputs left open make 1049600 rows, at most 1048576 are read")
+    assert fault(many).startswith("inputs with - expand to 1049600 rows, at most 1048576 are supported")
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "no rows: not a PLA file, or cut off"),
-        (HEADER + ".e\n", "no rows: not a PLA file, or cut off"),
-        ("a,b,class\n1,2,x\n", ", row 1: a row before .i and .o: not a PLA file?"),
+        ("", "has no rows; it is not a PLA file or is truncated"),
+        (HEADER + ".e\n", "has no rows; it is not a PLA file or is truncated"),
+        ("a,b,class\n1,2,x\n", ", row 1: comes before .i and .o; is this a PLA file?"),
         (
             GOOD.replace(".type fr\n", ""),
-            "type fd (the default is fd) does not list the rows of class 0: expected",
+            "type fd (default: fd) does not list the rows of class 0; expected",
         ),
         (
             GOOD.replace("fr", "fd"),
-            "type fd (the default is fd) does not list the rows of class 0: expected .type",
+            "type fd (default: fd) does not list the rows of class 0; expected .type",
         ),
-        (GOOD.replace(".p 8", ".p 9"), ".p says 9 rows, there are 8: is the file cut off?"),
+        (GOOD.replace(".p 8", ".p 9"), ".p declares 9 rows, but there are 8; the file may be truncated"),
         (GOOD.replace(".i 3", ".i three"), "line 1: expected a number after .i"),
         (GOOD.replace(".i 3", ".i 0"), "line 1: expected a number after .i"),
-        (GOOD.replace(".i 3", ".i 4"), ", row 1: has 4 characters, 4 inputs and 1 outputs are expected"),
-        (GOOD.replace("010 1", "012 1"), ", row 3: '2' is none of 0, 1, -"),
-        (GOOD.replace("010 1", "010 x"), ", row 3: 'x' is none of 0, 1, -, ~"),
-        (GOOD.replace("010 1", "~10 1"), ", row 3: '~' is none of 0, 1, -"),
+        (GOOD.replace(".i 3", ".i 4"), ", row 1: has 4 characters; expected 4 inputs and 1 outputs"),
+        (GOOD.replace("010 1", "012 1"), ", row 3: '2' is not a valid cell (allowed: 0, 1, -)"),
+        (GOOD.replace("010 1", "010 x"), ", row 3: 'x' is not a valid cell (allowed: 0, 1, -, ~)"),
+        (GOOD.replace("010 1", "~10 1"), ", row 3: '~' is not a valid cell (allowed: 0, 1, -)"),
         (
             GOOD.replace(".type fr", ".mv 3"),
-            "line 3: '.mv 3' is not read (allowed: .i, .o, .p, .ilb, .ob, .type, .e)",
+            "line 3: '.mv 3' is not supported (allowed: .i, .o, .p, .ilb, .ob, .type, .e)",
         ),
-        (GOOD + "000 1\n", "line 14: more after the end"),
+        (GOOD + "000 1\n", "line 14: there is text after .e"),
         (GOOD.replace(".type", ".ilb a b\n.type"), "2 names for 3 columns of .i"),
-        (GOOD.replace(".type", ".ilb a b a\n.type"), "two columns of .i have one name"),
+        (GOOD.replace(".type", ".ilb a b a\n.type"), "two columns of .i have the same name"),
         (HEADER + "000 1\n" * 3, ", column y0: only one class, '1'"),
     ],
 )

@@ -73,9 +73,9 @@ def test_codes_of_any_width_are_kept_whatever_rows_are_for_training(
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("4096", "4096 is no code of 12 bits, an integer from 0 to 4095 ("),
-        ("-1", "-1 is no code of 12 bits, an integer from 0 to 4095 ("),
-        ("7.5", "7.5 is no code of 12 bits, an integer from 0 to 4095 ("),
+        ("4096", "4096 is not a code of 12 bits, an integer from 0 to 4095 ("),
+        ("-1", "-1 is not a code of 12 bits, an integer from 0 to 4095 ("),
+        ("7.5", "7.5 is not a code of 12 bits, an integer from 0 to 4095 ("),
     ],
 )
 @pytest.mark.parametrize("row", range(1, 25, 6))  # in whatever part it is
@@ -92,7 +92,7 @@ def test_a_row_of_a_part_s_file_is_named_there() -> None:
     for name, last in (("t", 7), ("u", 300)):
         Path(f"{name}.csv").write_text("x,class\n" + "1,0\n2,1\n" * 4 + f"{last},1\n")
     data = DataConfig(source="csv:t.csv", test="csv:u.csv")
-    with pytest.raises(DataError, match=r"^u\.csv, row 9, column x: 300 is no code of 8 bits"):
+    with pytest.raises(DataError, match=r"^u\.csv, row 9, column x: 300 is not a code of 8 bits"):
         prepare(data, QuantizerConfig(scaling="codes"), 0)
 
 
@@ -123,7 +123,7 @@ def test_a_feature_whose_codes_have_another_width() -> None:
     dataset = read(text, scaling="codes", input_bits=12, features={"small": {"bits": 2}})
     assert dataset.quantizer.bits.tolist() == [12, 2, 2]
     error = refused(text, scaling="codes", input_bits=12, features={"small": {"bits": 1}})
-    assert "row 2, column small: 2 is no code of 1 bit, an integer from 0 to 1" in str(error)
+    assert "row 2, column small: 2 is not a code of 1 bit, an integer from 0 to 1" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -131,15 +131,15 @@ def test_a_feature_whose_codes_have_another_width() -> None:
     [
         (
             {"temper": {"lo": 1}},
-            "csv:t.csv: encoder.features.temper: there is no such feature (allowed: adc, ",
+            "csv:t.csv: encoder.features.temper: is not the name of a feature (allowed: adc, ",
         ),
         (
             {"class": {"lo": 1}},
-            "csv:t.csv: encoder.features.class: there is no such feature (allowed: adc, temp",
+            "csv:t.csv: encoder.features.class: is not the name of a feature (allowed: adc, temp",
         ),
         (
             {"colour": {"bits": 2}},
-            "csv:t.csv: encoder.features.colour: a text column has the codes of its categories",
+            "csv:t.csv: encoder.features.colour: is a text column, whose codes are those of its categories",
         ),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_feature_that_has_no_scaling_of_its_own(features: dict[str, Any], says
 @pytest.mark.parametrize(
     ("own", "says"),
     [
-        ({}, "one at least of lo, step, bits"),
+        ({}, "at least one of lo, step and bits"),
         ({"step": 0}, "greater than 0"),
         ({"step": float("inf")}, "finite"),
         ({"lo": float("nan")}, "finite"),
@@ -179,7 +179,7 @@ def test_a_frame_of_sensor_data() -> None:
         frame, n % 2, scaling="codes", input_bits=10, features={"t": {"step": 0.125}}
     )
     assert dataset.codes.tolist() == [[25 * k, 1 - k % 2, k] for k in range(40)]
-    with pytest.raises(DataError, match=r"arrays, row 2, column t: 0\.125 is no code of 10 bits"):
+    with pytest.raises(DataError, match=r"arrays, row 2, column t: 0\.125 is not a code of 10 bits"):
         Dataset.from_arrays(frame, n % 2, scaling="codes", input_bits=10)
     with pytest.raises(ConfigError, match="arrays: scaling: is 'code'"):
         Dataset.from_arrays(frame, n % 2, scaling="code")  # type: ignore[arg-type]

@@ -126,7 +126,7 @@ def test_unknown_scheme_lists_the_schemes(source: str) -> None:
         ("bundled:mnist", "australian, phoneme, segment"),
         ("bundled:../x", "australian, phoneme, segment"),
         ("sklearn:diabetes", "breast_cancer, digits, iris, wine"),
-        ("openml:phoneme", "openml: and the data set's number"),
+        ("openml:phoneme", "openml:ID, where ID is the number of a data set"),
     ],
 )
 def test_unknown_name_lists_the_names(source: str, allowed: str) -> None:
@@ -241,7 +241,11 @@ def test_openml_infinite_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, data=np.array([[1.0, 0.0], [2.0, np.inf], [3.0, 1.0]] * 3))
     with pytest.raises(DataError) as caught:
         load_table(DataConfig(source="openml:42"))
-    assert (caught.value.row, caught.value.column, caught.value.problem) == (2, "colour", "is infinite")
+    assert (caught.value.row, caught.value.column, caught.value.problem) == (
+        2,
+        "colour",
+        "the value is infinite",
+    )
 
 
 @pytest.mark.parametrize("target", [None, np.zeros((9, 2))])
@@ -254,7 +258,10 @@ def test_openml_without_a_single_target(monkeypatch: pytest.MonkeyPatch, target:
 @pytest.mark.parametrize(
     ("failure", "text"),
     [
-        (URLError("Name or service not known"), "Name or service not known; the first fetch needs a network"),
+        (
+            URLError("Name or service not known"),
+            "Name or service not known; the first download needs a network",
+        ),
         (TimeoutError("timed out"), "timed out"),
         (IncompleteRead(b""), "IncompleteRead"),
         (ValueError("STRING attributes are\nnot supported"), "STRING attributes are not supported"),

@@ -86,11 +86,11 @@ def test_three_rows_of_a_class_are_dealt_one_each() -> None:
 
 
 def test_class_with_two_rows() -> None:
-    with pytest.raises(ValueError, match="class 1 has 2 rows, the split needs 3"):
+    with pytest.raises(ValueError, match="class 1 has 2 rows; the split needs 3"):
         stratified_split(np.repeat([0, 1], [9, 2]), val=0.2, test=0.2, seed=0)
 
 
 @pytest.mark.parametrize(("val", "test"), [(0.0, 0.2), (0.2, 0.0), (0.5, 0.5), (-0.1, 0.2)])
 def test_shares_that_leave_a_part_empty(val: float, test: float) -> None:
-    with pytest.raises(ValueError, match="each above 0, together below 1"):
+    with pytest.raises(ValueError, match="above 0 and together below 1"):
         stratified_split(np.repeat([0, 1], 9), val=val, test=test, seed=0)

@@ -191,7 +191,7 @@ def test_no_rows() -> None:
 
 def test_columns_must_fit() -> None:
     quantizer = Quantizer.fit(np.array([[0.0, 0.0], [1.0, 2.0]]), 8)
-    with pytest.raises(ValueError, match="1 columns of values, the quantizer has 2"):
+    with pytest.raises(ValueError, match="the values have 1 columns, the quantizer has 2"):
         quantizer.codes(column(0, 1))
 
 

@@ -165,5 +165,5 @@ def test_encode_is_greater_or_equal() -> None:
 
 
 def test_bits_out_of_range() -> None:
-    with pytest.raises(ValueError, match="thermometer bits is 0, allowed 1 or more"):
+    with pytest.raises(ValueError, match="thermometer bits is 0; allowed: 1 or more"):
         Thermometer.fit(np.zeros((1, 1), np.int64), np.array([1]), kind="uniform", bits=0)

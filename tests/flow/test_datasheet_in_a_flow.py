@@ -1,4 +1,4 @@
-"""The data sheet alone is enough to use a chip: from raw rows to input bits, from output bits to classes."""
+"""The data sheet alone suffices to use a chip: from raw rows to input bits, from output bits to classes."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ COLOURS = ("a|b", "<deep> *red*", "green_", "never\\seen")
 Row = dict[str, str]
 
 
-# ---- reading a sheet as its user does ----------------------------------------------------------------------
+# ---- reading a data sheet like its user --------------------------------------------------------------------
 def tables(text: str, section: str) -> list[list[Row]]:
-    """Read the tables below a heading, each row as heading -> cell."""
+    """Return the tables below a heading; each row maps column headings to cells."""
     _, _, rest = text.partition(f"\n## {section}\n")
     assert rest, f"no section {section}"
     found: list[list[list[str]]] = [[]]
@@ -62,7 +62,7 @@ def plain(cell: str) -> str:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The tables of a Markdown sheet, and nothing else of it."""
+    """The content of the tables of a Markdown data sheet, and nothing else."""
 
     ports: list[Row]
     scaling: list[Row]
@@ -84,7 +84,7 @@ class Sheet:
         return cls(tables(text, "Ports")[0], features[0], categories, names, thresholds[0])
 
     def codes(self, row: Row) -> dict[str, int]:
-        """Return the code of each port for one raw row."""
+        """Return port and code of each input for one raw row."""
         return {scale["port"]: self.code(scale, row[scale["feature"]]) for scale in self.scaling}
 
     def code(self, scale: Row, cell: str) -> int:
@@ -97,7 +97,7 @@ class Sheet:
 
 
 def answers(sheet: Sheet, netlist: str, top: str, rows: list[Row], library: CellLibrary) -> list[str]:
-    """Return the netlist's class of each raw row, its ports driven by the sheet's codes."""
+    """Return the class name that the netlist returns for each raw row, with codes computed from the sheet."""
     inputs = [port for port in sheet.ports if port["direction"] == "input" and port["port"] != "clk"]
     places = {port["port"]: place for place, port in enumerate(inputs)}
     widths = tuple(int(port["bits"]) for port in inputs)
@@ -124,7 +124,7 @@ def digit_rows() -> list[Row]:
 
 
 def coloured(path: Path) -> Path:
-    """Write a table with missing cells and a text column, whose texts Markdown gives a meaning."""
+    """Write a table with a text column, texts that are special in Markdown, and missing cells."""
     random = np.random.default_rng(5)
     lines = ["size,colour,weight,kind"]
     for n in range(400):
@@ -140,7 +140,7 @@ def coloured(path: Path) -> Path:
 
 
 def sections(name: str, folder: Path) -> tuple[dict[str, Any], list[Row]]:
-    """Return the sections of the flow beside QUICK, and its raw rows."""
+    """Return the content of a flow file in addition to QUICK, and the raw rows of the flow."""
     if name == "coloured":
         path = coloured(folder / "coloured.csv")
         model = {"layers": [{"luts": 12, "inputs": 3}], "head": "popcount", "temperature": 2.0}
@@ -189,14 +189,14 @@ def test_the_sheet_takes_raw_rows_to_the_models_classes(ran: Ran, place: str, li
     names = ran.flow.dataset.table.class_names
     assert found == [names[index] for index in predictions[test]]
     if not place:
-        # Not of the graph: of the trained network itself.
+        # The trained network itself predicts the same, not only its graph.
         assert found == [
             names[i] for i in ran.flow.read(NETWORK.at("")).predict(ran.flow.dataset.codes)[test]
         ]
 
 
 @pytest.mark.parametrize("name", SHEETS)
-def test_its_codes_and_thresholds_are_the_packages_own_on_all_rows(ran: Ran, name: str) -> None:
+def test_codes_and_thresholds_of_the_sheet_agree_with_the_package_on_all_rows(ran: Ran, name: str) -> None:
     sheet, dataset = Sheet.of(ran.text(name)), ran.flow.dataset
     at = {feature: f for f, feature in enumerate(dataset.table.feature_names)}
     for scale in sheet.scaling:
@@ -256,8 +256,8 @@ def test_the_example_is_a_row_of_the_data(ran: Ran, name: str) -> None:
         assert codes[port] == int(literal.split("'b")[1], 2)
 
 
-# ---- what else it says -------------------------------------------------------------------------------------
-def test_both_sheets_say_which_files_they_describe(ran: Ran) -> None:
+# ---- further content ---------------------------------------------------------------------------------------
+def test_both_sheets_name_the_files_they_describe(ran: Ran) -> None:
     name = ran.flow.name
     exact, shrunk = map(ran.text, SHEETS)
     assert exact.startswith(f"# {name}, exact circuit: data sheet\n")
@@ -278,9 +278,9 @@ def test_registers_show_as_clock_and_latency(ran: Ran) -> None:
     assert ("Latency: 2 cycles" if clocked else "Latency: 0 cycles") in ran.text("datasheet.md")
 
 
-def test_ties_of_a_popcount_are_the_exact_circuits(ran: Ran) -> None:
+def test_only_the_exact_circuit_of_a_popcount_has_ties(ran: Ran) -> None:
     counts = ran.flow.name in {"digits", "coloured"}
-    assert ("the one with the lowest class index wins" in ran.text("datasheet.md")) == counts
+    assert ("Ties go to the class with the lowest index" in ran.text("datasheet.md")) == counts
     assert "There are no ties" in ran.text("shrunk/datasheet.md")
 
 
@@ -299,7 +299,7 @@ def test_texts_and_missing_cells_have_codes(ran: Ran) -> None:
         assert set(ran.flow.dataset.codes[gaps, f]) == {int(scale["code if missing"])}
 
 
-def test_a_second_run_writes_nothing_and_one_sheet_can_be_asked_for(ran: Ran) -> None:
+def test_a_second_run_changes_nothing_and_a_single_sheet_can_be_requested(ran: Ran) -> None:
     assert run_flow(ran.flow, Reporter(), targets=SHEETS) == []
     before = [ran.text(name) for name in (*SHEETS, *PAGES)]
     run_flow(ran.flow, Reporter(), targets=["shrunk/datasheet.html"], force=False)

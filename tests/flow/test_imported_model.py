@@ -41,7 +41,10 @@ def test_with_rows_it_decides_as_the_model_and_shrinks(trained: Flow, tmp_path: 
     lines = Lines()
     ran = run_flow(flow, lines)
     assert ran[:4] == ["import", "minimize", "implement", "verify"]
-    assert "import: 0 of 150 rows are decided otherwise than by the real thresholds" in lines.lines
+    assert (
+        "import: predictions differ from those with the real-valued thresholds on 0 of 150 rows"
+        in lines.lines
+    )
     assert (flow.read(PREDICTIONS.at("")) == trained.read(PREDICTIONS.at(""))).all()
     methods = {method.name: method for method in flow.read(RESULT).methods}
     assert set(methods) == {"dwn", "dwn-shrunk"}

@@ -155,7 +155,7 @@ def test_a_value_that_is_no_code_stops_the_run(parts: Path) -> None:
     file = parts.parent / "val.csv"
     file.write_text(file.read_text() + "7,512,high\n")
     with pytest.raises(
-        DataError, match=r"^flows/val\.csv, row 17, column adc: 512 is no code of 9 bits, an "
+        DataError, match=r"^flows/val\.csv, row 17, column adc: 512 is not a code of 9 bits, an "
     ):
         run_flow(open_flow(parts), Reporter())
 
@@ -225,5 +225,5 @@ def test_a_trained_model_gets_along_with_fixed_parts(parts: Path) -> None:
     assert flow.dataset.codes.tolist() == trained.dataset.codes.tolist()
     assert proved(flow)["accuracy__test"] > 0.9
     (parts.parent / "test.csv").write_text(table(0, 8))
-    with pytest.raises(DataError, match=r"class '0' is none of those in flows/train\.csv"):
+    with pytest.raises(DataError, match=r"class '0' does not occur in flows/train\.csv"):
         run_flow(flow, Reporter())

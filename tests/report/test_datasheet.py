@@ -1,4 +1,4 @@
-"""Data sheets of small circuits: cases that a flow seldom meets, and how sheets are written."""
+"""Data sheets of small circuits: cases that are rare in flows, and the two formats."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ AREAS = {
 
 
 def graph(*thresholds: tuple[int, int]) -> BooleanGraph:
-    """Build a graph whose output k is threshold k, or constant."""
+    """Return a graph whose output k is threshold k, or 0 if there is none."""
     builder = GraphBuilder(INTERFACE)
     places = [builder.add(Threshold(f, c)) for f, c in thresholds]
     while len(places) < INTERFACE.class_bits:
@@ -51,7 +51,7 @@ def graph(*thresholds: tuple[int, int]) -> BooleanGraph:
 
 
 def split_rows(labels: list[int], parts: int) -> Dataset:
-    """Make rows of codes 0, 1, 2, ... in the first feature, dealt out to the parts in turn."""
+    """Return rows with codes 0, 1, 2, ... of the first feature, all in one part or in three parts in turn."""
     n = np.arange(len(labels))
     values = np.stack([n / 2.0 - 1.0, n * 10.0, n * 0.0], axis=1)
     table = Table("made:up", values, np.array(labels, np.int64), NAMES, CLASSES)
@@ -106,7 +106,7 @@ class Texts(HTMLParser):
         self.tags.append(tag)
 
 
-# ---- what it says ------------------------------------------------------------------------------------------
+# ---- content -----------------------------------------------------------------------------------------------
 def test_inputs_with_their_scaling_and_thresholds() -> None:
     found = sheet(TWO, ROWS)
     height, other = found.inputs
@@ -124,7 +124,7 @@ def test_a_bit_below_all_constants_is_not_in_use() -> None:
     assert "| `x0_height` | input | 4 | 3:2 | code of height |" in sheet(graph((0, 12)), ROWS).markdown()
 
 
-def test_a_core_that_reads_bits_has_the_models_thresholds() -> None:
+def test_a_sheet_of_a_merged_core_lists_the_thresholds_of_the_model() -> None:
     builder = GraphBuilder(INTERFACE)
     high, low = (builder.add(CodeBit(0, bit)) for bit in (3, 2))
     core = builder.finish([builder.add(Lut((high, low), 0b1000)), builder.add(Constant(value=False))])
@@ -134,7 +134,7 @@ def test_a_core_that_reads_bits_has_the_models_thresholds() -> None:
     assert "minimized as one" in found.markdown()
 
 
-def test_thresholds_beyond_all_codes_are_none() -> None:
+def test_thresholds_that_all_codes_reach_or_none_are_not_listed() -> None:
     text = sheet(graph((0, 0), (0, 16)), ROWS).markdown()
     assert "The circuit compares no code with a constant." in text
 
@@ -147,7 +147,7 @@ def test_a_constant_circuit_has_no_inputs() -> None:
     assert "<svg" in found.html()
 
 
-def test_accuracy_is_of_each_part_and_details_are_of_test_rows() -> None:
+def test_accuracy_covers_each_part_and_details_cover_test_rows() -> None:
     found = sheet(TWO, ROWS).accuracy
     assert found is not None
     predictions = TWO.predict(ROWS.codes)
@@ -159,10 +159,12 @@ def test_accuracy_is_of_each_part_and_details_are_of_test_rows() -> None:
     assert found.matrix.sum() == 5
 
 
-def test_an_answer_that_is_no_class_shows_everywhere() -> None:
+def test_an_answer_of_no_class_is_shown() -> None:
     text = sheet(TWO, ROWS).markdown()
     assert TWO.predict(ROWS.codes).max() == 3
-    assert re.search(r"3 is no class; the circuit returned such an index for \d test rows?\.", text)
+    assert re.search(
+        r"Index 3 stands for no class; the circuit returned such an index for \d test rows?\.", text
+    )
     assert "| no class |" in text
     assert "the circuit never returned such an index" in sheet(graph((0, 3)), ROWS).markdown()
 
@@ -174,7 +176,7 @@ def test_without_rows_there_is_neither_accuracy_nor_an_example() -> None:
     assert "## Accuracy" not in text
     assert "Example" not in text
     assert "SHA-256" not in text
-    assert "3 is no class." in text
+    assert "Index 3 stands for no class." in text
 
 
 @pytest.mark.parametrize(
@@ -194,9 +196,9 @@ def test_ties() -> None:
         Head("direct", "onehot", 3),
         Head("direct", "binary", 3),
     )
-    assert "Classes of equal count: the one with the lowest" in sheet(TWO, ROWS, head=popcount).markdown()
+    assert "Ties go to the class with the lowest index" in sheet(TWO, ROWS, head=popcount).markdown()
     assert (
-        "Several ones: the one with the lowest class index wins" in sheet(TWO, ROWS, head=onehot).markdown()
+        "If several are 1, the class with the lowest index wins" in sheet(TWO, ROWS, head=onehot).markdown()
     )
     assert "There are no ties" in sheet(TWO, ROWS, head=binary).markdown()
 
@@ -210,7 +212,7 @@ def test_a_target_without_verilog_and_areas() -> None:
     assert "unknown" not in text
 
 
-def test_how_each_form_was_compared() -> None:
+def test_verification_names_each_check_and_its_kind() -> None:
     checks = Check("model == graph", "rows", 15, 0.1), Check("graph == netlist", "proof", 0, 0.2)
     text = sheet(TWO, ROWS, checks=checks).markdown()
     assert "| model == graph | comparison | 15 rows of data |" in text
@@ -223,8 +225,8 @@ def test_how_each_form_was_compared() -> None:
     assert "verified" not in sheet(TWO, ROWS).markdown()
 
 
-# ---- how it is written -------------------------------------------------------------------------------------
-def test_names_show_as_they_are_in_both_formats() -> None:
+# ---- formats -----------------------------------------------------------------------------------------------
+def test_names_are_escaped_in_both_formats() -> None:
     found = sheet(TWO, ROWS, kind="shrunk", other="../datasheet", folder="chip/shrunk")
     page = Texts(found.html())
     for name in (*NAMES[:2], *CLASSES):
@@ -244,13 +246,13 @@ def test_both_formats_have_the_same_sections_and_rows() -> None:
     assert set(headings) <= set(page.found)
     rows = [line for line in text.splitlines() if line.startswith("|")]
     tables = sum(line.startswith(("|:", "|-")) for line in rows)
-    # The facts are no table in HTML; a rule is no row there.
+    # In HTML, facts are not a table, and the rule below a header is not a row.
     assert page.tags.count("tr") == len(rows) - tables - 2
     assert found._repr_markdown_() == text
     assert not re.search(r"\n\n\n|[^|\n]\n\||\|\n[^|\n]", text)  # blank lines around tables, one at a time
 
 
-def test_equal_sheets_are_equal_texts() -> None:
+def test_equal_sheets_have_equal_texts() -> None:
     assert sheet(TWO, ROWS).html() == sheet(TWO, ROWS).html()
     other = sheet(TWO, ROWS)
     assert replace(other, name="other").markdown() != other.markdown()
@@ -266,7 +268,7 @@ def test_rounded_values_lie_in_their_interval(value: float, below: float, above:
 
 
 @given(st.floats(-1e6, 1e6))
-def test_between_two_neighbours_only_the_upper_is_left(low: float) -> None:
+def test_between_neighbouring_floats_the_upper_is_returned(low: float) -> None:
     high = float(np.nextafter(low, np.inf))
     assert rounded(low, low, high) == high
 
@@ -276,7 +278,7 @@ def test_between_two_neighbours_only_the_upper_is_left(low: float) -> None:
     st.integers(1, 8),
     st.integers(1, 255),
 )
-def test_rounded_thresholds_decide_every_row_as_codes_do(
+def test_rounded_thresholds_agree_with_codes_on_every_row(
     values: list[float], bits: int, constant: int
 ) -> None:
     assume(constant < 1 << bits)

@@ -1,7 +1,7 @@
-"""Sources of tables: each module is one source, found by being here.
+"""Data sources: every module in this package is one, and is found automatically.
 
 A module declares its source as ``SOURCE``, a :class:`~dwn_asic.data.data_source.DataSource`. Another package
-adds one by an entry point of the group ``dwn_asic.data_sources`` whose object is a ``DataSource``.
+adds a source with an entry point of the group ``dwn_asic.data_sources`` that refers to a ``DataSource``.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ __all__ = [
 ]
 
 _GROUP = "dwn_asic.data_sources"
-_FILE_OPTIONS = ("separator", "decimal")  # keys that only some sources know
+_FILE_OPTIONS = ("separator", "decimal")  # keys that only some sources support
 
 
 def load_table(config: DataConfig) -> Table:
-    """Read the table that a flow file names, missing cells filled from all rows.
+    """Read the table of a ``data`` section, and fill missing cells from all rows.
 
-    :func:`dwn_asic.data.dataset.prepare` fills them from the training rows only.
+    In contrast, :func:`dwn_asic.data.dataset.prepare` fills them from the training rows only.
 
     Raises
     ------
     ConfigError
-        The source is not one that exists.
+        The source does not exist.
     DataError
-        The file is missing, damaged, or holds something that can't be learned from.
+        The file is missing or damaged, or its data are unusable.
     """
     raw = read_source(config)
     raw.check_classes()
@@ -52,19 +52,19 @@ def load_table(config: DataConfig) -> Table:
 
 
 def read_source(config: DataConfig) -> RawTable:
-    """Read the table that ``source`` names; missing cells stay missing. Raises as :func:`load_table`."""
+    """Read the table of ``source`` without filling missing cells; raises as :func:`load_table`."""
     raw = read_undropped(config)
     check_dropped(config, [raw])
     return raw
 
 
 def read_undropped(config: DataConfig) -> RawTable:
-    """Read as :func:`read_source`, but accept a name in ``drop`` that is none of the table's columns."""
+    """Read as :func:`read_source`, but accept names in ``drop`` that the table does not have."""
     return _checked(config, "data").read(config).without(config.drop)
 
 
 def check_dropped(config: DataConfig, tables: Sequence[RawTable]) -> None:
-    """Raise a ConfigError for a column to drop that none of the tables has."""
+    """Raise a ConfigError if ``drop`` names a column that none of the tables has."""
     for name in config.drop:
         if not any(name in table.dropped for table in tables):
             file, columns = tables[0].file, (*tables[0].feature_names, *tables[0].dropped)
@@ -72,7 +72,7 @@ def check_dropped(config: DataConfig, tables: Sequence[RawTable]) -> None:
 
 
 def check_source(config: DataConfig, file: str | Path) -> None:
-    """Raise a ConfigError, which names ``file``, for a source that does not exist or can't be read so."""
+    """Raise a ConfigError that names ``file`` if a source does not exist or does not support its options."""
     known = {key: _checked(section, file, key) for key, section in config.sources.items()}
     for key in _FILE_OPTIONS:
         value = getattr(config, key)
@@ -82,7 +82,7 @@ def check_source(config: DataConfig, file: str | Path) -> None:
 
 
 def _checked(config: DataConfig, file: str | Path, key: str = "source") -> DataSource:
-    """Return the source of a ``data`` section; ``key`` is the one that names it in the flow file."""
+    """Return the source of a ``data`` section; ``key`` is its key in the flow file, for error messages."""
     sources = data_sources()
     source = sources.get(config.scheme)
     if source is None or not config.name:
@@ -98,10 +98,10 @@ def _checked(config: DataConfig, file: str | Path, key: str = "source") -> DataS
 
 
 def locate(source: str, folder: Path) -> Path | None:
-    """Return the user's file that a source names, as a path from the working directory; None without one.
+    """Return the path of the user's file that a source names, or None if it names no file.
 
-    A relative path starts at ``folder``, the directory of the flow file that says it. If there is no such
-    file there but one in the working directory, it is that.
+    A relative path starts at ``folder``, the directory of the flow file that contains it. If there is no such
+    file there but one in the working directory, that one is returned.
     """
     scheme, _, name = source.partition(":")
     found = data_sources().get(scheme)
@@ -112,7 +112,7 @@ def locate(source: str, folder: Path) -> Path | None:
 
 
 def data_files(config: DataConfig) -> dict[str, Path]:
-    """Return the user's files that rows are read from, whether they are there or not, by the key of each."""
+    """Return the key and path of each user's file that rows are read from, whether it exists or not."""
     found = {
         key: locate(section.source, Path()) if section.file is None else Path(section.file)
         for key, section in config.sources.items()
@@ -121,12 +121,12 @@ def data_files(config: DataConfig) -> dict[str, Path]:
 
 
 def data_sources() -> dict[str, DataSource]:
-    """Return all sources by scheme: the modules of this package, then those that other packages add.
+    """Return scheme and source of all modules of this package, and of those that other packages add.
 
     Raises
     ------
     ConfigError
-        Two of them have one scheme.
+        Two sources have the same scheme.
     """
     sources: dict[str, DataSource] = {}
     for source in discover(__name__, "SOURCE", _GROUP, DataSource):

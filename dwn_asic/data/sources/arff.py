@@ -1,8 +1,8 @@
-"""A file of the user's in Weka's attribute-relation format, dense or sparse, plain or ``.gz``.
+"""Files of the user in Weka's attribute-relation format (ARFF), dense or sparse, plain or ``.gz``.
 
-Category codes follow the order in which the header declares them. The label is the attribute ``class``, in
-upper or lower case, else the last one. This is a reader of its own: scipy's knows neither texts nor sparse
-rows, and no other names the row and the column of a mistake.
+Category codes follow the order of the declarations in the header. The label is the attribute ``class``, in
+upper or lower case, or else the last attribute. The package has its own reader, since scipy's supports
+neither texts nor sparse rows, and no other reader names the row and the column of an error.
 
 References
 ----------
@@ -41,7 +41,7 @@ _TEXT = {"string", "date"}
 
 @dataclass(frozen=True)
 class _Attribute:
-    """A column of the header; ``categories`` are those that it declares, None of numbers and free texts."""
+    """A column of the header; ``categories`` are those that it declares, None for numbers and free texts."""
 
     name: str
     is_text: bool
@@ -49,12 +49,13 @@ class _Attribute:
 
 
 def read_arff(path: Path, config: DataConfig) -> RawTable:
-    """Read a UTF-8 file; missing cells (``?``) are kept as such.
+    """Read an ARFF file in UTF-8; missing cells (``?``) are kept as such.
 
     Raises
     ------
     DataError
-        Names the file and, where known, row (1-based, only rows of data count) and column.
+        The file is invalid. The error names the file and, if known, the row of data (counted from 1) and the
+        column.
     """
     with text_faults(path), open_text(path) as file:
         lines = enumerate((line.strip() for line in file), start=1)
@@ -62,7 +63,7 @@ def read_arff(path: Path, config: DataConfig) -> RawTable:
         attributes = _header(path, content)
         rows = [_row(path, n, line, attributes) for n, (_, line) in enumerate(content, start=1)]
     if not rows:
-        raise DataError(path, "no rows below @data")
+        raise DataError(path, "there are no rows below @data")
     names = [attribute.name for attribute in attributes]
     label = _label(path, names, config.label)
     cells = dict(zip(names, zip(*rows, strict=True), strict=True))
@@ -90,39 +91,39 @@ def read_arff(path: Path, config: DataConfig) -> RawTable:
 
 # ---- the header --------------------------------------------------------------------------------------------
 def _header(path: Path, lines: Iterator[tuple[int, str]]) -> list[_Attribute]:
-    """Read the lines up to ``@data``."""
+    """Read the header, up to the line ``@data``, and return its attributes."""
     attributes: list[_Attribute] = []
     for n, line in lines:
         keyword, _, rest = line.replace("\t", " ").partition(" ")
         if keyword.lower() == "@data":
             if not attributes:
-                raise DataError(path, "no @attribute above @data")
+                raise DataError(path, "there is no @attribute above @data")
             return attributes
         if keyword.lower() == "@attribute":
             attribute = _attribute(path, n, rest.strip())
             if attribute.name in {other.name for other in attributes}:
-                raise DataError(path, "attribute stands twice in the header", column=attribute.name)
+                raise DataError(path, "the attribute occurs twice in the header", column=attribute.name)
             attributes.append(attribute)
         elif keyword.lower() != "@relation":
             raise DataError(path, f"line {n}: expected @relation, @attribute or @data, not {line[:40]!r}")
-    raise DataError(path, "no line @data: not an ARFF file, or cut off")
+    raise DataError(path, "there is no line @data; it is not an ARFF file or is truncated")
 
 
 def _attribute(path: Path, n: int, text: str) -> _Attribute:
     found = _TOKEN.match(text)
     if found is None:
-        raise DataError(path, f"line {n}: @attribute without a name")
+        raise DataError(path, f"line {n}: @attribute has no name")
     name, kind = _text_of(found), text[found.end() :].strip()
     if kind.startswith("{"):
         end = kind.rfind("}")
         values = None if end < 0 else _tokens(kind[1:end].strip())
         if not values or len(set(values)) < len(values):
-            raise DataError(path, f"line {n}: expected different values in braces", column=name)
+            raise DataError(path, f"line {n}: expected distinct values in braces", column=name)
         return _Attribute(name, is_text=False, categories=tuple(values))
     word = kind.partition(" ")[0].lower()
     if word not in _NUMERIC | _TEXT:
         allowed = "numeric, real, integer, string, date or values in braces"
-        raise DataError(path, f"line {n}: type {kind!r} is not read (allowed: {allowed})", column=name)
+        raise DataError(path, f"line {n}: type {kind!r} is not supported (allowed: {allowed})", column=name)
     return _Attribute(name, is_text=word in _TEXT, categories=None)
 
 
@@ -130,7 +131,9 @@ def _label(path: Path, names: Sequence[str], wanted: str | None) -> str:
     if wanted is None:
         return next((name for name in names if name.lower() == DEFAULT_LABEL), names[-1])
     if wanted not in names:
-        problem = f"no label attribute {wanted!r} (set data.label); its attributes: {shortened(names)}"
+        problem = (
+            f"there is no label attribute {wanted!r} (set data.label); its attributes: {shortened(names)}"
+        )
         raise DataError(path, problem)
     return wanted
 
@@ -144,16 +147,16 @@ def _row(path: Path, n: int, line: str, attributes: Sequence[_Attribute]) -> lis
         return cells
     found = _tokens(line)
     if found is None:
-        raise DataError(path, "an empty cell, or a quote without its other one", row=n)
+        raise DataError(path, "has an empty cell or an unterminated quote", row=n)
     if len(found) != len(attributes):
-        raise DataError(path, f"has {len(found)} cells, the header has {len(attributes)}", row=n)
+        raise DataError(path, f"has {len(found)} cells; the header has {len(attributes)}", row=n)
     return found
 
 
 def _sparse_row(path: Path, n: int, line: str, attributes: Sequence[_Attribute]) -> list[str]:
-    """Read a row of pairs, index and value.
+    """Read a sparse row, which consists of pairs of index and value.
 
-    What it leaves out is 0, or the first of the header's values, and missing in a column of free texts.
+    An omitted cell is 0, the first declared category, or missing in a column of free texts.
     """
     tokens = _tokens(line[1:-1].strip()) if line.endswith("}") else None
     if tokens is None or len(tokens) % 2:
@@ -161,7 +164,7 @@ def _sparse_row(path: Path, n: int, line: str, attributes: Sequence[_Attribute])
     cells: dict[int, str] = {}
     for index, value in zip(tokens[::2], tokens[1::2], strict=True):
         if not index.isdecimal() or int(index) >= len(attributes) or int(index) in cells:
-            problem = f"{index!r} is no index, or stands twice (allowed: 0 to {len(attributes) - 1})"
+            problem = f"{index!r} is not an index or occurs twice (allowed: 0 to {len(attributes) - 1})"
             raise DataError(path, problem, row=n)
         cells[int(index)] = value
     return [cells.get(f, _left_out(each)) for f, each in enumerate(attributes)]
@@ -174,7 +177,7 @@ def _left_out(attribute: _Attribute) -> str:
 
 
 def _tokens(text: str) -> list[str] | None:
-    """Split at commas and spaces outside quotes; None where that is not possible."""
+    """Split a text at commas and spaces outside quotes; returns None for a malformed text."""
     found: list[str] = []
     at = 0
     while at < len(text):
@@ -187,7 +190,7 @@ def _tokens(text: str) -> list[str] | None:
         if separator is None:
             return found if at == len(text) else None
         at = separator.end()
-        if at == len(text):  # ends in a comma
+        if at == len(text):  # the text ends with a comma
             return None
     return found
 
@@ -216,13 +219,13 @@ def _column(path: Path, attribute: _Attribute, cells: Sequence[str], *, is_text:
 
 
 def _declared(path: Path, attribute: _Attribute, cells: Sequence[str]) -> NDArray[np.float64]:
-    """Return the codes of cells whose categories the header declares."""
+    """Return the codes of (N,) cells whose categories the header declares."""
     categories = attribute.categories or ()
     code = {text: float(n) for n, text in enumerate(categories)}
     code.setdefault(_MISSING, nan)
     for n, cell in enumerate(cells):
         if cell not in code:
-            problem = f"{cell!r} is none of the header's values: {shortened(categories)}"
+            problem = f"{cell!r} is not a declared category (allowed: {shortened(categories)})"
             raise DataError(path, problem, row=n + 1, column=attribute.name)
     return np.array([code[cell] for cell in cells])
 

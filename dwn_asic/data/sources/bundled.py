@@ -1,4 +1,4 @@
-"""Public tables that come with the package, in ``data/bundled`` with their provenance."""
+"""Public tables that are bundled with the package; ``data/bundled`` also documents their provenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of the user's of separated values, plain or ``.gz``."""
+"""CSV files of the user, plain or ``.gz``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of openml.org by their number, fetched through scikit-learn."""
+"""Data sets of openml.org by their ID, fetched with scikit-learn."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ _RETRIES = 1
 
 def _check(config: DataConfig, file: str | Path) -> None:
     if not (config.name.isascii() and config.name.isdecimal()):
-        raise ConfigError(file, "data.source", f"is {config.source!r}", "openml: and the data set's number")
+        raise ConfigError(
+            file, "data.source", f"is {config.source!r}", "openml:ID, where ID is the number of a data set"
+        )
 
 
 def _read(config: DataConfig) -> RawTable:
     bunch = _fetch(config)
     target = bunch.target
     if target is None or target.ndim != 1:
-        raise DataError(config.source, "has no single label column of its own; set data.label")
+        raise DataError(config.source, "does not declare a single label column; set data.label")
     data = bunch.data.toarray() if hasattr(bunch.data, "toarray") else bunch.data
     features = [str(feature) for feature in bunch.feature_names]
     nominal: Mapping[str, Any] = bunch.get("categories") or {}
@@ -47,7 +49,7 @@ def _read(config: DataConfig) -> RawTable:
 
 
 def _fetch(config: DataConfig) -> Any:
-    """Download, or take from scikit-learn's cache (``~/scikit_learn_data``)."""
+    """Download the data set, or read it from the cache of scikit-learn (``~/scikit_learn_data``)."""
     from sklearn import datasets
 
     try:
@@ -61,7 +63,7 @@ def _fetch(config: DataConfig) -> Any:
                 n_retries=_RETRIES,
             )
     except (OSError, HTTPException) as error:
-        offline = "the first fetch needs a network, later ones take it from ~/scikit_learn_data"
+        offline = "the first download needs a network, later runs read ~/scikit_learn_data"
         raise _not_fetched(config, f"{getattr(error, 'reason', error)}; {offline}") from error
     except (ValueError, KeyError) as error:
         raise _not_fetched(config, str(error)) from error

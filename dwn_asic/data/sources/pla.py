@@ -1,9 +1,9 @@
-"""A file of the user's in espresso's PLA format, plain or ``.gz``: binary tables of logic contests.
+"""Files of the user in espresso's PLA format, plain or ``.gz``: binary tables, for example of logic contests.
 
-Only types that list the rows of class 0 too (``.type fr``, ``fdr``) are tables to learn from. An input ``-``
-stands for both values: such a row becomes one row for each combination that it covers, 1,024 at most. A row
-whose output is ``-`` or ``~`` says nothing of that output and is left out. With several outputs, ``label``
-chooses one; the others are no features.
+Only types that also list the rows of class 0 (``.type fr``, ``fdr``) are supported. An input ``-`` stands for
+both values: such a row becomes one row for each combination that it covers, at most 1,024. A row whose output
+is ``-`` or ``~`` does not specify that output and is left out. If there are several outputs, ``label``
+chooses one; the others do not become features.
 
 References
 ----------
@@ -28,13 +28,13 @@ from dwn_asic.errors import DataError, shortened
 __all__ = ["SOURCE", "read_pla"]
 
 _TYPES = ("fr", "fdr")
-_MOST_FREE = 10  # inputs that one row may leave open
-_MOST_ROWS = 1 << 20  # rows that all of them may become
+_MOST_FREE = 10  # most inputs with - in one row
+_MOST_ROWS = 1 << 20  # most rows after expansion
 
 
 @dataclass
 class _Pla:
-    """A file as its lines say it."""
+    """The content of a file, before any conversion."""
 
     counts: dict[str, int] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
@@ -43,28 +43,29 @@ class _Pla:
 
     @property
     def inputs(self) -> list[str]:
-        """The names of the inputs."""
+        """Names of the inputs, by default x0, x1, ..."""
         return self.names.get(".ilb", [f"x{n}" for n in range(self.counts[".i"])])
 
     @property
     def outputs(self) -> list[str]:
-        """The names of the outputs."""
+        """Names of the outputs, by default y0, y1, ..."""
         return self.names.get(".ob", [f"y{n}" for n in range(self.counts[".o"])])
 
 
 def read_pla(path: Path, config: DataConfig) -> RawTable:
-    """Read one output as the label and all inputs as features of values 0 and 1.
+    """Read one output as the label and all inputs as features with the values 0 and 1.
 
     Raises
     ------
     DataError
-        Names the file and, where known, the row (1-based, only rows of the table count) and the column.
+        The file is invalid. The error names the file and, if known, the row of the table (counted from 1) and
+        the column.
     """
     with text_faults(path), open_text(path) as file:
         content = _parse(path, file)
     if content.kind not in _TYPES:
-        problem = f"type {content.kind} (the default is fd) does not list the rows of class 0"
-        raise DataError(path, f"{problem}: expected .type fr")
+        problem = f"type {content.kind} (default: fd) does not list the rows of class 0"
+        raise DataError(path, f"{problem}; expected .type fr or fdr")
     inputs, at = content.inputs, _output(path, content.outputs, config.label)
     cells = np.frombuffer("".join(content.rows).encode("ascii"), np.uint8)
     cells = cells.reshape(len(content.rows), len(inputs) + len(content.outputs))
@@ -90,7 +91,7 @@ def _parse(path: Path, lines: Iterable[str]) -> _Pla:
         if not words:
             continue
         if ended:
-            raise DataError(path, f"line {n}: more after the end")
+            raise DataError(path, f"line {n}: there is text after .e")
         if not words[0].startswith("."):
             content.rows.append(_row(path, content, "".join(words).replace("|", "")))
         elif words[0] in {".e", ".end"}:
@@ -113,46 +114,50 @@ def _directive(path: Path, n: int, content: _Pla, words: list[str]) -> None:
         content.kind = values[0]
     else:
         allowed = ".i, .o, .p, .ilb, .ob, .type, .e"
-        raise DataError(path, f"line {n}: {' '.join(words)[:40]!r} is not read (allowed: {allowed})")
+        raise DataError(path, f"line {n}: {' '.join(words)[:40]!r} is not supported (allowed: {allowed})")
 
 
 def _row(path: Path, content: _Pla, cells: str) -> str:
-    """Check a row: a character for each input and output."""
+    """Check a row and return its cells, one character for each input and output."""
     n = len(content.rows) + 1
     if not {".i", ".o"} <= content.counts.keys():
-        raise DataError(path, "a row before .i and .o: not a PLA file?", row=n)
+        raise DataError(path, "comes before .i and .o; is this a PLA file?", row=n)
     n_inputs, n_outputs = content.counts[".i"], content.counts[".o"]
     if len(cells) != n_inputs + n_outputs:
-        problem = f"has {len(cells)} characters, {n_inputs} inputs and {n_outputs} outputs are expected"
+        problem = f"has {len(cells)} characters; expected {n_inputs} inputs and {n_outputs} outputs"
         raise DataError(path, problem, row=n)
     for part, allowed in ((cells[:n_inputs], "01-"), (cells[n_inputs:], "01-~")):
         if wrong := part.strip(allowed):
-            raise DataError(path, f"{wrong[0]!r} is none of {', '.join(allowed)}", row=n)
+            raise DataError(path, f"{wrong[0]!r} is not a valid cell (allowed: {', '.join(allowed)})", row=n)
     return cells
 
 
 def _check(path: Path, content: _Pla) -> None:
-    """Check what can be said only of the whole file."""
+    """Check the file as a whole."""
     if not content.rows:
-        raise DataError(path, "no rows: not a PLA file, or cut off")
+        raise DataError(path, "has no rows; it is not a PLA file or is truncated")
     expected = content.counts.get(".p", len(content.rows))
     if expected != len(content.rows):
-        raise DataError(path, f".p says {expected} rows, there are {len(content.rows)}: is the file cut off?")
+        raise DataError(
+            path, f".p declares {expected} rows, but there are {len(content.rows)}; the file may be truncated"
+        )
     for key, names in ((".i", content.inputs), (".o", content.outputs)):
         if len(names) != content.counts[key]:
             raise DataError(path, f"{len(names)} names for {content.counts[key]} columns of {key}")
         if len(set(names)) < len(names):
-            raise DataError(path, f"two columns of {key} have one name")
+            raise DataError(path, f"two columns of {key} have the same name")
 
 
 def _output(path: Path, names: list[str], label: str | None) -> int:
-    """Return the place of the output that is the label."""
+    """Return the index of the output that is the label."""
     if label is None and len(names) == 1:
         return 0
     if label is None:
-        raise DataError(path, f"{len(names)} outputs: set data.label to one of {shortened(names)}")
+        raise DataError(path, f"there are {len(names)} outputs; set data.label to one of {shortened(names)}")
     if label not in names:
-        raise DataError(path, f"no output {label!r} (set data.label); its outputs: {shortened(names)}")
+        raise DataError(
+            path, f"there is no output {label!r} (set data.label); its outputs: {shortened(names)}"
+        )
     return names.index(label)
 
 
@@ -160,16 +165,18 @@ def _output(path: Path, names: list[str], label: str | None) -> int:
 def _expanded(
     path: Path, inputs: NDArray[np.uint8], labels: NDArray[np.uint8], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """Return (M, F) values 0 and 1 and (M,) labels; ``rows`` are the rows' numbers in the file, from 0."""
+    """Return (M, F) values 0 and 1 and (M,) labels; ``rows`` are row numbers in the file, counted from 0."""
     free = inputs == ord("-")
     n_free = free.sum(axis=1)
     if len(n_free) and n_free.max() > _MOST_FREE:
         widest = int(n_free.argmax())
-        problem = f"leaves {n_free[widest]} inputs open, {_MOST_FREE} are allowed: write its rows out"
+        problem = (
+            f"has {n_free[widest]} inputs with -, at most {_MOST_FREE} are supported; write out its rows"
+        )
         raise DataError(path, problem, row=int(rows[widest]) + 1)
     if (1 << n_free).sum() > _MOST_ROWS:
         raise DataError(
-            path, f"inputs left open make {(1 << n_free).sum()} rows, at most {_MOST_ROWS} are read"
+            path, f"inputs with - expand to {(1 << n_free).sum()} rows, at most {_MOST_ROWS} are supported"
         )
     again = np.repeat(np.arange(len(inputs)), 1 << n_free)
     values = (inputs[again] == ord("1")).astype(np.float64)

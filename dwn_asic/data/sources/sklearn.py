@@ -1,4 +1,4 @@
-"""The small tables that come with scikit-learn."""
+"""Small tables that are part of scikit-learn."""
 
 from __future__ import annotations
 

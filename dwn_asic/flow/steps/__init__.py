@@ -1,5 +1,5 @@
-"""The steps of a flow: for each its settings, the files that it reads and makes, and the function it calls.
+"""The steps of a flow, each with its settings, the files it reads and makes, and the function it calls.
 
-The settings of a step contain exactly those parts of the flow file that its function uses, so that no other
-part affects whether the step is up to date.
+The settings of a step contain exactly those parts of the flow file that its function uses, so that only
+changes of these parts make the step run again.
 """

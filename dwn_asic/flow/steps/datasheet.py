@@ -1,4 +1,4 @@
-"""The data sheet of a circuit, as soon as it is verified."""
+"""The step that writes the data sheet of a verified circuit."""
 
 from __future__ import annotations
 
@@ -34,34 +34,34 @@ PAGES = MARKDOWN, HTML = text_artifact("datasheet.md"), text_artifact("datasheet
 
 
 class Read(Protocol):
-    """Reads a file of the run, or of the circuit's folder."""
+    """A function that reads a file of the run, or of the circuit's folder."""
 
     def __call__(self, artifact: Artifact[Value], /) -> Value:
-        """Return its value; raises DataError where the file is missing or damaged."""
+        """Return the value of the file; raises DataError if it is missing or damaged."""
 
 
 @dataclass(frozen=True)
 class DatasheetSettings:
-    """The facts of a data sheet that no file of the run holds.
+    """The settings of the data sheet: facts that no file of the run contains.
 
     Attributes
     ----------
     name, file, seed
-        Name, file and seed of the flow.
+        Name of the flow, path of its file, and seed.
     source
-        Every source of rows; empty for none.
+        Names of all sources of rows; empty if there are none.
     start
-        Folder of the exact circuit, below the run's.
+        Folder of the exact circuit inside the run's folder.
     shrunk
-        Whether the sheet is of the circuit that the exact one was shrunk to.
+        Whether the sheet describes the shrunk circuit instead of the exact one.
     network
-        Whether the model is a LUT network, whose head is known.
+        Whether the model is a LUT network, whose file describes its head.
     imported
-        Whether that network was trained elsewhere.
+        Whether the model was trained elsewhere.
     other
-        Whether there are both circuits, each with a sheet of its own.
+        Whether the exact and the shrunk circuit both exist and have a data sheet each.
     target
-        What circuits are built for.
+        Target that the circuit is built for.
     """
 
     name: str
@@ -77,12 +77,12 @@ class DatasheetSettings:
 
     @property
     def place(self) -> str:
-        """Folder of the circuit, below the run's."""
+        """Folder of the circuit inside the run's folder."""
         return "/".join(part for part in (self.start, SHRUNK if self.shrunk else "") if part)
 
 
 def datasheet_of(settings: DatasheetSettings, read: Read) -> DataSheet:
-    """Return the data sheet of a verified circuit, from the files of its run."""
+    """Return the data sheet of a verified circuit, whose files ``read`` reads."""
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.equivalence.check import Check
     from dwn_asic.report.datasheet.build import Chosen, data_sheet, provenance
@@ -119,7 +119,7 @@ def datasheet_of(settings: DatasheetSettings, read: Read) -> DataSheet:
 
 
 def circuit_label(label: str, *, shrunk: bool, merged: bool) -> str:
-    """Return the label of a circuit in tables and sheets, from that of its model."""
+    """Return the label of a circuit in tables and data sheets, given the label of its model."""
     return f"{label}{f', {SHRUNK}' if shrunk else ''}{', core with encoder' if merged else ''}"
 
 
@@ -130,7 +130,7 @@ def _datasheet(settings: DatasheetSettings, space: Workspace) -> None:
 
 
 def datasheet_step(settings: DatasheetSettings) -> Step[DatasheetSettings]:
-    """Write the data sheet of a circuit, in Markdown and as a page."""
+    """Return the step that writes the data sheet of a circuit as Markdown and HTML."""
     circuit = (GRAPH, CORE, ENCODER, MINIMIZED, PREDICTIONS, IMPLEMENTATION, VERIFIED)
     head = (NETWORK.at(settings.start),) if settings.network and not settings.shrunk else ()
     return Step(

@@ -46,17 +46,17 @@ def _fit(settings: FitSettings, space: Workspace) -> None:
 
 def _train(settings: FitSettings, space: Workspace) -> None:
     """Fit the network of the flow, and store its LUTs in addition to its graph."""
-    said = [""]
+    last = [""]
 
     def progress(line: str) -> None:
-        said[0] = line
+        last[0] = line
         space.reporter.progress("training", 0, 1, line)
 
     fitted = settings.plan.fit(space.get(DATASET), settings.seed, progress)
     assert fitted.network is not None
     space.put(NETWORK, fitted.network)
     _put(fitted, space)
-    space.reporter.message(f"train: {said[0]}")
+    space.reporter.message(f"train: {last[0]}")
 
 
 def _put(fitted: Classifier, space: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""The last step of a flow: what the others measured, as one result with its tables and figures."""
+"""The last step of a flow: it collects all metrics in one result and draws tables and figures."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Row:
     Attributes
     ----------
     folder
-        Where it was fitted.
+        Folder in which the method was fitted.
     software
-        It has no circuit.
+        Whether the method is software only, without a circuit.
     shrunk
-        Its circuit was shrunk, in a folder inside.
+        Whether its circuit was shrunk, in a subfolder.
     """
 
     folder: str
@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True)
 class ResultSettings:
-    """The whole flow: a result says what it is of."""
+    """The settings of the result: the whole flow, since the result records it, and its methods."""
 
     config: FlowConfig
     file: str
@@ -105,14 +105,14 @@ def _result(settings: ResultSettings, space: Workspace) -> None:
 
 
 def _input_bits(config: FlowConfig, dataset: Dataset) -> int:
-    """Return the bits of the widest code: as asked for, or as a trained model needs."""
+    """Return the maximum width of a code in bits: the option of the flow, or what a trained model needs."""
     if isinstance(config.model, ImportConfig):
         return int(dataset.quantizer.bits.max())
     return config.encoder.input_bits
 
 
 def _of_row(row: Row, settings: ResultSettings, space: Workspace) -> Iterator[MethodResult]:
-    """Yield the exact circuit (or the accuracy alone) of a method and, where there is one, the shrunk."""
+    """Yield the results of a method: its exact circuit or accuracy alone, and its shrunk circuit, if any."""
     from dwn_asic.report.result import NO_CIRCUIT, MethodResult
 
     fitted = space.get(FITTED.at(row.folder))
@@ -158,7 +158,7 @@ def _accuracies(folder: str, space: Workspace) -> dict[str, float]:
 
 
 def _circuit_metrics(folder: str, space: Workspace) -> dict[str, float]:
-    """Return every metric of a verified circuit."""
+    """Return all metrics of a verified circuit."""
     built, minimized = space.get(IMPLEMENTATION.at(folder)), space.get(MINIMIZED.at(folder))
     return {**built.metrics, **minimized.metrics, **_accuracies(folder, space)}
 
@@ -182,7 +182,10 @@ def _front(row: Row, folder: str, settings: ResultSettings, space: Workspace) ->
 
 
 def _run_metadata(seconds: Mapping[str, float]) -> dict[str, str | float]:
-    """Say when, where and for how long it ran; baselines count as one step, our shrunk circuit as another."""
+    """Return time, machine and duration of the run.
+
+    The seconds of all baselines are added up, and so are those of all steps of the network's shrunk circuit.
+    """
     groups: dict[str, float] = {}
     for title, spent in seconds.items():
         group = {"baselines": "baseline", SHRUNK: "shrink"}.get(title.split("/")[0], title)
@@ -196,7 +199,7 @@ def _run_metadata(seconds: Mapping[str, float]) -> dict[str, str | float]:
 
 
 def result_step(settings: ResultSettings) -> Step[ResultSettings]:
-    """Collect what was measured into ``result.json``, and draw tables and figures from it."""
+    """Return the step that collects all metrics in ``result.json`` and draws tables and figures from it."""
     certain: list[Artifact[Any]] = [DATASET]
     uncertain: list[Artifact[Any]] = []
     for row in settings.rows:

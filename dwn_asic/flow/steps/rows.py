@@ -1,4 +1,4 @@
-"""Steps that end in rows: read from a table, or beside a model that was trained elsewhere."""
+"""The steps that make the data set: from a table, or from a trained model with or without a table."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = ["DataSettings", "ImportSettings", "data_step", "import_step"]
 
 
 _CODES = 4096
-"""Random rows on which a trained model without data is compared with its graph."""
+"""Number of random rows on which a trained model without data is compared with its graph."""
 
 
 @dataclass(frozen=True)
 class DataSettings:
-    """The sections that decide the rows and their codes."""
+    """The settings of the data step: sections that determine rows, split and codes, and the seed."""
 
     data: DataConfig
     quantizer: QuantizerConfig
@@ -65,7 +65,7 @@ def _tell_scaling(dataset: Dataset, space: Workspace) -> None:
 
 
 def _contents(data: DataConfig) -> Mapping[str, str]:
-    """Return the content of each file that rows are read from."""
+    """Return a digest of each file that rows are read from, empty if the file does not exist."""
     from dwn_asic.data.sources import data_files
 
     return {
@@ -79,13 +79,13 @@ def _data_environment(settings: DataSettings) -> Mapping[str, str]:
 
 
 def data_step(settings: DataSettings) -> Step[DataSettings]:
-    """Load the table, split it, fit the quantizer."""
+    """Return the step that reads the table, splits it and fits the quantizer."""
     return Step("data", "", settings, _data, (), (DATASET,), environment=_data_environment)
 
 
 @dataclass(frozen=True)
 class ImportSettings:
-    """The model, and the rows that it is for, if any."""
+    """The settings of the import: the trained model, the rows to use it on, if any, and the seed."""
 
     model: ImportConfig
     data: DataConfig | None
@@ -93,7 +93,7 @@ class ImportSettings:
 
 
 def _import(settings: ImportSettings, space: Workspace) -> None:
-    """Read the model, whose own thermometer decides the codes, and the rows if there are any."""
+    """Read the trained model, whose thermometer determines the codes, and the rows, if any."""
     import numpy as np
 
     from dwn_asic.boolean.convert import to_graph
@@ -137,7 +137,8 @@ def _import(settings: ImportSettings, space: Workspace) -> None:
     _tell_scaling(dataset, space)
     if taken.rows is not None:
         space.reporter.message(
-            f"import: {taken.changed} of {taken.rows} rows are decided otherwise than by the real thresholds"
+            f"import: predictions differ from those with the real-valued thresholds on {taken.changed} of "
+            f"{taken.rows} rows"
         )
 
 
@@ -152,6 +153,6 @@ def _import_environment(settings: ImportSettings) -> Mapping[str, str]:
 
 
 def import_step(settings: ImportSettings) -> Step[ImportSettings]:
-    """Take a trained network in place of data and training."""
+    """Return the step that imports a trained network, in place of the steps of data and training."""
     outputs = (DATASET, NETWORK, GRAPH, PREDICTIONS, FITTED)
     return Step("import", "", settings, _import, (), outputs, environment=_import_environment)

@@ -39,23 +39,23 @@ if TYPE_CHECKING:
 __all__ = ["Chosen", "data_sheet", "provenance", "rounded"]
 
 _TOLERANCE = 0.01
-"""Share of a step by which values are rounded at most."""
+"""Maximum rounding error of values as a share of a step."""
 _DIGITS = 17
-"""Significant digits that tell any two float64 apart."""
+"""Significant digits that distinguish any two float64."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The circuit of a design that a sheet is of.
+    """The circuit of a design that a data sheet describes.
 
     Attributes
     ----------
     label, kind, folder, other
         As in :class:`~dwn_asic.report.datasheet.value.DataSheet`.
     head
-        Head of the network that the circuit computes; None of another model, or of a shrunk circuit.
+        Head of the network that the circuit computes; None for other models and for shrunk circuits.
     imported
-        Whether the model was trained elsewhere, on rows that are not known.
+        Whether the model was trained elsewhere, on unknown rows.
     """
 
     label: str
@@ -82,19 +82,19 @@ def data_sheet(
     Parameters
     ----------
     chosen
-        Which circuit it is.
+        The circuit to describe.
     graph
         The model's graph, before exact minimization.
     circuit
         The minimized circuit.
     implementation, proof, technology
-        What a target made of it, the comparisons that held, and what it was built for.
+        Result of a target, the checks that succeeded, and the technology that the circuit was built for.
     dataset
-        Scaling of the features; its table may have no rows.
+        Data set with the scaling of the features; its table may have no rows.
     predictions
         (N,) class index that the circuit returns for each row.
     provenance
-        How the circuit came about.
+        Origin of the circuit.
     """
     interface, known = circuit.core.interface, metrics()
     used = used_features(circuit.encoder)
@@ -132,7 +132,7 @@ def provenance(
     command: str = "",
     seed: int | None = None,
 ) -> Provenance:
-    """Say what a circuit was made from, with the versions of the tools that are installed."""
+    """Return the origin of a circuit, with the versions of the installed tools."""
     from dwn_asic.tools import tool_versions
 
     tools, rows = tool_versions(), len(dataset.table.labels)
@@ -173,12 +173,12 @@ def _inputs(used: list[int], graph: BooleanGraph, circuit: Circuit, dataset: Dat
 
 
 def _reads_bits(core: BooleanGraph) -> bool:
-    """Return whether comparators are in the core: it reads code bits in place of thresholds."""
+    """Return whether the core contains the comparators, so that it reads code bits instead of thresholds."""
     return any(isinstance(node, CodeBit) for _, node in core.inputs)
 
 
 def _constants(graph: BooleanGraph) -> defaultdict[int, list[int]]:
-    """Return the constants of each feature that its code decides about, ascending."""
+    """Return the ascending constants of each feature, without those that every code reaches or none."""
     found: defaultdict[int, list[int]] = defaultdict(list)
     for node in sorted(node for _, node in graph.inputs if isinstance(node, Threshold)):
         if graph.interface.fixed_value(node) is None:
@@ -199,7 +199,7 @@ def _comparisons(
 
 
 def rounded(value: float, low: float, high: float) -> float:
-    """Return a number of few digits close to ``value``, above ``low`` and at most ``high``.
+    """Return a number with few digits near ``value`` that is above ``low`` and at most ``high``.
 
     >>> rounded(5.449999999999999, 5.449, 5.451)
     5.45
@@ -226,12 +226,12 @@ def _tie(head: Head | None) -> str:
         return ""
     if head.kind == "popcount":
         return (
-            "The model counts the ones of each class's lookup tables, and the largest count wins. Classes of "
-            "equal count: the one with the lowest class index wins."
+            "For each class, the model counts the lookup tables that return 1, and the class with the "
+            "largest count wins. Ties go to the class with the lowest index."
         )
     return (
-        "The model has one output for each class. Several ones: the one with the lowest class index wins; "
-        "no one at all: class index 0."
+        "The model has one output for each class. If several are 1, the class with the lowest index wins; "
+        "if none is 1, the answer is class index 0."
     )
 
 
@@ -255,7 +255,7 @@ def _matrix(dataset: Dataset, predictions: NDArray[np.int64], part: Part) -> NDA
 
 
 def _example(used: list[int], dataset: Dataset, predictions: NDArray[np.int64]) -> Example | None:
-    """Return the first row of the last part that has rows."""
+    """Return the first row of the last part that has rows, or None if there are no rows."""
     table = dataset.table
     parts = [part for part in PARTS if len(dataset.split.rows(part))]
     if not parts:

@@ -1,4 +1,4 @@
-"""The wording of a data sheet: what is needed first is said first."""
+"""The wording of a data sheet, with the most important facts first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FILES = {
 
 
 def page(sheet: DataSheet) -> Page:
-    """Put a data sheet into words."""
+    """Return the document of a data sheet."""
     sections = [ports_section(sheet), features_section(sheet), classes_section(sheet)]
     sections += [thresholds_section(sheet), size_section(sheet)]
     if sheet.accuracy is not None:
@@ -51,7 +51,7 @@ def page(sheet: DataSheet) -> Page:
 
 
 def _opening(sheet: DataSheet) -> Iterator[Line]:
-    """Say what it is, and which files are meant."""
+    """Yield paragraphs on the kind of the circuit and on its files."""
     top = Code(f"{sheet.name}_top") if "design.v" in sheet.files else Strong(sheet.name)
     made = f", made from {sheet.label}" if sheet.label else ""
     used, features = len(sheet.inputs), len(sheet.inputs) + len(sheet.unused)
@@ -67,15 +67,15 @@ def _opening(sheet: DataSheet) -> Iterator[Line]:
         yield line("It computes exactly what the trained model computes.")
     if sheet.kind == "shrunk":
         yield line(
-            "It is smaller than the trained model: training rows decided what it computes instead, and "
-            "validation rows chose its size."
+            "It is smaller than the exact circuit of the trained model and may return other classes: it was "
+            "optimized on the training rows, and its size was chosen on the validation rows."
         )
     if sheet.other:
         other = (
             "The exact circuit, which is larger," if sheet.kind == "shrunk" else "A smaller, shrunk circuit"
         )
         yield line(
-            f"{other} has the same module names and lies in another folder: see ",
+            f"{other} has the same module names and is in another folder; see ",
             Link("its own data sheet", sheet.other, page=True),
             ".",
         )
@@ -95,7 +95,7 @@ def _files(sheet: DataSheet) -> Iterator[Piece]:
 def _facts(sheet: DataSheet) -> Iterator[tuple[str, str]]:
     if sheet.accuracy is not None:
         part = sheet.accuracy.parts[-1]
-        name = f"accuracy, {PARTS_OF_DATA[part.part]} rows (95% interval)"
+        name = f"accuracy, {PARTS_OF_DATA[part.part]} rows (95% confidence interval)"
         yield name, f"{share(part.hits / part.rows)} ({interval(part)})"
     for metric, value in sheet.metrics:
         if metric.name == TOTAL:

@@ -1,4 +1,4 @@
-"""The sections of a data sheet that say how large, accurate and sure a circuit is, and what made it."""
+"""The sections of a data sheet on size, accuracy, verification and reproduction of a circuit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 PARTS_OF_DATA: Mapping[Part, str] = {"train": "training", "val": "validation", "test": "test"}
-"""The parts of the split, as sentences name them."""
+"""Parts of the split, and their names in sentences."""
 _PARTS_OF_CIRCUIT = {
     "core: the logic behind the comparators": "core",
     "encoder: the comparators of codes": "encoder",
@@ -39,7 +39,7 @@ _SHOWN_BY = {
 
 # ---- size --------------------------------------------------------------------------------------------------
 def size_section(sheet: DataSheet) -> Section:
-    """Say what the circuit is built for, and how large it is there: areas, or what the target measures."""
+    """Return the section on the target and on the size there: areas, or other metrics of the target."""
     technology, found = sheet.technology, {metric.name: value for metric, value in sheet.metrics}
     built = line(
         f"Built for {technology.name}: library {technology.library}, corner {technology.corner}, from "
@@ -50,7 +50,7 @@ def size_section(sheet: DataSheet) -> Section:
         note = f"Area of the mapped cells before placement. A NAND2-equivalent is {nand2} um2."
         return Section("Area", (built,), (_areas(found),), (line(note),))
     rows = tuple((metric.description, f"{value:g}", metric.unit) for metric, value in sheet.metrics)
-    table = Table(texts("what") + numbers("value") + texts("unit"), rows)
+    table = Table(texts("metric") + numbers("value") + texts("unit"), rows)
     return Section("Size", (built,), (table,) if rows else ())
 
 
@@ -75,17 +75,17 @@ def _areas(found: Mapping[str, float]) -> Table:
 
 # ---- accuracy ----------------------------------------------------------------------------------------------
 def accuracy_section(accuracy: Accuracy, class_names: Sequence[str], *, imported: bool) -> Section:
-    """Say how often the circuit is right, part by part and class by class."""
+    """Return the section on the accuracy of the circuit, by part of the split and by class."""
     tables = _parts(accuracy), _scores(accuracy, class_names), _confusion(accuracy, class_names)
     note = line(
-        "The interval is Wilson's. Balanced accuracy is the mean recall of the classes; F1 is the harmonic "
-        "mean of precision and recall."
+        "The interval is Wilson's confidence interval of the accuracy. Balanced accuracy is the mean recall "
+        "of the classes; F1 is the harmonic mean of precision and recall."
     )
     if len(accuracy.parts) < len(PARTS_OF_DATA):
         return Section("Accuracy", (), tables, (note,))
-    used = "Training rows fitted the model, validation rows made choices, test rows took part in neither."
+    used = "Training rows were used to fit the model, validation rows to make choices, test rows for neither."
     if imported:
-        used = "The model was trained elsewhere: rows of any part may be among those that it was trained on."
+        used = "The model was trained elsewhere; rows of any part may have been among its training data."
     return Section("Accuracy", (line(used),), tables, (note,))
 
 
@@ -100,7 +100,7 @@ def _parts(accuracy: Accuracy) -> Table:
         )
         for part in accuracy.parts
     )
-    columns = texts("part") + numbers("rows", "accuracy", "95% interval", "balanced accuracy")
+    columns = texts("part") + numbers("rows", "accuracy", "95% confidence interval", "balanced accuracy")
     return Table(columns, rows)
 
 
@@ -121,41 +121,41 @@ def _confusion(accuracy: Accuracy, class_names: Sequence[str]) -> Table:
         for i, (name, row) in enumerate(zip(class_names, counts, strict=True))
     )
     columns = texts("label") + numbers(*class_names, *(["no class"] if none else []))
-    title = f"Confusion, {PARTS_OF_DATA[accuracy.detailed]} rows: labels down, answers across"
+    title = f"Confusion matrix, {PARTS_OF_DATA[accuracy.detailed]} rows: labels in rows, answers in columns"
     return Table(columns, rows, title)
 
 
 def share(value: float) -> str:
-    """Return a share from 0 to 1 with four decimals; one of no rows is a dash."""
+    """Return a share from 0 to 1 with four decimals, or a dash for NaN, a share without rows."""
     return "-" if math.isnan(value) else f"{value:.4f}"
 
 
 def interval(part: PartAccuracy) -> str:
-    """Return the ends of the confidence interval."""
+    """Return the two ends of the confidence interval as text."""
     return f"{part.low:.4f} to {part.high:.4f}"
 
 
-# ---- proof and origin --------------------------------------------------------------------------------------
+# ---- verification and reproduction -------------------------------------------------------------------------
 def verification_section(sheet: DataSheet) -> Section:
-    """Say which forms were found equal, and how."""
+    """Return the section on the checks: which forms of the classifier are equal, and how that was shown."""
     rows = tuple(
         (check.what, _SHOWN_BY[check.how][0], _SHOWN_BY[check.how][1].format(check.size))
         for check in sheet.checks
     )
     notes = [
         line(
-            "Model: what was trained or chosen, as software. Graph: the same as a Boolean network. "
-            "Minimized: the graph with fewer gates."
+            "Model: the classifier in software. Graph: the classifier as a Boolean network. "
+            "Minimized: the graph after logic minimization."
         )
     ]
     if not any(check.how == "simulation" for check in sheet.checks):
         notes.append(line("No event-driven simulation was run."))
-    table = Table(texts("what holds", "shown by", "on"), rows)
+    table = Table(texts("property", "shown by", "for"), rows)
     return Section("Verification", (), (table,) if rows else (), tuple(notes))
 
 
 def reproduction_section(origin: Provenance) -> Section:
-    """Say what made the circuit, of what, with which versions."""
+    """Return the section on command, flow file, data and versions that made the circuit."""
     rows: list[tuple[Piece, ...]] = []
     if origin.command:
         rows.append(("command", Code(origin.command)))
@@ -167,4 +167,4 @@ def reproduction_section(origin: Provenance) -> Section:
         rows.append(("data", f"{origin.source}, {origin.rows} rows"))
         rows.append(("SHA-256 of the rows", Code(origin.digest)))
     rows += origin.versions.items()
-    return Section("How to reproduce", (), (Table(texts("what", "value"), tuple(rows)),))
+    return Section("How to reproduce", (), (Table(texts("item", "value"), tuple(rows)),))

@@ -1,4 +1,4 @@
-"""The form of a document: headings, sentences and tables, without Markdown or HTML."""
+"""The structure of a document: headings, sentences and tables, independent of Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Code:
-    """A name or a command, as it is typed."""
+    """A name, command or formula, shown in a monospaced font."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Strong:
-    """A text that stands out."""
+    """A text in bold."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Link:
-    """A text that leads to another file, or with ``page`` to another page of the same format."""
+    """A link to another file or, with ``page``, to another page in the same format."""
 
     text: str
     target: str
@@ -45,13 +45,13 @@ class Link:
 
 
 Piece = str | Code | Strong | Link
-"""A part of a sentence, or a cell of a table."""
+"""A part of a sentence, or the content of a table cell."""
 Line = tuple[Piece, ...]
-"""One or several sentences."""
+"""A paragraph: one or several sentences."""
 
 
 def line(*pieces: Piece) -> Line:
-    """Return a line of pieces that follow one another without blanks."""
+    """Return a line that consists of the pieces, without blanks between them."""
     return pieces
 
 
@@ -64,12 +64,12 @@ class Column:
 
 
 def texts(*headings: str) -> tuple[Column, ...]:
-    """Return columns of texts."""
+    """Return columns with these headings that contain texts."""
     return tuple(Column(heading) for heading in headings)
 
 
 def numbers(*headings: str) -> tuple[Column, ...]:
-    """Return columns of numbers."""
+    """Return columns with these headings that contain numbers."""
     return tuple(Column(heading, number=True) for heading in headings)
 
 
@@ -80,11 +80,11 @@ class Table:
     Attributes
     ----------
     columns
-        Headings.
+        Heading and kind of each column.
     rows
-        A cell for each column.
+        Rows, with a cell for each column.
     title
-        What it lists; empty where the section says so.
+        Title of the table; empty if that of the section is enough.
     """
 
     columns: tuple[Column, ...]
@@ -94,7 +94,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, sentences, then tables, then further sentences."""
+    """A section: a heading, paragraphs, then tables, then further paragraphs."""
 
     title: str
     lines: tuple[Line, ...] = ()
@@ -109,13 +109,13 @@ class Page:
     Attributes
     ----------
     title
-        Heading.
+        Heading of the document.
     lines
-        Sentences below it.
+        Paragraphs below the heading.
     facts
-        What is asked for first: name and value.
+        Name and value of the most important facts.
     sections
-        Everything else.
+        Sections in order.
     """
 
     title: str
@@ -125,7 +125,7 @@ class Page:
 
 
 def plain(value: float) -> str:
-    """Return the shortest text that is read back as this number.
+    """Return the shortest text that represents this number exactly.
 
     >>> plain(0.1), plain(3.0), plain(2.5e-7)
     ('0.1', '3', '2.5e-07')

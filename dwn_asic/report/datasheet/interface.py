@@ -1,4 +1,4 @@
-"""The sections of a data sheet that say how to use the circuit: ports, codes, classes, thresholds."""
+"""The sections of a data sheet on how to use the circuit: ports, codes, classes and thresholds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["classes_section", "features_section", "ports_section", "thresholds_s
 
 # ---- ports -------------------------------------------------------------------------------------------------
 def ports_section(sheet: DataSheet) -> Section:
-    """Name every port, in the order of the module's header."""
+    """Return the section on the ports, in the order of the module's header."""
     rows: list[tuple[Piece, ...]] = []
     if sheet.registers != "none":
         rows.append((Code(CLOCK_PORT), "input", "1", "0", "clock, rising edge; there is no reset"))
@@ -38,7 +38,7 @@ def ports_section(sheet: DataSheet) -> Section:
 
 
 def _timing(sheet: DataSheet) -> Line:
-    clock, out, rate = Code(CLOCK_PORT), Code(CLASS_PORT), "A new row may be applied at every edge."
+    clock, out, rate = Code(CLOCK_PORT), Code(CLASS_PORT), "A new row may be applied in every cycle."
     match sheet.registers:
         case "none":
             return line("Latency: 0 cycles. The circuit is combinational: ", out, " follows the inputs.")
@@ -46,37 +46,44 @@ def _timing(sheet: DataSheet) -> Line:
             return line(
                 "Latency: 1 cycle. A rising edge of ",
                 clock,
-                " takes the codes, then ",
+                " registers the codes, and ",
                 out,
-                f" follows. {rate}",
+                f" follows from them. {rate}",
             )
         case "outputs":
             return line(
-                "Latency: 1 cycle. A rising edge of ", clock, " updates ", out, f" from the codes. {rate}"
+                "Latency: 1 cycle. A rising edge of ",
+                clock,
+                " updates ",
+                out,
+                f" from the codes at the inputs. {rate}",
             )
         case "both":
             return line(
-                "Latency: 2 cycles. A rising edge of ", clock, " takes the codes, the next one updates ", out,
+                "Latency: 2 cycles. A rising edge of ", clock, " registers the codes, the next updates ", out,
                 f". {rate}",
             )  # fmt: skip
 
 
 # ---- codes -------------------------------------------------------------------------------------------------
 def features_section(sheet: DataSheet) -> Section:
-    """Say how a feature's value becomes the code that its port takes, with an example."""
+    """Return the section on the conversion of feature values to the codes of the ports, with an example."""
     title = "From a feature to its code"
     if not sheet.inputs:
         return Section(title, (line("The circuit reads no feature: its answer is constant."),))
     lines = [
-        line(Code("code = round((value - value of code 0) / step)"), ", halves to the nearest even number."),
+        line(
+            Code("code = round((value - value of code 0) / step)"),
+            "; halves are rounded to the nearest even number.",
+        ),
         line("Codes below 0 become 0; codes above the highest code become the highest code."),
     ]
     tables = [_scaling(sheet)]
     if any(given.categories for given in sheet.inputs):
         lines.append(
             line(
-                "Categories have the codes of the table below; a text that is not listed has no code. The "
-                "value of a category is its place in its column's list, counted from 0."
+                "Categories have the codes in the table below; a text that is not listed has no code. The "
+                "value of a category is its position in the list of its column, counted from 0."
             )
         )
         tables.append(_categories(sheet))
@@ -141,7 +148,7 @@ def _answer(sheet: DataSheet, example: Example) -> Line:
 
 # ---- classes -----------------------------------------------------------------------------------------------
 def classes_section(sheet: DataSheet) -> Section:
-    """Say what each answer means, and what decides between classes."""
+    """Return the section on the class of each answer and on ties."""
     rows = tuple(
         (str(index), Code(_literal(index, sheet.class_bits)), name)
         for index, name in enumerate(sheet.class_names)
@@ -156,18 +163,20 @@ def classes_section(sheet: DataSheet) -> Section:
 
 def _no_class(sheet: DataSheet) -> str:
     first, last = len(sheet.class_names), (1 << sheet.class_bits) - 1
-    which = f"{first} is" if first == last else f"{first} to {last} are"
+    which = f"Index {first} stands" if first == last else f"Indices {first} to {last} stand"
     if sheet.accuracy is None:
-        return f"{which} no class."
+        return f"{which} for no class."
     rows, part = int(sheet.accuracy.matrix[:, -1].sum()), PARTS_OF_DATA[sheet.accuracy.detailed]
     if not rows:
-        return f"{which} no class; the circuit never returned such an index for {part} rows."
-    return f"{which} no class; the circuit returned such an index for {rows} {part} row{'s' * (rows > 1)}."
+        return f"{which} for no class; the circuit never returned such an index for {part} rows."
+    return (
+        f"{which} for no class; the circuit returned such an index for {rows} {part} row{'s' * (rows > 1)}."
+    )
 
 
 # ---- thresholds --------------------------------------------------------------------------------------------
 def thresholds_section(sheet: DataSheet) -> Section:
-    """List what codes are compared with."""
+    """Return the section on the constants that codes are compared with."""
     rows = tuple(_compared(sheet.inputs))
     title, columns = "Thresholds in use", texts("feature") + numbers("code at least", "value at least")
     if not rows:
@@ -175,8 +184,8 @@ def thresholds_section(sheet: DataSheet) -> Section:
     what = "The circuit compares codes with these constants and no others."
     if sheet.merged:
         what = (
-            "These are the constants that the model compares codes with; in the circuit, comparators and the "
-            "logic behind them were minimized as one."
+            "The model compares codes with these constants. In the circuit, the comparators and the logic "
+            "behind them were minimized as one."
         )
     exact = "Values are in the feature's unit, rounded by at most a hundredth of a step; codes are exact."
     lines = [line(what), line(exact)]
@@ -197,12 +206,12 @@ def _compared(inputs: Iterable[SheetInput]) -> Iterator[tuple[Piece, ...]]:
 
 # ---- bits --------------------------------------------------------------------------------------------------
 def _literal(value: int, width: int) -> str:
-    """Return a number as Verilog writes its bits."""
+    """Return a number as a binary literal of Verilog."""
     return f"{width}'b{value:0{width}b}"
 
 
 def _ranges(bits: Iterable[int]) -> str:
-    """Return descending bits as Verilog ranges.
+    """Return descending bit numbers as ranges in the notation of Verilog.
 
     >>> _ranges((7, 6, 5, 3))
     '7:5, 3'

@@ -1,4 +1,4 @@
-"""A data sheet as Markdown and as HTML, from the same document."""
+"""Rendering of data sheets as Markdown and as HTML, from the same document."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["datasheet_html", "datasheet_markdown"]
 
 _FOLDED = 24
-"""Rows of the longest table that HTML shows unfolded."""
+"""Maximum number of rows of a table that HTML shows without folding it."""
 _DRAWN = 16
-"""Inputs of the widest circuit that HTML draws."""
+"""Maximum number of inputs of a circuit whose block symbol HTML shows."""
 
 
 def datasheet_markdown(sheet: DataSheet) -> str:
@@ -29,7 +29,7 @@ def datasheet_markdown(sheet: DataSheet) -> str:
 
 
 def datasheet_html(sheet: DataSheet) -> str:
-    """Return a data sheet as one HTML page that needs no network."""
+    """Return a data sheet as one HTML page without external resources."""
     template = _environment(_html, autoescape=True).get_template("sheet.html.j2")
     drawn = len(sheet.inputs) <= _DRAWN
     return template.render(page=page(sheet), sheet=sheet, drawn=drawn, folded=_FOLDED)
@@ -66,7 +66,7 @@ def _markdown(piece: Piece) -> str:
 
 
 def _edges(text: str, line: str) -> str:
-    """Return a line with the blanks at its ends that ``text`` had."""
+    """Return a line with the leading and trailing blank of ``text``, if any."""
     return f"{' ' * text.startswith(' ')}{line}{' ' * (len(text) > 1 and text.endswith(' '))}"
 
 

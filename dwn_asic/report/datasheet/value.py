@@ -1,4 +1,4 @@
-"""A data sheet as a value."""
+"""The facts of a data sheet, as values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 Kind = Literal["exact", "shrunk", ""]
-"""A circuit that computes what its trained model computes, or one that was shrunk; empty if not known."""
+"""``exact`` for a circuit that computes its trained model, ``shrunk``, or empty if unknown."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Comparison:
     Attributes
     ----------
     constant
-        The smallest code that reaches the threshold.
+        Smallest code that reaches the threshold.
     value
-        The smallest feature value that reaches it, rounded by at most a hundredth of a step and never past a
-        value of the data.
+        Smallest feature value that reaches the threshold, rounded by at most a hundredth of a step and never
+        past a value of the data.
     """
 
     constant: int
@@ -60,17 +60,17 @@ class SheetInput:
     port
         Name of its port.
     width
-        Bits of the port.
+        Width of the port in bits.
     bits
-        Bits of the port that the circuit reads, descending.
+        Numbers of the bits that the circuit reads, descending.
     lo, step
-        Value of code 0, and difference of values between neighbouring codes.
+        Feature value of code 0, and difference between the values of neighbouring codes.
     thresholds
-        Comparisons that decide the class, ascending.
+        Comparisons with the feature's code, ascending.
     categories
         Texts of a category column and their codes, in order; empty for a numeric column.
     missing
-        Code of a missing value; None where the data set has no substitute for one.
+        Code of a missing value; None if the data set does not replace missing values.
     """
 
     name: str
@@ -85,7 +85,7 @@ class SheetInput:
 
     @property
     def top(self) -> int:
-        """The highest code."""
+        """Highest code of the feature."""
         return (1 << self.width) - 1
 
 
@@ -100,7 +100,7 @@ class Example:
     part
         Part of the split that the row is in.
     values
-        Value of each input, as the table has it: a number, or the text of a category.
+        Value of each input as in the table: a number, or the text of a category.
     codes
         Code of each input.
     answer
@@ -119,16 +119,16 @@ class Example:
 
 @dataclass(frozen=True)
 class PartAccuracy:
-    """Rows of a part of the split, and those of them that are classified correctly.
+    """The accuracy on the rows of one part of the split.
 
     Attributes
     ----------
     part
-        Which part.
+        Part of the split.
     rows, hits
-        Its rows, and those that are classified correctly.
+        Number of rows, and number of rows that are classified correctly.
     low, high
-        Ends of the 95% confidence interval of the share.
+        Ends of the 95% confidence interval of the accuracy.
     balanced
         Mean recall of the classes.
     """
@@ -143,16 +143,16 @@ class PartAccuracy:
 
 @dataclass(frozen=True, eq=False)
 class Accuracy:
-    """Correct and wrong answers on rows of data.
+    """The accuracy of a circuit on rows of data.
 
     Attributes
     ----------
     parts
-        Every part of the split that has rows.
+        Accuracy on each part of the split that has rows.
     detailed
-        The part that matrix and scores are of: test rows, where there are some.
+        Part of the split that matrix and scores are computed for: ``test`` if it has rows.
     matrix
-        (C, C + 1) rows by label and predicted class; the last column counts answers that are no class.
+        (C, C + 1) number of rows by label and predicted class; the last column counts answers of no class.
     scores
         Scores of each class.
     """
@@ -165,12 +165,12 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Provenance:
-    """The origin of a circuit, and how to make it again.
+    """The origin of a circuit, and how to reproduce it.
 
     Attributes
     ----------
     source
-        The data, as the flow file names it.
+        Source of the data as written in the flow file.
     rows
         Number of rows.
     digest
@@ -178,11 +178,11 @@ class Provenance:
     versions
         Version of each tool.
     flow_file
-        Path of the flow file; empty where there is none.
+        Path of the flow file; empty if there is none.
     command
-        What makes the circuit again; empty where there is no such command.
+        Command that reproduces the circuit; empty if there is none.
     seed
-        Seed of split, training and annealing; None where it is not known.
+        Seed of split, training and annealing; None if it is unknown.
     """
 
     source: str
@@ -196,7 +196,7 @@ class Provenance:
 
 @dataclass(frozen=True, eq=False)
 class DataSheet:
-    """Everything that a user of a chip needs to know beside its files.
+    """Everything that a user of a chip needs to know in addition to its files.
 
     Attributes
     ----------
@@ -205,41 +205,42 @@ class DataSheet:
     label
         The model that the circuit was made from.
     kind
-        Whether the circuit computes what that model computes, or was shrunk.
+        Whether the circuit is exact or shrunk.
     folder
-        Where the files are, below the folder that holds all runs; empty where there is none.
+        Folder of the files, relative to the folder of all runs; empty if there is none.
     other
-        Page of the sheet of the same design's other circuit, without suffix; empty without one.
+        Path of the data sheet of the design's other circuit (exact or shrunk), without suffix; empty if there
+        is none.
     imported
-        Whether the model was trained elsewhere, on rows that are not known.
+        Whether the model was trained elsewhere, on unknown rows.
     files
         Names of the files that the target made.
     technology
-        What the circuit was built for.
+        Technology that the circuit was built for.
     inputs
         Features that the circuit reads, in port order.
     unused
-        Names of the features that it does not read.
+        Names of the features that the circuit does not read.
     merged
-        Whether comparators and logic behind them were minimized as one.
+        Whether the comparators and the logic behind them were minimized as one.
     class_names
         Names of the classes in the order of their indices.
     class_bits
-        Bits of the class index.
+        Width of the class index in bits.
     tie
-        How the model decides between classes of equal count; empty where it counts nothing.
+        Rule of the model for ties between classes, as sentences; empty if there are no ties.
     registers
-        Where values are held in flip-flops.
+        Ports whose values are held in flip-flops.
     metrics
-        What the target measured: each metric and its value.
+        Each metric that the target measured, and its value.
     accuracy
-        None without rows.
+        Accuracy on the rows; None without rows.
     example
-        None without rows.
+        Example row; None without rows.
     checks
-        The comparisons that held.
+        Checks of the verification, all of which succeeded.
     provenance
-        How the circuit came about.
+        Origin of the circuit.
     """
 
     name: str
@@ -270,11 +271,11 @@ class DataSheet:
         return datasheet_markdown(self)
 
     def html(self) -> str:
-        """Return the sheet as one HTML page that needs no network; equal sheets return equal texts."""
+        """Return the sheet as one HTML page without external resources; equal sheets return equal texts."""
         from dwn_asic.report.datasheet.render import datasheet_html
 
         return datasheet_html(self)
 
     def _repr_markdown_(self) -> str:
-        """Return what a notebook shows."""
+        """Return the Markdown that a notebook shows."""
         return self.markdown()
