@@ -53,7 +53,7 @@ def test_with_rows_it_decides_as_the_model_and_shrinks(trained: Flow, tmp_path: 
     assert {method.proof for method in methods.values()} == {"proved"}
     assert flow.read(FRONT.at("shrunk"))
     sheet = (flow.folder / "datasheet.md").read_text()
-    assert "rows of any part may be among those that it was trained on" in sheet
+    assert "rows of any part may have been among its training data" in sheet
     assert "## Accuracy" in sheet
     assert run_flow(flow, Reporter()) == []
 
