@@ -37,6 +37,19 @@ Target = Annotated[
     Path, typer.Argument(help="Flow file (*.yaml), or the build folder of a flow that was run before.")
 ]
 Build = Annotated[Path, typer.Option(help="Folder of all build folders; a flow is built in BUILD/NAME.")]
+Thresholds = Annotated[
+    Path | None,
+    typer.Option(
+        help="File of the thermometer thresholds (.npy, .csv, or written by torch.save). "
+        "Default: those in the checkpoint."
+    ),
+]
+Classes = Annotated[
+    int | None, typer.Option(min=2, help="Number of classes; needed only if the checkpoint lacks it.")
+]
+Features = Annotated[
+    int | None, typer.Option(min=1, help="Number of features; needed only if the checkpoint lacks it.")
+]
 
 _TOOL_FAILURE = 3
 _INTERRUPTED = 130
@@ -147,19 +160,9 @@ def chip(
         str | None,
         typer.Option(help="Label column of the table. Default: class in a CSV file, else the source's own."),
     ] = None,
-    thresholds: Annotated[
-        Path | None,
-        typer.Option(
-            help="File of the thermometer thresholds (.npy, .csv, or written by torch.save). "
-            "Default: those in the checkpoint."
-        ),
-    ] = None,
-    classes: Annotated[
-        int | None, typer.Option(min=2, help="Number of classes; needed only if the checkpoint lacks it.")
-    ] = None,
-    features: Annotated[
-        int | None, typer.Option(min=1, help="Number of features; needed only if the checkpoint lacks it.")
-    ] = None,
+    thresholds: Thresholds = None,
+    classes: Classes = None,
+    features: Features = None,
     name: Annotated[
         str | None,
         typer.Option(help="Name of the chip and of its build folder. Default: from the model's file name."),
@@ -322,19 +325,9 @@ def import_(
         "network.npz"
     ),
     *,
-    thresholds: Annotated[
-        Path | None,
-        typer.Option(
-            help="File of the thermometer thresholds (.npy, .csv, or written by torch.save). "
-            "Default: those in the checkpoint."
-        ),
-    ] = None,
-    classes: Annotated[
-        int | None, typer.Option(min=2, help="Number of classes; needed only if the checkpoint lacks it.")
-    ] = None,
-    features: Annotated[
-        int | None, typer.Option(min=1, help="Number of features; needed only if the checkpoint lacks it.")
-    ] = None,
+    thresholds: Thresholds = None,
+    classes: Classes = None,
+    features: Features = None,
     input_bits: Annotated[
         int, typer.Option(min=1, max=16, help="Maximum width of a feature's code in bits.")
     ] = 16,
