@@ -128,7 +128,7 @@ def _codes_of(f: int, name: str, table: Table, quantizer: Quantizer) -> str:
     lo, step, top = float(quantizer.lo[f]), float(quantizer.step[f]), (1 << int(quantizer.bits[f])) - 1
     if name in table.categories:
         texts = table.categories[name]
-        codes = np.clip(np.round((np.arange(len(texts)) - lo) / step), 0, top).astype(np.int64)
+        codes = quantizer.feature_codes(f, np.arange(len(texts), dtype=np.float64))
         return "code " + shortened([f"{code} for {text}" for code, text in zip(codes, texts, strict=True)])
     named = "code 0 or 1" if top == 1 else f"codes 0 to {top}"
     if (lo, step) == (0.0, 1.0):

@@ -81,6 +81,11 @@ class Quantizer:
             scaled = np.clip(np.round((values - self.lo) / self.step), 0, top)
         return scaled.astype(np.int64)
 
+    def feature_codes(self, f: int, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the (N,) codes of (N,) finite values of feature ``f``, counted from 0."""
+        one = slice(f, f + 1)
+        return Quantizer(self.lo[one], self.step[one], self.bits[one]).codes(values[:, None])[:, 0]
+
 
 def fit_feature(
     column: NDArray[np.float64],

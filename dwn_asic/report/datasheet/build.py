@@ -216,9 +216,7 @@ def rounded(value: float, low: float, high: float) -> float:
 
 def _code(quantizer: Quantizer, f: int, value: float) -> int:
     """Return the code of one value of one feature."""
-    row = np.zeros((1, quantizer.n_features))
-    row[0, f] = value
-    return int(quantizer.codes(row)[0, f])
+    return int(quantizer.feature_codes(f, np.array([value]))[0])
 
 
 def _tie(head: Head | None) -> str:
