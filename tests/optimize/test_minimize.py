@@ -220,7 +220,7 @@ def test_abc_that_hangs(cost: CellCost, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_a_script_that_fails_drops_out(cost: CellCost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module._SCRIPTS, "dc2", "no_such_command")
+    monkeypatch.setitem(module._SCRIPTS, "dc2", module._Script("no_such_command", 1e-6))
     result = minimize(random_graph(0), cost, effort="low")
     assert [c.script for c in result.candidates if c.area is None] == ["dc2"]
     assert result.area > 0

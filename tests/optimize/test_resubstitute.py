@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from dwn_asic.optimize.exact.moves import best_moves
 from dwn_asic.optimize.exact.prover import Prover
 from dwn_asic.optimize.exact.reachable import ReachableInputs
 from dwn_asic.optimize.exact.resubstitute import Resubstitution
+from dwn_asic.optimize.exact.work import Work
 
 INTERFACE = Interface(("x", "y"), (8, 8), ("no", "yes"))
 FOREVER = float("inf")
@@ -113,9 +113,9 @@ def test_every_move_found_on_all_reachable_patterns_is_right(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_walk_shrinks_and_keeps_the_function(seed: int) -> None:
     aig, inputs = flat(random_graph(seed))
-    walk = Resubstitution(ReachableInputs(inputs, INTERFACE))
-    small = walk.shrink(aig, patience=200, deadline=FOREVER)
-    other = walk.wander(small, steps=50, deadline=FOREVER)
+    walk = Resubstitution(ReachableInputs(inputs, INTERFACE), Work(FOREVER))
+    small = walk.shrink(aig, patience=200)
+    other = walk.wander(small, steps=50)
     rows = reachable_rows(inputs)
     assert small.size < aig.size * 0.7
     assert other.cost <= small.cost
@@ -126,18 +126,29 @@ def test_the_walk_shrinks_and_keeps_the_function(seed: int) -> None:
 def test_the_walk_is_the_same_every_time() -> None:
     aig, inputs = flat(random_graph(5))
     runs = [
-        Resubstitution(ReachableInputs(inputs, INTERFACE)).shrink(aig, patience=100, deadline=FOREVER)
+        Resubstitution(ReachableInputs(inputs, INTERFACE), Work(FOREVER)).shrink(aig, patience=100)
         for _ in range(2)
     ]
     np.testing.assert_array_equal(runs[0].fanins, runs[1].fanins)
     np.testing.assert_array_equal(runs[0].outputs, runs[1].outputs)
 
 
-def test_a_deadline_that_has_passed_leaves_the_graph() -> None:
+def test_a_spent_budget_leaves_the_graph() -> None:
     aig, inputs = flat(random_graph(5))
-    walk = Resubstitution(ReachableInputs(inputs, INTERFACE))
-    assert walk.shrink(aig, patience=100, deadline=time.perf_counter()) is aig
-    assert walk.wander(aig, steps=100, deadline=time.perf_counter()) is aig
+    walk = Resubstitution(ReachableInputs(inputs, INTERFACE), Work(0.0))
+    assert walk.shrink(aig, patience=100) is aig
+    assert walk.wander(aig, steps=100) is aig
+
+
+def test_a_budget_ends_the_walk_after_the_same_work_every_time() -> None:
+    aig, inputs = flat(random_graph(5))
+    budgets = [Work(0.02) for _ in range(2)]
+    ends = [
+        Resubstitution(ReachableInputs(inputs, INTERFACE), work).shrink(aig, patience=10_000)
+        for work in budgets
+    ]
+    assert budgets[0].spent == budgets[1].spent >= 0.02
+    np.testing.assert_array_equal(ends[0].fanins, ends[1].fanins)
 
 
 @settings(max_examples=30)
@@ -147,7 +158,7 @@ def test_the_prover_agrees_with_simulation(data: st.DataObject) -> None:
     graphs = [fold(data.draw(boolean_graphs(max_luts=5, n_outputs=2))) for _ in range(2)]
     inputs = tuple(Threshold(0, 1 + i) for i in range(5))
     aigs = [flatten(to_aig(graph, inputs), 5) for graph in graphs]
-    prover = Prover(ReachableInputs(inputs, graphs[0].interface))
+    prover = Prover(ReachableInputs(inputs, graphs[0].interface), Work(FOREVER))
     rows = np.arange(6)[:, None] > np.arange(5)
     expected = (truth(aigs[0], rows) == truth(aigs[1], rows)).all()
     for _ in range(2):  # once more with what the first call has left in the solver
@@ -169,7 +180,7 @@ def test_a_proof_without_conflicts_left_is_unknown() -> None:
         graphs.append(builder.finish([node]))
     inputs = tuple(node for _, node in graphs[0].inputs)
     aigs = [flatten(to_aig(graph, inputs), len(inputs)) for graph in graphs]
-    prover = Prover(ReachableInputs(inputs, INTERFACE))
+    prover = Prover(ReachableInputs(inputs, INTERFACE), Work(FOREVER))
     found = prover.difference(*aigs, conflicts=1)
     assert found is not None
     assert len(found) == 0

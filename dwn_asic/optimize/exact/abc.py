@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import product
@@ -13,9 +12,13 @@ import numpy as np
 from dwn_asic.boolean.flat_aig import FlatAig, flatten
 from dwn_asic.errors import ToolError
 from dwn_asic.optimize.cost import Mapper
+from dwn_asic.optimize.exact.work import Work
 from dwn_asic.tools import find_abc
 
 __all__ = ["AbcRuns", "aiger_bytes"]
+
+# Nominal seconds of a run of ABC, of mapping a graph, and of mapping it for each of its AND nodes.
+_RUN, _GRAPH, _NODE = 0.03, 0.003, 1e-4
 
 
 class AbcRuns:
@@ -29,8 +32,8 @@ class AbcRuns:
         Folder for temporary files.
     timeout_s
         Limit of each run in seconds.
-    deadline
-        Time (``time.perf_counter``) by which runs must end; a run that starts late still gets one second.
+    work
+        The budget; a run that it does not allow is left out.
 
     Attributes
     ----------
@@ -38,28 +41,34 @@ class AbcRuns:
         Message of the last run that failed.
     """
 
-    def __init__(self, mapper: Mapper, folder: Path, timeout_s: float, deadline: float) -> None:
+    def __init__(self, mapper: Mapper, folder: Path, timeout_s: float, work: Work) -> None:
         self.failure = ""
         self._mapper, self._folder = mapper, folder
-        self._timeout_s, self._deadline = timeout_s, deadline
+        self._timeout_s, self._work = timeout_s, work
         self._abc = find_abc()
         self._areas: dict[tuple[bytes, str], float] = {}
         for name, text in mapper.files.items():
             (folder / name).write_text(text, encoding="utf-8")
 
     def _run(self, commands: str) -> bool:
-        left = max(1.0, self._deadline - time.perf_counter())
         try:
-            self._abc.run_script(commands, timeout_s=min(self._timeout_s, left), cwd=self._folder)
+            self._abc.run_script(commands, timeout_s=self._timeout_s, cwd=self._folder)
         except ToolError as error:
             self.failure = str(error)
             return False
         return True
 
-    def script(self, aig: FlatAig, commands: str) -> FlatAig | None:
-        """Return the graph after an ABC script, or None if the script failed."""
+    def script(self, aig: FlatAig, commands: str, node_seconds: float) -> FlatAig | None:
+        """Return the graph after an ABC script, or None if the script failed or exceeds the budget.
+
+        The script takes about ``node_seconds`` nominal seconds for each AND node.
+        """
         from aigverse.io import read_aiger_into_aig
 
+        needed = _RUN + node_seconds * aig.size
+        if not self._work.allows(needed):
+            return None
+        self._work.add(needed)
         start, end = self._folder / "start.aig", self._folder / "end.aig"
         end.unlink(missing_ok=True)
         start.write_bytes(aiger_bytes(aig))
@@ -68,18 +77,34 @@ class AbcRuns:
         return flatten(read_aiger_into_aig(str(end)), aig.n_inputs) if end.exists() else None
 
     def areas(self, aigs: Sequence[FlatAig], recipes: Mapping[str, str]) -> list[dict[str, float | None]]:
-        """Return the mapped cost of each graph under each recipe; None where ABC failed.
+        """Return the mapped cost of each graph under each recipe.
 
-        Results are cached, since the same small graphs turn up again and again.
+        It is None where ABC failed, and where the budget allows no further mapping after the first. Results
+        are cached, since the same small graphs turn up again and again.
         """
         texts = [aiger_bytes(aig) for aig in aigs]
         # A graph without outputs needs no mapping and makes ABC fail an assertion.
         empty = {text for text, aig in zip(texts, aigs, strict=True) if not len(aig.outputs)}
         self._areas |= dict.fromkeys(product(empty, recipes), 0.0)
-        self._map(
-            [pair for pair in dict.fromkeys(product(texts, recipes)) if pair not in self._areas], recipes
-        )
+        sizes = dict(zip(texts, (aig.size for aig in aigs), strict=True))
+        missing = [pair for pair in dict.fromkeys(product(texts, recipes)) if pair not in self._areas]
+        self._map(self._allowed(missing, sizes), recipes)
         return [{recipe: self._areas.get((text, recipe)) for recipe in recipes} for text in texts]
+
+    def _allowed(
+        self, pairs: Sequence[tuple[bytes, str]], sizes: Mapping[bytes, int]
+    ) -> list[tuple[bytes, str]]:
+        """Return the first pairs, as many as the budget allows but at least one, and count their work."""
+        if pairs:
+            self._work.add(_RUN)
+        allowed: list[tuple[bytes, str]] = []
+        for pair in pairs:
+            needed = _GRAPH + _NODE * sizes[pair[0]]
+            if allowed and not self._work.allows(needed):
+                break
+            self._work.add(needed)
+            allowed.append(pair)
+        return allowed
 
     def _map(self, pairs: Sequence[tuple[bytes, str]], recipes: Mapping[str, str]) -> None:
         """Map pairs of graph (as AIGER) and recipe in one run of ABC, and store the costs."""

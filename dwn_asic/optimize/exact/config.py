@@ -15,12 +15,12 @@ class MinimizeConfig(Strict):
     effort: Literal["low", "medium", "high"] = "medium"
     """Effort of the search: ``low`` tries few starting points and moves and takes seconds, ``medium`` suits
     most flows, ``high`` tries roughly ten times as many as ``medium``."""
-    timeout_s: Positive = 120.0
-    """Time limit of each run of a tool in seconds. A script that exceeds it is skipped; a proof that exceeds
-    it is an error."""
+    timeout_s: Positive = 600.0
+    """Time limit of each run of a tool in seconds. It is a protection against tools that hang: a script that
+    exceeds it is skipped, and a proof that exceeds it is an error."""
     budget_s: Positive = 60.0
-    """Time limit of the search in seconds, for core and encoder each. A search that reaches it depends on the
-    machine's speed, so raise it where results must be reproducible."""
+    """Limit of the search for core and encoder each, in nominal seconds: about the time that it takes on one
+    core at 3 GHz. It is counted in operations, so the result depends on neither the machine nor its load."""
     merge: bool | None = None
     """Minimize core and encoder also as one circuit that reads code bits, and keep that circuit if it is
     smaller; its area then counts as core. By default this is tried only for an imported model

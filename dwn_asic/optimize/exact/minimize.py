@@ -18,24 +18,46 @@ from dwn_asic.equivalence.combinational import find_difference_on_codes
 from dwn_asic.errors import ToolError, VerificationError
 from dwn_asic.optimize.cost import CostModel, Mapper
 from dwn_asic.optimize.exact.abc import AbcRuns
-from dwn_asic.optimize.exact.moves import compile_kernels
 from dwn_asic.optimize.exact.reachable import ReachableInputs
 from dwn_asic.optimize.exact.resubstitute import Resubstitution
+from dwn_asic.optimize.exact.work import Work
 
 __all__ = ["Candidate", "Effort", "Minimized", "mapped_areas", "minimize", "minimize_parts"]
 
 Effort = Literal["low", "medium", "high"]
 
+
+@dataclass(frozen=True)
+class _Script:
+    """A script of ABC.
+
+    Attributes
+    ----------
+    commands
+        Its commands.
+    node_seconds
+        Its work for each AND node in nominal seconds.
+    most_nodes
+        The largest graph, in AND nodes, on which it is worth its time.
+    """
+
+    commands: str
+    node_seconds: float
+    most_nodes: float = float("inf")
+
+
 _SCRIPTS = {
-    "dc2": "dc2; dc2; dc2; dc2",
+    "dc2": _Script("dc2; dc2; dc2; dc2", 7e-5),
     # LUT mapping and don't-care based resynthesis escape from local minima of AND-level rewriting.
-    "lut_mfs": "dch; if -K 6 -a; mfs2 -a -e; strash; dc2; dc2",
-    "lut4_mfs": "dch; if -K 4 -a; mfs2 -a -e; strash; dc2; dch; if -K 4 -a; mfs2 -a -e; strash; dc2",
-    "deepsyn": "&get -n; &deepsyn -I 1 -J 10; &put",
-    "deepsyn_long": "&get -n; &deepsyn -I 4 -J 50; &put",
+    "lut_mfs": _Script("dch; if -K 6 -a; mfs2 -a -e; strash; dc2; dc2", 2e-4),
+    "lut4_mfs": _Script(
+        "dch; if -K 4 -a; mfs2 -a -e; strash; dc2; dch; if -K 4 -a; mfs2 -a -e; strash; dc2", 3e-4
+    ),
+    "deepsyn": _Script("&get -n; &deepsyn -I 1 -J 10; &put", 2e-3, 1000),
+    "deepsyn_long": _Script("&get -n; &deepsyn -I 4 -J 50; &put", 3e-2, 1000),
 }
-# Above this many AND nodes a step of &deepsyn takes minutes.
-_DEEPSYN_LIMIT = 1000
+# Share of the budget that the last mapping, with all recipes, may take in addition.
+_LAST = 0.25
 # Around this many AND nodes the climb has the plan's full length. It is shorter for smaller graphs, which
 # have fewer equivalent graphs, and for larger ones, which take longer.
 _CLIMB_SIZE = 100
@@ -117,14 +139,15 @@ def minimize(
     cost: CostModel,
     *,
     effort: Effort = "medium",
-    timeout_s: float = 120.0,
+    timeout_s: float = 600.0,
     budget_s: float = 60.0,
     alternatives: Sequence[BooleanGraph] = (),
 ) -> Minimized:
     """Minimize the gates of a graph, keeping its function on every code of the features.
 
     The thresholds of a feature are ordered, so most patterns of a core's inputs never occur, and the result
-    may differ on those. Equal arguments have an equal result, unless the budget ends the search.
+    may differ on those. Equal arguments have an equal result on every machine, unless a tool exceeds its
+    ``timeout_s``.
 
     Parameters
     ----------
@@ -138,7 +161,8 @@ def minimize(
         Limit of each tool run in seconds. A script that exceeds it is skipped; a proof that exceeds it is an
         error.
     budget_s
-        Wall-clock limit of the search in seconds (without the proof).
+        Limit of the search (without the proof) in nominal seconds, which are counted in operations
+        (:class:`dwn_asic.optimize.exact.work.Work`).
     alternatives
         Other graphs of the same function, as further starting points.
 
@@ -149,15 +173,12 @@ def minimize(
     VerificationError
         The result differs from the given graph (a bug of a tool, or an alternative with another function).
     """
-    compile_kernels()
-    deadline = time.perf_counter() + budget_s
     folded = [fold(start) for start in (graph, *alternatives)]
     best, area = folded[0], 0.0
     candidates: tuple[Candidate, ...] = ()
     if all(start.luts for start in folded):
         with tempfile.TemporaryDirectory() as folder:
-            runs = AbcRuns(cost.mapper, Path(folder), timeout_s, deadline)
-            search = _Search(folded, runs, cost.mapper, _PLANS[effort], deadline)
+            search = _Search(folded, cost.mapper, _PLANS[effort], Path(folder), timeout_s, budget_s)
             search.run()
             best, area, candidates = search.result()
     start = time.perf_counter()
@@ -177,7 +198,7 @@ def minimize_parts(
     cost: CostModel,
     *,
     effort: Effort = "medium",
-    timeout_s: float = 120.0,
+    timeout_s: float = 600.0,
     budget_s: float = 60.0,
 ) -> tuple[Minimized, Minimized]:
     """Minimize core and encoder separately; parameters and errors are those of :func:`minimize`."""
@@ -195,7 +216,7 @@ def minimize_parts(
 
 
 def mapped_areas(
-    graphs: Sequence[BooleanGraph], cost: CostModel, *, ranking: bool = False, timeout_s: float = 120.0
+    graphs: Sequence[BooleanGraph], cost: CostModel, *, ranking: bool = False, timeout_s: float = 600.0
 ) -> list[float]:
     """Return the mapped cost of each graph as it is, without minimization (for cells, in um2).
 
@@ -211,7 +232,7 @@ def mapped_areas(
         inputs = tuple(node for _, node in graph.inputs)
         aigs.append(flatten(to_aig(graph, inputs), len(inputs)))
     with tempfile.TemporaryDirectory() as folder:
-        runs = AbcRuns(cost.mapper, Path(folder), timeout_s, time.perf_counter() + timeout_s)
+        runs = AbcRuns(cost.mapper, Path(folder), timeout_s, Work(float("inf")))
         found = runs.areas(aigs, _ranking(cost.mapper) if ranking else cost.mapper.recipes)
     areas = []
     for recipes in found:
@@ -231,15 +252,22 @@ class _Search:
     """The search for one graph: the best graph so far, and everything that was tried."""
 
     def __init__(
-        self, starts: Sequence[BooleanGraph], runs: AbcRuns, mapper: Mapper, plan: _Plan, deadline: float
+        self,
+        starts: Sequence[BooleanGraph],
+        mapper: Mapper,
+        plan: _Plan,
+        folder: Path,
+        timeout_s: float,
+        budget_s: float,
     ) -> None:
         self._mapper, self._ranking = mapper, _ranking(mapper)
         self._inputs = tuple(dict.fromkeys(node for start in starts for _, node in start.inputs))
         self._interface = starts[0].interface
         self._starts = [flatten(to_aig(start, self._inputs), len(self._inputs)) for start in starts]
-        self._runs, self._plan, self._deadline = runs, plan, deadline
+        self._plan, self._work, self._budget_s = plan, Work(budget_s), budget_s
+        self._runs = AbcRuns(mapper, folder, timeout_s, self._work)
         self._reachable = ReachableInputs(self._inputs, self._interface)
-        self._walk = Resubstitution(self._reachable)
+        self._walk = Resubstitution(self._reachable, self._work)
         self._best, self._area = self._starts[0], float("inf")
         self._candidates: list[Candidate] = []
 
@@ -254,6 +282,7 @@ class _Search:
 
     def result(self) -> tuple[BooleanGraph, float, tuple[Candidate, ...]]:
         """Return the best graph, its area under the best of all recipes, and everything that was tried."""
+        self._work.extend(_LAST * self._budget_s)
         self._map({"last": self._best}, self._mapper.recipes)
         return unflatten(self._best, self._inputs, self._interface), self._area, tuple(self._candidates)
 
@@ -262,9 +291,10 @@ class _Search:
         found = {"start": self._starts[0]}
         found |= {f"alternative {i}": aig for i, aig in enumerate(self._starts[1:], 1)}
         for name in self._plan.starts:
-            if name.startswith("deepsyn") and self._starts[0].size > _DEEPSYN_LIMIT:
+            script = _SCRIPTS[name]
+            if self._starts[0].size > script.most_nodes:
                 continue
-            aig = self._runs.script(self._starts[0], _SCRIPTS[name])
+            aig = self._runs.script(self._starts[0], script.commands, script.node_seconds)
             if aig is None:
                 self._candidates.append(Candidate(name, None))
             else:
@@ -280,7 +310,7 @@ class _Search:
 
     def _shrink(self, aig: FlatAig, patience: float) -> FlatAig:
         tries = max(50, int(patience * aig.size))
-        return self._walk.shrink(aig, patience=tries, deadline=self._deadline)
+        return self._walk.shrink(aig, patience=tries)
 
     def _climb(self) -> None:
         """Map graphs near the best one, which moves at no higher cost reach but whose mapped areas differ."""
@@ -289,11 +319,11 @@ class _Search:
         share = min(1.0, size / _CLIMB_SIZE * 2, (_CLIMB_SIZE / size) ** 2)
         stale = 0
         for batch in range(max(2, round(plan.batches * share))):
-            if stale == plan.stale or time.perf_counter() > self._deadline:
+            if stale == plan.stale or not self._work.allows():
                 break
             before = self._area
             steps = [1 + plan.steps * (i + 1) // plan.batch for i in range(plan.batch)]
-            aigs = [self._walk.wander(self._best, steps=s, deadline=self._deadline) for s in steps]
+            aigs = [self._walk.wander(self._best, steps=s) for s in steps]
             self._map({f"climb {batch} {i}": aig for i, aig in enumerate(aigs)})
             stale = 0 if self._area < before else stale + 1
 

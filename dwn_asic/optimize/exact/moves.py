@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
-from dwn_asic.boolean.flat_aig import LITERAL, FlatAig, Integers, Words, cost, replaced
+from dwn_asic.boolean.flat_aig import FlatAig, Integers, Words, cost, replaced
 from dwn_asic.compiled import allocating
 
-__all__ = ["best_moves", "compile_kernels"]
+__all__ = ["best_moves"]
 
 _MOST_COVERS = 160
 _MOST_MOVES = 48
@@ -39,15 +37,6 @@ def best_moves(aig: FlatAig, values: Words, node: int, order: Integers) -> Integ
     order = np.concatenate([order[:_MOST_DIVISORS], [0]]) if len(order) > _MOST_DIVISORS else order
     found = _moves(aig.fanins, aig.outputs, aig.n_inputs, values, node, order)
     return found[np.argsort(found[:, 0], kind="stable")]
-
-
-@cache
-def compile_kernels() -> None:
-    """Compile the kernels or load them, which takes seconds that must not count towards a time budget."""
-    fanins = np.array([(0, 0), (0, 0), (0, 0), (2, 4)])
-    aig = FlatAig(2, fanins, np.array([6]))
-    best_moves(aig, aig.simulate(np.zeros((2, 1), np.uint64)), 3, np.arange(4))
-    aig.replace(0, (LITERAL, 0, 0, 0, 0))
 
 
 @allocating

@@ -7,8 +7,6 @@ proves each move that is made, and the counterexample of a refuted move joins th
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from dwn_asic.boolean.flat_aig import FlatAig
@@ -16,11 +14,14 @@ from dwn_asic.boolean.packed import pack_rows
 from dwn_asic.optimize.exact.moves import best_moves
 from dwn_asic.optimize.exact.prover import Prover
 from dwn_asic.optimize.exact.reachable import ReachableInputs
+from dwn_asic.optimize.exact.work import Work
 
 __all__ = ["Resubstitution"]
 
 _ROWS = 2048
 _MOST_WORDS = 256
+# Nominal seconds of a step, of a word of a node's simulated values, and of a node for each move.
+_STEP, _WORD, _MOVE = 2e-5, 8e-9, 3e-8
 
 
 class Resubstitution:
@@ -32,17 +33,19 @@ class Resubstitution:
     ----------
     reachable
         The reachable patterns of the inputs.
+    work
+        The budget; a walk stops where it is used up.
     seed
         Seed of all random choices.
     """
 
-    def __init__(self, reachable: ReachableInputs, *, seed: int = 0) -> None:
-        self._reachable = reachable
+    def __init__(self, reachable: ReachableInputs, work: Work, *, seed: int = 0) -> None:
+        self._reachable, self._work = reachable, work
         self._rng = np.random.default_rng(seed)
         self._patterns = pack_rows(reachable.sample(_ROWS, self._rng))
-        self._prover = Prover(reachable)
+        self._prover = Prover(reachable, work)
 
-    def shrink(self, start: FlatAig, *, patience: int, deadline: float) -> FlatAig:
+    def shrink(self, start: FlatAig, *, patience: int) -> FlatAig:
         """Walk until ``patience`` consecutive tries have not lowered the cost.
 
         Parameters
@@ -51,11 +54,9 @@ class Resubstitution:
             Any graph over the inputs.
         patience
             Number of moves to try.
-        deadline
-            Time (``time.perf_counter``) at which to stop.
         """
         aig, values, left = start, start.simulate(self._patterns), patience
-        while left and aig.size and time.perf_counter() < deadline:
+        while left and aig.size and self._work.allows():
             left -= 1
             new = self._step(aig, values)
             if new is None:
@@ -67,11 +68,11 @@ class Resubstitution:
             aig = new
         return aig
 
-    def wander(self, start: FlatAig, *, steps: int, deadline: float) -> FlatAig:
+    def wander(self, start: FlatAig, *, steps: int) -> FlatAig:
         """Return the graph after trying ``steps`` moves; its cost is not higher than before."""
         aig, values = start, start.simulate(self._patterns)
         for _ in range(steps):
-            if not aig.size or time.perf_counter() > deadline:
+            if not aig.size or not self._work.allows():
                 break
             new = self._step(aig, values)
             if new is not None:
@@ -82,6 +83,7 @@ class Resubstitution:
         """Return the graph after a move, the same graph if patterns were added, None if there is no move."""
         node = int(self._rng.integers(1 + aig.n_inputs, len(aig.fanins)))
         moves = best_moves(aig, values, node, self._rng.permutation(len(aig.fanins)))
+        self._work.add(_STEP + len(aig.fanins) * (_WORD * values.shape[1] + _MOVE * len(moves)))
         if not len(moves) or moves[0, 0] > aig.cost:
             return None
         equal = moves[moves[:, 0] == moves[0, 0]]

@@ -21,7 +21,7 @@ def merge_parts(
     cost: CostModel,
     *,
     effort: Effort = "medium",
-    timeout_s: float = 120.0,
+    timeout_s: float = 600.0,
     budget_s: float = 60.0,
 ) -> tuple[Minimized, Minimized]:
     """Return core and encoder as given, or one core over code bits and no encoder if that is smaller.
