@@ -52,6 +52,7 @@ def test_all_kinds_in_the_order_of_tables() -> None:
         "tiny_classifier",
         "forest",
         "linear",
+        "sum_table",
         "binarized_mlp",
         "gate_network",
         "wisard",
