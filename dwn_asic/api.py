@@ -195,8 +195,8 @@ def shrink(
 ) -> Front:
     """Anneal a circuit into a front of circuits of many sizes and choose one of them.
 
-    The circuits of a front trade area for accuracy. Validation rows choose the smallest one whose accuracy is
-    within a tolerance of the best.
+    The circuits of a front trade area for accuracy. Validation rows choose the smallest one whose number
+    of errors is within a tolerance of the best.
 
     Parameters
     ----------

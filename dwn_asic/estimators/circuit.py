@@ -39,7 +39,7 @@ class CircuitClassifier(ChipClassifier):
 
     ``fit`` first fits the start, a model of another method. Guided by training rows, it then anneals the
     gates, wires and thresholds of that model's circuit into a front of circuits of all sizes. Validation rows
-    choose one of them: the smallest whose accuracy is within ``tolerance`` of the best. :meth:`select` and
+    choose one of them: the smallest whose errors are within ``tolerance`` of the best. :meth:`select` and
     :meth:`at` return the estimator with another circuit of the front.
 
     Parameters
@@ -54,8 +54,8 @@ class CircuitClassifier(ChipClassifier):
     objective
         Area to minimize: ``total``, or ``core``, which excludes the comparators of the encoder.
     tolerance
-        Loss of validation accuracy that is accepted for a smaller circuit, as a fraction: 0.01 is one
-        percentage point.
+        Errors on validation rows that are accepted for a smaller circuit, as a share of those of the most
+        accurate one: 0.05 adds one error to twenty.
     proposals
         Number of changes that each of the twelve annealing chains proposes. A million takes ten to thirty
         seconds on a table of some thousand rows; a larger number finds smaller circuits.
@@ -116,7 +116,7 @@ class CircuitClassifier(ChipClassifier):
         *,
         start_options: Mapping[str, object] | None = None,
         objective: Literal["total", "core"] = "total",
-        tolerance: float = 0.01,
+        tolerance: float = 0.05,
         proposals: int = 1_000_000,
         shrink_options: Mapping[str, object] | None = None,
         n_jobs: int | None = None,

@@ -41,6 +41,11 @@ def test_luck_on_the_rows_held_out_does_not_count() -> None:
     assert within(found, 0.99)[0].area > found[2].area
 
 
-@pytest.mark.parametrize(("tolerance", "area"), [(0.0, 8.0), (0.04, 6.0), (0.15, 4.0), (0.6, 0.0)])
+@pytest.mark.parametrize(("tolerance", "area"), [(0.0, 6.0), (2.9, 6.0), (3.0, 4.0), (7.0, 2.0), (15.0, 0.0)])
 def test_the_smallest_within_the_tolerance_is_chosen(tolerance: float, area: float) -> None:
-    assert choose(front(points(), 64, CODES, LABELS), tolerance).area == area
+    # Of 64 rows, the circuits get 32, 16, 8 and 2 wrong.
+    assert choose(front(points()[:-1], 64, CODES, LABELS), tolerance).area == area
+
+
+def test_no_error_is_added_to_a_circuit_without_errors() -> None:
+    assert choose(front(points(), 64, CODES, LABELS), 0.5).area == 8.0

@@ -14,7 +14,7 @@ __all__ = ["Judge", "ShrinkConfig"]
 _Pair = Annotated[tuple[Positive, Positive], Field(strict=False)]
 
 
-Judge = Literal["labels", "agreed"]
+Judge = Literal["labels", "agreed", "taught"]
 
 
 class ShrinkConfig(Strict):
@@ -42,14 +42,16 @@ class ShrinkConfig(Strict):
     before the annealing. Each entry is a pair of positive numbers: the area in NAND2-equivalents that one nat
     of loss on one percent of the training rows is worth, and the temperature of the loss. An empty list skips
     the refit."""
-    tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.01
-    """Validation accuracy that may be given up for area, from 0 to below 1: the smallest circuit whose
-    accuracy is at most this far below the front's best is chosen. The default gives up one percentage
-    point."""
-    judges: Annotated[tuple[Judge, ...], Field(min_length=1, strict=False)] = ("labels",)
+    tolerance: Annotated[float, Field(ge=0.0)] = 0.05
+    """Errors that may be added for area, as a share of the errors of the most accurate circuit on validation
+    rows: the smallest circuit with at most (1 + tolerance) times as many is chosen. The default adds one
+    error to twenty."""
+    judges: Annotated[tuple[Judge, ...], Field(min_length=1, strict=False)] | None = None
     """Training rows on which changes are scored: ``labels`` takes all rows, ``agreed`` only those whose label
-    a gradient boosting model predicts correctly without having seen them. With noisy labels ``agreed``
-    generalizes better. If both are listed, each gets chains of its own."""
+    a gradient boosting model predicts correctly without having seen them, and ``taught`` made-up rows near
+    the training rows with the labels that a random forest predicts for them. Each judge that is listed gets
+    chains of its own. By default it is ``taught`` alone if there are fewer than 1,500 training rows, where it
+    generalizes best, and ``labels`` and ``agreed`` if there are more."""
     rows: Count = 32_768
     """Maximum number of training rows on which changes are scored; a larger training set is sampled."""
     baselines: bool = False

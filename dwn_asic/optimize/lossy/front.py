@@ -114,7 +114,7 @@ def within(points: Sequence[Point], accuracy: float) -> tuple[Point, ...]:
 
 
 def choose(points: Sequence[Point], tolerance: float) -> Point:
-    """Return the smallest circuit within ``tolerance`` of the best validation accuracy.
+    """Return the smallest circuit with at most ``1 + tolerance`` times the validation errors of the best.
 
     The accuracy of a circuit is the lower of the measured and the expected one.
 
@@ -124,4 +124,4 @@ def choose(points: Sequence[Point], tolerance: float) -> Point:
         There are no points.
     """
     best = max(min(point.val, point.expected) for point in points)
-    return within(points, best - tolerance)[0]
+    return within(points, best - tolerance * (1.0 - best))[0]

@@ -21,7 +21,7 @@ from dwn_asic.boolean.lut_network import LutNetwork
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.split import drawn
 from dwn_asic.data.table import PARTS
-from dwn_asic.data.teacher import agreed_rows
+from dwn_asic.data.teacher import agreed_rows, taught_rows
 from dwn_asic.optimize.cost import CostModel, GatePrices
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.exact.minimize import mapped_areas, minimize_parts
@@ -35,6 +35,10 @@ __all__ = ["MappedPoint", "gate_prices", "map_points", "minimize_points", "searc
 
 _MAPPED_POINTS = 24
 """Maximum number of circuits that are kept of the front by total area, and of the front by core area."""
+_FEW_ROWS = 1500
+"""Number of training rows below which made-up rows with a teacher's labels generalize better."""
+_LEAST_TAUGHT = 6000
+"""Number of made-up rows that a teacher labels, or twice that of the training rows if that is more."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +98,16 @@ def shrink(
         known = [*starts, *refits]
         starts = [max(refits, key=lambda graph: graph.accuracy(*held_out))] if refits else starts
     fronts = []
-    for number, judge in enumerate(config.judges):
+    judges = config.judges or _usual_judges(len(rows[1]))
+    for number, judge in enumerate(judges):
         found, n_rows = search(
             starts,
-            _scored_rows(rows, judge, starts[0], seed),
+            _scored_rows(rows, judge, starts[0], config.rows, seed),
             config,
             prices,
             seed,
             checkpoints=checkpoints,
-            progress=_overall(progress, number, len(config.judges)),
+            progress=_overall(progress, number, len(judges)),
         )
         fronts.append(front(found, n_rows, *held_out))
     judged = drawn(rows, config.rows, seed)
@@ -127,13 +132,19 @@ def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCi
     return FrontCircuit(point.graph, core, encoder, total, train, val, point.expected, test)
 
 
+def _usual_judges(n_rows: int) -> tuple[Judge, ...]:
+    return ("taught",) if n_rows < _FEW_ROWS else ("labels", "agreed")
+
+
 def _scored_rows(
-    rows: tuple[NDArray[np.int64], NDArray[np.int64]], judge: Judge, graph: BooleanGraph, seed: int
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]], judge: Judge, graph: BooleanGraph, most: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the training rows on which this judge scores moves."""
+    """Return the rows, at most about ``most``, on which this judge scores moves."""
     if judge == "labels":
         return rows
     codes, labels = rows
+    if judge == "taught":
+        return taught_rows(codes, labels, min(most, max(_LEAST_TAUGHT, 2 * len(labels))), seed)
     agreed = agreed_rows(codes, labels, len(graph.interface.class_names), seed)
     return (codes[agreed], labels[agreed]) if agreed.any() else rows
 
