@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
-    "CELLS",
     "CORE",
     "ENCODER",
     "TEST",
@@ -20,18 +19,20 @@ __all__ = [
     "TRAIN",
     "VAL",
     "Metric",
+    "Shown",
+    "Size",
     "higher",
     "lower",
     "neutral",
 ]
 
 TRAIN, VAL, TEST = "accuracy__train", "accuracy__val", "accuracy__test"
+
 CORE, ENCODER, TOTAL = (
     "area__core__nand2_equivalent",
     "area__encoder__nand2_equivalent",
     "area__nand2_equivalent",
 )
-CELLS = "design__instance__count"
 
 Aggregate = Literal["mean", "sum", "max", "min"]
 
@@ -59,6 +60,84 @@ class Metric:
     higher_is_better: bool | None
     aggregate: Aggregate
     description: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A metric as a column of tables.
+
+    Attributes
+    ----------
+    heading
+        Heading of the column.
+    metric
+        Name of the metric.
+    decimals
+        Number of decimals.
+    """
+
+    heading: str
+    metric: str
+    decimals: int
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size of circuits as a target counts it, and how reports show it.
+
+    Attributes
+    ----------
+    unit, words
+        Name of the unit in headings of columns, and in sentences: ``NAND2`` and ``NAND2-equivalents``.
+    noun
+        Word for the size: ``area``, or ``size``.
+    core, encoder, total
+        Names of the metrics that hold the size of the core, of the encoder, and of the whole circuit.
+    parts
+        Parts that make up the whole circuit, as a phrase.
+    decimals
+        Number of decimals in tables.
+    more
+        Column of another metric beside the size, for example the number of cells.
+    meaning
+        Sentences of Markdown on what the numbers mean.
+    detail
+        Second unit, and the metrics of core, encoder and total in it; empty if there is none.
+    """
+
+    unit: str
+    words: str
+    noun: str
+    core: str
+    encoder: str
+    total: str
+    parts: str
+    decimals: int
+    more: Shown
+    meaning: str
+    detail: tuple[str, ...] = ()
+
+    @property
+    def axis(self) -> str:
+        """Label of an axis: ``area in NAND2-equivalents``."""
+        return f"{self.noun} in {self.words}"
+
+    @property
+    def columns(self) -> tuple[Shown, ...]:
+        """Columns of core, encoder and total."""
+        return self._columns(self.unit, (self.core, self.encoder, self.total))
+
+    @property
+    def details(self) -> tuple[Shown, ...]:
+        """Columns of core, encoder and total in the second unit; none without a second unit."""
+        return self._columns(self.detail[0], self.detail[1:]) if self.detail else ()
+
+    def _columns(self, unit: str, metrics: tuple[str, ...]) -> tuple[Shown, ...]:
+        headings = ("core", "encoder", f"total = {self.parts}")
+        return tuple(
+            Shown(f"{heading} ({unit})", metric, self.decimals)
+            for heading, metric in zip(headings, metrics, strict=True)
+        )
 
 
 def lower(name: str, unit: str, description: str, *, aggregate: Aggregate = "mean") -> Metric:

@@ -442,7 +442,7 @@ def test_a_chip_says_what_a_target_does_not_give(fitted: dict[str, ChipClassifie
     technology = Technology("c", "the language", "any", "everywhere")
     chip = Chip(model.circuit_, built, Proof(()), model.graph_, model.quantizer_, technology, "tree")
     for ask, message in (
-        (lambda: chip.area, "the target does not measure area__nand2_equivalent, only seconds"),
+        (lambda: chip.area, "the target does not measure a size, only seconds"),
         (lambda: chip.netlist, "the target does not make netlist.v, only code.c"),
         (lambda: chip.verilog, "the target does not make design.v, only code.c"),
     ):

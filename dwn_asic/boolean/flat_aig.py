@@ -62,6 +62,15 @@ class FlatAig:
         return len(self.fanins) - 1 - self.n_inputs
 
     @property
+    def levels(self) -> int:
+        """Largest number of AND nodes on a path from an input to an output."""
+        level = [0] * len(self.fanins)
+        for v in range(1 + self.n_inputs, len(self.fanins)):
+            a, b = self.fanins[v].tolist()
+            level[v] = 1 + max(level[a >> 1], level[b >> 1])
+        return max((level[literal >> 1] for literal in self.outputs.tolist()), default=0)
+
+    @property
     def cost(self) -> int:
         """Estimate of the mapped area, see :func:`cost`."""
         return int(cost(self.fanins, self.outputs, self.n_inputs))

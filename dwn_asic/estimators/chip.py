@@ -14,9 +14,9 @@ from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import Split, Table
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.errors import DataError, DwnAsicError
-from dwn_asic.metrics import TOTAL
 from dwn_asic.report.datasheet.build import Chosen, data_sheet, provenance
 from dwn_asic.report.datasheet.value import DataSheet
+from dwn_asic.report.metrics import size_of
 from dwn_asic.targets.base import Implementation, Proof, Technology
 
 __all__ = ["Chip"]
@@ -64,10 +64,11 @@ class Chip:
 
     @property
     def area(self) -> float:
-        """Total area in NAND2-equivalents: encoder, core and registers."""
-        if TOTAL not in self.metrics:
-            raise DwnAsicError(f"the target does not measure {TOTAL}, only {', '.join(self.metrics)}")
-        return self.metrics[TOTAL]
+        """Total size in units of the target, for cells NAND2-equivalents: encoder, core and registers."""
+        size = size_of(self.metrics)
+        if size is None:
+            raise DwnAsicError(f"the target does not measure a size, only {', '.join(self.metrics)}")
+        return self.metrics[size.total]
 
     @property
     def verilog(self) -> str:

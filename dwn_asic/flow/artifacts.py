@@ -47,6 +47,7 @@ __all__ = [
     "MinimizedPart",
     "MinimizedRecord",
     "VerifiedCheck",
+    "binary_artifact",
     "page_artifact",
     "text_artifact",
 ]
@@ -78,7 +79,7 @@ class MinimizedPart:
     Attributes
     ----------
     cost
-        Mapped cost in the unit of the target's mapper, um2 for ``asic``.
+        Mapped cost in the measure of the target's mapper, um2 for ``asic``.
     and_count
         Number of AND nodes of the minimized graph.
     luts_before
@@ -141,26 +142,28 @@ class FrontRow:
     """A line of ``front.csv``; areas are in the unit of the target's cost model, accuracies are fractions."""
 
     circuit: str
-    core_nand2: float
-    encoder_nand2: float
-    total_nand2: float
+    core: float
+    encoder: float
+    total: float
     accuracy_train: float
     accuracy_val: float
     accuracy_expected: float
     accuracy_test: float
     chosen: bool
+    levels: int | None = None
 
     def point(self, netlist: Netlist | None = None) -> FrontPoint:
         """Return the circuit in the form used by results, with its netlist if it was implemented."""
         from dwn_asic.report.result import FrontPoint
 
         return FrontPoint(
-            core=self.core_nand2,
-            total=self.total_nand2,
+            core=self.core,
+            total=self.total,
             accuracy_train=self.accuracy_train,
             accuracy_val=self.accuracy_val,
             accuracy_expected=self.accuracy_expected,
             accuracy_test=self.accuracy_test,
+            levels=self.levels,
             netlist=netlist,
         )
 
@@ -264,29 +267,34 @@ def _write_front(value: Sequence[FrontRow], path: Path) -> None:
     table = csv.writer(lines, lineterminator="\n")
     table.writerow([field.name for field in fields(FrontRow)])
     for row in value:
-        areas = [f"{area:.2f}" for area in (row.core_nand2, row.encoder_nand2, row.total_nand2)]
+        areas = [f"{area:.2f}" for area in (row.core, row.encoder, row.total)]
         shares = (row.accuracy_train, row.accuracy_val, row.accuracy_expected, row.accuracy_test)
         chosen = "yes" if row.chosen else ""
-        table.writerow([row.circuit, *areas, *(f"{share:.6f}" for share in shares), chosen])
+        levels = "" if row.levels is None else row.levels
+        table.writerow([row.circuit, *areas, *(f"{share:.6f}" for share in shares), chosen, levels])
     path.write_text(lines.getvalue(), encoding="utf-8", newline="")
 
 
 def _read_front(path: Path) -> tuple[FrontRow, ...]:
     try:
         table = csv.DictReader(io.StringIO(_bytes(path).decode("utf-8"), newline=""))
-        rows = tuple(
-            FrontRow(
-                circuit=line.pop("circuit"),
-                chosen=line.pop("chosen") == "yes",
-                **{name: float(value) for name, value in line.items()},
-            )
-            for line in table
-        )
+        rows = tuple(_front_row(line) for line in table)
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise DataError(path, f"not a front: {error}") from error
     if not rows:
         raise DataError(path, "not a front: no circuits")
     return rows
+
+
+def _front_row(line: dict[str, str]) -> FrontRow:
+    levels = line.pop("levels", "")
+    return FrontRow(
+        circuit=line.pop("circuit"),
+        chosen=line.pop("chosen") == "yes",
+        levels=int(levels) if levels else None,
+        # Version 0.3 named the unit of the areas in their columns, whatever the target.
+        **{name.removesuffix("_nand2"): float(value) for name, value in line.items()},
+    )
 
 
 def _write_result(value: Result, path: Path) -> None:
@@ -322,6 +330,11 @@ _GRAPH = Codec(_write_graph, _read_graph)
 def text_artifact(name: str) -> Artifact[str]:
     """Return the artifact of a text file in the step's folder."""
     return Artifact(name, _TEXT)
+
+
+def binary_artifact(name: str) -> Artifact[bytes]:
+    """Return the artifact of a file that is not text in the step's folder."""
+    return Artifact(name, _BYTES)
 
 
 def page_artifact(name: str) -> Artifact[bytes]:

@@ -25,6 +25,7 @@ from dwn_asic.flow.artifacts import (
     RESULT,
     VERIFIED,
     FrontRow,
+    binary_artifact,
     text_artifact,
 )
 from dwn_asic.flow.engine import Artifact
@@ -95,10 +96,13 @@ class RunCircuit:
         from dwn_asic.targets.base import Implementation
 
         record = self.read(IMPLEMENTATION)
-        names = target_kind(self.flow.target.kind).files
-        files = {name: self.read(text_artifact(name)) for name in names}
+        kind = target_kind(self.flow.target.kind)
+        files = {name: self.read(text_artifact(name)) for name in kind.files}
+        binaries = {name: self.read(binary_artifact(name)) for name in kind.binaries}
         registers = self.flow.target.hardware.registers
-        return Implementation(record.name, files, record.metrics, record.summary, self.read(LOG), registers)
+        return Implementation(
+            record.name, files, record.metrics, record.summary, self.read(LOG), registers, binaries
+        )
 
     @cached_property
     def proof(self) -> Proof:
@@ -210,13 +214,14 @@ def _front_circuit(row: FrontRow, graph: BooleanGraph) -> FrontCircuit:
 
     return FrontCircuit(
         graph,
-        core=row.core_nand2,
-        encoder=row.encoder_nand2,
-        total=row.total_nand2,
+        core=row.core,
+        encoder=row.encoder,
+        total=row.total,
         train=row.accuracy_train,
         val=row.accuracy_val,
         expected=row.accuracy_expected,
         test=row.accuracy_test,
+        levels=row.levels,
     )
 
 

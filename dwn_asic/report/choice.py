@@ -13,7 +13,7 @@ from typing import Literal
 
 from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.methods.registry import methods
-from dwn_asic.metrics import CORE, TEST, TOTAL, TRAIN, VAL
+from dwn_asic.metrics import TEST, TRAIN, VAL
 from dwn_asic.report.result import FrontPoint, Kind, MethodResult, Netlist, Result
 
 __all__ = [
@@ -53,7 +53,7 @@ class Candidate:
     name
         Name of its method, or ``front``.
     core, total
-        NAND2-equivalents, two decimals as in a front: equal circuits of two families must compare equal.
+        Units of the target, two decimals as in a front: equal circuits of two families must compare equal.
     train
         Accuracy on training rows, which decides ties.
     val
@@ -137,10 +137,12 @@ def _of_method(method: MethodResult) -> list[Candidate]:
 
 
 def circuit_of(method: MethodResult) -> Candidate:
-    """Return the circuit that a method's row describes."""
-    core, total = (round(float(method.metrics[key]), 2) for key in (CORE, TOTAL))
+    """Return the circuit that a method's row describes; raises ValueError for software."""
+    core, total = method.core, method.total
+    if core is None or total is None:
+        raise ValueError(f"method {method.name} has no circuit")
     train, val, test = (float(method.metrics[key]) for key in (TRAIN, VAL, TEST))
-    return Candidate(method.name, core, total, train, val, val, test)
+    return Candidate(method.name, round(float(core), 2), round(float(total), 2), train, val, val, test)
 
 
 def front_of(points: Sequence[FrontPoint]) -> list[Candidate]:

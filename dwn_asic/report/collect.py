@@ -85,12 +85,12 @@ def _index(results: Sequence[Result], links: Sequence[str]) -> str:
     more = "".join(f"{link}\n" for link in links)
     if not results:
         return f"# Reports\n\n{more}"
-    notes = "".join(f"- {note}\n" for note in meaning_notes())
+    notes = "".join(f"- {note}\n" for note in meaning_notes(result.size for result in results))
     summary = summary_markdown(results, f"{{flow}}/{_TABLE}")
     head = (
         "# Reports\n\n"
         "`dwn-asic collect` writes these reports from each flow's `result.json`. A flow's own page also has "
-        "the accuracies on training and validation rows, and the areas in um2.\n\n"
+        "the accuracies on training and validation rows, and for cells the areas in um2.\n\n"
     )
     return f"{head}{more}\n{summary}\n{notes}" + "".join(map(_section, results))
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from dwn_asic.methods import registry
 from dwn_asic.methods.dwn import METHOD as OWN
-from dwn_asic.metrics import CORE, TEST, TOTAL
+from dwn_asic.metrics import TEST
 from dwn_asic.report.result import MethodResult, Result
 from dwn_asic.report.table import sorted_methods
 
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["accuracy_area_png", "accuracy_area_svg", "render_svg"]
 
-_PANELS = (
-    (CORE, "core", "Core alone, without encoder"),
-    (TOTAL, "total", "Total: core + encoder + registers"),
-)
+_PANELS = ("core", "total")
 _CEILING_LINE: Mapping[str, Any] = MappingProxyType({"color": "#555555", "linewidth": 1.2, "linestyle": "--"})
 _FRONT_LINE: Mapping[str, Any] = MappingProxyType(
     {"marker": ".", "markersize": 4.0, "linewidth": 1.0, "linestyle": ":", "alpha": 0.7, "zorder": 2}
@@ -92,25 +89,35 @@ def _draw(result: Result) -> Figure:
     figure.subplots_adjust(left=0.08, right=0.985, top=0.8, bottom=0.2, wspace=0.06)
     left, right = figure.subplots(1, 2, sharey=True)
     methods = [method for method in sorted_methods(result) if TEST in method.metrics]
-    for axes, (metric, _, heading) in zip((left, right), _PANELS, strict=True):
+    size = result.size
+    whole = "Total" if size is None else f"Total: {size.parts}"
+    for axes, area, heading in zip(
+        (left, right), _PANELS, ("Core alone, without encoder", whole), strict=True
+    ):
         axes.set_title(heading, fontsize=10, loc="left", color="#222222")
-        axes.set_xlabel("area in NAND2-equivalents", color="#222222")
-        _limit_x(axes, [method.metrics[metric] for method in methods if metric in method.metrics])
+        axes.set_xlabel("no size" if size is None else size.axis, color="#222222")
+        _limit_x(axes, list(_areas(methods, area).values()))
     left.set_ylabel("test accuracy", color="#222222")
     _limit_y(left, [method.metrics[TEST] for method in methods])
-    for axes, (metric, area, _) in zip((left, right), _PANELS, strict=True):
+    for axes, area in zip((left, right), _PANELS, strict=True):
         _fronts(axes, methods, area)
-        _panel(axes, methods, metric)
+        _panel(axes, methods, area)
     _headings(figure, result)
     _legend(figure, methods)
     return figure
+
+
+def _areas(methods: Sequence[MethodResult], area: str) -> dict[str, float]:
+    """Return the area, ``core`` or ``total``, of each method that has a circuit, by name."""
+    found = {method.name: method.core if area == "core" else method.total for method in methods}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _headings(figure: Figure, result: Result) -> None:
     split, pdk = result.split, result.pdk
     figure.text(0.012, 0.94, _shorten(result.source, 80), fontsize=14, weight="bold", color="#111111")
     subtitle = (
-        f"{pdk.name}, {pdk.library}, {pdk.corner}; "
+        f"{pdk.names}; "
         f"rows: {split.train} training, {split.val} validation, {split.test} test; seed {result.seed}"
     )
     figure.text(0.012, 0.89, _shorten(subtitle, 130), fontsize=9.5, color="#444444")
@@ -171,11 +178,12 @@ def _fronts(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
             axes.plot(*zip(*points, strict=True), color=colour, **_FRONT_LINE)
 
 
-def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
+def _panel(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
     """Draw markers, a thin line through each family of circuits, ceilings, and their labels."""
-    circuits = [method for method in methods if metric in method.metrics]
+    areas = _areas(methods, area)
+    circuits = [method for method in methods if method.name in areas]
     ceilings = [method for method in methods if method.kind == "software"]
-    points = {method.name: (method.metrics[metric], method.metrics[TEST]) for method in circuits}
+    points = {method.name: (areas[method.name], method.metrics[TEST]) for method in circuits}
     lines: list[list[tuple[float, float]]] = []
     for name, kind in dict.fromkeys((method.method, method.kind) for method in circuits):
         family = [method for method in circuits if (method.method, method.kind) == (name, kind)]
@@ -183,8 +191,7 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
         colour = registry.method(name).look.colour
         axes.plot(*zip(*lines[-1], strict=True), color=colour, linewidth=1.0, alpha=0.35, zorder=2)
     for method in circuits:
-        area, accuracy = points[method.name]
-        axes.plot([area], [accuracy], **_marker_style(method))
+        axes.plot(*([value] for value in points[method.name]), **_marker_style(method))
     low, high = axes.get_xlim()
     for method in ceilings:
         accuracy = method.metrics[TEST]
@@ -192,7 +199,7 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], metric: str) -> None:
         lines.append([(low, accuracy), (high, accuracy)])
     if not circuits:
         axes.text(0.5, 0.1, "no circuit", transform=axes.transAxes, ha="center", color="#444444")
-    _place(axes, [_label(axes, method, metric) for method in circuits + ceilings], lines)
+    _place(axes, [_label(axes, method, areas) for method in circuits + ceilings], lines)
 
 
 def _marker_style(method: MethodResult) -> dict[str, Any]:
@@ -278,7 +285,7 @@ class _Label:
     places: tuple[tuple[_Box, float], ...]
 
 
-def _label(axes: Axes, method: MethodResult, metric: str) -> _Label:
+def _label(axes: Axes, method: MethodResult, areas: Mapping[str, float]) -> _Label:
     accuracy = method.metrics[TEST]
     if method.kind == "software":
         text, colour = f"software ceiling: {method.name} {accuracy:.4f}", str(_CEILING_LINE["color"])
@@ -286,7 +293,7 @@ def _label(axes: Axes, method: MethodResult, metric: str) -> _Label:
         places = _places_along(axes, float(y), *_measure(axes, text))
     else:
         text, colour = method.name, registry.method(method.method).look.colour
-        x, y = axes.transData.transform((method.metrics[metric], accuracy))
+        x, y = axes.transData.transform((areas[method.name], accuracy))
         places = _places_around(float(x), float(y), *_measure(axes, text))
     return _Label(text, colour, (float(x), float(y)), method.kind == "software", tuple(places))
 

@@ -24,7 +24,9 @@ from pydantic_core import PydanticKnownError
 
 from dwn_asic.errors import DataError, DwnAsicError
 from dwn_asic.methods.registry import methods
-from dwn_asic.report.metrics import check_metrics, metrics
+from dwn_asic.metrics import Size
+from dwn_asic.report.metrics import check_metrics, metrics, size_of
+from dwn_asic.targets.registry import target_kinds
 
 __all__ = [
     "NO_CIRCUIT",
@@ -67,17 +69,23 @@ class SplitSizes(_Strict):
 
 
 class PdkResult(_Strict):
-    """The cell library that the circuits were mapped to."""
+    """The technology that the circuits were built for, for cells their library."""
 
     name: Text
     library: Text
-    corner: Text
+    corner: str
+    """Empty for a target without corners."""
     origin: Text
     """``embedded table FILE`` or the Liberty files."""
 
+    @property
+    def names(self) -> str:
+        """Name, library and, if there is one, corner, with commas between them."""
+        return ", ".join(filter(None, (self.name, self.library, self.corner)))
+
 
 class Netlist(_Strict):
-    """Netlist of a front's circuit, from Yosys and proved equal to it; areas in NAND2-equivalents."""
+    """Netlist of a front's circuit, proved equal to it; areas in units of the target."""
 
     folder: Text
     """Folder of its files, below the run's."""
@@ -86,7 +94,7 @@ class Netlist(_Strict):
 
 
 class FrontPoint(_Strict):
-    """A circuit that shrink found; areas in NAND2-equivalents, as mapped or as minimized and mapped."""
+    """A circuit that shrink found; areas in units of the target, as it is or minimized."""
 
     core: FiniteFloat
     total: FiniteFloat
@@ -96,6 +104,8 @@ class FrontPoint(_Strict):
     """Validation accuracy corrected for selection bias: see
     :class:`dwn_asic.optimize.lossy.front.Point`."""
     accuracy_test: FiniteFloat
+    levels: Count | None = None
+    """AND nodes on the longest path of the circuit as an and-inverter graph; None in older results."""
     netlist: Netlist | None = None
     """Netlist of a circuit that matches a baseline which the flow names; None for others."""
 
@@ -137,9 +147,31 @@ class MethodResult(_Strict):
                 raise DwnAsicError(f"metric {name!r} is {value}, not a finite number")
         return {name: found[name] for name in metrics() if name in found}
 
+    @property
+    def size(self) -> Size | None:
+        """How the target counts the size of the circuit; None for software."""
+        return size_of(self.metrics)
+
+    @property
+    def core(self) -> float | None:
+        """Size of the core in units of the target; None for software."""
+        return None if self.size is None else self.metrics[self.size.core]
+
+    @property
+    def encoder(self) -> float | None:
+        """Size of the encoder in units of the target; None for software."""
+        return None if self.size is None else self.metrics[self.size.encoder]
+
+    @property
+    def total(self) -> float | None:
+        """Size of the whole circuit in units of the target; None for software."""
+        return None if self.size is None else self.metrics[self.size.total]
+
     @model_validator(mode="after")
     def _software_has_no_area(self) -> MethodResult:
         hardware = [name for name in self.metrics if name.startswith(("area__", "design__"))]
+        if self.size is not None:
+            hardware.append(self.size.total)
         if self.kind == "software" and hardware:
             raise DwnAsicError(f"method {self.name!r} is software and has {hardware[0]}")
         return self
@@ -170,6 +202,12 @@ class Result(_Strict):
     methods: tuple[MethodResult, ...]
     run: Mapping[str, str | FiniteFloat] = {}
     """Timestamps and seconds; no report shows them, so that equal runs give equal reports."""
+
+    @property
+    def size(self) -> Size | None:
+        """How the flow's target counts the size of circuits; None if it does not."""
+        target = target_kinds().get(str(self.config.get("target", "asic")))
+        return None if target is None else target.size
 
     @model_validator(mode="after")
     def _fits_together(self) -> Result:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dwn_asic.methods.registry import methods
-from dwn_asic.metrics import CORE, ENCODER, TEST, TOTAL, TRAIN, VAL
+from dwn_asic.metrics import TEST, TRAIN, VAL, Shown, Size
 from dwn_asic.report.result import MethodResult, Result
 
 if TYPE_CHECKING:
@@ -28,38 +27,19 @@ __all__ = [
 ]
 
 _NOTHING = "-"
-_PARTS = "core + encoder + registers"
+_TRAIN = Shown("accuracy train", TRAIN, 4)
+_VAL = Shown("accuracy val", VAL, 4)
+_TEST = Shown("accuracy test", TEST, 4)
 
 
-@dataclass(frozen=True)
-class _Number:
-    """A column of a metric."""
-
-    heading: str
-    metric: str
-    decimals: int
-
-    def cell(self, method: MethodResult) -> str:
-        value = method.metrics.get(self.metric)
-        return _NOTHING if value is None else f"{value:.{self.decimals}f}"
+def _full(size: Size | None) -> list[Shown]:
+    """Return all columns of a flow's own table."""
+    return [_TRAIN, _VAL, _TEST, *([] if size is None else [*size.details, *size.columns, size.more])]
 
 
-_TRAIN = _Number("accuracy train", TRAIN, 4)
-_VAL = _Number("accuracy val", VAL, 4)
-_TEST = _Number("accuracy test", TEST, 4)
-_UM2 = (
-    _Number("core (um2)", "area__core", 1),
-    _Number("encoder (um2)", "area__encoder", 1),
-    _Number(f"total = {_PARTS} (um2)", "design__instance__area", 1),
-)
-_NAND2 = (
-    _Number("core (NAND2)", CORE, 1),
-    _Number("encoder (NAND2)", ENCODER, 1),
-    _Number(f"total = {_PARTS} (NAND2)", TOTAL, 1),
-)
-_CELLS = _Number("cells in total", "design__instance__count", 0)
-_FULL = (_TRAIN, _VAL, _TEST, *_UM2, *_NAND2, _CELLS)
-_SHORT = (_TEST, *_NAND2, _CELLS)
+def _short(size: Size | None) -> list[Shown]:
+    """Return the columns of the table over several flows."""
+    return [_TEST, *([] if size is None else [*size.columns, size.more])]
 
 
 def sorted_methods(result: Result) -> list[MethodResult]:
@@ -67,7 +47,7 @@ def sorted_methods(result: Result) -> list[MethodResult]:
     places = {kind: place for place, kind in enumerate(methods())}
 
     def order(method: MethodResult) -> tuple[int, bool, float, str]:
-        area = method.metrics.get(TOTAL)
+        area = method.total
         return places[method.method], area is None, area or 0.0, method.name
 
     return sorted(result.methods, key=order)
@@ -75,22 +55,24 @@ def sorted_methods(result: Result) -> list[MethodResult]:
 
 def comparison_markdown(result: Result) -> str:
     """Return the table and, below it, how it was measured."""
-    rows = [[escape(cell) for cell in row] for row in _rows(result, _FULL)]
-    notes = [*setup_notes(result), *meaning_notes()]
-    return f"{_markdown(_headings(_FULL), rows)}\n" + "".join(f"- {note}\n" for note in notes)
+    columns = _full(result.size)
+    rows = [[escape(cell) for cell in row] for row in _rows(result, columns)]
+    notes = [*setup_notes(result), *meaning_notes([result.size])]
+    return f"{_markdown(_headings(columns), rows)}\n" + "".join(f"- {note}\n" for note in notes)
 
 
 def comparison_csv(result: Result) -> str:
     """Return the table with the same headings and cells, lines ending in a newline."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_headings(_FULL))
-    writer.writerows(_rows(result, _FULL))
+    columns = _full(result.size)
+    writer.writerow(_headings(columns))
+    writer.writerows(_rows(result, columns))
     return text.getvalue()
 
 
 def summary_markdown(results: Sequence[Result], page: str) -> str:
-    """Return a table with one row for each flow and method.
+    """Return tables with one row for each flow and method, one table for each way to count sizes.
 
     Parameters
     ----------
@@ -99,25 +81,28 @@ def summary_markdown(results: Sequence[Result], page: str) -> str:
     page
         Target of the link on a flow's name, relative to the table; ``{flow}`` in it stands for the name.
     """
-    rows = [
-        [f"[{result.flow}]({page.format(flow=result.flow)})", *map(escape, row)]
-        for result in results
-        for row in _rows(result, _SHORT)
-    ]
-    return _markdown(["flow", *_headings(_SHORT)], rows)
+    tables = []
+    for size in dict.fromkeys(result.size for result in results):
+        rows = [
+            [f"[{result.flow}]({page.format(flow=result.flow)})", *map(escape, row)]
+            for result in results
+            if result.size == size
+            for row in _rows(result, _short(size))
+        ]
+        tables.append(_markdown(["flow", *_headings(_short(size))], rows))
+    return "\n".join(tables)
 
 
 def terminal_table(result: Result) -> Table:
-    """Return a table for a terminal of 80 columns: areas in NAND2-equivalents, and in um2 below them."""
+    """Return a table for a terminal of 80 columns: sizes, for cells in NAND2 and in um2 below them."""
     from rich.table import Table
     from rich.text import Text
 
+    size = result.size
+    technology = f"{result.pdk.names.replace(', ', ' ')}, seed {result.seed}"
     table = Table(
         title=Text(f"{result.flow}: {result.source}"),
-        caption=Text(
-            f"total = {_PARTS}; area in NAND2, below it in um2\n"
-            f"{result.pdk.name} {result.pdk.library} {result.pdk.corner}, seed {result.seed}"
-        ),
+        caption=Text(technology if size is None else f"{_explained(size)}\n{technology}"),
         box=None,
         padding=(0, 1, 0, 0),
         pad_edge=False,
@@ -127,19 +112,30 @@ def terminal_table(result: Result) -> Table:
     for number in (_TRAIN, _VAL, _TEST):
         heading = number.heading.replace("accuracy ", "acc.\n")
         table.add_column(heading, justify="right", no_wrap=True, min_width=6)
-    for part in ("core", "encoder", "total"):
-        table.add_column(f"{part}\nNAND2\num2", justify="right", no_wrap=True, min_width=7)
-    table.add_column("cells", justify="right", no_wrap=True, min_width=5)
+    if size is not None:
+        units = "\n".join([size.unit, *size.detail[:1]])
+        for part in ("core", "encoder", "total"):
+            table.add_column(f"{part}\n{units}", justify="right", no_wrap=True, min_width=7)
+        table.add_column(size.more.heading.split()[0], justify="right", no_wrap=True, min_width=5)
     table.add_column("proved", overflow="fold", min_width=6)
     for method in sorted_methods(result):
-        stacked = [
-            f"{nand2}\n{um2}" if um2 != _NOTHING else nand2
-            for nand2, um2 in zip(_cells(method, _NAND2), _cells(method, _UM2), strict=True)
-        ]
         accuracies = _cells(method, (_TRAIN, _VAL, _TEST))
-        row = [method.label, method.kind, *accuracies, *stacked, _CELLS.cell(method), method.proof]
-        table.add_row(*map(Text, row))
+        sizes = [] if size is None else [*_stacked(method, size), _cell(method, size.more)]
+        table.add_row(*map(Text, [method.label, method.kind, *accuracies, *sizes, method.proof]))
     return table
+
+
+def _explained(size: Size) -> str:
+    second = f", below it in {size.detail[0]}" if size.detail else ""
+    return f"total = {size.parts}; {size.noun} in {size.unit}{second}"
+
+
+def _stacked(method: MethodResult, size: Size) -> list[str]:
+    """Return core, encoder and total, each with the value in the second unit, if there is one, below it."""
+    first, second = _cells(method, size.columns), _cells(method, size.details)
+    if _NOTHING in second or not second:
+        return first
+    return [f"{one}\n{other}" for one, other in zip(first, second, strict=True)]
 
 
 def setup_notes(result: Result) -> Iterator[str]:
@@ -151,30 +147,28 @@ def setup_notes(result: Result) -> Iterator[str]:
         f"at most, {result.n_classes} classes ({classes}). "
         f"Split: {split.train} training, {split.val} validation, {split.test} test rows; seed {result.seed}."
     )
-    yield (
-        f"PDK: {escape(pdk.name)}, library {escape(pdk.library)}, corner {escape(pdk.corner)}; "
-        f"cells from {escape(pdk.origin)}."
-    )
+    if pdk.corner:
+        yield (
+            f"PDK: {escape(pdk.name)}, library {escape(pdk.library)}, corner {escape(pdk.corner)}; "
+            f"cells from {escape(pdk.origin)}."
+        )
+    else:
+        yield f"Target: {escape(pdk.names)}; {escape(pdk.origin)}."
     tools = "; ".join(f"{escape(name)} {escape(version)}" for name, version in sorted(result.tools.items()))
     yield f"Tools: {tools or 'none recorded'}."
 
 
-def meaning_notes() -> Iterator[str]:
-    """Yield sentences of Markdown on what the columns of every table mean."""
+def meaning_notes(sizes: Iterable[Size | None]) -> Iterator[str]:
+    """Yield sentences of Markdown on what the columns of tables mean, given how their targets count size."""
     yield (
         "Accuracy is the share of rows that are classified correctly. Every choice was made on validation "
         "rows; test rows were used once, for the number shown."
     )
-    yield (
-        "Area is the sum of the mapped cells' areas, before placement. The encoder holds the comparators "
-        "that turn feature codes into thermometer bits; the core is the logic from those bits to the "
-        f"class; the total is {_PARTS}, where the flow asks for registers. Columns in NAND2 show the area "
-        "divided by that of the library's NAND2 cell (NAND2-equivalents)."
-    )
+    yield from dict.fromkeys(size.meaning for size in sizes if size is not None)
     yield (
         "An `exact` circuit computes what the trained model computes, on every input. A `shrunk` circuit was "
         "made smaller under the guard of training and validation rows, and its accuracy is that of the "
-        "smaller circuit. A `software` row has no circuit. `proved` means that the mapped netlist is proved "
+        "smaller circuit. A `software` row has no circuit. `proved` means that the netlist is proved "
         "to compute the function whose accuracy the row shows."
     )
 
@@ -187,19 +181,24 @@ def escape(text: str) -> str:
     return re.sub(r"[\\|`*\[\]~$]|(?<!\w)_|_(?!\w)", r"\\\g<0>", line)
 
 
-def _headings(numbers: Sequence[_Number]) -> list[str]:
+def _headings(numbers: Sequence[Shown]) -> list[str]:
     return ["method", "kind", *(number.heading for number in numbers), "proved"]
 
 
-def _rows(result: Result, numbers: Sequence[_Number]) -> list[list[str]]:
+def _rows(result: Result, numbers: Sequence[Shown]) -> list[list[str]]:
     return [
         [method.label, method.kind, *_cells(method, numbers), method.proof]
         for method in sorted_methods(result)
     ]
 
 
-def _cells(method: MethodResult, numbers: Sequence[_Number]) -> list[str]:
-    return [number.cell(method) for number in numbers]
+def _cells(method: MethodResult, numbers: Sequence[Shown]) -> list[str]:
+    return [_cell(method, number) for number in numbers]
+
+
+def _cell(method: MethodResult, number: Shown) -> str:
+    value = method.metrics.get(number.metric)
+    return _NOTHING if value is None else f"{value:.{number.decimals}f}"
 
 
 def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dwn_asic.methods import registry
-from dwn_asic.metrics import CORE, TEST, TOTAL
+from dwn_asic.metrics import TEST
 from dwn_asic.report.choice import OUR_FAMILY, Area, Family, families
 from dwn_asic.report.figure import render_svg
 from dwn_asic.report.result import MethodResult
@@ -23,12 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["set_figure"]
 
-_AREAS: Mapping[Area, tuple[str, str]] = MappingProxyType(
-    {
-        "core": (CORE, "Core alone, without encoder"),
-        "total": (TOTAL, "Total: core + encoder + registers"),
-    }
-)
+_AREAS: tuple[Area, ...] = ("core", "total")
 _LEAST_SIZES = 3
 """Number of sizes of a baseline from which on a line says more than their marks."""
 
@@ -49,8 +43,9 @@ def _draw(study: Study, flow: str) -> Figure:
     axes = figure.subplots(1, 2, sharey=True)
     methods = {name: study.of(flow, name) for name in study.methods if study.of(flow, name)}
     for panel, area in zip(axes, _AREAS, strict=True):
-        panel.set_title(_AREAS[area][1], fontsize=10, loc="left", color="#222222")
-        panel.set_xlabel("area in NAND2-equivalents (below 1: drawn at 1)", color="#222222")
+        panel.set_title(_heading(study, area), fontsize=10, loc="left", color="#222222")
+        axis = "no size" if study.size is None else study.size.axis
+        panel.set_xlabel(f"{axis} (below 1: drawn at 1)", color="#222222")
         panel.set_xscale("log")
         panel.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
         _ceilings(panel, methods)
@@ -76,9 +71,20 @@ def _draw(study: Study, flow: str) -> Figure:
     return figure
 
 
-def _spread(methods: list[MethodResult], metric: str) -> tuple[float, float]:
-    values = np.array([float(method.metrics[metric]) for method in methods])
-    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0
+def _heading(study: Study, area: Area) -> str:
+    if area == "core":
+        return "Core alone, without encoder"
+    return "Total" if study.size is None else f"Total: {study.size.parts}"
+
+
+def _spread(values: Iterable[float]) -> tuple[float, float]:
+    """Return mean and standard deviation; the latter is 0 for a single value."""
+    known = np.array([float(value) for value in values])
+    return float(known.mean()), float(known.std(ddof=1)) if len(known) > 1 else 0.0
+
+
+def _tests(methods: Iterable[MethodResult]) -> list[float]:
+    return [float(method.metrics[TEST]) for method in methods]
 
 
 def _fronts(axes: Axes, study: Study, flow: str, area: Area) -> None:
@@ -108,13 +114,14 @@ def _sizes(study: Study, flow: str, family: Family) -> int:
 
 def _points(axes: Axes, methods: Mapping[str, list[MethodResult]], area: Area) -> None:
     """Draw a mark for each method with circuits, over the seeds that have one."""
-    metric = _AREAS[area][0]
     for found in methods.values():
-        circuits = [method for method in found if metric in method.metrics]
+        circuits = [method for method in found if method.size is not None]
         if not circuits:
             continue
+        sizes = [method.core if area == "core" else method.total for method in circuits]
         look, kind = registry.method(circuits[0].method).look, circuits[0].kind
-        (x, x_spread), (y, y_spread) = _spread(circuits, metric), _spread(circuits, TEST)
+        x, x_spread = _spread(size for size in sizes if size is not None)
+        y, y_spread = _spread(_tests(circuits))
         options: dict[str, Any] = {
             "fmt": look.marker,
             "markersize": 5,
@@ -137,13 +144,13 @@ def _ceilings(axes: Axes, methods: Mapping[str, list[MethodResult]]) -> None:
         look = registry.method(found[0].method).look
         label = found[0].label
         axes.axhline(
-            100.0 * _spread(found, TEST)[0], color=look.colour, linewidth=0.9, linestyle="--", label=label
+            100.0 * _spread(_tests(found))[0], color=look.colour, linewidth=0.9, linestyle="--", label=label
         )
 
 
 def _limits(axes: Axes, methods: Mapping[str, list[MethodResult]]) -> None:
     """Make room for the better half: what is far below would press all others into a line."""
-    means = np.sort([100.0 * _spread(found, TEST)[0] for found in methods.values()])
+    means = np.sort([100.0 * _spread(_tests(found))[0] for found in methods.values()])
     top, middle = float(means[-1]), float(np.median(means))
     low = max(float(means[0]), middle - 3.0 * max(top - middle, 0.5))
     margin = 0.06 * max(top - low, 0.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dwn_asic.metrics import CELLS, CORE, ENCODER, TEST, TOTAL, VAL
+from dwn_asic.metrics import TEST, VAL, Shown, Size
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Study, over_runs
 from dwn_asic.study.tables import Cell, Drawing, Table, mean_spread, number, text
@@ -16,6 +16,7 @@ def method_table(study: Study, figures: Sequence[Drawing] = ()) -> Table:
     """Return means and spreads over seeds of every method on every data set, below these figures."""
     rows: list[list[Cell]] = []
     methods: dict[int, tuple[str, str]] = {}
+    columns = _columns(study.size)
     for flow, runs in study.sets.items():
         for name in dict.fromkeys(name for run in runs for name in run.methods):
             found = study.of(flow, name)
@@ -28,8 +29,8 @@ def method_table(study: Study, figures: Sequence[Drawing] = ()) -> Table:
                     text(method.kind),
                     *(mean_spread([100.0 * m.metrics[key] for m in found], 2) for key in (VAL, TEST)),
                     *(
-                        mean_spread([m.metrics[key] for m in found if key in m.metrics], decimals)
-                        for key, decimals in ((CORE, 1), (ENCODER, 1), (TOTAL, 1), (CELLS, 0))
+                        mean_spread([m.metrics[c.metric] for m in found if c.metric in m.metrics], c.decimals)
+                        for c in columns
                     ),
                     _circuits(found),
                     number(len(found), 0),
@@ -39,15 +40,11 @@ def method_table(study: Study, figures: Sequence[Drawing] = ()) -> Table:
         "methods",
         "All methods",
         (
-            (
-                f"Accuracies are in percent, areas in NAND2-equivalents: {study.averaging}. The area is that "
-                "of the mapped cells, before placement. A seed sets the split, the training and every other "
-                "random choice."
-            ),
+            _units(study),
             (
                 "All circuits read the same feature codes, go through the same minimization and "
-                "synthesis, and are proved. The column `circuits` says on how many seeds a circuit was "
-                "finished in time: areas are over these seeds, accuracies over all."
+                "implementation, and are proved. The column `circuits` says on how many seeds a circuit was "
+                "finished in time: sizes are over these seeds, accuracies over all."
             ),
         ),
         (
@@ -56,16 +53,32 @@ def method_table(study: Study, figures: Sequence[Drawing] = ()) -> Table:
             "kind",
             "validation (%)",
             "test (%)",
-            "core (NAND2)",
-            "encoder (NAND2)",
-            "total (NAND2)",
-            "cells",
+            *(column.heading for column in columns),
             "circuits",
             "seeds",
         ),
         rows,
         methods,
         figures=figures,
+    )
+
+
+def _columns(size: Size | None) -> list[Shown]:
+    """Return the columns of sizes, and the other column that the target has beside them."""
+    if size is None:
+        return []
+    *parts, total = size.columns
+    more = Shown(size.more.heading.split()[0], size.more.metric, size.more.decimals)
+    return [*parts, Shown(f"total ({size.unit})", total.metric, total.decimals), more]
+
+
+def _units(study: Study) -> str:
+    """Return the note on units and on what the seeds change."""
+    sizes = "" if study.size is None else f", {study.size.noun}s in {study.size.words}"
+    mapped = " The area is that of the mapped cells, before placement." if sizes.startswith(", area") else ""
+    return (
+        f"Accuracies are in percent{sizes}: {study.averaging}.{mapped} A seed sets the split, the training "
+        "and every other random choice."
     )
 
 
@@ -80,6 +93,7 @@ def _circuits(found: Sequence[MethodResult]) -> Cell:
 def run_table(study: Study) -> Table:
     """Return one row for each method and run, with what it takes to make it again."""
     rows: list[list[Cell]] = []
+    columns = _columns(study.size)[:-1]
     for run in study.runs:
         result = run.result
         for method in result.methods:
@@ -92,11 +106,11 @@ def run_table(study: Study) -> Table:
                     text(method.kind),
                     number(metrics[VAL], 4),
                     number(metrics[TEST], 4),
-                    *(number(metrics.get(key), 2) for key in (CORE, ENCODER, TOTAL)),
+                    *(number(metrics.get(column.metric), 2) for column in columns),
                     text(method.proof),
                     text(result.flow_file),
                     text(run.file),
-                    text(f"{result.pdk.library} {result.pdk.corner}"),
+                    text(f"{result.pdk.library} {result.pdk.corner}".rstrip()),
                     text(run.tools),
                 ]
             )
@@ -111,9 +125,7 @@ def run_table(study: Study) -> Table:
             "kind",
             "validation accuracy",
             "test accuracy",
-            "core (NAND2)",
-            "encoder (NAND2)",
-            "total (NAND2)",
+            *(column.heading for column in columns),
             "proof",
             "flow",
             "result",

@@ -60,7 +60,10 @@ def page(sections: Sequence[Section]) -> str:
     texts = _Texts()
     content = [_section(section, texts) for section in sections]
     return environment.get_template("page.html.j2").render(
-        sections=content, texts=texts.packed, shown=_SHOWN, meaning=list(meaning_notes())
+        sections=content,
+        texts=texts.packed,
+        shown=_SHOWN,
+        meaning=list(meaning_notes(run.result.size for each in sections for run in each.study.runs)),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from dwn_asic.errors import DataError
+from dwn_asic.metrics import Size
 from dwn_asic.report.result import NO_CIRCUIT, MethodResult, Result
 
 __all__ = ["Run", "Study", "over_runs", "study_of"]
@@ -60,6 +61,11 @@ class Study:
 
     name: str
     sets: Mapping[str, Sequence[Run]]
+
+    @property
+    def size(self) -> Size | None:
+        """How the target of all runs counts sizes; None if it does not."""
+        return next(iter(self.runs)).result.size
 
     @property
     def runs(self) -> list[Run]:
@@ -124,7 +130,7 @@ def study_of(name: str, runs: Iterable[Run]) -> Study:
     Raises
     ------
     DataError
-        Two runs of a flow have the same seed.
+        Two runs of a flow have the same seed, or targets count sizes in different units.
     """
     sets: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda run: (run.result.flow, run.result.seed)):
@@ -132,4 +138,8 @@ def study_of(name: str, runs: Iterable[Run]) -> Study:
         if same and same[-1].result.seed == run.result.seed:
             raise DataError(run.file, f"is of the same flow and seed as {same[-1].file}")
         same.append(run)
-    return Study(name, sets)
+    study = Study(name, sets)
+    for run in study.runs:
+        if run.result.size != study.size:
+            raise DataError(run.file, f"is for another target than {study.runs[0].file}")
+    return study

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from dwn_asic.metrics import CORE, TEST, TOTAL, VAL
+from dwn_asic.metrics import TEST, VAL
 from dwn_asic.report.choice import EXACT
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Run
@@ -68,8 +68,9 @@ def run_lines(runs: list[Run], method: str) -> list[dict[str, str]]:
             "validation (%)": f"{100.0 * metrics[VAL]:.2f}",
             "test (%)": f"{100.0 * metrics[TEST]:.2f}",
         }
-        for name, key in (("core", CORE), ("total", TOTAL)):
-            shown[f"{name} (NAND2)"] = f"{metrics[key]:.1f}" if key in metrics else "-"
+        if (size := run.result.size) is not None:
+            for name, value in (("core", found.core), ("total", found.total)):
+                shown[f"{name} ({size.unit})"] = "-" if value is None else f"{value:.{size.decimals}f}"
         shown["proof"] = found.proof
         lines.append(shown | _sources(run))
     return lines

@@ -100,9 +100,10 @@ def report_files(
         images = _images(found)
         files |= {f"{study.name}/{name}": c for name, c in _of_study(study, found, images).items()}
         sections.append(Section(f"Study {study.name}", _about(study), study, found, images))
-    if flows:
-        ordered = sorted(flows, key=lambda run: run.result.flow)
-        single = Study("flows", {run.result.flow: [run] for run in ordered})
+    ordered = sorted(flows, key=lambda run: run.result.flow)
+    for place, size in enumerate(dict.fromkeys(run.result.size for run in ordered)):
+        alike = [run for run in ordered if run.result.size == size]
+        single = Study(f"flows{place or ''}", {run.result.flow: [run] for run in alike})
         figures = [
             Drawing(
                 f"{flow}/accuracy_area.svg",

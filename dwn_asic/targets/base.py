@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.boolean.graph import BooleanGraph
     from dwn_asic.equivalence.check import Check
-    from dwn_asic.metrics import Metric
+    from dwn_asic.metrics import Metric, Size
     from dwn_asic.optimize.cost import CostModel
     from dwn_asic.verilog.config import HardwareConfig
     from dwn_asic.verilog.writer import Registers
@@ -63,7 +63,7 @@ class Implementation:
     name
         Prefix of the module or function names.
     files
-        Name and text of each file.
+        Name and text of each text file.
     metrics
         Name and value of each metric that the target declares, in the declared unit.
     summary
@@ -72,6 +72,8 @@ class Implementation:
         Output of the tools.
     registers
         Where the implementation holds values in flip-flops.
+    binaries
+        Name and content of each file that is not text.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Implementation:
     summary: str
     log: str = ""
     registers: Registers = "none"
+    binaries: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +130,7 @@ class Technology:
     Attributes
     ----------
     name, library, corner
-        Names of the PDK or device, its cell library, and the corner.
+        Names of the PDK or device, its cell library, and the corner; empty where there is none.
     origin
         Source of the library's data: names without paths, so that reports are the same on every machine.
     """
@@ -173,12 +176,16 @@ class TargetKind(Generic[Config]):
         Keys of the configuration that affect the cost of circuits. If only other keys change, optimized
         circuits stay up to date.
     files
-        Names of the files that ``implement`` makes.
+        Names of the text files that ``implement`` makes.
     metrics
         Metrics of an implementation.
     environment
         Function that returns everything else that results depend on, as texts: the content of PDK files, the
         versions of tools.
+    binaries
+        Names of the other files that ``implement`` makes.
+    size
+        How the target counts the size of circuits; None if its metrics do not include one.
     """
 
     kind: str
@@ -188,3 +195,5 @@ class TargetKind(Generic[Config]):
     files: tuple[str, ...]
     metrics: tuple[Metric, ...]
     environment: Callable[[Config], Mapping[str, str]] = field(repr=False)
+    binaries: tuple[str, ...] = ()
+    size: Size | None = None

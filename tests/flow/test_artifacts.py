@@ -93,7 +93,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     found = rows.read(tmp_path / "front.csv")
     assert [row.chosen for row in found] == [False, True]
     assert [row.circuit for row in found] == ["front/00.json", "front/01.json"]
-    assert [row.total_nand2 for row in found] == [1.25, 10.75]
+    assert [row.total for row in found] == [1.25, 10.75]
     assert found[0].accuracy_val == pytest.approx(2 / 3, abs=1e-6)
     assert found[1].point().accuracy_expected == 0.775
     MATCH.codec.write(MatchRecord("tree-3", 2), tmp_path / "match.json")

@@ -53,7 +53,7 @@ def test_every_shrunk_row_has_its_front(shrunk: Flow) -> None:
     for name, folder in folders.items():
         points = front(folder / "shrunk")
         assert points
-        assert [p.total for p in found[name].front] == [float(p["total_nand2"]) for p in points]
+        assert [p.total for p in found[name].front] == [float(p["total"]) for p in points]
     assert not found["tree-3"].front
 
 
@@ -84,8 +84,8 @@ def test_the_front_is_kept_with_its_circuits(shrunk: Flow) -> None:
             assert float(np.mean(graph.predict(codes) == labels)) == pytest.approx(
                 float(point[f"accuracy_{part}"]), abs=1e-4
             )
-    total = float(chosen["core_nand2"]) + float(chosen["encoder_nand2"])
-    assert float(chosen["total_nand2"]) == pytest.approx(total, abs=0.02)
+    total = float(chosen["core"]) + float(chosen["encoder"])
+    assert float(chosen["total"]) == pytest.approx(total, abs=0.02)
 
 
 def test_checkpoints_are_gone_after_success(shrunk: Flow) -> None:
@@ -149,7 +149,7 @@ def test_an_edited_front_and_a_changed_choice_of_minimization_show_in_the_result
     assert (ran[0], ran[-1]) == ("shrunk/shrink", "report")
     method = next(m for m in Result.load(flow.folder / "result.json").methods if m.name == "dwn-shrunk")
     assert [p.total for p in method.front] == [
-        float(point["total_nand2"]) for point in front(flow.folder / "shrunk")
+        float(point["total"]) for point in front(flow.folder / "shrunk")
     ]
 
 
@@ -161,12 +161,12 @@ def test_two_judges_and_a_minimized_front(finished: Flow, shrunk: Flow, tmp_path
     for point in points:
         graph = BooleanGraph.load(flow.folder / "shrunk" / point["circuit"])
         plain, *_ = mapped_areas([graph], cost)
-        assert float(point["core_nand2"]) <= plain / cost.unit + 0.01
+        assert float(point["core"]) <= plain / cost.unit + 0.01
         codes, labels = flow.dataset.part("train")  # all of them, whatever the judge looked at
         accuracy = float(np.mean(graph.predict(codes) == labels))
         assert float(point["accuracy_train"]) == pytest.approx(accuracy, abs=1e-6)
     method = next(m for m in Result.load(flow.folder / "result.json").methods if m.name == "dwn-shrunk")
-    assert [p.total for p in method.front] == [float(p["total_nand2"]) for p in points]
+    assert [p.total for p in method.front] == [float(p["total"]) for p in points]
     assert (flow.folder / "shrunk" / "front.csv").read_text() != (
         shrunk.folder / "shrunk/front.csv"
     ).read_text()
@@ -209,7 +209,7 @@ def test_registers_count_on_the_front(finished: Flow, tmp_path: Path) -> None:
     chosen = next(point for point in front(flow.folder / "shrunk") if point["chosen"])
     found = flow.read(IMPLEMENTATION.at("shrunk")).metrics
     assert found["area__registers__nand2_equivalent"] > 0.0
-    assert float(chosen["total_nand2"]) == pytest.approx(found["area__nand2_equivalent"], rel=0.05)
+    assert float(chosen["total"]) == pytest.approx(found["area__nand2_equivalent"], rel=0.05)
 
 
 def test_a_flow_that_no_longer_shrinks_has_no_shrunk_circuit(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from strategies import boolean_graphs, evaluate, patterns
 
 from dwn_asic.boolean.aig import to_aig
+from dwn_asic.boolean.aiger import aiger_bytes
 from dwn_asic.boolean.flat_aig import AND2, AND3, AND_OR, LITERAL, XOR2, FlatAig, flatten, unflatten
 from dwn_asic.boolean.fold import fold
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Input, Interface, Lut, Threshold
 from dwn_asic.boolean.packed import pack_rows, unpack_rows
-from dwn_asic.optimize.exact.abc import aiger_bytes
 from dwn_asic.optimize.exact.moves import best_moves
 from dwn_asic.optimize.exact.prover import Prover
 from dwn_asic.optimize.exact.reachable import ReachableInputs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dwn_asic.flow.artifacts import (
     CORE,
@@ -19,9 +19,10 @@ from dwn_asic.flow.artifacts import (
     MinimizedPart,
     MinimizedRecord,
     VerifiedCheck,
+    binary_artifact,
     text_artifact,
 )
-from dwn_asic.flow.engine import Step, Workspace
+from dwn_asic.flow.engine import Artifact, Step, Workspace
 from dwn_asic.flow.steps.shared import TargetSettings, Tolerated, summary, target_environment, who
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.targets.registry import target_kind
@@ -73,8 +74,13 @@ def _minimize(settings: MinimizeSettings, space: Workspace) -> None:
     if not space.folder:
         space.reporter.message(
             f"minimize: {record.core.luts_before} LUTs -> {record.core.and_count} AND nodes; "
-            f"core about {record.core.cost:.1f} um2; proved equal"
+            f"core about {_shown_cost(settings.target, record.core.cost / cost.unit)}; proved equal"
         )
+
+
+def _shown_cost(target: TargetSettings, units: float) -> str:
+    size = target_kind(target.kind).size
+    return f"{units:.1f} units" if size is None else f"{units:.{size.decimals}f} {size.words}"
 
 
 def _part(found: Minimized, luts_before: int) -> MinimizedPart:
@@ -104,6 +110,8 @@ def _implement(settings: ImplementSettings, space: Workspace) -> None:
     built = settings.target.open().implement(circuit, settings.name, vectors)
     for name, text in built.files.items():
         space.put(text_artifact(name), text)
+    for name, content in built.binaries.items():
+        space.put(binary_artifact(name), content)
     space.put(LOG, built.log)
     space.put(IMPLEMENTATION, ImplementationRecord(built.name, dict(built.metrics), built.summary))
     if not space.folder:
@@ -123,12 +131,13 @@ def _verify(settings: VerifySettings, space: Workspace) -> None:
     from dwn_asic.targets.base import Implementation, Specification
 
     record, dataset = space.get(IMPLEMENTATION), space.get(DATASET)
-    files = target_kind(settings.target.kind).files
+    kind = target_kind(settings.target.kind)
     built = Implementation(
         record.name,
-        {name: space.get(text_artifact(name)) for name in files},
+        {name: space.get(text_artifact(name)) for name in kind.files},
         record.metrics,
         record.summary,
+        binaries={name: space.get(binary_artifact(name)) for name in kind.binaries},
     )
     circuit = Circuit(space.get(ENCODER), space.get(CORE))
     wanted = Specification(space.get(GRAPH), circuit, dataset.codes, space.get(PREDICTIONS))
@@ -136,7 +145,7 @@ def _verify(settings: VerifySettings, space: Workspace) -> None:
     space.put(VERIFIED, tuple(VerifiedCheck(**asdict(check)) for check in proof.checks))
     if space.folder:
         found = {**record.metrics, **accuracies(dataset, wanted.predictions)}
-        space.reporter.message(f"{who(space.folder)}: {summary(found)}")
+        space.reporter.message(f"{who(space.folder)}: {summary(found, kind.size)}")
         return
     for check in proof.checks:
         how = {
@@ -165,7 +174,11 @@ def circuit_steps(
     tolerates
         Errors that end these steps, but not the run.
     """
-    files = tuple(map(text_artifact, target_kind(target.kind).files))
+    kind = target_kind(target.kind)
+    files: tuple[Artifact[Any], ...] = (
+        *map(text_artifact, kind.files),
+        *map(binary_artifact, kind.binaries),
+    )
     return [
         Step(
             "minimize",

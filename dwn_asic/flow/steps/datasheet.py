@@ -98,7 +98,8 @@ def datasheet_of(settings: DatasheetSettings, read: Read) -> DataSheet:
         imported=settings.imported,
         head=read(NETWORK.at(settings.start)).head if exact and settings.network else None,
     )
-    files = dict.fromkeys(target_kind(target.kind).files, "")
+    kind = target_kind(target.kind)
+    files = dict.fromkeys((*kind.files, *kind.binaries), "")
     return data_sheet(
         chosen,
         read(GRAPH),

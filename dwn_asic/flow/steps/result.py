@@ -26,6 +26,7 @@ from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.engine import Artifact, Step, Workspace
 from dwn_asic.flow.steps.datasheet import circuit_label
 from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder, versions
+from dwn_asic.targets.registry import target_kind
 
 if TYPE_CHECKING:
     from dwn_asic.data.dataset import Dataset
@@ -166,16 +167,13 @@ def _circuit_metrics(folder: str, space: Workspace) -> dict[str, float]:
 def _front(row: Row, folder: str, settings: ResultSettings, space: Workspace) -> tuple[FrontPoint, ...]:
     from dwn_asic.report.result import Netlist
 
+    size = target_kind(settings.target.kind).size
     netlists: dict[int, Netlist] = {}
     for baseline in settings.config.match if not row.folder else ():
         place = match_folder(baseline)
-        if space.failure(VERIFIED.at(place)) is None:
+        if size is not None and space.failure(VERIFIED.at(place)) is None:
             areas = space.get(IMPLEMENTATION.at(place)).metrics
-            found = Netlist(
-                folder=place,
-                core=areas["area__core__nand2_equivalent"],
-                total=areas["area__nand2_equivalent"],
-            )
+            found = Netlist(folder=place, core=areas[size.core], total=areas[size.total])
             netlists.setdefault(space.get(MATCH.at(place)).place, found)
     rows = space.get(FRONT.at(folder))
     return tuple(row.point(netlists.get(number)) for number, row in enumerate(rows))

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from dwn_asic import __version__
 from dwn_asic.configuration import Strict
 from dwn_asic.errors import ToolTimeoutError
-from dwn_asic.metrics import CORE as CORE_AREA
-from dwn_asic.metrics import TEST, TOTAL
+from dwn_asic.metrics import TEST, Size
 from dwn_asic.targets.registry import target_kind
 from dwn_asic.verilog.config import HardwareConfig
 
@@ -112,9 +111,10 @@ def who(folder: str) -> str:
     return f"baseline {name}, shrunk" if more else f"baseline {name}"
 
 
-def summary(found: Mapping[str, float]) -> str:
-    """Return accuracy and areas, as far as they are known, as part of a message."""
+def summary(found: Mapping[str, float], size: Size | None = None) -> str:
+    """Return accuracy and sizes, as far as they are known, as part of a message."""
     parts = [f"test accuracy {found[TEST]:.4f}"] if TEST in found else []
-    if TOTAL in found:
-        parts += [f"core {found[CORE_AREA]:.1f}, total {found[TOTAL]:.1f} NAND2-equivalents, proved"]
+    if size is not None:
+        core, total = (f"{found[metric]:.{size.decimals}f}" for metric in (size.core, size.total))
+        parts += [f"core {core}, total {total} {size.words}, proved"]
     return ", ".join(parts) or "proved"

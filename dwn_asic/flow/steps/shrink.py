@@ -74,6 +74,7 @@ def _shrink(settings: ShrinkSettings, space: Workspace) -> None:
             each.expected,
             each.test,
             number == front.choice,
+            each.levels,
         )
         for number, each in enumerate(front.circuits)
     ]

@@ -7,15 +7,14 @@ from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
-import numpy as np
-
+from dwn_asic.boolean.aiger import aiger_bytes
 from dwn_asic.boolean.flat_aig import FlatAig, flatten
 from dwn_asic.errors import ToolError
 from dwn_asic.optimize.cost import Mapper
 from dwn_asic.optimize.exact.work import Work
 from dwn_asic.tools import find_abc
 
-__all__ = ["AbcRuns", "aiger_bytes"]
+__all__ = ["AbcRuns"]
 
 # Nominal seconds of a run of ABC, of mapping a graph, and of mapping it for each of its AND nodes.
 _RUN, _GRAPH, _NODE = 0.03, 0.003, 1e-4
@@ -121,23 +120,6 @@ class AbcRuns:
             if (text := _complete_text(blif)) is not None:
                 self._areas[pair] = self._mapper.cost(text)
             blif.unlink(missing_ok=True)
-
-
-def aiger_bytes(aig: FlatAig) -> bytes:
-    """Return the graph as a binary AIGER file."""
-    first = 1 + aig.n_inputs
-    total = len(aig.fanins)
-    lines = [f"aig {total - 1} {aig.n_inputs} 0 {len(aig.outputs)} {aig.size}"]
-    lines += [str(literal) for literal in aig.outputs.tolist()]
-    body = bytearray()
-    for v in range(first, total):
-        low, high = np.sort(aig.fanins[v]).tolist()
-        for delta in (2 * v - high, high - low):
-            while delta >= 0x80:
-                body.append(delta & 0x7F | 0x80)
-                delta >>= 7
-            body.append(delta)
-    return "\n".join([*lines, ""]).encode() + bytes(body)
 
 
 def _complete_text(blif: Path) -> str | None:

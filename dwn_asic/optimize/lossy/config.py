@@ -26,22 +26,22 @@ class ShrinkConfig(Strict):
     prices: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (
         2.0, 4.0, 8.0, 16.0, 32.0, 64.0,
     )  # fmt: skip
-    """Area, in NAND2-equivalents, that one percentage point of accuracy on the training rows is worth. Each
-    price gets a chain of its own for each temperature: low prices lead to small circuits, high ones to
-    accurate ones, so the default spans a front of all sizes."""
+    """Area, in units of the target (NAND2-equivalents, AND nodes), that one percentage point of accuracy on
+    the training rows is worth. Each price gets a chain of its own for each temperature: low prices lead to
+    small circuits, high ones to accurate ones, so the default spans a front of all sizes."""
     proposals: Count = 2_000_000
     """Number of proposed changes per chain. More proposals find smaller circuits, and the time grows in
     proportion."""
     temperatures: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (0.5, 1.5)
-    """Starting temperatures of the chains, in NAND2-equivalents. Above 1 the starting circuit soon dissolves;
-    at 0.5 it is kept and improved. There is one chain for each pair of price and temperature."""
+    """Starting temperatures of the chains, in units of the target. Above 1 the starting circuit soon
+    dissolves; at 0.5 it is kept and improved. There is one chain for each pair of price and temperature."""
     refit: Annotated[tuple[_Pair, ...], Field(strict=False)] = (
         (50.0, 1.0), (200.0, 1.0), (200.0, 2.0), (800.0, 2.0),
     )  # fmt: skip
     """Refits of the LUTs before a popcount head, which become functions of at most three of their inputs
-    before the annealing. Each entry is a pair of positive numbers: the area in NAND2-equivalents that one nat
-    of loss on one percent of the training rows is worth, and the temperature of the loss. An empty list skips
-    the refit."""
+    before the annealing. Each entry is a pair of positive numbers: the area in units of the target that one
+    nat of loss on one percent of the training rows is worth, and the temperature of the loss. An empty list
+    skips the refit."""
     tolerance: Annotated[float, Field(ge=0.0)] = 0.05
     """Errors that may be added for area, as a share of the errors of the most accurate circuit on validation
     rows: the smallest circuit with at most (1 + tolerance) times as many is chosen. The default adds one

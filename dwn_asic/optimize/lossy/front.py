@@ -25,7 +25,7 @@ class Point:
     graph
         The circuit.
     area
-        Area by the gate prices in NAND2-equivalents, not mapped.
+        Area by the gate prices in units of the target's cost model, not mapped.
     train, val
         Accuracy on the rows that the search scored circuits on, and on the validation rows.
     expected
@@ -54,6 +54,9 @@ class FrontCircuit:
         includes the registers.
     train, val, expected, test
         Accuracy on the rows of each part, NaN for a part without rows; ``expected`` as in :class:`Point`.
+    levels
+        AND nodes on the longest path of the circuit as an and-inverter graph, as it is or minimized; None if
+        an older version made the front.
     """
 
     graph: BooleanGraph
@@ -64,6 +67,7 @@ class FrontCircuit:
     val: float
     expected: float
     test: float
+    levels: int | None = None
 
 
 @dataclass(frozen=True)

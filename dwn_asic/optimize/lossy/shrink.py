@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.compose import compose
 from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.boolean.lut_network import LutNetwork
+from dwn_asic.boolean.measure import levels
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.split import drawn
 from dwn_asic.data.table import PARTS
@@ -43,11 +45,22 @@ _LEAST_TAUGHT = 6000
 
 @dataclass(frozen=True)
 class MappedPoint:
-    """A circuit of the front with its mapped cost (for cells, in um2), as it is or minimized."""
+    """A circuit of the front, as it is or minimized.
+
+    Attributes
+    ----------
+    point
+        The circuit.
+    core, encoder
+        Mapped costs (for cells, in um2).
+    levels
+        AND nodes on the longest path of core and encoder as one and-inverter graph.
+    """
 
     point: Point
     core: float
     encoder: float
+    levels: int
 
 
 def shrink(
@@ -129,7 +142,7 @@ def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCi
     core, encoder = mapped.core / cost.unit, mapped.encoder / cost.unit
     total = (mapped.core + mapped.encoder) / cost.unit + cost.overhead(point.graph)
     train, val, test = (point.graph.accuracy(*dataset.part(part)) for part in PARTS)
-    return FrontCircuit(point.graph, core, encoder, total, train, val, point.expected, test)
+    return FrontCircuit(point.graph, core, encoder, total, train, val, point.expected, test, mapped.levels)
 
 
 def _usual_judges(n_rows: int) -> tuple[Judge, ...]:
@@ -198,8 +211,8 @@ def map_points(points: Sequence[Point], cost: CostModel) -> tuple[MappedPoint, .
     encoders = [encoder_graph([node for _, node in core.inputs], core.interface) for core in cores]
     areas = mapped_areas([*cores, *encoders], cost)
     return tuple(
-        MappedPoint(point, core, encoder)
-        for point, core, encoder in zip(points, areas[: len(points)], areas[len(points) :], strict=True)
+        MappedPoint(point, areas[i], areas[len(points) + i], levels(compose(encoders[i], cores[i])))
+        for i, point in enumerate(points)
     )
 
 
@@ -212,7 +225,7 @@ def minimize_points(
         for point in points
     )
     return tuple(
-        MappedPoint(point, core.area, encoder.area)
+        MappedPoint(point, core.area, encoder.area, levels(compose(encoder.graph, core.graph)))
         for point, (core, encoder) in zip(points, parts, strict=True)
     )
 

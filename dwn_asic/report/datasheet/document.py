@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dwn_asic.metrics import TOTAL
 from dwn_asic.report.datasheet.evidence import (
     PARTS_OF_DATA,
     accuracy_section,
@@ -22,6 +21,7 @@ from dwn_asic.report.datasheet.interface import (
     ports_section,
     thresholds_section,
 )
+from dwn_asic.report.metrics import size_of
 from dwn_asic.verilog.writer import latency
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = ["page"]
 
 _FILES = {
     "netlist.v": "the netlist of {library} cells",
+    "netlist.aig": "the and-inverter graph as an AIGER file",
     "cells.v": "simulation models of the cells",
     "design.v": "structural Verilog before mapping",
     "testbench.v": "a self-checking testbench",
@@ -97,14 +98,15 @@ def _facts(sheet: DataSheet) -> Iterator[tuple[str, str]]:
         part = sheet.accuracy.parts[-1]
         name = f"accuracy, {PARTS_OF_DATA[part.part]} rows (95% confidence interval)"
         yield name, f"{share(part.hits / part.rows)} ({interval(part)})"
-    for metric, value in sheet.metrics:
-        if metric.name == TOTAL:
-            yield "area", f"{value:.1f} NAND2-equivalents"
+    found = {metric.name: value for metric, value in sheet.metrics}
+    size = size_of(found)
+    if size is not None:
+        yield size.noun, f"{found[size.total]:.{size.decimals}f} {size.words}"
     yield "inputs", f"{len(sheet.inputs)} features, {_bits(sum(given.width for given in sheet.inputs))}"
     yield "output", f"{_bits(sheet.class_bits)}, {len(sheet.class_names)} classes"
     cycles = latency(sheet.registers)
     yield "latency", f"{cycles} clock cycle{'s' * (cycles > 1)}" if cycles else "combinational, no clock"
-    yield "built for", f"{sheet.technology.name}, {sheet.technology.corner}"
+    yield "built for", ", ".join(filter(None, (sheet.technology.name, sheet.technology.corner)))
     if any(check.how == "proof" for check in sheet.checks):
         yield "verified", "proved equal to the model"
 

@@ -41,9 +41,9 @@ _SHOWN_BY = {
 def size_section(sheet: DataSheet) -> Section:
     """Return the section on the target and on the size there: areas, or other metrics of the target."""
     technology, found = sheet.technology, {metric.name: value for metric, value in sheet.metrics}
+    corner = f", corner {technology.corner}" if technology.corner else ""
     built = line(
-        f"Built for {technology.name}: library {technology.library}, corner {technology.corner}, from "
-        f"{technology.origin}."
+        f"Built for {technology.name}: library {technology.library}{corner}, from {technology.origin}."
     )
     if TOTAL in found:
         nand2 = plain(found["area__nand2"])

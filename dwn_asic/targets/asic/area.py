@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from dwn_asic.metrics import Metric, lower, neutral
+from dwn_asic.metrics import CORE, ENCODER, TOTAL, Metric, Shown, Size, lower, neutral
 
 if TYPE_CHECKING:
     from dwn_asic.targets.asic.cell_library import CellLibrary
     from dwn_asic.targets.asic.yosys import ModuleArea
 
-__all__ = ["METRICS", "area_metrics"]
+__all__ = ["METRICS", "SIZE", "area_metrics"]
 
 _PARTS = {"core": "core", "encoder": "encoder", "registers": "top"}
 """Each part of a design, and the module whose cells (without those of submodules) make it up."""
@@ -35,6 +35,25 @@ def _declared() -> Iterator[Metric]:
 
 
 METRICS = tuple(_declared())
+
+SIZE = Size(
+    unit="NAND2",
+    words="NAND2-equivalents",
+    noun="area",
+    core=CORE,
+    encoder=ENCODER,
+    total=TOTAL,
+    parts="core + encoder + registers",
+    decimals=1,
+    more=Shown("cells in total", "design__instance__count", 0),
+    meaning=(
+        "Area is the sum of the mapped cells' areas, before placement. The encoder holds the comparators "
+        "that turn feature codes into thermometer bits; the core is the logic from those bits to the "
+        "class; the total is core + encoder + registers, where the flow asks for registers. Columns in "
+        "NAND2 show the area divided by that of the library's NAND2 cell (NAND2-equivalents)."
+    ),
+    detail=("um2", "area__core", "area__encoder", "design__instance__area"),
+)
 
 
 def area_metrics(name: str, modules: Mapping[str, ModuleArea], library: CellLibrary) -> dict[str, float]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dwn_asic.errors import ToolTimeoutError
-from dwn_asic.targets.asic.area import METRICS, area_metrics
+from dwn_asic.targets.asic.area import METRICS, SIZE, area_metrics
 from dwn_asic.targets.asic.config import SynthesisConfig
 from dwn_asic.targets.base import Implementation, Proof, Specification, TargetKind, Technology, Vectors
 
@@ -184,4 +184,5 @@ TARGET = TargetKind(
     files=(DESIGN, BENCH, NETLIST, CELLS, SYNTHESIS),
     metrics=METRICS,
     environment=_environment,
+    size=SIZE,
 )
