@@ -319,12 +319,12 @@ def target(kind: str = "asic", *, registers: Registers = "none", **options: obje
     Parameters
     ----------
     kind
-        ``asic``, or the name of a target that another package adds.
+        ``asic``, ``aig``, or the name of a target that another package adds.
     registers
         Where the top module has flip-flops: ``inputs``, ``outputs``, ``both`` or ``none``.
     options
-        Options of the target; those of ``asic`` are ``pdk`` (name or file of a PDK configuration) and
-        ``timeout_s`` (time limit of one tool run in seconds).
+        Options of the target: ``timeout_s`` (time limit of one tool run in seconds) and, of ``asic``, ``pdk``
+        (name or file of a PDK configuration).
 
     Raises
     ------

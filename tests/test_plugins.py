@@ -175,7 +175,7 @@ def test_keys_of_a_plug_in_are_checked_as_all_others(tmp_path: Path) -> None:
             "baselines.0.class: unknown key (allowed: kind, index)",
         ),
         ({"target": "python", "synthesis": {"pdk": "x"}}, "synthesis.pdk: unknown key (allowed: indent)"),
-        ({"target": "pyton"}, "target: is 'pyton' (allowed: 'asic', 'python')"),
+        ({"target": "pyton"}, "target: is 'pyton' (allowed: 'aig', 'asic', 'python')"),
         ({"data": {"source": "maid:up"}}, "made:NAME"),
     ):
         file = write_flow(tmp_path / "bad.yaml", **change)

@@ -108,7 +108,8 @@ class FlowConfig(Strict):
     hardware: HardwareConfig = HardwareConfig()
     """Options of the generated hardware."""
     target: Annotated[str, AfterValidator(_known_target)] = "asic"
-    """Target that circuits are built for: ``asic`` (standard cells), or one that another package adds."""
+    """Target that circuits are built for: ``asic`` (standard cells), ``aig`` (and-inverter graphs, counted in
+    AND nodes as in logic contests), or one that another package adds."""
     synthesis: Annotated[SerializeAsAny[Strict], WrapValidator(_of_target), Chosen(_target_options)] = Field(
         default={}, validate_default=True
     )
