@@ -34,7 +34,11 @@ pdk_app = typer.Typer(help="List, check and extract process design kits (PDKs)."
 app.add_typer(pdk_app, name="pdk")
 
 Target = Annotated[
-    Path, typer.Argument(help="Flow file (*.yaml), or the build folder of a flow that was run before.")
+    Path,
+    typer.Argument(
+        help="Flow file (*.yaml), FILE:NAME for a file that stands for several flows, or the build folder of "
+        "a flow that was run before."
+    ),
 ]
 Build = Annotated[Path, typer.Option(help="Folder of all build folders; a flow is built in BUILD/NAME.")]
 Thresholds = Annotated[
@@ -232,12 +236,13 @@ def make(
 def available(flows: Annotated[list[Path], typer.Argument(help="Flow files (*.yaml).")]) -> None:
     """Print those of the given flow files whose data is available.
 
-    Only a file of the user, as in csv:FILE, can be missing. The Makefile uses this command.
+    Only a file of the user, as in csv:FILE, can be missing. A file that stands for several flows is printed
+    as FILE:NAME for each of them. The Makefile uses this command.
     """
     from dwn_asic.data.sources import data_files
-    from dwn_asic.flow.flow_file import load_flow
+    from dwn_asic.flow.flow_file import flows_of, load_flow
 
-    for flow in flows:
+    for flow in (each for file in flows for each in flows_of(file)):
         data = load_flow(flow).data
         if data is None or all(table.exists() for table in data_files(data).values()):
             typer.echo(flow)
@@ -249,9 +254,9 @@ def names(flows: Annotated[list[Path], typer.Argument(help="Flow files (*.yaml).
 
     It is also the name of the flow's build folder. The Makefile uses this command.
     """
-    from dwn_asic.flow.flow_file import load_flow
+    from dwn_asic.flow.flow_file import flows_of, load_flow
 
-    for flow in flows:
+    for flow in (each for file in flows for each in flows_of(file)):
         typer.echo(load_flow(flow).name)
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from dwn_asic.configuration import Strict
 from dwn_asic.data.config import FILE_KEYS, DataConfig
 from dwn_asic.data.sources import check_source, locate
-from dwn_asic.errors import ConfigError
+from dwn_asic.errors import ConfigError, shortened
 from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.yaml_file import load_yaml, validate
 
-__all__ = ["flow_files", "load_flow"]
+__all__ = ["flow_files", "flows_of", "load_flow", "yaml_of"]
+
+_MEMBER = re.compile(r"(.*\.ya?ml):(\w+)")
+_ANY = "*"
 
 
 def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
@@ -25,10 +29,13 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
     ``data.file``, ``data.test_file`` and ``data.val_file`` of the result are the paths as seen from the
     working directory.
 
+    A file with a ``*`` in the file name of ``data.source`` stands for several flows, one for each file that
+    matches. ``FILE:NAME`` is one of them: NAME takes the place of ``*`` in all sources and names the flow.
+
     Parameters
     ----------
     path
-        Path of the flow file.
+        Path of the flow file, or ``FILE:NAME``.
     seed
         Seed that replaces the file's; None keeps it.
 
@@ -37,7 +44,8 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
     ConfigError
         The file is wrong; the error names the file and the key.
     """
-    content = {"name": path.stem, **_extended(path, ())}
+    path, member = _split(path)
+    content = {"name": path.stem, **_member_of(_extended(path, ()), path, member)}
     if seed is not None:
         content["seed"] = seed
     flow = validate(FlowConfig, content, path)
@@ -51,10 +59,59 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
 
 def flow_files(path: Path) -> list[Path]:
     """Return the flow file and all files that it extends, directly or indirectly."""
-    files = [path]
+    files = [yaml_of(path)]
     while (base := load_yaml(files[-1]).get("extends")) is not None:
         files.append(files[-1].parent / base)
     return files
+
+
+def yaml_of(path: Path) -> Path:
+    """Return the path of the file in ``FILE:NAME``; any other path is returned as it is."""
+    return _split(path)[0]
+
+
+def flows_of(path: Path) -> list[Path]:
+    """Return the path itself or, if the file stands for several flows, ``FILE:NAME`` for each of them."""
+    file, member = _split(path)
+    names = _members(_extended(file, ())) if member is None else None
+    return [path] if names is None else [file.with_name(f"{file.name}:{name}") for name in names]
+
+
+def _split(path: Path) -> tuple[Path, str | None]:
+    """Return the file of ``FILE:NAME`` and the name, which is None for the path of a file."""
+    found = _MEMBER.fullmatch(str(path))
+    return (path, None) if found is None else (Path(found[1]), found[2])
+
+
+def _members(content: dict[str, Any]) -> list[str] | None:
+    """Return what ``*`` in the path of ``data.source`` stands for; None without ``*``."""
+    data = content.get("data")
+    file = data.get("file") if isinstance(data, dict) else None
+    if not isinstance(file, str) or _ANY not in file:
+        return None
+    path = Path(file)
+    start, _, end = path.name.partition(_ANY)
+    present = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    matching = [name for name in present if name.startswith(start) and name.endswith(end)]
+    return sorted(
+        name[len(start) : len(name) - len(end)] for name in matching if len(name) > len(start + end)
+    )
+
+
+def _member_of(content: dict[str, Any], path: Path, member: str | None) -> dict[str, Any]:
+    """Return the content of the flow that ``FILE:NAME`` names, or that of the only flow of a file."""
+    names = _members(content)
+    if names is None:
+        if member is not None:
+            raise ConfigError(f"{path}:{member}", "data.source", f"has no {_ANY}", f"{path}, a single flow")
+        return content
+    if member is None:
+        which = f"{path}:NAME; NAME is one of {shortened(names)}" if names else "a file that it matches"
+        raise ConfigError(path, "data.source", f"matches {len(names)} files, each a flow of its own", which)
+    data = content["data"]
+    keys = (*FILE_KEYS, *FILE_KEYS.values())
+    named = {key: data[key].replace(_ANY, member) for key in keys if isinstance(data.get(key), str)}
+    return {**content, "name": member, "data": {**data, **named}}
 
 
 def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from dwn_asic.files import read_json
 from dwn_asic.flow.artifacts import DATASET
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.engine import Artifact, Engine, Reporter, Step
-from dwn_asic.flow.flow_file import load_flow
+from dwn_asic.flow.flow_file import load_flow, yaml_of
 from dwn_asic.flow.steps.circuit import circuit_steps
 from dwn_asic.flow.steps.datasheet import DatasheetSettings, datasheet_step
 from dwn_asic.flow.steps.fit import fit_step, train_step
@@ -182,7 +182,7 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
     Parameters
     ----------
     path
-        Flow file or build folder.
+        Flow file (``FILE:NAME`` if the file stands for several flows) or build folder.
     build
         Folder of all build folders; used only with a flow file.
     seed
@@ -193,7 +193,7 @@ def open_flow(path: Path, build: Path = DEFAULT_BUILD, seed: int | None = None) 
     ConfigError
         The flow file is wrong, or the folder is not the build folder of a flow.
     """
-    if path.suffix in {".yaml", ".yml"}:
+    if yaml_of(path).suffix in {".yaml", ".yml"}:
         config = load_flow(path, seed)
         flow = Flow(config, build / config.name, path)
         _remember(flow)
@@ -249,7 +249,7 @@ def flow_of_file(
 
 def _flow_file(name: str, build: Path) -> Path:
     record = build / name / RECORD
-    if record.exists() and (known := Path(read_json(record)["file"])).exists():
+    if record.exists() and yaml_of(known := Path(read_json(record)["file"])).exists():
         return known
     for path in sorted(Path("flows").glob("*.yaml")):
         if load_yaml(path).get("name", path.stem) == name:

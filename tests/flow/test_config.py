@@ -11,7 +11,8 @@ from dwn_asic.data.sources import data_files
 from dwn_asic.errors import ConfigError
 from dwn_asic.flow import open_flow
 from dwn_asic.flow.config import FlowConfig
-from dwn_asic.flow.flow_file import flow_files, load_flow
+from dwn_asic.flow.flow_file import flow_files, flows_of, load_flow
+from dwn_asic.flow.run import flow_of_file
 from dwn_asic.methods.decision_tree import DecisionTreeConfig
 from dwn_asic.methods.dwn.config import LayerConfig, ModelConfig
 
@@ -397,11 +398,75 @@ def test_what_cannot_be_extended(flow_file: Path, text: str, problem: str) -> No
 
 def test_the_flows_of_all_studies_load() -> None:
     folder = Path(__file__).parents[2] / "flows"
-    files = [
-        path for study in ("nine", "ablation", "quick") for path in sorted((folder / study).glob("*.yaml"))
-    ]
-    assert len(files) >= 13
+    studies = ("nine", "ablation", "quick", "printed")
+    files = [path for study in studies for path in sorted((folder / study).glob("*.yaml"))]
+    assert len(files) >= 19
     for path in files:
         flow = load_flow(path)
         assert flow.shrink is not None
         assert flow.baselines
+
+
+# ---- a file that stands for several flows ------------------------------------------------------------------
+EACH = "data: {source: 'pla:tables/*.train.pla', val: 'pla:tables/*.valid.pla'}\n" + MODEL
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Path:
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    for name in ("ex02.train.pla", "ex00.train.pla", "ex00.valid.pla", "ex0.txt", ".train.pla", "a.pla"):
+        (folder / name).touch()
+    path = tmp_path / "each.yaml"
+    path.write_text(EACH)
+    return path
+
+
+def test_a_star_stands_for_a_flow_for_each_file(several: Path) -> None:
+    found = flows_of(several)
+    assert found == [several.with_name("each.yaml:ex00"), several.with_name("each.yaml:ex02")]
+    flow = load_flow(found[0], 3)
+    assert (flow.name, flow.seed) == ("ex00", 3)
+    assert flow.data is not None
+    assert (flow.data.source, flow.data.val) == ("pla:tables/ex00.train.pla", "pla:tables/ex00.valid.pla")
+    folder = several.parent / "tables"
+    assert data_files(flow.data) == {"source": folder / "ex00.train.pla", "val": folder / "ex00.valid.pla"}
+    assert flows_of(found[0]) == [found[0]]
+    assert flow_files(found[0]) == [several]
+
+
+def test_the_flow_of_a_member_is_opened_from_its_folder_and_its_files(several: Path, tmp_path: Path) -> None:
+    opened = open_flow(several.with_name("each.yaml:ex02"), tmp_path / "build")
+    assert opened.folder == tmp_path / "build" / "ex02"
+    assert open_flow(opened.folder).config == opened.config
+    again, file = flow_of_file(opened.folder / "netlist.v", tmp_path / "build")
+    assert (again.config, file) == (opened.config, "netlist.v")
+
+
+def test_a_file_of_several_flows_needs_a_name_and_a_single_flow_has_none(
+    several: Path, flow_file: Path
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_flow(several)
+    assert (caught.value.key, caught.value.problem) == (
+        "data.source",
+        "matches 2 files, each a flow of its own",
+    )
+    assert caught.value.allowed == f"{several}:NAME; NAME is one of ex00, ex02"
+    flow_file.write_text(MINIMAL)
+    assert flows_of(flow_file) == [flow_file]
+    with pytest.raises(ConfigError, match=r"data.source: has no \*"):
+        load_flow(flow_file.with_name(f"{flow_file.name}:ex00"))
+    several.write_text(EACH.replace("tables", "nowhere"))
+    assert flows_of(several) == []
+    with pytest.raises(ConfigError, match="matches 0 files"):
+        load_flow(several)
+
+
+def test_the_study_of_a_logic_contest_has_a_flow_for_each_benchmark(tmp_path: Path) -> None:
+    each = Path(__file__).parents[2] / "flows" / "iwls2020" / "each.yaml"
+    flow = load_flow(each.with_name("each.yaml:ex07"))
+    assert (flow.name, flow.target) == ("ex07", "aig")
+    assert flow.shrink is not None
+    assert flow.shrink.minimize_front
+    assert (flow.encoder.scaling, flow.encoder.input_bits) == ("codes", 1)
