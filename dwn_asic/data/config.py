@@ -22,6 +22,10 @@ class SplitConfig(Strict):
     test: Fraction = 0.2
     """Share of test rows, between 0 and 1. It has no effect if the key ``test`` or ``part`` of ``data`` fixes
     the test rows."""
+    random_state: Annotated[int, Field(ge=0)] | None = None
+    """Draw the test rows as ``train_test_split(test_size=test, random_state=random_state)`` of scikit-learn
+    does, whatever the classes and the flow's seed, for comparisons with papers that split so. Validation rows
+    are still drawn from the other rows class by class, with the flow's seed. By default test rows are too."""
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> SplitConfig:
@@ -75,7 +79,9 @@ class DataConfig(Strict):
     source: str
     """Source of the table: ``bundled:NAME``, ``sklearn:NAME``, ``csv:PATH``, ``arff:PATH``, ``pla:PATH`` or
     ``openml:ID``; other packages may add more. A relative PATH starts at the directory of the flow file or,
-    if there is no such file, at the working directory."""
+    if there is no such file, at the working directory. With a ``*`` in the file name, the flow file stands
+    for one flow for each file that matches, which is run as ``FILE:NAME``: NAME is the text that ``*`` stands
+    for, also in ``test`` and ``val``."""
     test: str | None = None
     """Source of the test rows, in the form of ``source`` and with the same columns. By default test rows are
     drawn from ``source``, with the share that ``split`` sets."""
@@ -117,7 +123,7 @@ class DataConfig(Strict):
     classes are kept."""
     split: SplitConfig = SplitConfig()
     """Shares of the rows of ``source`` that are drawn, class by class, for parts that ``test``, ``val`` and
-    ``part`` do not fix."""
+    ``part`` do not fix; ``random_state`` draws test rows in another way."""
 
     @field_validator("part")
     @classmethod
@@ -125,6 +131,14 @@ class DataConfig(Strict):
         for key in ("test", "val"):
             if value is not None and info.data.get(key) is not None:
                 raise ValueError(f"only without {key}")
+        return value
+
+    @field_validator("split")
+    @classmethod
+    def _draws_test_rows(cls, value: SplitConfig, info: ValidationInfo) -> SplitConfig:
+        fixed = [key for key in ("test", "part") if info.data.get(key) is not None]
+        if value.random_state is not None and fixed:
+            raise ValueError(f"random_state only without {fixed[0]}, which fixes the test rows")
         return value
 
     @field_validator("separator")

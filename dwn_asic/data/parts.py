@@ -37,7 +37,25 @@ def read_rows(data: DataConfig, seed: int) -> tuple[RawTable, Split]:
     raw, parts = _of_column(data, data.part) if data.part is not None else _of_files(data)
     if data.one_against_rest is not None:
         raw = raw.one_against_rest(data.one_against_rest)
-    return raw, split_rows(raw, parts, val=data.split.val, test=data.split.test, seed=seed)
+    val, test, state = data.split.val, data.split.test, data.split.random_state
+    if state is None:
+        return raw, split_rows(raw, parts, val=val, test=test, seed=seed)
+    parts = _with_test_rows(parts, len(raw.labels), test, state)
+    # The share of validation rows is that of all rows, but they are drawn from what is left.
+    return raw, split_rows(raw, parts, val=val / (1.0 - test), test=test, seed=seed)
+
+
+def _with_test_rows(
+    parts: NDArray[np.int64] | None, n_rows: int, test: float, random_state: int
+) -> NDArray[np.int64]:
+    """Return the (N,) indices of parts with the test rows that scikit-learn draws from the training rows."""
+    from sklearn.model_selection import train_test_split
+
+    found = np.zeros(n_rows, np.int64) if parts is None else parts.copy()
+    rows = np.flatnonzero(found == PARTS.index("train"))
+    _, drawn = train_test_split(rows, test_size=test, random_state=random_state)
+    found[drawn] = PARTS.index("test")
+    return found
 
 
 def split_rows(

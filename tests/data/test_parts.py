@@ -331,3 +331,34 @@ def test_given_parts_stay_and_the_others_are_dealt_by_class(
             found = np.bincount(index[rows[place]], minlength=3)
             assert (found[pool > 0] >= 1).all()
             assert (abs(found - pool * share) <= 1.0).all()
+
+
+# ---- as scikit-learn splits --------------------------------------------------------------------------------
+def test_test_rows_are_those_of_scikit_learn_and_validation_rows_come_from_the_rest() -> None:
+    from sklearn.model_selection import train_test_split
+
+    split = {"test": 0.3, "val": 0.14, "random_state": 42}
+    dataset = read(source="sklearn:iris", split=split)
+    _, expected = train_test_split(np.arange(150), test_size=0.3, random_state=42)
+    assert dataset.split.test.tolist() == sorted(expected)
+    rest = np.bincount(np.delete(dataset.table.labels, expected))
+    n_val = sum(round(0.2 * count) for count in rest)  # 14% of all rows are 20% of the rest, class by class
+    assert sizes(dataset) == [105 - n_val, n_val, 45]
+    other = read(seed=1, source="sklearn:iris", split=split)
+    assert other.split.test.tolist() == dataset.split.test.tolist()
+    assert other.split.val.tolist() != dataset.split.val.tolist()
+    assert read(seed=0, source="sklearn:iris", split={**split, "random_state": None}).split.test.tolist() != (
+        dataset.split.test.tolist()
+    )
+
+
+def test_validation_rows_of_a_file_stay_where_test_rows_are_drawn_as_scikit_learn_does() -> None:
+    dataset = read(source="csv:train.csv", val="csv:val.csv", split={"test": 0.25, "random_state": 0})
+    assert sizes(dataset) == [15, 4, 5]
+    assert dataset.split.val.tolist() == [20, 21, 22, 23]
+
+
+@pytest.mark.parametrize("fixed", [{"test": "csv:test.csv"}, {"part": "colour"}])
+def test_test_rows_are_fixed_in_one_way(fixed: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match=f"random_state only without {next(iter(fixed))}"):
+        DataConfig.model_validate({"source": "csv:train.csv", "split": {"random_state": 1}, **fixed})
