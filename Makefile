@@ -29,7 +29,8 @@ $(error $(VENV) belongs to $(owner): remove it, or choose another with VENV=FOLD
 endif
 endif
 
-.PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out figures examples docs doctor clean
+.PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out report-iwls report-printed \
+    figures examples docs doctor clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   run a flow: data -> DWN -> proved netlists -> comparison, in $(BUILD)/NAME'
@@ -37,6 +38,8 @@ help:
 	@echo 'make report                       run all flows ($(FLOWS)) and studies ($(STUDIES)), and write reports/'
 	@echo 'make report-quick                 run a small study in a few minutes, and write its report to $(BUILD)/report-quick'
 	@echo 'make report-held-out              run the study of held-out data sets, and write reports/held_out'
+	@echo 'make report-iwls                  run the benchmarks of the IWLS 2020 contest, and write reports/iwls2020'
+	@echo 'make report-printed               run the data sets of printed circuits, and write reports/printed'
 	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again: all, a topic, or one id'
 	@echo 'make examples                     run the notebooks in examples/ and store their outputs'
 	@echo 'make docs                         build the documentation in $(BUILD)/docs'
@@ -93,11 +96,19 @@ SEEDS   ?= 0 1 2 3 4
 OUT     ?= reports
 JOBS    ?= 2
 
+# Run one flow of a study: $(1) flow, $(2) study, $(3) seed, $(4) name.
+define study_run
+log=$(BUILD)/$(2)-$(3)-$(4).log; \
+$(DWN) run $(1) --seed $(3) --build $(BUILD)/$(2)/seed-$(3) > $$log 2>&1 || { cat $$log; exit 1; }; \
+grep -q 'is up to date: nothing to do' $$log || echo 'done: $(2)/$(4), seed $(3)'
+endef
+
+# In a study's folder, each.yaml stands for one flow for each data set of a folder, which is run as each.yaml:NAME.
 define study_rule
 $(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/%.yaml FORCE | $(DEV_READY)
-	@log=$(BUILD)/$(1)-$(2)-$$*.log; \
-	$(DWN) run $$< --seed $(2) --build $(BUILD)/$(1)/seed-$(2) > $$$$log 2>&1 || { cat $$$$log; exit 1; }; \
-	grep -q 'is up to date: nothing to do' $$$$log || echo 'done: $(1)/$$*, seed $(2)'
+	@$$(call study_run,$$<,$(1),$(2),$$*)
+$(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/each.yaml FORCE | $(DEV_READY)
+	@$$(call study_run,$$<:$$*,$(1),$(2),$$*)
 endef
 $(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(eval $(call study_rule,$(study),$(seed)))))
 
@@ -116,15 +127,25 @@ ifneq ($(filter-out 0,$(.SHELLSTATUS)),)
 $(error cannot find out which flows have their data: see above)
 endif
 NAMES := $(if $(FLOWS),$(shell $(DWN) names $(FLOWS:%=flows/%.yaml)))
-runs_of = $(patsubst flows/$(1)/%.yaml,$(BUILD)/$(1)/seed-$(2)/%/result.json,$(filter flows/$(1)/%,$(AVAILABLE)))
+# The flows of a study as FOLDER/NAME.yaml, also where each.yaml:NAME is the flow.
+flows_of = $(patsubst flows/$(1)/each.yaml:%,flows/$(1)/%.yaml,$(filter flows/$(1)/%,$(AVAILABLE)))
+runs_of = $(patsubst flows/$(1)/%.yaml,$(BUILD)/$(1)/seed-$(2)/%/result.json,$(call flows_of,$(1)))
+FILES_READ = $(foreach flow,$(AVAILABLE),$(firstword $(subst .yaml:,.yaml ,$(flow))))
 
 report-files: $(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(call runs_of,$(study),$(seed)))) \
     $(NAMES:%=$(BUILD)/%/result.json)
-	@$(foreach flow,$(filter-out $(AVAILABLE),$(STUDY_FLOWS)),\
+	@$(foreach flow,$(filter-out $(FILES_READ),$(STUDY_FLOWS)),\
 	    echo 'skipped, its data is missing: $(flow)';)
 	@$(DWN) collect $(NAMES:%=$(BUILD)/%) --out $(OUT) \
 	    $(foreach study,$(STUDIES),$(if $(filter flows/$(study)/%,$(AVAILABLE)),--study $(BUILD)/$(study)))
 endif
+
+# Studies of their own, each in a folder of its name: the benchmarks of a logic contest, and printed circuits.
+report-iwls:
+	@$(MAKE) --no-print-directory report STUDIES=iwls2020 SEEDS=0 FLOWS= OUT=reports/iwls2020
+
+report-printed:
+	@$(MAKE) --no-print-directory report STUDIES=printed SEEDS='0 1 2' FLOWS= OUT=reports/printed
 
 # The same tables and page for a small study that runs in a few minutes.
 report-quick:

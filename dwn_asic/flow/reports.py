@@ -9,7 +9,7 @@ from pathlib import Path
 from dwn_asic.errors import DataError
 from dwn_asic.report.result import Result, write_atomically
 from dwn_asic.study.runs import Run, Study, study_of
-from dwn_asic.study.write import ELSEWHERE, report_files
+from dwn_asic.study.write import ELSEWHERE, report_files, study_files
 
 __all__ = ["load_run", "load_study", "write_reports"]
 
@@ -41,7 +41,8 @@ def load_study(folder: Path) -> Study:
 def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) -> tuple[Path, ...]:
     """Write the reports of single flows and of studies, the index and the page.
 
-    Reports of other flows and studies in the folder are not changed.
+    Reports of other flows and studies in the folder are not changed. A single study in a folder of its name
+    is written to this folder itself, without an index.
 
     Parameters
     ----------
@@ -55,8 +56,10 @@ def write_reports(flows: Sequence[Run], studies: Sequence[Study], folder: Path) 
     tuple of Path
         Paths of the files that were written.
     """
-    present = [name for name in ELSEWHERE if (folder / name).exists()]
-    files = report_files(flows, studies, present)
+    if not flows and len(studies) == 1 and studies[0].name == folder.name:
+        files = study_files(studies[0])
+    else:
+        files = report_files(flows, studies, [name for name in ELSEWHERE if (folder / name).exists()])
     for name, content in files.items():
         write_atomically(folder / name, content)
     return tuple(folder / name for name in files)

@@ -21,7 +21,10 @@ class Protocol:
         Returns whether a study follows this protocol.
     tables
         Returns its comparisons with our shrunk circuit, which every run has; the most important come first.
+    draws_sets
+        Whether each data set gets a figure of all methods.
     """
 
     follows: Callable[[Study], bool]
     tables: Callable[[Study], list[Table]]
+    draws_sets: bool = True

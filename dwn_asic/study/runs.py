@@ -65,7 +65,7 @@ class Study:
     @property
     def size(self) -> Size | None:
         """How the target of all runs counts sizes; None if it does not."""
-        return next(iter(self.runs)).result.size
+        return next((run.result.size for run in self.runs), None)
 
     @property
     def runs(self) -> list[Run]:

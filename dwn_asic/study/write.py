@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -14,19 +14,25 @@ from dwn_asic.study.ablation import ablation_table
 from dwn_asic.study.equal_accuracy import equal_accuracy_table
 from dwn_asic.study.figure import set_figure
 from dwn_asic.study.front_tables import domination_table, equal_area_table
+from dwn_asic.study.logic_contest import PROTOCOL as LOGIC_CONTEST
 from dwn_asic.study.overview import method_table, run_table
 from dwn_asic.study.page import Section, page
+from dwn_asic.study.printed import PROTOCOL as PRINTED
 from dwn_asic.study.protocol import Protocol
 from dwn_asic.study.ranks import rank_table
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import Drawing, Table
 from dwn_asic.study.tiny_classifier import PROTOCOL as TINY_CLASSIFIER
 
-__all__ = ["ELSEWHERE", "PROTOCOLS", "report_files", "tables"]
+__all__ = ["ELSEWHERE", "PROTOCOLS", "report_files", "study_files", "tables"]
 
-PROTOCOLS: tuple[Protocol, ...] = (TINY_CLASSIFIER,)
+PROTOCOLS: tuple[Protocol, ...] = (LOGIC_CONTEST, PRINTED, TINY_CLASSIFIER)
 """Known protocols; the first that a study follows chooses its tables."""
 _PAGE = "index.html"
+_PAGE_ABOUT = (
+    "all tables and figures on one page, to sort and to filter; each row unfolds to its flow file and its "
+    "Verilog (download the page to open it)"
+)
 _CAPTION = "{flow}: test accuracy against area, core alone and in total."
 _LONG = 18
 """Rows for each data set from which on a table has a Markdown file of its own."""
@@ -34,6 +40,8 @@ ELSEWHERE = {
     "figures.csv": "the project's measured figures, each with its target and the command that measures it",
     "decision_trees.md": "our shrunk circuits beside decision trees of the same validation accuracy",
     "held_out/README.md": "the same tables for held-out data sets",
+    "iwls2020/README.md": "the benchmarks of the IWLS 2020 logic contest, counted in AND nodes",
+    "printed/README.md": "data sets of printed circuits, beside the published ones",
 }
 """Reports that other commands write into the folder, with a description of each."""
 
@@ -45,15 +53,25 @@ def tables(study: Study) -> list[Table]:
         found.append(ablation_table(study))
     figures = [
         Drawing(f"{flow}.svg", _CAPTION.format(flow=flow), partial(set_figure, study, flow))
-        for flow in study.sets
+        for flow in (study.sets if _draws_sets(study) else ())
     ]
     return [*found, method_table(study, figures)]
+
+
+def _draws_sets(study: Study) -> bool:
+    protocol = _protocol(study.having(OURS))
+    return protocol is None or protocol.draws_sets
+
+
+def _protocol(study: Study) -> Protocol | None:
+    """Return the protocol that a study follows, if any."""
+    return next((each for each in PROTOCOLS if study.sets and each.follows(study)), None)
 
 
 def _against_ours(study: Study) -> list[Table]:
     """Return comparisons with our shrunk circuit, on the data sets on which every run has one."""
     whole = study.having(OURS)
-    protocol = next((each for each in PROTOCOLS if each.follows(whole)), None)
+    protocol = _protocol(whole)
     found = _general(whole) if protocol is None else protocol.tables(whole)
     if absent := [flow for flow in study.sets if flow not in whole.sets]:
         note = f"Without {', '.join(absent)}: there, some run has no shrunk circuit of ours."
@@ -96,10 +114,9 @@ def report_files(
     files: dict[str, bytes] = {}
     sections = []
     for study in studies:
-        found = tables(study)
-        images = _images(found)
-        files |= {f"{study.name}/{name}": c for name, c in _of_study(study, found, images).items()}
-        sections.append(Section(f"Study {study.name}", _about(study), study, found, images))
+        own, section = _of_study(study)
+        files |= {f"{study.name}/{name}": content for name, content in own.items()}
+        sections.append(section)
     ordered = sorted(flows, key=lambda run: run.result.flow)
     for place, size in enumerate(dict.fromkeys(run.result.size for run in ordered)):
         alike = [run for run in ordered if run.result.size == size]
@@ -119,6 +136,19 @@ def report_files(
     return files | collect([run.result for run in flows], _links(studies, {*present, *files}))
 
 
+def study_files(study: Study) -> dict[str, bytes]:
+    """Return the reports of one study for a folder of its own: tables, figures and the page.
+
+    Returns
+    -------
+    dict
+        Path below the study's folder -> content.
+    """
+    files, section = _of_study(study)
+    files["README.md"] += f"\n[{_PAGE}]({_PAGE}): {_PAGE_ABOUT}\n".encode()
+    return {_PAGE: page([section]).encode(), **files}
+
+
 def _about(study: Study) -> str:
     return f"Data sets: {', '.join(study.sets)}. Each was run with {study.seed_words}."
 
@@ -133,10 +163,7 @@ def _links(studies: Sequence[Study], present: Collection[str]) -> list[str]:
         f"{study.name}/README.md": f"tables and figures of {len(study.sets)} data sets, {study.seed_words}"
         for study in studies
     }
-    targets[_PAGE] = (
-        "all tables and figures on one page, to sort and to filter; each row unfolds to its flow file and "
-        "its Verilog (download the page to open it)"
-    )
+    targets[_PAGE] = _PAGE_ABOUT
     for target, about in ELSEWHERE.items():
         if target in present:
             targets.setdefault(target, about)
@@ -145,8 +172,13 @@ def _links(studies: Sequence[Study], present: Collection[str]) -> list[str]:
     ]
 
 
-def _of_study(study: Study, found: Sequence[Table], images: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return a README with the short tables, all tables as CSV, and long ones as Markdown of their own."""
+def _of_study(study: Study) -> tuple[dict[str, bytes], Section]:
+    """Return the files of a study and its section of the page.
+
+    The files are a README with the short tables, all tables as CSV, and long ones as Markdown of their own.
+    """
+    found = tables(study)
+    images = _images(found)
     parts = [f"# {study.name}\n\n{_about(study)} [runs.csv](runs.csv) lists the runs behind every number.\n"]
     contents: dict[str, bytes] = {"runs.csv": run_table(study).csv().encode()}
     for table in found:
@@ -157,4 +189,4 @@ def _of_study(study: Study, found: Sequence[Table], images: Mapping[str, bytes])
             contents[f"{table.name}.md"] = replace(table, figures=()).markdown().removeprefix("#").encode()
             parts.append(f"{table.head()}[Table]({table.name}.md), [CSV]({table.name}.csv)\n")
     contents["README.md"] = "\n".join(parts).encode()
-    return {**contents, **images}
+    return {**contents, **images}, Section(f"Study {study.name}", _about(study), study, found, images)

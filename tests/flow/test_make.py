@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -172,6 +173,35 @@ def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(
     assert empty.returncode != 0
     assert "elsewhere: nothing to collect" in empty.stderr
     assert not (project / "elsewhere").exists()
+
+
+def test_a_study_has_a_flow_for_each_file_of_a_folder_and_reports_into_a_folder_of_its_name(
+    project: Path,
+) -> None:
+    rows = "".join(f"{i},{i % 7},{int(i > 20)}\n" for i in range(40))
+    (project / "tables").mkdir()
+    for name in ("one", "two"):
+        (project / "tables" / f"{name}.csv").write_text(f"a,b,class\n{rows}")
+    shrink = {"prices": [8.0], "temperatures": [0.5], "proposals": 2000}
+    model = {"layers": [{"luts": 3, "inputs": 2}, {"luts": 1, "inputs": 3}]}
+    data = {"source": "csv:../../tables/*.csv"}
+    write_flow(
+        project / "flows/some/each.yaml", data=data, model=model, shrink=shrink, baselines=[], target="aig"
+    )
+    study = ("report", "STUDIES=some", "SEEDS=0", "FLOWS=", "OUT=reports/some")
+    output = make(project, *study)
+    assert {"done: some/one, seed 0", "done: some/two, seed 0"} <= set(output.splitlines())
+    assert "skipped" not in output
+    found = json.loads((project / "build/some/seed-0/two/result.json").read_text())
+    assert (found["flow"], found["flow_file"]) == ("two", "flows/some/each.yaml:two")
+    report = (project / "reports/some/README.md").read_text()
+    assert "Data sets: one, two." in report
+    assert "core (AND)" in report
+    assert (project / "reports/some/index.html").is_file()
+    assert "done: some/" not in make(project, *study)  # nothing is done twice
+    (project / "tables" / "one.csv").unlink()
+    (project / "tables" / "two.csv").unlink()
+    assert "skipped, its data is missing: flows/some/each.yaml" in try_make(project, *study).stdout
 
 
 def test_a_bad_flow_stops_make_with_one_line(project: Path) -> None:
