@@ -147,6 +147,7 @@ def test_the_front_stands_beside_the_teams() -> None:
     assert best[2].shown == f"{100 * expected:.2f}"
     assert "of 2 of the benchmarks" in table.notes[1]
     assert "81.17% with 72 (limit 200)" in table.summary
+    assert "is not set" in table.notes[0]
     assert table.figures[0].svg().startswith(b"<?xml")
 
 
