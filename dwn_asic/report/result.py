@@ -105,7 +105,7 @@ class FrontPoint(_Strict):
     :class:`dwn_asic.optimize.lossy.front.Point`."""
     accuracy_test: FiniteFloat
     levels: Count | None = None
-    """AND nodes on the longest path of the circuit as an and-inverter graph; None in older results."""
+    """Length of the longest path of the and-inverter graph in AND nodes; None in older results."""
     netlist: Netlist | None = None
     """Netlist of a circuit that matches a baseline which the flow names; None for others."""
 
@@ -149,7 +149,7 @@ class MethodResult(_Strict):
 
     @property
     def size(self) -> Size | None:
-        """How the target counts the size of the circuit; None for software."""
+        """Unit and metrics of the circuit's size; None for software."""
         return size_of(self.metrics)
 
     @property
@@ -205,7 +205,7 @@ class Result(_Strict):
 
     @property
     def size(self) -> Size | None:
-        """How the flow's target counts the size of circuits; None if it does not."""
+        """Unit and metrics of sizes on the flow's target; None if it counts none."""
         target = target_kinds().get(str(self.config.get("target", "asic")))
         return None if target is None else target.size
 

@@ -64,7 +64,7 @@ class Study:
 
     @property
     def size(self) -> Size | None:
-        """How the target of all runs counts sizes; None if it does not."""
+        """Unit and metrics of sizes on the target of all runs; None if it counts none."""
         return next((run.result.size for run in self.runs), None)
 
     @property

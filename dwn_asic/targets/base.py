@@ -185,7 +185,7 @@ class TargetKind(Generic[Config]):
     binaries
         Names of the other files that ``implement`` makes.
     size
-        How the target counts the size of circuits; None if its metrics do not include one.
+        Unit and metrics of the size of circuits; None if the metrics do not include one.
     """
 
     kind: str

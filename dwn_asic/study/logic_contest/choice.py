@@ -14,7 +14,7 @@ from dwn_asic.study.runs import Run, Study
 __all__ = ["LIMIT", "PRICES", "Chosen", "Mean", "cheapest_price", "choose", "chosen", "circuits", "mean"]
 
 LIMIT = 5000
-"""AND nodes that the contest allows a circuit."""
+"""Largest number of AND nodes that the contest allows."""
 PRICES = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Prices that tables show: points of validation accuracy that 100 AND nodes must be worth."""
 _GRID = (0.0, *np.geomspace(0.01, 10_000.0, 601).tolist())

@@ -20,7 +20,7 @@ _TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 _COLOURS = ("#009E73", "#0072B2", "#CC79A7", "#777777", "#222222")
 _MARKERS = "s^vDP"
 _SMALLEST = 1.0
-"""AND nodes at which smaller circuits, which may be mere wires, are drawn."""
+"""Number of AND nodes at which smaller circuits, which may be mere wires, are drawn."""
 
 
 def front_figure(ours: Sequence[Mean], published: Mapping[str, Mean]) -> bytes:

@@ -27,7 +27,7 @@ from dwn_asic.study.trace import Traced
 __all__ = ["BUDGETS", "benchmark_table", "family_table", "front_table", "within"]
 
 BUDGETS = (200.0, 60.0)
-"""AND nodes on average over all benchmarks, for which tables show the circuits by family and by benchmark."""
+"""Limits to the mean number of AND nodes for which tables show the circuits by family and by benchmark."""
 _BEST = "best published, benchmark by benchmark"
 _SIZES = ("test (%)", "size (AND)", "levels")
 

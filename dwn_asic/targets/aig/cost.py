@@ -12,7 +12,7 @@ from dwn_asic.optimize.cost import GatePrices
 __all__ = ["PRICES", "AndCost", "AndMapper"]
 
 PRICES = GatePrices(and_gate=1.0, xor_gate=3.0, comparator_bit=1.0)
-"""AND nodes of a gate; each bit of a comparator's chain is one AND or OR."""
+"""Prices in AND nodes; each bit of a comparator's chain is one AND or OR."""
 
 _TWO_FANINS = 3
 """Names in a cover of two inputs: both and the output."""
@@ -24,12 +24,12 @@ class AndMapper:
 
     @property
     def files(self) -> Mapping[str, str]:
-        """No files: there is no library."""
+        """An empty mapping, since there is no library."""
         return MappingProxyType({})
 
     @property
     def load(self) -> str:
-        """No command, since there is no library."""
+        """An empty command, since there is no library."""
         return ""
 
     @property
