@@ -43,5 +43,5 @@ class Strict(BaseModel):
 
 
 def as_list(value: object) -> object:
-    """Return a single integer as a list of one, and any other value unchanged."""
-    return [value] if isinstance(value, int) else value
+    """Return a single number as a list of one, and any other value unchanged."""
+    return [value] if isinstance(value, int | float) else value

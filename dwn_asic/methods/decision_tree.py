@@ -60,11 +60,11 @@ class DecisionTree:
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
         """Fit a tree; the seed only decides between equally good splits."""
         from dwn_asic.methods.parts.fitting_steps import interface_of, short_seed
-        from dwn_asic.methods.parts.tree_logic import tree_graph
+        from dwn_asic.methods.parts.tree_logic import CodeTree, tree_graph
 
         codes, labels = dataset.part("train")
         model = (_pruned if self.pruned else _grown)(codes, labels, self.leaves, short_seed(seed))
-        graph = tree_graph(model, interface_of(dataset))
+        graph = tree_graph(CodeTree.of_classifier(model), interface_of(dataset))
         leaves, depth = int(model.get_n_leaves()), int(model.get_depth())
         progress(f"{leaves} leaves, depth {depth}, {len(graph.inputs)} thresholds")
         predictions: NDArray[np.int64] = model.predict(dataset.codes).astype("int64")

@@ -60,7 +60,7 @@ class Forest:
         from dwn_asic.boolean.arithmetic import argmax_index, popcount
         from dwn_asic.boolean.graph import GraphBuilder
         from dwn_asic.methods.parts.fitting_steps import interface_of, short_seed
-        from dwn_asic.methods.parts.tree_logic import add_tree
+        from dwn_asic.methods.parts.tree_logic import CodeTree, add_tree
 
         codes, labels = dataset.part("train")
         n_classes = dataset.table.n_classes
@@ -69,7 +69,11 @@ class Forest:
         builder = GraphBuilder(interface_of(dataset))
         # The classes of a tree are indices into the classes of the forest.
         votes = [
-            add_tree(builder, tree, lambda place: _vote(int(model.classes_[place]), n_classes))
+            add_tree(
+                builder,
+                CodeTree.of_classifier(tree),
+                lambda place: _vote(int(model.classes_[place]), n_classes),
+            )
             for tree in trees
         ]
         index = argmax_index(builder, [popcount(builder, column) for column in zip(*votes, strict=True)])

@@ -49,6 +49,7 @@ def test_all_kinds_in_the_order_of_tables() -> None:
     assert KINDS == (
         "dwn",
         "decision_tree",
+        "optimal_tree",
         "tiny_classifier",
         "forest",
         "linear",

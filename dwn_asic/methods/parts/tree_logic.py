@@ -3,52 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from sklearn.tree import DecisionTreeClassifier
+from numpy.typing import NDArray
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
 
-__all__ = ["add_tree", "tree_graph"]
+__all__ = ["CodeTree", "add_tree", "bits_of", "tree_graph"]
 
 _MUX = 0b11001010
 """Truth table: fan-in 2 selects fan-in 1 when it is set, else fan-in 0."""
 _LEAF = -1
-"""Child index by which scikit-learn marks a leaf."""
+"""Child index of a leaf, in scikit-learn's trees too."""
 
 
-def tree_graph(model: DecisionTreeClassifier, interface: Interface) -> BooleanGraph:
-    """Return a fitted tree over codes as a graph whose outputs are the bits of the class index.
+@dataclass(frozen=True, eq=False)
+class CodeTree:
+    """A binary tree over integer codes: node 0 is the root, and children come after their parent.
+
+    Attributes
+    ----------
+    feature, constant
+        (N,) feature of each split, and the smallest of its codes that goes to the right.
+    left, right
+        (N,) children of each split, -1 for a leaf.
+    value
+        (N,) number that each leaf stands for, for example a class index.
+    """
+
+    feature: NDArray[np.int64]
+    constant: NDArray[np.int64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    value: NDArray[np.int64]
+
+    @classmethod
+    def of_sklearn(
+        cls, model: DecisionTreeClassifier | DecisionTreeRegressor, value: NDArray[np.int64]
+    ) -> CodeTree:
+        """Return a tree of scikit-learn that was fitted on codes, with (N,) numbers of its nodes.
+
+        A split of scikit-learn sends ``code <= t`` to the left; codes are integers, so ``code >= floor(t) +
+        1`` goes right.
+        """
+        tree = model.tree_
+        constant = np.floor(tree.threshold).astype(np.int64) + 1
+        return cls(tree.feature, constant, tree.children_left, tree.children_right, value)
+
+    @classmethod
+    def of_classifier(cls, model: DecisionTreeClassifier) -> CodeTree:
+        """Return a classifier of scikit-learn that was fitted on codes; its leaves are class labels."""
+        return cls.of_sklearn(model, model.classes_[model.tree_.value[:, 0].argmax(1)].astype(np.int64))
+
+
+def bits_of(number: int, width: int) -> list[bool]:
+    """Return the bits of a number, least significant bit first."""
+    return [bool(number >> k & 1) for k in range(width)]
+
+
+def tree_graph(tree: CodeTree, interface: Interface) -> BooleanGraph:
+    """Return a tree whose leaves are class indices as a graph that outputs the bits of the index.
 
     The graph never outputs the index of a class without a leaf.
     """
     builder = GraphBuilder(interface)
-    bits = range(interface.class_bits)
-    drivers = add_tree(
-        builder, model, lambda place: [bool(int(model.classes_[place]) >> k & 1) for k in bits]
-    )
-    return builder.finish(drivers)
+    return builder.finish(add_tree(builder, tree, lambda index: bits_of(index, interface.class_bits)))
 
 
-def add_tree(
-    builder: GraphBuilder, model: DecisionTreeClassifier, leaf: Callable[[int], list[bool]]
-) -> list[int]:
-    """Return nodes of the bits that ``leaf`` assigns to a leaf's class, one multiplexer per split and bit.
+def add_tree(builder: GraphBuilder, tree: CodeTree, leaf: Callable[[int], list[bool]]) -> list[int]:
+    """Return nodes of the bits that ``leaf`` assigns to a leaf's number, one multiplexer per split and bit.
 
-    A split sends ``code <= t`` to the left; codes are integers, so ``code >= floor(t) + 1`` goes right. Where
-    both sides have the same bit, no multiplexer is needed.
+    Where both sides of a split have the same bit, no multiplexer is needed.
     """
-    tree = model.tree_
     constants = [builder.add(Constant(value=False)), builder.add(Constant(value=True))]
     drivers: dict[int, list[int]] = {}  # tree node -> graph node of each bit
-    # scikit-learn numbers children after their parent, so in reverse order they come first. Recursion would
-    # reach its limit in a degenerate tree, which is as deep as it has leaves.
-    for node in range(tree.node_count - 1, -1, -1):
-        left, right = int(tree.children_left[node]), int(tree.children_right[node])
+    # In reverse order children come first. Recursion would reach its limit in a degenerate tree, which is as
+    # deep as it has leaves.
+    for node in range(len(tree.left) - 1, -1, -1):
+        left, right = int(tree.left[node]), int(tree.right[node])
         if left == _LEAF:
-            drivers[node] = [constants[bit] for bit in leaf(int(np.argmax(tree.value[node, 0])))]
+            drivers[node] = [constants[bit] for bit in leaf(int(tree.value[node]))]
             continue
-        threshold = Threshold(int(tree.feature[node]), int(np.floor(tree.threshold[node])) + 1)
+        threshold = Threshold(int(tree.feature[node]), int(tree.constant[node]))
         drivers[node] = [
             low if low == high else builder.add(Lut((low, high, builder.add(threshold)), _MUX))
             for low, high in zip(drivers[left], drivers[right], strict=True)
