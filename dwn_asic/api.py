@@ -7,7 +7,7 @@ corresponding section of a flow file; an unknown key or a wrong value is an erro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -185,7 +185,7 @@ def _not_one(method: str, options: Mapping[str, object], found: list[Plan]) -> C
 
 # ---- circuits ----------------------------------------------------------------------------------------------
 def shrink(
-    start: Classifier | BooleanGraph,
+    start: Classifier | BooleanGraph | Sequence[Classifier | BooleanGraph],
     dataset: Dataset,
     target: Target | None = None,
     *,
@@ -193,7 +193,7 @@ def shrink(
     progress: Callable[[int, int], None] | None = None,
     **options: object,
 ) -> Front:
-    """Anneal a circuit into a front of circuits of many sizes and choose one of them.
+    """Anneal circuits into a front of circuits of many sizes and choose one of them.
 
     The circuits of a front trade area for accuracy. Validation rows choose the smallest one whose number
     of errors is within a tolerance of the best.
@@ -201,7 +201,8 @@ def shrink(
     Parameters
     ----------
     start
-        Classifier or Boolean graph to start from; it must belong to this data set.
+        Classifier or Boolean graph to start from, or several; they must belong to this data set. Each start
+        gets chains of its own, and with several each circuit of the front has the name of its classifier.
     dataset
         The rows. Training rows guide the annealing, validation rows choose a circuit, and test rows are used
         only for the reported accuracy.
@@ -213,7 +214,7 @@ def shrink(
         Function that is called with the number of finished parts of the work and their total number.
     options
         Keys of the section ``shrink``, for example ``objective``, ``tolerance``, ``proposals`` and
-        ``prices``.
+        ``prices``, except ``starts``, which ``start`` replaces.
 
     Raises
     ------
@@ -231,16 +232,26 @@ def shrink(
     >>> front.chosen.total < 20, front.chosen.val > 0.9
     (True, True)
     """
-    graph = graph_of(start)
-    check_fits(graph, dataset)
+    starts = [start] if isinstance(start, Classifier | BooleanGraph) else list(start)
+    if not starts:
+        raise DwnAsicError("shrink needs at least one circuit to start from")
+    if "starts" in options:
+        raise ConfigError("shrink", "starts", "names circuits of a flow", "the argument start")
+    graphs = [graph_of(each) for each in starts]
+    for graph in graphs:
+        check_fits(graph, dataset)
+    first = starts[0]
     return lossy.shrink(
-        [graph],
+        graphs,
         dataset,
         target_or_default(target).cost,
         validated(ShrinkConfig, "shrink", options),
         seed,
         limits=MinimizeConfig(),
-        network=start.network if isinstance(start, Classifier) else None,
+        network=first.network if isinstance(first, Classifier) else None,
+        names=[each.name if isinstance(each, Classifier) else "" for each in starts]
+        if len(starts) > 1
+        else (),
         progress=progress,
     )
 

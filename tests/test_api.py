@@ -342,3 +342,29 @@ def test_a_constant_is_a_circuit_too(iris: Dataset) -> None:
     assert built.metrics["area__nand2_equivalent"] == 0.0
     assert api.verify(built, graph, circuit, dataset=iris).checks
     assert not any(isinstance(node, Lut) for _, node in circuit.graph.nodes())
+
+
+def test_shrink_from_several_circuits_passes_their_names(
+    iris: Dataset, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+
+    def shrink(graphs: list[BooleanGraph], *_args: object, names: list[str], **_more: object) -> Front:
+        given.append((graphs, list(names)))
+        return front
+
+    monkeypatch.setattr(api.lossy, "shrink", shrink)
+    trees = [api.fit(iris, "decision_tree", leaves=leaves) for leaves in (2, 8)]
+    graphs = [tree.graph for tree in trees]
+    assert graphs[1] is not None
+    api.shrink([trees[0], graphs[1]], iris)
+    api.shrink(trees[0], iris)
+    assert given == [(graphs, ["tree-2", ""]), (graphs[:1], [])]
+
+
+def test_shrink_needs_circuits_and_takes_them_from_its_argument(iris: Dataset) -> None:
+    with pytest.raises(DwnAsicError, match="shrink needs at least one circuit"):
+        api.shrink([], iris)
+    tree = api.fit(iris, "decision_tree", leaves=2)
+    with pytest.raises(ConfigError, match=r"starts.* names circuits of a flow .*allowed: the argument start"):
+        api.shrink(tree, iris, starts=["dwn"])

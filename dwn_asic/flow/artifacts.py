@@ -151,6 +151,8 @@ class FrontRow:
     accuracy_test: float
     chosen: bool
     levels: int | None = None
+    start: str = ""
+    """Name of the start that led to the circuit; the column is left out if no circuit has one."""
 
     def point(self, netlist: Netlist | None = None) -> FrontPoint:
         """Return the circuit in the form used by results, with its netlist if it was implemented."""
@@ -164,6 +166,7 @@ class FrontRow:
             accuracy_expected=self.accuracy_expected,
             accuracy_test=self.accuracy_test,
             levels=self.levels,
+            start=self.start,
             netlist=netlist,
         )
 
@@ -265,13 +268,15 @@ def _write_front(value: Sequence[FrontRow], path: Path) -> None:
     """Write the rows of a front, areas with two decimals and accuracies with six."""
     lines = io.StringIO()
     table = csv.writer(lines, lineterminator="\n")
-    table.writerow([field.name for field in fields(FrontRow)])
+    named = any(row.start for row in value)
+    table.writerow([field.name for field in fields(FrontRow) if named or field.name != "start"])
     for row in value:
         areas = [f"{area:.2f}" for area in (row.core, row.encoder, row.total)]
         shares = (row.accuracy_train, row.accuracy_val, row.accuracy_expected, row.accuracy_test)
         chosen = "yes" if row.chosen else ""
         levels = "" if row.levels is None else row.levels
-        table.writerow([row.circuit, *areas, *(f"{share:.6f}" for share in shares), chosen, levels])
+        start = [row.start] if named else []
+        table.writerow([row.circuit, *areas, *(f"{share:.6f}" for share in shares), chosen, levels, *start])
     path.write_text(lines.getvalue(), encoding="utf-8", newline="")
 
 
@@ -292,6 +297,7 @@ def _front_row(line: dict[str, str]) -> FrontRow:
         circuit=line.pop("circuit"),
         chosen=line.pop("chosen") == "yes",
         levels=int(levels) if levels else None,
+        start=line.pop("start", ""),
         # Version 0.3 named the unit of the areas in their columns, whatever the target.
         **{name.removesuffix("_nand2"): float(value) for name, value in line.items()},
     )

@@ -222,6 +222,7 @@ def _front_circuit(row: FrontRow, graph: BooleanGraph) -> FrontCircuit:
         expected=row.accuracy_expected,
         test=row.accuracy_test,
         levels=row.levels,
+        start=row.start,
     )
 
 

@@ -53,6 +53,7 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
         check_source(flow.data, path)
     _check_outputs(flow, path)
     _check_sections(flow, path)
+    _check_starts(flow, path)
     _check_match(flow, path)
     return flow
 
@@ -191,6 +192,21 @@ def _check_outputs(flow: FlowConfig, path: Path) -> None:
         return
     if flow.model.head == "popcount" and flow.model.code != "binary":
         raise ConfigError(path, "model.code", f"is {flow.model.code!r}", "only with head: direct")
+
+
+def _check_starts(flow: FlowConfig, path: Path) -> None:
+    if flow.shrink is None:
+        return
+    from dwn_asic.flow.starts import UNTRAINED, allowed_starts, start_folders
+    from dwn_asic.methods.registry import plan
+
+    baselines, key = plan(flow.baselines), "shrink.starts"
+    for pattern in flow.shrink.starts:
+        if not start_folders([pattern], baselines):
+            problem = f"no circuit of the flow is named {pattern!r}, and no kind of baseline"
+            raise ConfigError(path, key, problem, ", ".join(allowed_starts(baselines)))
+    if UNTRAINED in flow.shrink.starts and isinstance(flow.model, ImportConfig):
+        raise ConfigError(path, key, f"{UNTRAINED!r} needs an architecture", "only without model.file")
 
 
 def _check_match(flow: FlowConfig, path: Path) -> None:

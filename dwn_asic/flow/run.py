@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from dwn_asic.flow.artifacts import DATASET
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.engine import Artifact, Engine, Reporter, Step
 from dwn_asic.flow.flow_file import load_flow, yaml_of
+from dwn_asic.flow.starts import UNTRAINED, UNTRAINED_FOLDER, start_folders
 from dwn_asic.flow.steps.circuit import circuit_steps
 from dwn_asic.flow.steps.datasheet import DatasheetSettings, datasheet_step
 from dwn_asic.flow.steps.fit import fit_step, train_step
@@ -26,9 +27,12 @@ from dwn_asic.flow.steps.rows import DataSettings, ImportSettings, data_step, im
 from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder, source_names
 from dwn_asic.flow.steps.shrink import match_step, shrink_step
 from dwn_asic.methods.base import Plan
-from dwn_asic.methods.dwn import METHOD as DWN
+from dwn_asic.methods.dwn import METHOD as OWN
+from dwn_asic.methods.dwn.config import DwnConfig, ModelConfig
+from dwn_asic.methods.dwn.untrained import untrained_plan
 from dwn_asic.methods.registry import method, plan
 from dwn_asic.optimize.exact.config import MinimizeConfig
+from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.yaml_file import load_yaml, validate
 
 if TYPE_CHECKING:
@@ -87,7 +91,7 @@ class Flow:
     @cached_property
     def engine(self) -> Engine:
         """Engine with the steps of the flow in order."""
-        return Engine(self.folder, [*self._steps()], (SHRUNK, "baselines/*", f"{SHRUNK}/match/*"))
+        return Engine(self.folder, [*self._steps()], (SHRUNK, "starts/*", "baselines/*", f"{SHRUNK}/match/*"))
 
     def read(self, artifact: Artifact[Value]) -> Value:
         """Read a file of the run; raises DataError if it is missing or damaged."""
@@ -120,12 +124,14 @@ class Flow:
         yield from self._model()
         yield from circuit_steps("", config.name, target, self.minimize)
         yield datasheet_step(self.datasheet_settings(""))
+        starts = {} if config.shrink is None else start_folders(config.shrink.starts, baselines)
         if config.shrink is not None:
-            yield shrink_step("", target, config.shrink, self.minimize, config.seed, network=True)
+            yield from self._starts(starts, baselines)
+            yield self._shrink(config.shrink, starts)
             yield from circuit_steps(SHRUNK, config.name, target, self.minimize)
             yield datasheet_step(self.datasheet_settings(SHRUNK))
         for each in baselines:
-            yield from self._baseline(each)
+            yield from self._baseline(each, fitted=each.name in starts)
         for name in config.match:
             yield match_step(name, f"baselines/{name}")
             tolerates = (ToolTimeoutError,)
@@ -137,6 +143,23 @@ class Flow:
         ]
         yield result_step(ResultSettings(config, self.file.as_posix(), target, tuple(rows)))
 
+    def _starts(self, starts: Mapping[str, str], baselines: Sequence[Plan]) -> Iterator[Step[Any]]:
+        """Yield the steps that fit the starts of the annealing other than the network."""
+        seed = self.config.seed
+        if UNTRAINED in starts:
+            yield fit_step(UNTRAINED_FOLDER, untrained_plan(self._network_sections()), seed)
+        for each in baselines:
+            if each.name in starts:
+                yield fit_step(starts[each.name], each, seed)
+
+    def _shrink(self, shrink: ShrinkConfig, starts: Mapping[str, str]) -> Step[Any]:
+        """Return the step that shrinks the network, by default from the network alone."""
+        own = OWN.kind in starts
+        named = None if [*starts] == [OWN.kind] else starts
+        return shrink_step(
+            "", self.target, shrink, self.minimize, self.config.seed, network=own, starts=named
+        )
+
     def _model(self) -> Iterator[Step[Any]]:
         """Yield the steps that make the data set and the network, which is trained or read from a file."""
         config = self.config
@@ -145,30 +168,38 @@ class Flow:
             return
         assert config.data is not None
         yield data_step(DataSettings(config.data, config.encoder.quantizer, config.seed))
-        sections = DWN.config(
+        yield train_step(next(OWN.plans(self._network_sections())), config.seed)
+
+    def _network_sections(self) -> DwnConfig:
+        """Return the sections of the network to train as the configuration of a method."""
+        config = self.config
+        assert isinstance(config.model, ModelConfig)
+        return OWN.config(
             kind="dwn",
             encoder=config.encoder.thermometer_only,
             model=config.model,
             training=config.training,
         )
-        yield train_step(next(DWN.plans(sections)), config.seed)
 
     def _shrinks(self, baseline: Plan) -> bool:
         shrink = self.config.shrink
         return shrink is not None and shrink.baselines and not _software(baseline)
 
-    def _baseline(self, baseline: Plan) -> Iterator[Step[Any]]:
+    def _baseline(self, baseline: Plan, *, fitted: bool) -> Iterator[Step[Any]]:
         """Yield the steps of a baseline, which are the same as those of the network.
 
+        Without the step that fits it if ``fitted`` says that an earlier one does.
         A tool that reaches its time limit on a large baseline does not end the run.
         """
         config, folder, tolerates = self.config, f"baselines/{baseline.name}", (ToolTimeoutError,)
-        yield fit_step(folder, baseline, config.seed)
+        if not fitted:
+            yield fit_step(folder, baseline, config.seed)
         if _software(baseline):
             return
         yield from circuit_steps(folder, config.name, self.target, self.minimize, tolerates)
         if config.shrink is not None and self._shrinks(baseline):
-            yield shrink_step(folder, self.target, config.shrink, self.minimize, config.seed)
+            alone = config.shrink.model_copy(update={"starts": ShrinkConfig().starts})
+            yield shrink_step(folder, self.target, alone, self.minimize, config.seed)
             yield from circuit_steps(f"{folder}/{SHRUNK}", config.name, self.target, self.minimize, tolerates)
 
 

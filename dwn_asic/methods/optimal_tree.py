@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from dwn_asic.configuration import Count, Positive, as_list
-from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress
+from dwn_asic.methods.base import Detail, Fitted, Look, Method, MethodConfig, Plan, Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +101,7 @@ class OptimalTree:
         found = "proved optimal" if proved else "best within the time limit"
         progress(f"{model.get_num_leaf_nodes()} leaves, {found}, {len(graph.inputs)} thresholds")
         predictions: NDArray[np.int64] = classes[model.predict(levels.of(dataset.codes)).astype(np.int64)]
-        details = {
+        details: dict[str, Detail] = {
             "leaves": int(model.get_num_leaf_nodes()),
             "depth": int(model.get_depth()),
             "thresholds": len(graph.inputs),
@@ -223,7 +223,7 @@ METHOD = Method(
     OptimalTreeConfig,
     _plans,
     Look("optimal decision tree", "#332288", "P"),
-    "Brita, van der Linden and Demirovic, AAAI 2025, arXiv:2501.07903; as circuits: Mubarik et al., MICRO 2020",
+    "Brita et al., Optimal Classification Trees for Continuous Feature Data, AAAI 2025, arXiv:2501.07903",
     rank=12,
     sizes=True,
     packages=("pycontree",),

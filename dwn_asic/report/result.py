@@ -106,6 +106,9 @@ class FrontPoint(_Strict):
     accuracy_test: FiniteFloat
     levels: Count | None = None
     """Length of the longest path of the and-inverter graph in AND nodes; None in older results."""
+    start: str = ""
+    """Name of the start of the annealing that led to the circuit; empty if there is only one start, or if the
+    circuit was enumerated."""
     netlist: Netlist | None = None
     """Netlist of a circuit that matches a baseline which the flow names; None for others."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.boolean.graph import CodeBit, GraphBuilder, Interface, Lut
+from dwn_asic.boolean.graph import BooleanGraph, CodeBit, GraphBuilder, Interface, Lut
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import Split, Table
 from dwn_asic.encode.quantizer import Quantizer
@@ -54,3 +54,34 @@ def test_a_nand_stays_beside_the_or_of_an_inverted_input_that_does_better(cost: 
     assert found[1.0] == 0.85
     assert max(found.values()) == 0.9
     assert min(area for area, val in found.items() if val == 0.9) > 1.0
+
+
+def test_the_front_is_the_best_of_all_starts(cost: CellCost) -> None:
+    codes = np.stack(np.meshgrid(*[np.arange(2)] * 4), axis=-1).reshape(-1, 4).repeat(20, axis=0)
+    names = ("w", "x", "y", "z")
+    dataset = Dataset(
+        Table(
+            "test", codes.repeat(3, axis=0).astype(float), codes.sum(1).repeat(3) % 2, names, ("no", "yes")
+        ),
+        Split(*np.arange(3 * len(codes)).reshape(-1, 3).T),
+        Quantizer(np.zeros(4), np.ones(4), np.ones(4, np.int64)),
+    )
+    one, four = (_parity(Interface(names, (1,) * 4, ("no", "yes")), inputs) for inputs in (1, 4))
+    # So cold a chain only drops what is redundant, and no single LUT of three inputs is the parity of four.
+    config = ShrinkConfig(prices=(1000.0,), temperatures=(0.11,), proposals=2000)
+    for starts in ({"one": one, "four": four}, {"four": four, "one": one}):
+        found = shrink([*starts.values()], dataset, cost, config, 0, limits=MinimizeConfig(), names=[*starts])
+        assert {each.start for each in found.circuits if each.train == 1.0} == {"four"}
+        assert found.chosen.start == "four"
+    alone = shrink([four], dataset, cost, config, 0, limits=MinimizeConfig())
+    assert {each.start for each in alone.circuits} == {""}
+
+
+def _parity(interface: Interface, inputs: int) -> BooleanGraph:
+    """Return the parity of some inputs, as ``p or (p and the first input)``."""
+    builder = GraphBuilder(interface)
+    bits = tuple(builder.add(CodeBit(f, 0)) for f in range(inputs))
+    table = sum((address.bit_count() & 1) << address for address in range(1 << inputs))
+    parity = builder.add(Lut(bits, table))
+    redundant = builder.add(Lut((parity, bits[0]), 0b1000))
+    return builder.finish([builder.add(Lut((parity, redundant), 0b1110))])

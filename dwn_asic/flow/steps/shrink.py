@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dwn_asic.flow.artifacts import (
     DATASET,
@@ -30,17 +30,23 @@ from dwn_asic.metrics import VAL
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["ShrinkSettings", "match_step", "shrink_step"]
 
 
 @dataclass(frozen=True)
 class ShrinkSettings:
-    """The settings of shrinking; ``start`` is the folder of the circuit to start from."""
+    """The settings of shrinking.
 
-    start: str
+    Attributes
+    ----------
+    starts
+        Name and folder of each circuit to start from. The circuits of the front carry the names, unless there
+        is only one start, without a name.
+    network
+        Whether the folder of the first start has a LUT network.
+    """
+
+    starts: tuple[tuple[str, str], ...]
     network: bool
     target: TargetSettings
     shrink: ShrinkConfig
@@ -52,14 +58,16 @@ def _shrink(settings: ShrinkSettings, space: Workspace) -> None:
     from dwn_asic.optimize.lossy.shrink import shrink
 
     dataset = space.get(DATASET)
+    folders = [folder for _, folder in settings.starts]
     front = shrink(
-        [space.get(GRAPH.at(settings.start))],
+        [space.get(GRAPH.at(folder)) for folder in folders],
         dataset,
         settings.target.open().cost,
         settings.shrink,
         settings.seed,
         limits=settings.limits,
-        network=space.get(NETWORK.at(settings.start)) if settings.network else None,
+        network=space.get(NETWORK.at(folders[0])) if settings.network else None,
+        names=[name for name, _ in settings.starts],
         checkpoints=space.checkpoints,
         progress=lambda done, total: space.reporter.progress("shrinking", done, total),
     )
@@ -75,6 +83,7 @@ def _shrink(settings: ShrinkSettings, space: Workspace) -> None:
             each.test,
             number == front.choice,
             each.levels,
+            each.start,
         )
         for number, each in enumerate(front.circuits)
     ]
@@ -86,33 +95,41 @@ def _shrink(settings: ShrinkSettings, space: Workspace) -> None:
 
 
 def shrink_step(
-    start: str,
+    folder: str,
     target: TargetSettings,
     shrink: ShrinkConfig,
     limits: MinimizeConfig,
     seed: int,
     *,
     network: bool = False,
+    starts: Mapping[str, str] | None = None,
     tolerates: Tolerated = (),
 ) -> Step[ShrinkSettings]:
-    """Return the step that shrinks the circuit in a folder to a front, in a subfolder, and chooses from it.
+    """Return the step that shrinks circuits to a front, in a subfolder of ``folder``, and chooses from it.
 
     Parameters
     ----------
-    start
-        Folder of the circuit.
+    folder
+        Folder of the circuit that is shrunk.
     target, shrink, limits, seed
         Target whose costs count, options of shrinking and of exact minimization, and the seed.
     network
-        Whether the folder has the LUT network too, from which a popcount head is refitted.
+        Whether the folder of the first start has a LUT network, from which a popcount head is refitted.
+    starts
+        Name and folder of each circuit from which the search starts; by default the circuit itself.
     tolerates
         Errors that end this step, but not the run.
     """
-    inputs = (DATASET, GRAPH.at(start), *((NETWORK.at(start),) if network else ()))
+    named = tuple((starts or {"": folder}).items())
+    inputs = (
+        DATASET,
+        *(GRAPH.at(place) for _, place in named),
+        *((NETWORK.at(named[0][1]),) if network else ()),
+    )
     return Step(
         "shrink",
-        f"{start}/{SHRUNK}" if start else SHRUNK,
-        ShrinkSettings(start, network, target.costs, shrink, limits, seed),
+        f"{folder}/{SHRUNK}" if folder else SHRUNK,
+        ShrinkSettings(named, network, target.costs, shrink, limits, seed),
         _shrink,
         inputs,
         (FRONT, FRONT_GRAPHS, GRAPH, PREDICTIONS),

@@ -27,7 +27,7 @@ from dwn_asic.methods.dwn.soft_labels import soft_labels
 if TYPE_CHECKING:
     from dwn_asic.data.dataset import Dataset
 
-__all__ = ["EpochReport", "TrainResult", "train"]
+__all__ = ["EpochReport", "TrainResult", "initial", "train"]
 
 _EVALUATION_ROWS = 4096  # rows evaluated at a time
 _RENEWED = 0.25  # share of the candidates of a slot that are replaced after an epoch
@@ -139,30 +139,14 @@ def train(
         There are no training or validation rows, no feature varies, or a teacher lacks rows of a class.
     """
     table = dataset.table
-    check_model(model, table.n_classes, table.source)
     device = _device(training, table.source)
     if training.shift is not None:
         check_shift(training.shift, len(table.feature_names), table.source)
-    codes, labels = dataset.part("train")
-    for part in ("train", "val"):
-        if not len(dataset.part(part)[1]):
-            raise DataError(table.source, f"the {part} part of the split has no rows")
-    thermometer = Thermometer.fit(codes, dataset.quantizer.bits, kind=encoder.thermometer, bits=encoder.bits)
-    if not len(thermometer):
-        raise DataError(table.source, "no feature varies in the training rows, so there is nothing to learn")
-    train_rows = _Rows.encode(thermometer, dataset.part("train"), device)
-    val_rows = _Rows.encode(thermometer, dataset.part("val"), device)
-
     generator = torch.Generator().manual_seed(seed)
-    dwn = DwnModel(
-        model,
-        dataset.quantizer,
-        thermometer,
-        table.n_classes,
-        starts=training.restarts,
-        efd=training.efd,
-        generator=generator,
-    )
+    dwn = initial(dataset, encoder, model, training, generator)
+    labels = dataset.part("train")[1]
+    train_rows = _Rows.encode(dwn.thermometer, dataset.part("train"), device)
+    val_rows = _Rows.encode(dwn.thermometer, dataset.part("val"), device)
     if training.input_noise > 0.0:
         dwn.set_noise(InputNoise(training.input_noise, generator))
     targets = soft_labels(dataset, dwn.head.n_logits, training, seed)
@@ -182,7 +166,7 @@ def train(
             if training.shift is not None:
                 values = shifted(table.values[dataset.split.train], training.shift, generator)
                 moved = dataset.quantizer.codes(values), labels
-                train_rows = _Rows.encode(thermometer, moved, device)
+                train_rows = _Rows.encode(dwn.thermometer, moved, device)
             train_loss = _train_epoch(dwn, train_rows, targets, training, epoch, optimizer, generator)
             for report in _reports(racing, epoch, train_loss, *evaluate(dwn, val_rows), best):
                 if report.is_best:
@@ -195,6 +179,43 @@ def train(
     assert best is not None
     assert network is not None
     return TrainResult(network, tuple(history), best.epoch, best.restart)
+
+
+def initial(
+    dataset: Dataset,
+    encoder: EncoderConfig,
+    model: ModelConfig,
+    training: TrainingConfig,
+    generator: torch.Generator,
+) -> DwnModel:
+    """Return the model before training, with as many starts as training has; the generator draws them.
+
+    Raises
+    ------
+    ConfigError
+        The last layer does not fit the head and the number of classes.
+    DataError
+        There are no training or validation rows, or no feature varies.
+    """
+    table = dataset.table
+    check_model(model, table.n_classes, table.source)
+    for part in ("train", "val"):
+        if not len(dataset.part(part)[1]):
+            raise DataError(table.source, f"the {part} part of the split has no rows")
+    thermometer = Thermometer.fit(
+        dataset.part("train")[0], dataset.quantizer.bits, kind=encoder.thermometer, bits=encoder.bits
+    )
+    if not len(thermometer):
+        raise DataError(table.source, "no feature varies in the training rows, so there is nothing to learn")
+    return DwnModel(
+        model,
+        dataset.quantizer,
+        thermometer,
+        table.n_classes,
+        starts=training.restarts,
+        efd=training.efd,
+        generator=generator,
+    )
 
 
 def _halving_epochs(training: TrainingConfig) -> set[int]:

@@ -54,6 +54,11 @@ class ShrinkConfig(Strict):
     generalizes best, and ``labels`` and ``agreed`` if there are more."""
     rows: Count = 32_768
     """Maximum number of training rows on which changes are scored; a larger training set is sampled."""
+    starts: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] = ("dwn",)
+    """Circuits from which the annealing of the network starts, as a list: ``dwn`` for the flow's network,
+    ``untrained`` for a network of its architecture before training, and names or kinds of the flow's
+    baselines, where ``*`` stands for any characters (``tree-*``). Each start gets chains of its own, so the
+    time grows in proportion; the front takes the best circuits of all. By default the network alone."""
     baselines: bool = False
     """Shrink the circuits of the baselines in the same way."""
     minimize_front: bool = False

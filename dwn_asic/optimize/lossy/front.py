@@ -32,6 +32,8 @@ class Point:
         ``val`` corrected for selection bias: ``train`` less the mean gap between ``train`` and ``val`` of
         circuits of about this size. The ``val`` of a single circuit is noisy, and a choice among many
         circuits by ``val`` alone would favour those with favourable noise.
+    start
+        As in :class:`dwn_asic.optimize.lossy.anneal.search.Found`.
     """
 
     graph: BooleanGraph
@@ -39,6 +41,7 @@ class Point:
     train: float
     val: float
     expected: float
+    start: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class FrontCircuit:
     levels
         AND nodes on the longest path of the circuit as an and-inverter graph, as it is or minimized; None if
         an older version made the front.
+    start
+        Name of the starting circuit that led to it; empty with a single start, or if it was enumerated.
     """
 
     graph: BooleanGraph
@@ -68,6 +73,7 @@ class FrontCircuit:
     expected: float
     test: float
     levels: int | None = None
+    start: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def front(
     gaps = train - val
     smooth = [float(gaps[max(0, i - _NEIGHBOURS) : i + _NEIGHBOURS + 1].mean()) for i in range(len(found))]
     return tuple(
-        Point(circuit.graph, circuit.area, float(t), float(v), float(t - gap))
+        Point(circuit.graph, circuit.area, float(t), float(v), float(t - gap), circuit.start)
         for circuit, t, v, gap in zip(found, train, val, smooth, strict=True)
     )
 

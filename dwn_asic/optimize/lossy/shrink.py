@@ -8,7 +8,7 @@ Moves are scored on training rows; validation rows are held out and only choose 
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -72,6 +72,7 @@ def shrink(
     *,
     limits: MinimizeConfig,
     network: LutNetwork | None = None,
+    names: Sequence[str] = (),
     checkpoints: MutableMapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Front:
@@ -94,22 +95,21 @@ def shrink(
     network
         The LUT network of the first starting circuit, if it has one. With a popcount head it is refitted
         first.
+    names
+        Name of each starting circuit, which the circuits it leads to carry; by default they carry none.
     checkpoints, progress
         As in :func:`dwn_asic.optimize.lossy.anneal.search.anneal`.
     """
     rows, held_out = dataset.part("train"), dataset.part("val")
     prices = gate_prices(config, cost)
-    starts = list(starts)
+    starts, names = list(starts), names or [""] * len(starts)
     known: list[BooleanGraph] = []
     if network is not None and network.head.kind == "popcount":
-        refits = [
-            to_graph(refit(network, *rows, price, cost.prices, temperature=temperature, seed=seed))
-            for price, temperature in config.refit
-        ]
+        refits = _refits(network, rows, cost, config, seed)
         # Annealing may only overfit such networks, so they join the front as they are. Other trained graphs
         # do not: validation rows chose them already, which would bias the comparison.
-        known = [*starts, *refits]
-        starts = [max(refits, key=lambda graph: graph.accuracy(*held_out))] if refits else starts
+        known = [starts[0], *refits]
+        starts[0] = max(refits, key=lambda graph: graph.accuracy(*held_out)) if refits else starts[0]
     fronts = []
     judges = config.judges or _usual_judges(len(rows[1]))
     for number, judge in enumerate(judges):
@@ -119,6 +119,7 @@ def shrink(
             config,
             prices,
             seed,
+            names=names,
             checkpoints=checkpoints,
             progress=_overall(progress, number, len(judges)),
         )
@@ -126,14 +127,30 @@ def shrink(
     judged = drawn(rows, config.rows, seed)
     # Separate fronts, since a circuit that generalizes better than an annealed one without a training error
     # would be dropped as dominated.
-    for circuits, on in ((known, rows), (single_luts(*judged, starts[0].interface), judged)):
-        fronts.append(front(assess(circuits, *on, prices), len(on[1]), *held_out))
+    single = single_luts(*judged, starts[0].interface)
+    for graphs, on, name in ((known, rows, names[0]), (single, judged, "")):
+        measured = [replace(each, start=name) for each in assess(graphs, *on, prices)]
+        fronts.append(front(measured, len(on[1]), *held_out))
     points = merged(*fronts)
     chosen = choose(points, config.tolerance)
     thinned = _thin(points, chosen, cost)
     mapped = minimize_points(thinned, cost, limits) if config.minimize_front else map_points(thinned, cost)
-    measured = tuple(_measured(each, dataset, cost) for each in mapped)
-    return Front(measured, next(i for i, point in enumerate(thinned) if point is chosen))
+    circuits = tuple(_measured(each, dataset, cost) for each in mapped)
+    return Front(circuits, next(i for i, point in enumerate(thinned) if point is chosen))
+
+
+def _refits(
+    network: LutNetwork,
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
+    cost: CostModel,
+    config: ShrinkConfig,
+    seed: int,
+) -> list[BooleanGraph]:
+    """Return the network with refitted tables, once for each pair of price and temperature."""
+    return [
+        to_graph(refit(network, *rows, price, cost.prices, temperature=temperature, seed=seed))
+        for price, temperature in config.refit
+    ]
 
 
 def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCircuit:
@@ -142,7 +159,8 @@ def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCi
     core, encoder = mapped.core / cost.unit, mapped.encoder / cost.unit
     total = (mapped.core + mapped.encoder) / cost.unit + cost.overhead(point.graph)
     train, val, test = (point.graph.accuracy(*dataset.part(part)) for part in PARTS)
-    return FrontCircuit(point.graph, core, encoder, total, train, val, point.expected, test, mapped.levels)
+    accuracies = (train, val, point.expected, test)
+    return FrontCircuit(point.graph, core, encoder, total, *accuracies, mapped.levels, point.start)
 
 
 def _usual_judges(n_rows: int) -> tuple[Judge, ...]:
@@ -178,15 +196,20 @@ def search(
     prices: GatePrices,
     seed: int,
     *,
+    names: Sequence[str] = (),
     checkpoints: MutableMapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[tuple[Found, ...], int]:
-    """Return the circuits found by chains of all prices from all graphs, and the number of rows scored."""
+    """Return the circuits found by chains of all prices from all graphs, and the number of rows scored.
+
+    The circuits carry the names of the graphs, if there are any.
+    """
     codes, labels = drawn(rows, config.rows, seed)
-    plans = list(product(graphs, config.temperatures, config.prices))
+    named = zip(graphs, names or [""] * len(graphs), strict=True)
+    plans = list(product(named, config.temperatures, config.prices))
     chains = [
-        Chain(graph, price, Schedule(config.proposals, hot), len(plans) * seed + i)
-        for i, (graph, hot, price) in enumerate(plans)
+        Chain(graph, price, Schedule(config.proposals, hot), len(plans) * seed + i, name)
+        for i, ((graph, name), hot, price) in enumerate(plans)
     ]
     found = anneal(
         chains,

@@ -69,12 +69,15 @@ class Chain:
         Length and temperatures.
     seed
         Seed of the random numbers.
+    start
+        Name of the starting circuit, which the circuits it leads to carry; may be empty.
     """
 
     graph: BooleanGraph
     price: float
     schedule: Schedule
     seed: int
+    start: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,14 @@ class Found:
         NAND2-equivalents by the gate prices.
     errors
         Number of misclassified rows among those it was scored on.
+    start
+        Name of the circuit from which its chain started; empty without a name or without a chain.
     """
 
     graph: BooleanGraph
     area: float
     errors: int
+    start: str = ""
 
 
 def anneal(
@@ -232,6 +238,7 @@ class _Run:
                 to_graph(archive.kind[i], archive.literal[i], self._candidates),
                 float(archive.area[i]) * UNIT,
                 int(archive.errors[i]),
+                self._chain.start,
             )
             for i in _improving(archive)
         ]
