@@ -137,27 +137,26 @@ class _Levels:
     ----------
     thermometer
         The thresholds, in ascending order for each feature, over codes without their lowest bits.
-    shifts
+    dropped
         (F,) number of lowest bits of each code that no threshold depends on.
     """
 
     thermometer: Thermometer
-    shifts: NDArray[np.int64]
+    dropped: NDArray[np.int64]
 
     @classmethod
     def fit(
         cls, codes: NDArray[np.int64], widths: NDArray[np.int64], cuts: int | None, bits: int | None
     ) -> _Levels:
         """Choose thresholds from the (N, F) codes of the training rows."""
-        import numpy as np
-
         from dwn_asic.encode.thermometer import Thermometer
+        from dwn_asic.methods.parts.tree_logic import dropped_bits
 
-        shifts = np.maximum(0, widths - (widths if bits is None else bits)).astype(np.int64)
+        dropped = dropped_bits(widths, bits)
         thermometer = Thermometer.fit(
-            codes >> shifts, widths - shifts, kind="distributive", bits=cuts or _ALL_CUTS
+            codes >> dropped, widths - dropped, kind="distributive", bits=cuts or _ALL_CUTS
         )
-        return cls(thermometer, shifts)
+        return cls(thermometer, dropped)
 
     def of(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the (N, F) number of thresholds that each code reaches."""
@@ -166,7 +165,7 @@ class _Levels:
         constants = [self.thermometer.constant[slice(*self._range(f))] for f in range(codes.shape[1])]
         reached = [
             np.searchsorted(c, column, side="right")
-            for c, column in zip(constants, (codes >> self.shifts).T, strict=True)
+            for c, column in zip(constants, (codes >> self.dropped).T, strict=True)
         ]
         return np.stack(reached, axis=1).astype(np.float64)
 
@@ -186,13 +185,12 @@ class _Levels:
             feature = int(node.get_split_feature())
             # The solver sends ``level <= t`` to the left, and levels are integers.
             number = self._range(feature)[0] + int(np.floor(node.get_split_threshold()))
-            constant = int(self.thermometer.constant[number]) << int(self.shifts[feature])
-            nodes.append([feature, constant, -1, -1, -1])
+            nodes.append([feature, int(self.thermometer.constant[number]), -1, -1, -1])
             nodes[place][2:4] = add(node.get_left()), add(node.get_right())
             return place
 
         add(root)
-        return CodeTree(*np.array(nodes, np.int64).T)
+        return CodeTree(*np.array(nodes, np.int64).T).over_all_bits(self.dropped)
 
     def _range(self, feature: int) -> tuple[int, int]:
         import numpy as np

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
 from dwn_asic.boolean.graph import GraphBuilder
@@ -13,6 +11,7 @@ from dwn_asic.data.dataset import Dataset
 from dwn_asic.methods.base import Fitted, Progress
 from dwn_asic.methods.parts.bucket_code import BucketCode
 from dwn_asic.methods.parts.fitting_steps import best_on_validation, interface_of, most_frequent
+from dwn_asic.methods.parts.intercepts import fitted_intercepts
 from dwn_asic.methods.parts.weighted_vote import WeightedVotes
 
 __all__ = ["fit"]
@@ -34,9 +33,9 @@ def fit(dataset: Dataset, bits: int, weight_bits: int, progress: Progress) -> Fi
         model = LogisticRegression(C=strength, solver="newton-cholesky").fit(values, labels)
         scale = (2 ** (weight_bits - 1) - 1) / max(1e-12, float(np.abs(model.coef_).max()))
         weights = np.rint(model.coef_ * scale).astype(np.int64)
-        intercepts = _intercepts(values @ weights.T / scale, np.searchsorted(model.classes_, labels))
+        intercepts = fitted_intercepts(values @ weights.T / scale, np.searchsorted(model.classes_, labels))
         biases = np.rint(intercepts * scale).astype(np.int64)
-        return _votes(weights @ places.T, biases, model.classes_, dataset.table.n_classes)
+        return WeightedVotes.of_classes(weights @ places.T, biases, model.classes_, dataset.table.n_classes)
 
     votes = best_on_validation(
         map(fitted, _STRENGTHS), lambda each: each.decide(val_bits), val_labels, progress
@@ -45,39 +44,6 @@ def fit(dataset: Dataset, bits: int, weight_bits: int, progress: Progress) -> Fi
     index = votes.add(builder, [levels.add_line(i, builder) for i in range(len(levels))])
     predictions = votes.decide(levels.encode(dataset.codes))
     return Fitted(builder.finish(index), predictions, {"scores": len(votes.weights)})
-
-
-def _intercepts(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the (S,) intercepts of maximum likelihood for (N, S) scores that stay fixed.
-
-    A single score separates class 1 from class 0.
-    """
-    if scores.shape[1] == 1:
-        return _intercepts(np.hstack([0.0 * scores, scores]), labels)[1:]
-    own = np.eye(scores.shape[1])[labels]
-
-    def loss(intercepts: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        moved = scores + intercepts
-        likelihood = log_softmax(moved, axis=1)
-        return float(-(own * likelihood).sum(1).mean()), (np.exp(likelihood) - own).mean(0)
-
-    found = minimize(loss, np.zeros(scores.shape[1]), jac=True).x
-    return np.asarray(found - found[0])
-
-
-def _votes(
-    weights: NDArray[np.int64], biases: NDArray[np.int64], classes: NDArray[np.int64], n_classes: int
-) -> WeightedVotes:
-    """Return votes for all classes, some of which may have no rows."""
-    if n_classes == 2:
-        return WeightedVotes(weights, biases)
-    if len(weights) == 1:  # only two of several classes have rows
-        weights, biases = np.append(0 * weights, weights, 0), np.append(0 * biases, biases)
-    # A class without rows never wins.
-    every = np.zeros((n_classes, weights.shape[1]), np.int64)
-    lowest = np.full(n_classes, (biases + np.minimum(weights, 0).sum(1)).min() - 1)
-    every[classes], lowest[classes] = weights, biases
-    return WeightedVotes(every, lowest)
 
 
 def _places(levels: BucketCode) -> NDArray[np.int64]:

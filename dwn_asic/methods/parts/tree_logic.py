@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
 
-__all__ = ["CodeTree", "add_tree", "bits_of", "tree_graph"]
+__all__ = ["CodeTree", "add_tree", "bits_of", "dropped_bits", "tree_graph"]
 
 _MUX = 0b11001010
 """Truth table: fan-in 2 selects fan-in 1 when it is set, else fan-in 0."""
@@ -26,7 +26,7 @@ class CodeTree:
     Attributes
     ----------
     feature, constant
-        (N,) feature of each split, and the smallest of its codes that goes to the right.
+        (N,) feature of each split, and the smallest of its codes that goes to the right; a leaf may have any.
     left, right
         (N,) children of each split, -1 for a leaf.
     value
@@ -50,12 +50,24 @@ class CodeTree:
         """
         tree = model.tree_
         constant = np.floor(tree.threshold).astype(np.int64) + 1
-        return cls(tree.feature, constant, tree.children_left, tree.children_right, value)
+        return cls(np.maximum(0, tree.feature), constant, tree.children_left, tree.children_right, value)
 
     @classmethod
     def of_classifier(cls, model: DecisionTreeClassifier) -> CodeTree:
         """Return a classifier of scikit-learn that was fitted on codes; its leaves are class labels."""
         return cls.of_sklearn(model, model.classes_[model.tree_.value[:, 0].argmax(1)].astype(np.int64))
+
+    def over_all_bits(self, dropped: NDArray[np.int64]) -> CodeTree:
+        """Return a tree over codes without their (F,) lowest bits as a tree over whole codes."""
+        return replace(self, constant=self.constant << dropped[self.feature])
+
+
+def dropped_bits(widths: NDArray[np.int64], bits: int | None) -> NDArray[np.int64]:
+    """Return the (F,) number of lowest bits to drop so that ``bits`` bits of each code remain; None for all.
+
+    A comparison with a constant that ends in zeros needs no gates for the lowest bits.
+    """
+    return np.maximum(0, widths - (widths if bits is None else bits)).astype(np.int64)
 
 
 def bits_of(number: int, width: int) -> list[bool]:

@@ -33,6 +33,27 @@ class WeightedVotes:
     weights: NDArray[np.int64]
     biases: NDArray[np.int64]
 
+    @classmethod
+    def of_classes(
+        cls,
+        weights: NDArray[np.int64],
+        biases: NDArray[np.int64],
+        classes: NDArray[np.int64],
+        n_classes: int,
+    ) -> WeightedVotes:
+        """Return votes for all classes, of which only ``classes`` have rows; a class without rows never wins.
+
+        The scores are those of ``classes`` in order, or a single one that separates two classes.
+        """
+        if n_classes == 2:
+            return cls(weights, biases)
+        if len(weights) == 1:  # only two of several classes have rows
+            weights, biases = np.append(0 * weights, weights, 0), np.append(0 * biases, biases)
+        every = np.zeros((n_classes, weights.shape[1]), np.int64)
+        lowest = np.full(n_classes, (biases + np.minimum(weights, 0).sum(1)).min() - 1)
+        every[classes], lowest[classes] = weights, biases
+        return cls(every, lowest)
+
     def scores(self, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Compute scores: (N, I) bits -> (N, S) integers."""
         found: NDArray[np.int64] = bits.astype(np.int64) @ self.weights.T + self.biases
