@@ -135,3 +135,19 @@ def test_a_baseline_alone_may_be_the_start(finished: Flow, tmp_path: Path) -> No
     assert {row["start"] for row in rows(flow)} <= {"tree-3", ""}
     shrink = next(step for step in flow.engine.steps if step.title == "shrunk/shrink")
     assert "graph.json" not in {shrink.place(artifact) for artifact in shrink.inputs}
+
+
+def test_new_baselines_are_shrunk_and_may_be_starts(finished: Flow, tmp_path: Path) -> None:
+    pytest.importorskip("pycontree")
+    baselines = [
+        {"kind": "optimal_tree", "depth": 2},
+        {"kind": "rule_list", "rules": 2},
+        {"kind": "boosted_stumps", "trees": 2, "depth": 1},
+    ]
+    shrink = {**SHRINK, "proposals": 2_000, "baselines": True, "starts": ["optimal_tree", "rule_list"]}
+    flow = finished_flow(tmp_path, finished, baselines=baselines, shrink=shrink)
+    found = {method.name: method for method in Result.load(flow.folder / "result.json").methods}
+    for name in ("optimal-2", "rules-2", "boosted-2x1"):
+        shrunk = found[f"{name}-shrunk"]
+        assert found[name].proof == shrunk.proof == "proved"
+        assert shrunk.front
