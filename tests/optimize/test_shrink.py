@@ -11,7 +11,7 @@ from dwn_asic.data.table import Split, Table
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.lossy.config import ShrinkConfig
-from dwn_asic.optimize.lossy.shrink import shrink
+from dwn_asic.optimize.lossy.shrink import gate_prices, search, shrink
 from dwn_asic.targets.asic.cost import CellCost
 
 
@@ -68,7 +68,7 @@ def test_the_front_is_the_best_of_all_starts(cost: CellCost) -> None:
     )
     one, four = (_parity(Interface(names, (1,) * 4, ("no", "yes")), inputs) for inputs in (1, 4))
     # So cold a chain only drops what is redundant, and no single LUT of three inputs is the parity of four.
-    config = ShrinkConfig(prices=(1000.0,), temperatures=(0.11,), proposals=2000)
+    config = ShrinkConfig(prices=(1000.0,), temperatures=(0.11,), proposals=2000, judges=("labels",))
     for starts in ({"one": one, "four": four}, {"four": four, "one": one}):
         found = shrink([*starts.values()], dataset, cost, config, 0, limits=MinimizeConfig(), names=[*starts])
         assert {each.start for each in found.circuits if each.train == 1.0} == {"four"}
@@ -85,3 +85,17 @@ def _parity(interface: Interface, inputs: int) -> BooleanGraph:
     parity = builder.add(Lut(bits, table))
     redundant = builder.add(Lut((parity, bits[0]), 0b1000))
     return builder.finish([builder.add(Lut((parity, redundant), 0b1110))])
+
+
+def test_the_circuits_of_one_start_do_not_drop_those_of_another(cost: CellCost) -> None:
+    codes = np.stack(np.meshgrid(*[np.arange(2)] * 4), axis=-1).reshape(-1, 4).repeat(5, axis=0)
+    four = _parity(Interface(("w", "x", "y", "z"), (1,) * 4, ("no", "yes")), 4)
+    config = ShrinkConfig(prices=(1000.0,), temperatures=(0.11,), proposals=2000, judges=("labels",))
+    rows = codes, codes.sum(1) % 2
+
+    def starts(names: list[str]) -> list[str]:
+        found, _ = search([four, four], rows, config, gate_prices(config, cost), 0, names=names)
+        return [each.start for each in found if not each.errors]
+
+    assert starts([]) == [""]  # of two circuits alike one is left
+    assert starts(["one", "other"]) == ["one", "other"]

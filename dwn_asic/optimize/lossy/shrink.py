@@ -123,7 +123,7 @@ def shrink(
             checkpoints=checkpoints,
             progress=_overall(progress, number, len(judges)),
         )
-        fronts.append(front(found, n_rows, *held_out))
+        fronts += [front(group, n_rows, *held_out) for group in _by_start(found)]
     judged = drawn(rows, config.rows, seed)
     # Separate fronts, since a circuit that generalizes better than an annealed one without a training error
     # would be dropped as dominated.
@@ -151,6 +151,12 @@ def _refits(
         to_graph(refit(network, *rows, price, cost.prices, temperature=temperature, seed=seed))
         for price, temperature in config.refit
     ]
+
+
+def _by_start(found: Sequence[Found]) -> list[tuple[Found, ...]]:
+    """Return the circuits of each start."""
+    starts = dict.fromkeys(circuit.start for circuit in found)
+    return [tuple(circuit for circuit in found if circuit.start == start) for start in starts]
 
 
 def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCircuit:

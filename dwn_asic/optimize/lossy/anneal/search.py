@@ -114,6 +114,9 @@ def anneal(
 ) -> tuple[Found, ...]:
     """Run the chains and return the recorded circuits that no other one beats in both area and errors.
 
+    Only circuits of the same start are compared, since one that generalizes better may have more training
+    errors than one of another start. The starts follow each other in the order of the chains.
+
     Equal arguments return equal circuits, whatever ``jobs`` is and however often the search is interrupted.
 
     Parameters
@@ -158,7 +161,8 @@ def anneal(
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
-    return _undominated(found)
+    starts = dict.fromkeys(chain.start for chain in chains)
+    return tuple(circuit for start in starts for circuit in _undominated(found, start))
 
 
 def assess(
@@ -182,9 +186,10 @@ def _no_rows(graph: BooleanGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return np.zeros((0, len(graph.interface.widths)), np.int64), np.zeros(0, np.int64)
 
 
-def _undominated(found: Sequence[Found]) -> tuple[Found, ...]:
+def _undominated(found: Sequence[Found], start: str) -> tuple[Found, ...]:
     kept: list[Found] = []
-    for circuit in sorted(found, key=lambda c: (c.area, c.errors)):
+    own = [circuit for circuit in found if circuit.start == start]
+    for circuit in sorted(own, key=lambda c: (c.area, c.errors)):
         if not kept or circuit.errors < kept[-1].errors:
             kept.append(circuit)
     return tuple(kept)
