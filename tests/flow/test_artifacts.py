@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [row.total for row in found] == [1.25, 10.75]
     assert found[0].accuracy_val == pytest.approx(2 / 3, abs=1e-6)
     assert found[1].point().accuracy_expected == 0.775
+    assert {row.start for row in found} == {""}
+    named = (replace(FRONT_ROWS[0], start="tree-3", levels=4), FRONT_ROWS[1])
+    rows.write(named, tmp_path / "starts.csv")
+    assert [(row.start, row.levels) for row in rows.read(tmp_path / "starts.csv")] == [
+        ("tree-3", 4),
+        ("", None),
+    ]
     MATCH.codec.write(MatchRecord("tree-3", 2), tmp_path / "match.json")
     assert MATCH.codec.read(tmp_path / "match.json") == MatchRecord("tree-3", 2)
     PREDICTIONS.codec.write(np.array([0, 2, 1]), tmp_path / "predictions.npy")
