@@ -107,15 +107,18 @@ def _summary(above: Above, whose: str) -> str:
 def equal_area_table(study: Study) -> Table:
     """Return the test accuracy of every family within equal total areas."""
     rows: list[list[Cell]] = []
-    every = families()
+    found = {
+        flow: {family: curve(runs, family) for family in families()} for flow, runs in study.sets.items()
+    }
+    every = {key: each for key, each in families().items() if any(of_flow[key] for of_flow in found.values())}
     curves: dict[str, dict[str, Curve]] = {}
-    for flow, runs in study.sets.items():
-        of_flow = {family: curve(runs, family) for family in every}
-        curves[flow] = {family: found for family, found in of_flow.items() if found is not None}
+    for flow in study.sets:
+        of_flow = {family: found[flow][family] for family in every}
+        curves[flow] = {family: each for family, each in of_flow.items() if each is not None}
         for budget in BUDGETS:
             row = [text(flow), number(budget, 0)]
-            for found in of_flow.values():
-                tests = None if found is None else found.at(budget)
+            for each in of_flow.values():
+                tests = None if each is None else each.at(budget)
                 row.append(mean_spread([] if tests is None else 100.0 * tests, 2))
             rows.append(row)
     figures = []
@@ -133,7 +136,7 @@ def equal_area_table(study: Study) -> Table:
                 "some seed the method has no circuit so small."
             ),
         ),
-        ("data set", "total at most (NAND2)", *(f"test (%): {family.name}" for family in every.values())),
+        ("data set", "total at most (NAND2)", *(f"test (%): {each.name}" for each in every.values())),
         rows,
         {n: (str(row[0].key), OURS) for n, row in enumerate(rows) if study.of(str(row[0].key), OURS)},
         figures=figures,

@@ -26,6 +26,7 @@ from dwn_asic.verilog.reader import parse_verilog
 
 ROOT = Path(__file__).resolve().parents[2]
 SHEETS = ("datasheet.md", "shrunk/datasheet.md")
+NO_CLASS = "no class"
 PAGES = tuple(name.replace(".md", ".html") for name in SHEETS)
 QUICK: dict[str, Any] = {
     "training": {"epochs": 2, "threads": 1, "restarts": 1, "halvings": 0},
@@ -109,7 +110,7 @@ def answers(sheet: Sheet, netlist: str, top: str, rows: list[Row], library: Cell
         assert len(list(declared.bits(port))) == width
     circuit = elaborate(design, top, lambda port, bit: CodeBit(places[port], bit), interface, library)
     codes = [[sheet.codes(row)[port] for port in places] for row in rows]
-    return [sheet.class_names[int(index)] for index in circuit.graph.predict(np.array(codes))]
+    return [sheet.class_names.get(int(index), NO_CLASS) for index in circuit.graph.predict(np.array(codes))]
 
 
 # ---- flows and their raw rows ------------------------------------------------------------------------------
@@ -186,8 +187,9 @@ def test_the_sheet_takes_raw_rows_to_the_models_classes(ran: Ran, place: str, li
     test, predictions = ran.flow.dataset.split.test, ran.flow.read(PREDICTIONS.at(place))
     netlist = ran.text(f"{place}/netlist.v".lstrip("/"))
     found = answers(sheet, netlist, f"{ran.flow.name}_top", [ran.rows[n] for n in test], library)
-    names = ran.flow.dataset.table.class_names
-    assert found == [names[index] for index in predictions[test]]
+    names = dict(enumerate(ran.flow.dataset.table.class_names))
+    # A shrunk circuit may answer with an index of no class on a few rows, which count as errors.
+    assert found == [names.get(int(index), NO_CLASS) for index in predictions[test]]
     if not place:
         # The trained network itself predicts the same, not only its graph.
         assert found == [
