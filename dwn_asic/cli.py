@@ -55,8 +55,6 @@ Features = Annotated[
     int | None, typer.Option(min=1, help="Number of features; needed only if the checkpoint lacks it.")
 ]
 
-_CIRCUIT_FILES = ("design.v", "netlist.v", "netlist.aig")
-"""Files of circuits that a finished run names, where its target makes them."""
 _TOOL_FAILURE = 3
 _INTERRUPTED = 130
 _AFTER_INTERRUPT = "interrupted; finished steps are kept, and the next run resumes after them"
@@ -137,12 +135,11 @@ def run(
         typer.echo(f"{folder} is up to date: nothing to do (table: {folder / 'comparison.md'})")
         return
     show(folder)
-    target = target_kind(opened.config.target)
-    made = ",".join(name for name in _CIRCUIT_FILES if name in (*target.files, *target.binaries))
-    files = f"datasheet.html,comparison.md,accuracy_area.svg,{made},verify.json,result.json"
-    typer.echo(f"Files: {folder}/{{{files}}}")
+    made = target_kind(opened.config.target).circuits
+    files = ("datasheet.html", "comparison.md", "accuracy_area.svg", *made, "verify.json", "result.json")
+    typer.echo(f"Files: {folder}/{{{','.join(files)}}}")
     if opened.config.shrink is not None:
-        typer.echo(f"Files of the shrunk circuit: {folder}/shrunk/{{datasheet.html,{made}}}")
+        typer.echo(f"Files of the shrunk circuit: {folder}/shrunk/{{{','.join(('datasheet.html', *made))}}}")
     typer.echo(f"{folder}: ran {_steps(ran)} in {time.perf_counter() - start:.1f} s")
 
 

@@ -16,7 +16,7 @@ from dwn_asic.boolean.ports import CLASS_PORT, feature_port
 from dwn_asic.equivalence.combinational import Counterexample, find_difference, find_difference_on_codes
 from dwn_asic.errors import VerificationError
 
-__all__ = ["Check", "check_equal", "check_rows", "prove_forms"]
+__all__ = ["Check", "check_equal", "check_forms", "check_rows", "prove_forms"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,36 @@ def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout
             got=f"{CLASS_PORT} {_number(difference.got)}",
         )
     return Check(what, "proof", 0, time.perf_counter() - start)
+
+
+def check_forms(
+    graph: BooleanGraph,
+    circuit: Circuit,
+    forms: Mapping[str, BooleanGraph],
+    codes: NDArray[np.int64],
+    predictions: NDArray[np.int64],
+    *,
+    timeout_s: float = 300.0,
+) -> list[Check]:
+    """Compare a model, its graph, a circuit and several forms of it, on every row of data and by proof.
+
+    Parameters
+    ----------
+    graph, circuit, forms
+        As for :func:`prove_forms`, which also defines the errors.
+    codes, predictions
+        (N, F) codes and (N,) class indices that the model predicts for them; without rows only proofs remain.
+    """
+    every = {"graph": graph, "minimized": circuit.graph, **forms}
+    proofs = prove_forms(graph, circuit, forms, timeout_s=timeout_s)
+    checks = []
+    for what, form in every.items():
+        if len(codes):
+            got = form.predict(codes)
+            checks.append(check_rows(f"model == {what}", predictions, got, codes, graph.interface))
+        if what != "graph":
+            checks.append(next(proofs))
+    return checks
 
 
 def prove_forms(

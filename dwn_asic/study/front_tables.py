@@ -107,18 +107,16 @@ def _summary(above: Above, whose: str) -> str:
 def equal_area_table(study: Study) -> Table:
     """Return the test accuracy of every family within equal total areas."""
     rows: list[list[Cell]] = []
-    found = {
-        flow: {family: curve(runs, family) for family in families()} for flow, runs in study.sets.items()
+    curves = {
+        flow: {family: found for family in families() if (found := curve(runs, family)) is not None}
+        for flow, runs in study.sets.items()
     }
-    every = {key: each for key, each in families().items() if any(of_flow[key] for of_flow in found.values())}
-    curves: dict[str, dict[str, Curve]] = {}
-    for flow in study.sets:
-        of_flow = {family: found[flow][family] for family in every}
-        curves[flow] = {family: each for family, each in of_flow.items() if each is not None}
+    present = [family for family in families() if any(family in of_flow for of_flow in curves.values())]
+    for flow, of_flow in curves.items():
         for budget in BUDGETS:
             row = [text(flow), number(budget, 0)]
-            for each in of_flow.values():
-                tests = None if each is None else each.at(budget)
+            for family in present:
+                tests = of_flow[family].at(budget) if family in of_flow else None
                 row.append(mean_spread([] if tests is None else 100.0 * tests, 2))
             rows.append(row)
     figures = []
@@ -136,7 +134,11 @@ def equal_area_table(study: Study) -> Table:
                 "some seed the method has no circuit so small."
             ),
         ),
-        ("data set", "total at most (NAND2)", *(f"test (%): {each.name}" for each in every.values())),
+        (
+            "data set",
+            "total at most (NAND2)",
+            *(f"test (%): {families()[family].name}" for family in present),
+        ),
         rows,
         {n: (str(row[0].key), OURS) for n, row in enumerate(rows) if study.of(str(row[0].key), OURS)},
         figures=figures,

@@ -184,6 +184,8 @@ class TargetKind(Generic[Config]):
         versions of tools.
     binaries
         Names of the other files that ``implement`` makes.
+    circuits
+        Names of those of its files that a finished run names, since they hold the circuit.
     size
         Unit and metrics of the size of circuits; None if the metrics do not include one.
     """
@@ -196,4 +198,5 @@ class TargetKind(Generic[Config]):
     metrics: tuple[Metric, ...]
     environment: Callable[[Config], Mapping[str, str]] = field(repr=False)
     binaries: tuple[str, ...] = ()
+    circuits: tuple[str, ...] = ()
     size: Size | None = None

@@ -57,12 +57,11 @@ class Prover:
         """
         if self._last > _MOST_VARIABLES + 2 * len(before.fanins):
             self._restart()
-        propagations = self._solver.accum_stats()["propagations"]
-        try:
-            return self._compare(before, after, conflicts)
-        finally:
-            propagations = self._solver.accum_stats()["propagations"] - propagations
-            self._work.add(_NODE * len(after.fanins) + _PROPAGATION * propagations)
+        earlier = self._solver.accum_stats()["propagations"]
+        found = self._compare(before, after, conflicts)
+        propagations = self._solver.accum_stats()["propagations"] - earlier
+        self._work.add(_NODE * len(after.fanins) + _PROPAGATION * propagations)
+        return found
 
     def _compare(self, before: FlatAig, after: FlatAig, conflicts: int) -> NDArray[np.bool_] | None:
         pairs = zip(self._outputs(before), self._outputs(after), strict=True)

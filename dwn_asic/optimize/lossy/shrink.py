@@ -27,7 +27,7 @@ from dwn_asic.data.teacher import agreed_rows, taught_rows
 from dwn_asic.optimize.cost import CostModel, GatePrices
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.exact.minimize import mapped_areas, minimize_parts
-from dwn_asic.optimize.lossy.anneal.search import Chain, Found, Schedule, anneal, areas, assess
+from dwn_asic.optimize.lossy.anneal.search import Chain, Found, Schedule, anneal, areas, assess, by_start
 from dwn_asic.optimize.lossy.config import Judge, ShrinkConfig
 from dwn_asic.optimize.lossy.front import Front, FrontCircuit, Point, choose, front, merged
 from dwn_asic.optimize.lossy.refit import refit
@@ -123,7 +123,7 @@ def shrink(
             checkpoints=checkpoints,
             progress=_overall(progress, number, len(judges)),
         )
-        fronts += [front(group, n_rows, *held_out) for group in _by_start(found)]
+        fronts += [front(group, n_rows, *held_out) for group in by_start(found)]
     judged = drawn(rows, config.rows, seed)
     # Separate fronts, since a circuit that generalizes better than an annealed one without a training error
     # would be dropped as dominated.
@@ -153,12 +153,6 @@ def _refits(
     ]
 
 
-def _by_start(found: Sequence[Found]) -> list[tuple[Found, ...]]:
-    """Return the circuits of each start."""
-    starts = dict.fromkeys(circuit.start for circuit in found)
-    return [tuple(circuit for circuit in found if circuit.start == start) for start in starts]
-
-
 def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCircuit:
     """Return the circuit with areas in units and accuracies on all rows of each part."""
     point = mapped.point
@@ -176,7 +170,7 @@ def _usual_judges(n_rows: int) -> tuple[Judge, ...]:
 def _scored_rows(
     rows: tuple[NDArray[np.int64], NDArray[np.int64]], judge: Judge, graph: BooleanGraph, most: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows, at most about ``most``, on which this judge scores moves."""
+    """Return the rows on which this judge scores moves; made-up rows are at most ``most``."""
     if judge == "labels":
         return rows
     codes, labels = rows

@@ -111,18 +111,13 @@ class AigTarget:
         ToolTimeoutError
             A proof reaches the time limit.
         """
-        from dwn_asic.equivalence.check import check_rows, prove_forms
+        from dwn_asic.equivalence.check import check_forms
 
-        codes, model, interface = wanted.codes, wanted.predictions, wanted.graph.interface
+        graph, interface = wanted.graph, wanted.graph.interface
         forms = {"Verilog": _verilog_graph(built, interface), "AIGER": _aiger_graph(built, interface)}
-        checks = []
-        if len(codes):
-            checks = [check_rows("model == graph", model, wanted.graph.predict(codes), codes, interface)]
-        proofs = prove_forms(wanted.graph, wanted.circuit, forms, timeout_s=self.timeout_s)
-        for what, form in {"minimized": wanted.circuit.graph, **forms}.items():
-            if len(codes):
-                checks.append(check_rows(f"model == {what}", model, form.predict(codes), codes, interface))
-            checks.append(next(proofs))
+        checks = check_forms(
+            graph, wanted.circuit, forms, wanted.codes, wanted.predictions, timeout_s=self.timeout_s
+        )
         return Proof(tuple(checks))
 
 
@@ -185,5 +180,6 @@ TARGET = TargetKind(
     metrics=METRICS,
     environment=_environment,
     binaries=(NETLIST,),
+    circuits=(DESIGN, NETLIST),
     size=SIZE,
 )

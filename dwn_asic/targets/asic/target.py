@@ -110,25 +110,19 @@ class AsicTarget:
         ToolTimeoutError
             A proof reaches the time limit.
         """
-        from dwn_asic.equivalence.check import check_rows, prove_forms
+        from dwn_asic.equivalence.check import check_forms
         from dwn_asic.verilog.elaborate import elaborate_top
         from dwn_asic.verilog.reader import parse_verilog
         from dwn_asic.verilog.writer import latency
 
-        cycles, interface = latency(self.hardware.registers), wanted.graph.interface
+        cycles, graph = latency(self.hardware.registers), wanted.graph
         forms = {}
         for what, file, cells in (("Verilog", DESIGN, None), ("netlist", NETLIST, self.pdk.library)):
             design = parse_verilog(built.files[file], file)
-            forms[what] = elaborate_top(design, f"{built.name}_top", interface, cells, cycles).graph
-        codes, model = wanted.codes, wanted.predictions
-        checks = []
-        if len(codes):
-            checks = [check_rows("model == graph", model, wanted.graph.predict(codes), codes, interface)]
-        proofs = prove_forms(wanted.graph, wanted.circuit, forms, timeout_s=self.timeout_s)
-        for what, form in {"minimized": wanted.circuit.graph, **forms}.items():
-            if len(codes):
-                checks.append(check_rows(f"model == {what}", model, form.predict(codes), codes, interface))
-            checks.append(next(proofs))
+            forms[what] = elaborate_top(design, f"{built.name}_top", graph.interface, cells, cycles).graph
+        checks = check_forms(
+            graph, wanted.circuit, forms, wanted.codes, wanted.predictions, timeout_s=self.timeout_s
+        )
         simulated = list(self._simulated(built))
         return Proof((*checks, *simulated), self._notes(simulated))
 
@@ -184,5 +178,6 @@ TARGET = TargetKind(
     files=(DESIGN, BENCH, NETLIST, CELLS, SYNTHESIS),
     metrics=METRICS,
     environment=_environment,
+    circuits=(DESIGN, NETLIST),
     size=SIZE,
 )

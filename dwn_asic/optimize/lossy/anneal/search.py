@@ -29,7 +29,7 @@ from dwn_asic.optimize.lossy.anneal.loop import Archive, anneal_slice
 from dwn_asic.optimize.lossy.anneal.moves import MOVE_WEIGHTS, MOVES
 from dwn_asic.optimize.lossy.anneal.state import AREA, ERRORS, UNIT
 
-__all__ = ["Chain", "Found", "Schedule", "anneal", "areas", "assess"]
+__all__ = ["Chain", "Found", "Schedule", "anneal", "areas", "assess", "by_start"]
 
 _SLICES = 64
 _SAVE_SECONDS = 5.0
@@ -46,8 +46,8 @@ class Schedule:
     proposals
         Number of proposals of the chain.
     hot, cold
-        Temperature at the start and at the end, in NAND2-equivalents; it falls geometrically. At 2 a starting
-        circuit dissolves; at 0.3 it is kept and improved.
+        Temperature at the start and at the end, in units of the target; it falls geometrically. At 2 a
+        starting circuit dissolves; at 0.3 it is kept and improved.
     """
 
     proposals: int
@@ -64,7 +64,7 @@ class Chain:
     graph
         The starting circuit, from any source.
     price
-        Area in NAND2-equivalents that one percentage point of the rows is worth.
+        Area in units of the target that one percentage point of the rows is worth.
     schedule
         Length and temperatures.
     seed
@@ -89,7 +89,7 @@ class Found:
     graph
         The circuit, folded, as two-input gates.
     area
-        NAND2-equivalents by the gate prices.
+        Area by the gate prices, in units of the target.
     errors
         Number of misclassified rows among those it was scored on.
     start
@@ -161,8 +161,15 @@ def anneal(
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
-    starts = dict.fromkeys(chain.start for chain in chains)
-    return tuple(circuit for start in starts for circuit in _undominated(found, start))
+    return tuple(circuit for group in by_start(found) for circuit in _undominated(group))
+
+
+def by_start(found: Sequence[Found]) -> list[list[Found]]:
+    """Return the circuits of each start, in the order in which the starts first appear."""
+    groups: dict[str, list[Found]] = {}
+    for circuit in found:
+        groups.setdefault(circuit.start, []).append(circuit)
+    return [*groups.values()]
 
 
 def assess(
@@ -186,10 +193,9 @@ def _no_rows(graph: BooleanGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return np.zeros((0, len(graph.interface.widths)), np.int64), np.zeros(0, np.int64)
 
 
-def _undominated(found: Sequence[Found], start: str) -> tuple[Found, ...]:
+def _undominated(found: Sequence[Found]) -> tuple[Found, ...]:
     kept: list[Found] = []
-    own = [circuit for circuit in found if circuit.start == start]
-    for circuit in sorted(own, key=lambda c: (c.area, c.errors)):
+    for circuit in sorted(found, key=lambda c: (c.area, c.errors)):
         if not kept or circuit.errors < kept[-1].errors:
             kept.append(circuit)
     return tuple(kept)
