@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "dwn_asic"
 
 ORDER = (
-    "errors compiled configuration yaml_file discovery files tools metrics",
+    "errors compiled elementary configuration yaml_file discovery files tools metrics",
     "encode",
     "boolean",
     "equivalence",
