@@ -14,7 +14,7 @@ from typing import Any
 
 from numba import njit
 
-__all__ = ["allocating", "fast", "kernel", "leaf"]
+__all__ = ["allocating", "kernel", "leaf"]
 
 _MARK = b"from dwn_asic.compiled import"
 
@@ -30,7 +30,8 @@ _DIGEST = _digest()
 def _compiler(**options: bool) -> Callable[[Callable[..., Any]], Any]:
     def compile_(function: Callable[..., Any]) -> Any:
         function.__qualname__ += f"_{_DIGEST}"
-        return njit(cache=True, nogil=True, **options)(function)
+        # Python's error model checks each division for zero; then no loop that divides vectorizes.
+        return njit(cache=True, nogil=True, error_model="numpy", **options)(function)
 
     return compile_
 
@@ -40,5 +41,3 @@ allocating = _compiler()
 # neither allocate arrays nor return views of them.
 kernel = _compiler(_nrt=False)
 leaf = _compiler(_nrt=False, forceinline=True)
-# The compiler may reorder sums so that it can vectorize them; the order is the same in every call.
-fast = _compiler(_nrt=False, fastmath=True)

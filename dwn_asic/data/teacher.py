@@ -16,6 +16,7 @@ from dwn_asic.errors import DataError
 __all__ = ["agreed_rows", "taught_rows", "teacher_labels"]
 
 _FOLDS = 5
+_DECIMALS = 6
 _TREES = 200
 _LEAST_ROWS_OF_LEAF = 3
 _NEIGHBOURS = 5
@@ -29,7 +30,8 @@ def teacher_labels(
     """Return (N, C) class probabilities of (N, F) codes by cross-validated gradient boosting.
 
     No row is used to fit the teacher that predicts it: a teacher fitted on a row is sure of its label, so
-    that its prediction would add nothing to the label itself.
+    that its prediction would add nothing to the label itself. The probabilities are rounded to six decimals,
+    because their last bits depend on the instructions of the CPU.
 
     Raises
     ------
@@ -54,7 +56,7 @@ def teacher_labels(
             cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
             method="predict_proba",
         )
-    return found
+    return found.round(_DECIMALS)
 
 
 def agreed_rows(

@@ -159,11 +159,11 @@ class TrainingConfig(Strict):
     spectral: SpectralConfig = SpectralConfig()
     """Penalty on the tables, disabled by default."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """Device of the training: ``cpu`` or ``cuda``. Results are reproducible on a CPU; on a GPU the order of
-    sums may vary from run to run."""
+    """Device of the training: ``cpu`` or ``cuda``. On a CPU a training repeats bit for bit, on every machine;
+    on a GPU the order of sums may vary from run to run."""
     threads: Count = 1
-    """Number of threads of torch. More threads speed up wide layers on an idle machine, but on a busy one
-    they spend more time waiting for each other."""
+    """Number of threads of the training, which does not change its result. More threads speed up wide layers
+    on an idle machine, but on a busy one they spend more time waiting for each other."""
 
 
 class DwnConfig(MethodConfig):

@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dwn_asic.boolean.lut_network import LutNetwork
+from dwn_asic.elementary import cosine
 from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.errors import ConfigError, DataError
+from dwn_asic.methods.dwn.adam import Adam
 from dwn_asic.methods.dwn.augment import check_shift, shifted
 from dwn_asic.methods.dwn.config import ModelConfig, TrainingConfig
 from dwn_asic.methods.dwn.heads import check_model
 from dwn_asic.methods.dwn.layers import InputNoise
+from dwn_asic.methods.dwn.loss import cross_entropy
 from dwn_asic.methods.dwn.model import DwnModel
 from dwn_asic.methods.dwn.soft_labels import soft_labels
 
@@ -117,7 +120,7 @@ def train(
     """Train on the training rows and keep the epoch that is best on validation rows; test rows are not used.
 
     The best epoch has the highest validation accuracy; ties go to the lowest validation loss, then to the
-    first. Equal inputs, seed and thread count yield an equal network.
+    first. Equal inputs and seed yield an equal network, on every CPU and with any number of threads.
 
     Parameters
     ----------
@@ -151,17 +154,19 @@ def train(
         dwn.set_noise(InputNoise(training.input_noise, generator))
     targets = soft_labels(dataset, dwn.head.n_logits, training, seed)
     dwn.to(device)
-    targets = targets.to(device)
+    targets = targets.t().contiguous().to(device)
     history: list[EpochReport] = []
     best: EpochReport | None = None
     network: LutNetwork | None = None
     racing = list(range(training.restarts))  # number of each start that is still in training
-    optimizer = torch.optim.Adam(dwn.parameters(), lr=training.learning_rate, fused=True)
+    optimizer = Adam(dwn.parameters())
     with _threads(training.threads):
         for epoch in range(training.epochs):
             if epoch in _halving_epochs(training):
                 kept = _better_half(racing, history)
-                dwn.keep([racing.index(restart) for restart in kept], optimizer)
+                starts = torch.tensor([racing.index(restart) for restart in kept], device=device)
+                dwn.keep(starts)
+                optimizer.keep(starts)
                 racing = kept
             if training.shift is not None:
                 values = shifted(table.values[dataset.split.train], training.shift, generator)
@@ -254,41 +259,34 @@ def _train_epoch(
     targets: Tensor,
     training: TrainingConfig,
     epoch: int,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Adam,
     generator: torch.Generator,
 ) -> Tensor:
     """Train for one epoch and return the (R,) mean losses."""
     if 0 < epoch <= training.epochs // 2:
         dwn.renew_candidates(_RENEWED, generator)
-    for group in optimizer.param_groups:
-        group["lr"] = training.learning_rate * _schedule(training, epoch)
+    rate = training.learning_rate * _schedule(training, epoch)
     total = torch.zeros(dwn.starts, device=targets.device)
     order = torch.randperm(len(rows), generator=generator)
     for bits, chosen in rows.batches(order, training.batch_size):
-        losses = _losses(dwn(bits), targets[chosen])
+        losses = cross_entropy(dwn(bits), targets[:, chosen])
         total += losses.detach() * len(chosen)
         loss = losses.sum()  # the starts share no parameter: each gets its own gradient
         if training.spectral.weight > 0:
             loss = loss + dwn.spectral_penalty(training.spectral)
-        optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        optimizer.step(rate)
         dwn.clamp()
     return total / len(rows)
-
-
-def _losses(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the (R,) mean cross entropies for (B, R, logits) and (B, logits) soft labels."""
-    return -(targets[:, None] * logits.log_softmax(2)).sum(2).mean(0)
 
 
 def _schedule(training: TrainingConfig, epoch: int) -> float:
     """Return the factor on the learning rate in this epoch."""
     share = epoch / training.epochs
     if training.schedule == "cosine":
-        return 0.5 * (1.0 + math.cos(math.pi * share))
+        return 0.5 * (1.0 + cosine(math.pi * share))
     if training.schedule == "step":  # a tenth after each third
-        return 0.1 ** int(3 * share)
+        return 1.0 / 10 ** int(3 * share)
     return 1.0
 
 
@@ -302,8 +300,9 @@ def evaluate(dwn: DwnModel, rows: _Rows) -> tuple[Tensor, Tensor]:
     for bits, chosen in rows.batches(torch.arange(len(rows)), _EVALUATION_ROWS):
         values, labels = dwn.values(bits), rows.labels[chosen]
         logits = dwn.head(values)
-        loss += _losses(logits, nn.functional.one_hot(labels, logits.shape[2])) * len(labels)
-        right += (dwn.head.decide(values) == labels[:, None]).sum(0)
+        targets = nn.functional.one_hot(labels, logits.shape[1]).t().to(logits.dtype)
+        loss += cross_entropy(logits, targets) * len(labels)
+        right += (dwn.head.decide(values) == labels).sum(1)
     dwn.train()
     return loss / len(rows), right.double() / len(rows)
 

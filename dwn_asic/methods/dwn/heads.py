@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,17 +54,45 @@ def network_head(model: ModelConfig, n_classes: int) -> lut_network.Head:
 
 
 def first_largest(scores: Tensor) -> Tensor:
-    """Return the index of the largest score, (..., C) -> (...); ties go to the first.
+    """Return the index of the largest score, (R, C, B) -> (R, B); ties go to the first.
 
     torch.argmax does not guarantee which of several equal scores it returns.
     """
-    n_classes = scores.shape[-1]
-    is_largest = scores == scores.amax(-1, keepdim=True)
-    return torch.where(is_largest, torch.arange(n_classes, device=scores.device), n_classes).amin(-1)
+    n_classes = scores.shape[1]
+    is_largest = scores == scores.amax(1, keepdim=True)
+    index = torch.arange(n_classes, device=scores.device)[:, None]
+    return torch.where(is_largest, index, n_classes).amin(1)
+
+
+class _SignedSums(torch.autograd.Function):
+    """Values (R, n, B) -> (R, 2**n, B): row c sums +v_k where bit k of c is set, else -v_k.
+
+    Both passes add in pairs, so that the order of each sum is the same on all devices.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:  # noqa: ARG004
+        sums = torch.zeros_like(values[:, :1])
+        for k in range(values.shape[1]):
+            value = values[:, k : k + 1]
+            sums = torch.cat([sums - value, sums + value], 1)
+        return sums
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:  # noqa: ARG004
+        sums = grads[0]
+        slopes: list[Tensor] = []
+        while (half := sums.shape[1] // 2) > 0:  # the highest bit first
+            difference = sums[:, half:] - sums[:, :half]
+            while (quarter := difference.shape[1] // 2) > 0:
+                difference = difference[:, :quarter] + difference[:, quarter:]
+            slopes.insert(0, difference)
+            sums = sums[:, :half] + sums[:, half:]
+        return torch.cat(slopes, 1)
 
 
 class Head(nn.Module):
-    """Base of the heads: (..., L) table values of the last layer -> logits in training, and decisions.
+    """Base of the heads: (R, L, B) table values of the last layer -> logits in training, and decisions.
 
     There are C logits, or 2**bits logits with the binary code.
     """
@@ -71,8 +100,6 @@ class Head(nn.Module):
     def __init__(self, head: lut_network.Head, temperature: float) -> None:
         super().__init__()
         self.head, self.temperature = head, temperature
-        codes, bit = torch.arange(1 << head.class_bits), 1 << torch.arange(head.class_bits)[:, None]
-        self.register_buffer("signs", torch.where((codes & bit) > 0, 1.0, -1.0))  # (bits, 2**bits)
 
     @property
     def n_logits(self) -> int:
@@ -80,15 +107,15 @@ class Head(nn.Module):
         return 1 << self.head.class_bits if self.head.code == "binary" else self.head.n_classes
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return logits: (..., L) table values -> (..., C)."""
+        """Return logits: (R, L, B) table values -> (R, C, B)."""
         return self.scores(values) / self.temperature
 
     def scores(self, values: Tensor) -> Tensor:
-        """Return differentiable scores: (..., L) table values -> (..., C)."""
+        """Return differentiable scores: (R, L, B) table values -> (R, C, B)."""
         raise NotImplementedError
 
     def decide(self, values: Tensor) -> Tensor:
-        """Decide as the hardware does: (..., L) table values -> (...) class indices."""
+        """Decide as the hardware does: (R, L, B) table values -> (R, B) class indices."""
         raise NotImplementedError
 
 
@@ -100,24 +127,25 @@ class DirectBinaryHead(Head):
     """
 
     def scores(self, values: Tensor) -> Tensor:
-        """Return the sum over bits of +v_b or -v_b: (..., bits) -> (..., 2**bits)."""
-        return values @ self.get_buffer("signs").to(values.dtype)
+        """Return the sum over bits of +v_b or -v_b: (R, bits, B) -> (R, 2**bits, B)."""
+        scores: Tensor = _SignedSums.apply(values)  # type: ignore[no-untyped-call]
+        return scores
 
     def decide(self, values: Tensor) -> Tensor:
-        """Return the sign bits as a number, even if no class has that index: (..., bits) -> (...)."""
+        """Return the sign bits as a number, even if no class has that index: (R, bits, B) -> (R, B)."""
         place = 1 << torch.arange(self.head.class_bits, device=values.device)
-        return ((values > 0) * place).sum(-1)
+        return ((values > 0) * place[:, None]).sum(1)
 
 
 class DirectOnehotHead(Head):
     """One output per class."""
 
     def scores(self, values: Tensor) -> Tensor:
-        """Return the values unchanged: (..., C) -> (..., C)."""
+        """Return the values unchanged: (R, C, B) -> (R, C, B)."""
         return values
 
     def decide(self, values: Tensor) -> Tensor:
-        """Return the first class whose bit is set, class 0 if none is: (..., C) -> (...)."""
+        """Return the first class whose bit is set, class 0 if none is: (R, C, B) -> (R, B)."""
         return first_largest((values > 0).to(torch.int64))
 
 
@@ -125,15 +153,15 @@ class PopcountHead(Head):
     """Counts of contiguous groups of output bits, one group per class."""
 
     def scores(self, values: Tensor) -> Tensor:
-        """Return counts with a straight-through gradient to the values: (..., L) -> (..., C)."""
-        n_outputs = values.shape[-1]
+        """Return counts with a straight-through gradient to the values: (R, L, B) -> (R, C, B)."""
+        n_starts, n_outputs, n_rows = values.shape
         group = self.head.group_size(n_outputs)
         padding = self.head.n_classes * group - n_outputs
-        bits = nn.functional.pad(binarize(values), (0, padding))
-        return bits.view(*values.shape[:-1], self.head.n_classes, group).sum(-1)
+        bits = nn.functional.pad(binarize(values), (0, 0, 0, padding))
+        return bits.view(n_starts, self.head.n_classes, group, n_rows).sum(2)
 
     def decide(self, values: Tensor) -> Tensor:
-        """Return the class with the largest count, ties go to the first: (..., L) -> (...)."""
+        """Return the class with the largest count, ties go to the first: (R, L, B) -> (R, B)."""
         return first_largest(self.scores(values))
 
 

@@ -1,6 +1,7 @@
-"""Compiled inner loops of training on a CPU, on arrays whose last axis is the batch (B).
+"""Compiled inner loops of lookups and mappings on a CPU, on arrays whose last axis is the batch (B).
 
-Each kernel processes a range of LUTs or slots, so that several threads can share the work.
+Each kernel processes a range of LUTs or slots, so that several threads can share the work. Every sum has an
+order of its own, which depends neither on the number of threads nor on the CPU.
 """
 
 from __future__ import annotations
@@ -13,25 +14,22 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from dwn_asic.compiled import allocating, fast, kernel
+from dwn_asic.compiled import allocating, kernel, leaf
+from dwn_asic.elementary import exponential
 
 __all__ = [
-    "candidate_products",
     "heaviest",
     "in_ranges",
-    "laplacians",
     "look_up",
     "near_heaviest",
     "on_cpu",
     "pull_back",
     "share_out",
-    "slot_blocks",
     "spread_out",
-    "thermometer_products",
 ]
 
+_LANES = 32  # numbers that are compared side by side
 _STRETCH = 64  # entries that are counted at a time: counting vectorizes, comparing one by one does not
-_SIDE = 64  # slots per block
 _ALONE = 1 << 17  # work items below which one thread is faster than several
 
 
@@ -56,11 +54,6 @@ def in_ranges(function: Callable[..., Any], count: int, work: int, threads: int,
     function(*bounds[0], *arguments)
     for other in others:
         other.result()
-
-
-def slot_blocks(n_slots: int) -> int:
-    """Return the number of blocks of slots that :func:`thermometer_products` works in."""
-    return -(-n_slots // _SIDE)
 
 
 @kernel
@@ -109,23 +102,6 @@ def spread_out(first, end, tables, weights, betas, total):  # type: ignore[no-un
 
 
 @kernel
-def laplacians(first, end, tables, found):  # type: ignore[no-untyped-def]
-    """Compute, for each entry of tables (L, 2**n), n times the entry minus its neighbours one bit away."""
-    size = tables.shape[1]
-    for lut in range(first, end):
-        for a in range(size):
-            found[lut, a] = 0
-        step = 1
-        while step < size:
-            for start in range(0, size, 2 * step):
-                for a in range(start, start + step):
-                    difference = tables[lut, a] - tables[lut, a + step]
-                    found[lut, a] += difference
-                    found[lut, a + step] -= difference
-            step *= 2
-
-
-@kernel
 def pull_back(first, end, grad, addresses, spread, table_grad, slot_grad):  # type: ignore[no-untyped-def]
     """Propagate the gradient of values (L, B) to tables (L, 2**n), added, and to slots (L * n, B)."""
     n_rows, n = grad.shape[1], slot_grad.shape[0] // len(grad)
@@ -139,34 +115,46 @@ def pull_back(first, end, grad, addresses, spread, table_grad, slot_grad):  # ty
                 slot_grad[slot, b] = grad[lut, b] * (spread[lut, at | bit] - spread[lut, at & ~bit])
 
 
-@fast
+@allocating
 def heaviest(first, end, weights, chosen):  # type: ignore[no-untyped-def]
     """Find the largest weight of each row of (S, in), where in is not 0; ties go to the first."""
     n_inputs = weights.shape[1]
+    lanes, none = np.empty(_LANES, weights.dtype), np.int32(n_inputs)
     for slot in range(first, end):
-        best, begin = weights[slot, 0], 0
-        for start in range(0, n_inputs, _STRETCH):
-            most = best
-            for i in range(start, min(start + _STRETCH, n_inputs)):
-                most = max(most, weights[slot, i])
-            if most > best:
-                best, begin = most, start
-        while weights[slot, begin] != best:
-            begin += 1
-        chosen[slot] = begin
+        best, place = _largest(weights, slot, lanes), none
+        for i in range(n_inputs):
+            place = min(place, np.int32(i) if weights[slot, i] == best else none)
+        chosen[slot] = place
 
 
-@kernel
+@leaf
+def _largest(weights, slot, lanes):  # type: ignore[no-untyped-def]
+    """Return the largest weight of a row of (S, in), by comparing in lanes and then the lanes in pairs."""
+    n_inputs = weights.shape[1]
+    for j in range(_LANES):
+        lanes[j] = weights[slot, 0]
+    for start in range(0, n_inputs, _LANES):
+        for j in range(min(_LANES, n_inputs - start)):
+            weight = weights[slot, start + j]
+            lanes[j] = max(lanes[j], weight)
+    half = _LANES // 2
+    while half:
+        for j in range(half):
+            lanes[j] = max(lanes[j], lanes[half + j])
+        half //= 2
+    return lanes[0]
+
+
+@allocating
 def near_heaviest(first, end, weights, counts, places, shares, tau, negligible):  # type: ignore[no-untyped-def]
     """Compute the softmax of each row of weights (S, in) over tau, where it is not negligible.
 
     ``counts`` (S,) is the number of such entries; ``places`` and ``shares`` (S, K) hold the first K of them.
     """
     n_inputs, most = weights.shape[1], places.shape[1]
+    lanes = np.empty(_LANES, weights.dtype)
     for slot in range(first, end):
-        best = weights[slot, 0]
-        for i in range(n_inputs):
-            best = max(best, weights[slot, i])
+        best = _largest(weights, slot, lanes)
         least = best - weights.dtype.type(negligible * tau)
         count, start = 0, 0
         total = 0.0
@@ -178,7 +166,7 @@ def near_heaviest(first, end, weights, counts, places, shares, tau, negligible):
             if near:
                 for i in range(start, stop):
                     if weights[slot, i] >= least:
-                        share = np.exp((weights[slot, i] - best) / tau)
+                        share = exponential((weights[slot, i] - best) / tau)
                         total += share
                         if count < most:
                             places[slot, count] = i
@@ -198,58 +186,3 @@ def share_out(first, end, grad, counts, places, shares, total):  # type: ignore[
             row, share = places[slot, i], shares[slot, i]
             for b in range(first, end):
                 total[row, b] += share * grad[slot, b]
-
-
-@allocating
-def thermometer_products(first, end, grad, levels, starts, products):  # type: ignore[no-untyped-def]
-    """Multiply the gradients of slots (S, B) by the signs of all thermometer bits, for a range of blocks.
-
-    The bits of a feature are ordered, so gradients are summed by level, and cumulative sums from the top
-    level down are the products with all bits of the feature. The slots of a block are stored next to each
-    other for this.
-
-    Parameters
-    ----------
-    levels
-        (F, B) number of set bits of each feature.
-    starts
-        (F + 1,) first bit of each feature, and the number of bits.
-    products
-        (S, T) result.
-    """
-    n_slots, n_rows = grad.shape
-    n_features = len(levels)
-    sums = np.empty((starts[n_features] + n_features, _SIDE), grad.dtype)
-    beside = np.empty((n_rows, _SIDE), grad.dtype)
-    for block in range(first, end):
-        slot = block * _SIDE
-        width = min(_SIDE, n_slots - slot)
-        for i in range(width):
-            for b in range(n_rows):
-                beside[b, i] = grad[slot + i, b]
-        sums[:] = 0
-        for f in range(n_features):
-            begin = starts[f] + f
-            for b in range(n_rows):
-                at = begin + levels[f, b]
-                for i in range(_SIDE):
-                    sums[at, i] += beside[b, i]
-            for at in range(starts[f + 1] + f, begin, -1):
-                for i in range(_SIDE):
-                    sums[at - 1, i] += sums[at, i]
-            for t in range(starts[f], starts[f + 1]):
-                at = t + f + 1
-                for i in range(width):
-                    products[slot + i, t] = 2 * sums[at, i] - sums[begin, i]
-
-
-@fast
-def candidate_products(first, end, grad, signs, rows, products):  # type: ignore[no-untyped-def]
-    """Multiply the gradients of slots (S, B) by the signs (bits, B) of the slots' candidates (S, K)."""
-    for slot in range(first, end):
-        for i in range(rows.shape[1]):
-            row = rows[slot, i]
-            total = grad.dtype.type(0)
-            for b in range(grad.shape[1]):
-                total += grad[slot, b] * signs[row, b]
-            products[slot, i] = total

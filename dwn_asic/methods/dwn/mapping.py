@@ -12,15 +12,8 @@ import torch
 from torch import Tensor
 
 from dwn_asic.methods.dwn import kernels
-from dwn_asic.methods.dwn.kernels import (
-    candidate_products,
-    heaviest,
-    in_ranges,
-    near_heaviest,
-    share_out,
-    slot_blocks,
-    thermometer_products,
-)
+from dwn_asic.methods.dwn.kernels import heaviest, in_ranges, near_heaviest, share_out
+from dwn_asic.methods.dwn.products import candidate_products, sign_products, thermometer_products
 
 __all__ = [
     "TAU",
@@ -38,7 +31,7 @@ TAU = 0.001
 
 _NEGLIGIBLE = 20.0  # a candidate this many temperatures below the heaviest has a share below 2.1e-9
 _FEW = 32  # usual number of candidates per slot whose share is not negligible
-_BITS_OF_A_FEATURE = 6  # with more bits per feature, sums by level are faster than a matrix product
+_BITS_OF_A_FEATURE = 6  # with more bits per feature, sums by level are faster than sums by pattern
 _CHUNK = 1 << 22  # numbers in memory at a time where a product is computed in parts
 
 
@@ -119,8 +112,8 @@ class _LearnableSlots(torch.autograd.Function):
 def _weights_gradient(
     grad: Tensor, bits: Tensor, weights: Tensor, candidates: Tensor | None, features: Tensor | None
 ) -> Tensor:
-    if candidates is None and features is not None and kernels.on_cpu(grad) and _worth_levels(bits, features):
-        return _by_levels(grad, bits[0], features).view_as(weights)
+    if kernels.on_cpu(grad):
+        return _compiled_weights_gradient(grad, bits, candidates, features).view_as(weights)
     signs, n_starts = 2.0 * bits - 1.0, len(weights)
     if candidates is None:
         if len(bits) == 1:
@@ -128,11 +121,6 @@ def _weights_gradient(
         return grad.view(n_starts, -1, bits.shape[2]) @ signs.transpose(1, 2)
     rows = _rows(candidates, bits)  # (R * S, K)
     flat = signs.view(-1, bits.shape[2])
-    if kernels.on_cpu(grad):
-        products = torch.empty_like(weights).view_as(rows)
-        arrays = (x.numpy() for x in (grad, flat, rows, products))
-        in_ranges(candidate_products, len(grad), rows.numel() * 16, torch.get_num_threads(), *arrays)
-        return products.view_as(weights)
     step = max(1, _CHUNK // (rows.shape[1] * grad.shape[1]))
     parts = [
         (flat[some] @ part[:, :, None])[:, :, 0]
@@ -141,19 +129,18 @@ def _weights_gradient(
     return torch.cat(parts).view_as(weights)
 
 
-def _worth_levels(bits: Tensor, features: Tensor) -> bool:
-    return len(bits) == 1 and bits.shape[1] > _BITS_OF_A_FEATURE * (len(features) - 1)
-
-
-def _by_levels(grad: Tensor, bits: Tensor, features: Tensor) -> Tensor:
-    sums = torch.zeros(len(bits) + 1, bits.shape[1], dtype=torch.int32)
-    torch.cumsum(bits, 0, dtype=torch.int32, out=sums[1:])
-    levels = sums[features[1:]] - sums[features[:-1]]  # (F, B)
-    products = grad.new_empty(len(grad), len(bits))
-    arrays = (x.numpy() for x in (grad, levels, features, products))
-    work = grad.numel() * len(levels)
-    in_ranges(thermometer_products, slot_blocks(len(grad)), work, torch.get_num_threads(), *arrays)
-    return products
+def _compiled_weights_gradient(
+    grad: Tensor, bits: Tensor, candidates: Tensor | None, features: Tensor | None
+) -> Tensor:
+    n_groups, n_inputs, n_rows = bits.shape
+    is_set, threads = (bits > 0.5).numpy(), torch.get_num_threads()
+    if candidates is not None:
+        rows, flat = _rows(candidates, bits).numpy(), is_set.reshape(-1, n_rows)
+        return torch.from_numpy(candidate_products(grad.numpy(), flat, rows, threads))
+    if features is not None and n_groups == 1 and n_inputs > _BITS_OF_A_FEATURE * (len(features) - 1):
+        return torch.from_numpy(thermometer_products(grad.numpy(), is_set[0], features.numpy(), threads))
+    by_group = grad.view(n_groups, -1, n_rows).numpy()
+    return torch.from_numpy(sign_products(by_group, is_set, threads))
 
 
 def _bits_gradient(

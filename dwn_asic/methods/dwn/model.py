@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -80,7 +79,7 @@ class DwnModel(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, LutLayer)]
 
     def values(self, bits: Tensor) -> Tensor:
-        """Evaluate (B, T) thermometer bits, 0.0 or 1.0 -> (B, R, L) table values of the last layer."""
+        """Evaluate (B, T) thermometer bits, 0.0 or 1.0 -> (R, L, B) table values of the last layer."""
         first = bits.t().contiguous()[None]  # (1, T, B): rows of data side by side
         layers = iter(zip(self.lut_layers, self._reads_all, strict=True))
         values: Tensor = next(layers)[0](first, self._features)  # (R, L, B)
@@ -89,14 +88,14 @@ class DwnModel(nn.Module):
             before = binarize(values)
             known += [before] if known else []
             values = layer(torch.cat(known, 1) if reads_all else before)
-        return values.permute(2, 0, 1)
+        return values
 
     def forward(self, bits: Tensor) -> Tensor:
-        """Return logits: (B, T) bits -> (B, R, C), or 2**bits logits with the binary code."""
+        """Return logits: (B, T) bits -> (R, C, B), or 2**bits logits with the binary code."""
         return self.head(self.values(bits))
 
     def predict(self, bits: Tensor) -> Tensor:
-        """Classify as the networks of :meth:`to_lut_network` do: (B, T) bits -> (B, R) class indices."""
+        """Classify as the networks of :meth:`to_lut_network` do: (B, T) bits -> (R, B) class indices."""
         return self.head.decide(self.values(bits))
 
     def spectral_penalty(self, spectral: SpectralConfig) -> Tensor:
@@ -120,19 +119,15 @@ class DwnModel(nn.Module):
                 part.noise = noise
 
     @torch.no_grad()
-    def keep(self, starts: Sequence[int], optimizer: torch.optim.Optimizer) -> None:
-        """Keep only these starts, in this order, along with their state in the optimizer."""
-        chosen = torch.tensor(starts, device=next(self.parameters()).device)
+    def keep(self, starts: Tensor) -> None:
+        """Keep only these starts, int64 numbers, in this order."""
         for parameter in self.parameters():
-            parameter.data = parameter.data.index_select(0, chosen)
+            parameter.data = parameter.data.index_select(0, starts)
             parameter.grad = None
-            for name, value in optimizer.state[parameter].items():
-                if value.dim():  # except the count of steps
-                    optimizer.state[parameter][name] = value.index_select(0, chosen)
         for layer in self.lut_layers:
             for part in layer.luts:
                 for name, buffer in part.named_buffers():
-                    part.register_buffer(name, buffer.index_select(0, chosen))
+                    part.register_buffer(name, buffer.index_select(0, starts))
         self.starts = len(starts)
 
     def renew_candidates(self, share: float, generator: torch.Generator) -> None:

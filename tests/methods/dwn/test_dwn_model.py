@@ -38,18 +38,18 @@ def configurations(draw):
 def test_the_network_predicts_what_the_model_predicts(configuration, starts, seed):
     config, n_classes = configuration
     model, codes = random_model(config, n_classes, starts=starts, seed=seed)
-    predicted = model.predict(as_bits(model, codes)).numpy()  # (B, R)
-    assert predicted.shape == (len(codes), starts)
+    predicted = model.predict(as_bits(model, codes)).numpy()  # (R, B)
+    assert predicted.shape == (starts, len(codes))
     for start in range(starts):
         network = model.to_lut_network(start, tuple("abcd"), tuple(map(str, range(n_classes))))
-        assert np.array_equal(network.predict(codes), predicted[:, start])
+        assert np.array_equal(network.predict(codes), predicted[start])
 
 
 @pytest.mark.parametrize("mapping", ["learnable", "random", "arange"])
 def test_starts_do_not_touch_each_other(mapping):
     config = model_config([(6, 3), (4, 3), (1, 2)], mapping=mapping)
     model, codes = random_model(config, 2, starts=3)
-    model(as_bits(model, codes))[:, 1].square().sum().backward()
+    model(as_bits(model, codes))[1].square().sum().backward()
     for layer in model.lut_layers:
         for parameter in layer.parameters():
             used = parameter.grad.flatten(1).abs().sum(1) > 0
@@ -78,23 +78,33 @@ def test_logits_of_two_classes_are_minus_v_and_v():
     model, codes = random_model(model_config([(1, 4)], temperature=0.5), 2)
     bits = as_bits(model, codes)
     v = model.values(bits)
-    torch.testing.assert_close(model(bits), torch.cat([-v, v], 2) / 0.5)
+    torch.testing.assert_close(model(bits), torch.cat([-v, v], 1) / 0.5)
 
 
 def test_logits_of_the_binary_code_include_the_unused_index():
     model, _ = random_model(model_config([(2, 2)], temperature=1.0), 3)
-    logits = model.head(torch.tensor([[0.5, -0.2]]))
-    torch.testing.assert_close(logits, torch.tensor([[-0.3, 0.7, -0.7, 0.3]]))
+    logits = model.head(torch.tensor([[[0.5], [-0.2]]]))
+    torch.testing.assert_close(logits, torch.tensor([[[-0.3], [0.7], [-0.7], [0.3]]]))
 
 
 def test_logits_of_popcount_are_group_counts_and_the_gradient_passes_straight_through():
     config = model_config([(5, 2)], head="popcount", temperature=2.0)
     model, _ = random_model(config, 3)
-    values = torch.tensor([[0.1, 0.4, -0.3, 0.2, 0.9]], requires_grad=True)
+    values = torch.tensor([[[0.1], [0.4], [-0.3], [0.2], [0.9]]], requires_grad=True)
     logits = model.head(values)
-    assert logits.tolist() == [[1.0, 0.5, 0.5]]
+    assert logits.flatten().tolist() == [1.0, 0.5, 0.5]
     logits[0, 1].backward()
-    assert values.grad.tolist() == [[0.0, 0.0, 0.5, 0.5, 0.0]]
+    assert values.grad.flatten().tolist() == [0.0, 0.0, 0.5, 0.5, 0.0]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_scores_of_the_binary_code_are_signed_sums(bits):
+    model, _ = random_model(model_config([(bits, 2)], temperature=1.0), 1 << bits)
+    generator = torch.Generator().manual_seed(0)
+    values = torch.rand(3, bits, 5, generator=generator).double().requires_grad_()
+    signs = torch.tensor([[2.0 * (c >> k & 1) - 1.0 for k in range(bits)] for c in range(1 << bits)]).double()
+    torch.testing.assert_close(model.head.scores(values), signs @ values)
+    assert torch.autograd.gradcheck(model.head.scores, (values,))
 
 
 def test_binarize_is_strict_and_straight_through():
@@ -147,7 +157,7 @@ def test_a_pyramid_grows_from_its_outputs(code, n_classes, luts):
     model, codes = random_model(config, n_classes)
     assert [layer.luts[0].n_luts for layer in model.lut_layers] == luts
     network = model.to_lut_network(0, tuple("abcd"), tuple(map(str, range(n_classes))))
-    assert np.array_equal(network.predict(codes), model.predict(as_bits(model, codes)).numpy()[:, 0])
+    assert np.array_equal(network.predict(codes), model.predict(as_bits(model, codes)).numpy()[0])
 
 
 def test_luts_have_several_numbers_of_inputs_in_turn():

@@ -48,7 +48,7 @@ def test_the_teacher_has_not_seen_the_row():
     data = three_classes(400)
     codes, labels = data.part("train")
     taught = teacher_labels(codes, labels, 3, 0)
-    np.testing.assert_allclose(taught.sum(1), 1.0)
+    np.testing.assert_allclose(taught.sum(1), 1.0, atol=2e-6)  # of rounded numbers
     right = (taught.argmax(1) == labels).mean()
     assert (
         0.6 < right < 0.95

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dwn_asic.methods.dwn import spectral
+from dwn_asic.methods.dwn import kernels
 from dwn_asic.methods.dwn.spectral import influence, l1_norm, l2_norm, spectral_penalty
 
 
@@ -37,9 +37,16 @@ def test_differentiable(kind):
     assert torch.equal(zero.grad, torch.zeros(2, 8))
 
 
-def test_the_laplacian_of_other_devices_is_the_same():
+@pytest.mark.parametrize("kind", ["l2", "influence", "l1"])
+def test_other_devices_find_the_same(kind, monkeypatch):
     tables = torch.rand(5, 32, generator=torch.Generator().manual_seed(0)).double() * 2 - 1
-    torch.testing.assert_close(spectral._laplacian(tables), spectral._compiled_laplacian(tables))
+    tables.requires_grad_()
+    found = []
+    for on_cpu in (True, False):
+        monkeypatch.setattr(kernels, "on_cpu", lambda tensor, answer=on_cpu: answer)
+        value = spectral_penalty(tables, kind)
+        found.append((value, *torch.autograd.grad(value, tables)))
+    torch.testing.assert_close(*found)
 
 
 def test_parity_has_the_most_influence_and_a_constant_none():
