@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from made_datasets import blobs, datasets, make
 from sklearn.tree import DecisionTreeClassifier
@@ -12,6 +13,7 @@ from dwn_asic.data.dataset import Dataset
 from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.methods.base import Classifier, Fitter, Plan
 from dwn_asic.methods.binarized_mlp import BinarizedMlp
+from dwn_asic.methods.binarized_mlp.network import _Layer
 from dwn_asic.methods.decision_tree import DecisionTree
 from dwn_asic.methods.dwn.config import LayerConfig, ModelConfig, TrainingConfig
 from dwn_asic.methods.dwn_variant import DwnVariant
@@ -51,6 +53,20 @@ def test_clouds_are_told_apart_and_the_seed_decides(fitter: Fitter, n_classes: i
     assert again.graph is not None
     assert np.array_equal(first.graph.predict(dataset.codes), again.graph.predict(dataset.codes))
     assert min(first.accuracy(dataset)["test"], other.accuracy(dataset)["test"]) > 0.7
+
+
+def test_gradients_of_a_binarized_layer_are_those_of_its_definition() -> None:
+    generator = torch.Generator().manual_seed(0)
+    signs = (torch.rand(70, 9, generator=generator) < 0.5).float() * 2 - 1
+    weights, bias = torch.randn(5, 9, generator=generator), torch.randn(5, generator=generator)
+    grad = torch.randn(70, 5, generator=generator)
+    inputs = [x.requires_grad_() for x in (signs, weights, bias)]
+    found = _Layer.apply(*inputs)
+    rounded = torch.where(weights > 0, 1.0, -1.0)
+    torch.testing.assert_close(found, signs @ rounded.t() / 3 + bias)
+    inside = weights.abs() <= 1  # the slope of the sign, as training takes it
+    expected = grad @ rounded / 3, grad.t() @ signs / 3 * inside, grad.sum(0)
+    torch.testing.assert_close(torch.autograd.grad(found, inputs, grad), expected)
 
 
 def test_bleaching_forgets_rare_rows() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from dwn_asic.boolean.convert import add_thresholds
 from dwn_asic.boolean.graph import GraphBuilder
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.methods.base import Fitted, Progress
+from dwn_asic.methods.dwn.products import sign_products
 from dwn_asic.methods.parts.fitting_steps import (
     best_on_validation,
     interface_of,
@@ -72,6 +74,35 @@ class _Sign(torch.autograd.Function):
         return grads[0] * (values.abs() <= 1)
 
 
+class _Layer(torch.autograd.Function):
+    """Signs (B, n), weights (m, n) and biases (m,) -> (B, m) sums of signs times the signs of the weights.
+
+    Sums of signs are integers, the same in any order; those of gradients have a fixed one.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, signs: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(signs, weights)
+        return signs @ torch.where(weights > 0, 1.0, -1.0).t() / math.sqrt(weights.shape[1]) + bias
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        signs, weights = ctx.saved_tensors
+        by_neuron = grads[0].t().contiguous()  # (m, B)
+        ones = torch.ones(1, len(signs), dtype=torch.bool)
+        bias_grad = _products(by_neuron, ones)[:, 0].contiguous()
+        scaled = by_neuron / math.sqrt(weights.shape[1])
+        weights_grad = _products(scaled, signs.t() > 0) * (weights.abs() <= 1)
+        signs_grad = _products(scaled.t().contiguous(), weights.t() > 0) if ctx.needs_input_grad[0] else None
+        return signs_grad, weights_grad, bias_grad
+
+
+def _products(grad: Tensor, positive: Tensor) -> Tensor:
+    """Multiply gradients (m, B) by signs (n, B): (m, n)."""
+    threads = torch.get_num_threads()
+    return torch.from_numpy(sign_products(grad[None].numpy(), positive[None].numpy(), threads)[0])
+
+
 class _Mlp(nn.Module):
     def __init__(self, n_bits: int, hidden: int, n_classes: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -85,7 +116,7 @@ class _Mlp(nn.Module):
     def forward(self, signs: Tensor) -> Tensor:
         for i, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             signs = _Sign.apply(signs) if i else signs  # type: ignore[no-untyped-call]
-            signs = signs @ _Sign.apply(weights).t() / weights.shape[1] ** 0.5 + bias  # type: ignore[no-untyped-call]
+            signs = _Layer.apply(signs, weights, bias)  # type: ignore[no-untyped-call]
         return signs * 2
 
     @torch.no_grad()
@@ -98,7 +129,7 @@ class _Mlp(nn.Module):
         """Return integer scores over bits: w * (2 bit - 1) replaces w * sign, biases become integers."""
         first, second = (torch.where(w > 0, 1, -1).numpy().astype(np.int64) for w in self.weights)
         bias, last = (
-            b.double().numpy() * w.shape[1] ** 0.5 for b, w in zip(self.biases, self.weights, strict=True)
+            b.double().numpy() * math.sqrt(w.shape[1]) for b, w in zip(self.biases, self.weights, strict=True)
         )
         # A sum of signs is an integer, so it is above -b exactly where it is above floor(-b).
         hidden = [

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from dwn_asic.methods.dwn.adam import Adam
+from dwn_asic.methods.dwn.loss import cross_entropy
+
 __all__ = ["train"]
 
 _BATCH = 128
@@ -41,14 +44,14 @@ def train(
     after_step
         Called after each optimizer step.
     """
-    optimizer = torch.optim.Adam(model.parameters(), lr=_LEARNING_RATE)
+    optimizer = Adam(model.parameters())
     batches = _batches(len(rows), generator)
     for step in range(1, steps + 1):
         chosen = next(batches)
-        loss = nn.functional.cross_entropy(model(rows[chosen]), labels[chosen])
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        logits = model(rows[chosen])
+        targets = nn.functional.one_hot(labels[chosen], logits.shape[1]).t().to(logits.dtype)
+        cross_entropy(logits.t()[None], targets).sum().backward()  # type: ignore[no-untyped-call]
+        optimizer.step(_LEARNING_RATE)
         after_step()
         if step * _LOOKS // steps > (step - 1) * _LOOKS // steps:
             yield step
