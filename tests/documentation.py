@@ -7,8 +7,8 @@ A page is a sequence of fenced blocks. They run from top to bottom in a copy of 
 - a block with ``title="FILE"``: the content of that file.
 
 In an expected output, a line ``...`` stands for any lines, and ``...`` inside a line for any text. Times are
-not compared. The comment ``<!-- trained -->`` before a block says that its numbers follow from training and
-depend on the processor in their last digits: then words are compared, and numbers only roughly.
+not compared. The comment ``<!-- trained -->`` before a block says that its numbers follow from training,
+which another version of a library may change: then words are compared, and numbers only roughly.
 """
 
 from __future__ import annotations

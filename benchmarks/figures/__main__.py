@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.figures import compare, door, gradient, house, learn, logic, main_flow, table
+from benchmarks.figures import circuits, compare, door, gradient, house, learn, logic, main_flow, table
 
 TABLE = Path("reports/figures.csv")
 MEASUREMENTS = {
@@ -17,6 +17,7 @@ MEASUREMENTS = {
     **gradient.MEASUREMENTS,
     **house.MEASUREMENTS,
     **door.MEASUREMENTS,
+    **circuits.MEASUREMENTS,
 }
 
 
