@@ -14,8 +14,13 @@ TORCH  ?= torch==2.13.0
 FLOW   ?= flows/phoneme.yaml
 BUILD  ?= build
 FLOWS  := $(patsubst flows/%.yaml,%,$(wildcard flows/*.yaml))
+# Steps of a flow that run at once (default: one per core); for reports, flows that run at once, one step at a time each.
+JOBS   ?= 2
 # The figures that `make figures` measures: a topic such as main, or one id such as main.phoneme_accuracy.
 ONLY   ?=
+
+# Passed on only if the user set it, as the default is for reports.
+jobs = $(if $(filter command environment,$(origin JOBS)),--jobs '$(JOBS)')
 
 BIN := $(VENV)/bin
 DWN := $(BIN)/dwn-asic
@@ -34,6 +39,7 @@ endif
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   run a flow: data -> DWN -> proved netlists -> comparison, in $(BUILD)/NAME'
+	@echo 'make run JOBS=1                   the same with one step at a time, instead of one per processor core'
 	@echo 'make $(BUILD)/NAME/netlist.v         bring one file of a flow up to date (network.npz, design.v, result.json, ...)'
 	@echo 'make report                       run all flows ($(FLOWS)) and studies ($(STUDIES)), and write reports/'
 	@echo 'make report-quick                 run a small study in a few minutes, and write its report to $(BUILD)/report-quick'
@@ -78,11 +84,11 @@ $(DEV_READY): $(RUN_READY)
 # ---- one flow -----------------------------------------------------------------------------------------------
 # dwn-asic knows the steps of a flow and decides which of them are up to date; make only calls it.
 run: $(RUN_READY)
-	@$(DWN) run '$(FLOW)' --build '$(BUILD)'
+	@$(DWN) run '$(FLOW)' --build '$(BUILD)' $(jobs)
 
 # Any file of a flow. FLOW is passed on only if the user set it, since its default may be another flow.
 $(BUILD)/%: FORCE | $(RUN_READY)
-	@$(DWN) make '$@' --build '$(BUILD)' $(if $(filter command environment,$(origin FLOW)),--flow '$(FLOW)')
+	@$(DWN) make '$@' --build '$(BUILD)' $(jobs) $(if $(filter command environment,$(origin FLOW)),--flow '$(FLOW)')
 
 FORCE: ;
 
@@ -94,12 +100,11 @@ FORCE: ;
 STUDIES ?= nine ablation
 SEEDS   ?= 0 1 2 3 4
 OUT     ?= reports
-JOBS    ?= 2
 
 # Run one flow of a study: $(1) flow, $(2) study, $(3) seed, $(4) name.
 define study_run
 log=$(BUILD)/$(2)-$(3)-$(4).log; \
-$(DWN) run $(1) --seed $(3) --build $(BUILD)/$(2)/seed-$(3) > $$log 2>&1 || { cat $$log; exit 1; }; \
+$(DWN) run $(1) --seed $(3) $(jobs) --build $(BUILD)/$(2)/seed-$(3) > $$log 2>&1 || { cat $$log; exit 1; }; \
 grep -q 'is up to date: nothing to do' $$log || echo 'done: $(2)/$(4), seed $(3)'
 endef
 
@@ -112,11 +117,11 @@ $(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/each.yaml FORCE | $(DEV_READY)
 endef
 $(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(eval $(call study_rule,$(study),$(seed)))))
 
-# JOBS runs at a time, each with one thread. A run that was killed resumes after its finished steps.
+# JOBS runs at a time, each with one step at a time and one thread. A run that was killed resumes after its finished steps.
 report: export OMP_NUM_THREADS = 1
 report: $(DEV_READY)
 	@mkdir -p $(BUILD)
-	@$(MAKE) --no-print-directory --jobs=$(JOBS) report-files
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) report-files JOBS=1
 
 # Find out which flows have their data: the tables of some studies are in a folder beside the project, which not
 # every machine has. This takes a moment, so only this target does it.

@@ -17,9 +17,9 @@ import typer
 from dwn_asic.errors import DwnAsicError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
-    from dwn_asic.flow.engine import Reporter
+    from dwn_asic.flow.step import Reporter
 
 __all__ = ["main"]
 
@@ -41,6 +41,14 @@ Target = Annotated[
     ),
 ]
 Build = Annotated[Path, typer.Option(help="Folder of all build folders; a flow is built in BUILD/NAME.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Maximum number of steps that run at once, each on one processor core. Default: the number of "
+        "cores. The results do not depend on it.",
+    ),
+]
 Thresholds = Annotated[
     Path | None,
     typer.Option(
@@ -118,18 +126,20 @@ def run(
         bool,
         typer.Option("--force", help="Run every step again, including the baselines', even if up to date."),
     ] = False,
+    jobs: Jobs = None,
 ) -> None:
     """Run a flow from data to proved netlists and a comparison.
 
     Steps that are up to date are skipped.
     """
     from dwn_asic.flow import open_flow, run_flow
+    from dwn_asic.flow.workers import processors
     from dwn_asic.targets.registry import target_kind
 
     opened = open_flow(flow, build, seed)
     start = time.perf_counter()
     with _reporter() as reporter:
-        ran = run_flow(opened, reporter, force=force)
+        ran = run_flow(opened, reporter, force=force, jobs=jobs or processors())
     folder = opened.folder
     if not ran:
         typer.echo(f"{folder} is up to date: nothing to do (table: {folder / 'comparison.md'})")
@@ -182,6 +192,7 @@ def chip(
             help="Search for a smaller circuit of about the same accuracy; it has no effect without --data."
         ),
     ] = True,
+    jobs: Jobs = None,
 ) -> None:
     """Turn a trained network into a proved netlist.
 
@@ -202,7 +213,7 @@ def chip(
         shrink=shrink,
     )
     typer.echo(f"wrote {flow}, a flow file with the same options")
-    run(flow, build)
+    run(flow, build, jobs=jobs)
 
 
 @app.command()
@@ -219,6 +230,7 @@ def make(
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the flow file's.")] = None,
+    jobs: Jobs = None,
 ) -> None:
     """Bring single files of a flow up to date.
 
@@ -226,11 +238,12 @@ def make(
     """
     from dwn_asic.flow import run_flow
     from dwn_asic.flow.run import flow_of_file
+    from dwn_asic.flow.workers import processors
 
     with _reporter() as reporter:
         for file in files:
             opened, name = flow_of_file(file, build, flow, seed)
-            if not run_flow(opened, reporter, targets=[name]):
+            if not run_flow(opened, reporter, targets=[name], jobs=jobs or processors()):
                 typer.echo(f"{file} is up to date")
 
 
@@ -513,12 +526,12 @@ def pdk_check(
 
 
 class _Terminal:
-    """Context manager for a :class:`dwn_asic.flow.engine.Reporter` that prints lines and a progress bar."""
+    """Context manager for a :class:`dwn_asic.flow.step.Reporter` that prints lines and a progress bar."""
 
     def __enter__(self) -> Reporter:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        from dwn_asic.flow.engine import Reporter
+        from dwn_asic.flow.step import Reporter
 
         bar = Progress(
             TextColumn("{task.description}"),
@@ -531,6 +544,7 @@ class _Terminal:
         )
         self._bar: Progress = bar
         bar.start()
+        shown: dict[str, TaskID] = {}
 
         class Printing(Reporter):
             def message(self, text: str) -> None:
@@ -539,9 +553,9 @@ class _Terminal:
                 ) if not bar.disable else typer.echo(text)
 
             def progress(self, what: str, done: int, total: int, note: str = "") -> None:
-                if not bar.tasks or bar.tasks[-1].description != what:
-                    bar.add_task(what, total=total, note=note)
-                bar.update(bar.tasks[-1].id, completed=done, note=note)
+                if what not in shown:
+                    shown[what] = bar.add_task(what, total=total, note=note)
+                bar.update(shown[what], completed=done, note=note)
 
         return Printing()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +27,10 @@ class DwnAsicError(Exception):
     """
 
     exit_code = 2
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the attributes, since the constructors take other arguments than the message."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class ConfigError(DwnAsicError):

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dwn_asic.errors import DataError
 from dwn_asic.files import write_json
-from dwn_asic.flow.engine import Artifact, Codec
+from dwn_asic.flow.step import Artifact, Codec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -181,21 +182,20 @@ def _bytes(path: Path) -> bytes:
 
 
 def _record(kind: type[Value]) -> Codec[Value]:
-    adapter: TypeAdapter[Value] = TypeAdapter(kind)
+    # Functions of the module with an argument, since those inside a function cannot be pickled.
+    return Codec(partial(_write_record, kind), partial(_read_record, kind))
 
-    def write(value: Value, path: Path) -> None:
-        write_json(path, adapter.dump_python(value, mode="json"))
 
-    def read(path: Path) -> Value:
-        try:
-            return adapter.validate_json(_bytes(path))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            raise DataError(
-                path, f"is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-            ) from error
+def _write_record(kind: type[Value], value: Value, path: Path) -> None:
+    write_json(path, TypeAdapter(kind).dump_python(value, mode="json"))
 
-    return Codec(write, read)
+
+def _read_record(kind: type[Value], path: Path) -> Value:
+    try:
+        return TypeAdapter(kind).validate_json(_bytes(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise DataError(path, f"is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 def _write_dataset(value: Dataset, path: Path) -> None:

@@ -11,170 +11,22 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from dwn_asic.errors import DataError, DwnAsicError, ToolError
+from dwn_asic.errors import DataError, ToolError
 from dwn_asic.files import canonical_digest, content_digest, read_json, replace_path, write_json
 from dwn_asic.flow.locking import locked
-from dwn_asic.flow.store import FolderStore
+from dwn_asic.flow.messages import Messages
+from dwn_asic.flow.schedule import Schedule
+from dwn_asic.flow.step import Reporter, Step
+from dwn_asic.flow.workers import Task, Workers
 
-__all__ = ["Artifact", "Codec", "Engine", "Reporter", "Step", "Workspace"]
-
-Value = TypeVar("Value")
-Settings = TypeVar("Settings")
+__all__ = ["Engine"]
 
 _RECORDS = ".steps"
 _SCRATCH = ".work"
-
-
-class Reporter:
-    """Receiver of messages from running steps. This class ignores them; the command line displays them."""
-
-    def message(self, text: str) -> None:
-        """Report one line of text."""
-
-    def progress(self, what: str, done: int, total: int, note: str = "") -> None:
-        """Report that ``done`` of ``total`` parts of the work ``what`` are finished."""
-
-
-@dataclass(frozen=True)
-class Codec(Generic[Value]):
-    """A pair of functions that write a value to a file (or a folder) and read it again.
-
-    Attributes
-    ----------
-    write
-        Writes a value to a path that does not exist yet; equal values result in equal bytes.
-    read
-        Reads the value; raises DataError if the file is missing, damaged or of another kind.
-    """
-
-    write: Callable[[Value, Path], None]
-    read: Callable[[Path], Value]
-
-
-@dataclass(frozen=True)
-class Artifact(Generic[Value]):
-    """A typed file (or folder) of a run.
-
-    Attributes
-    ----------
-    name
-        Path of the file inside ``folder``.
-    codec
-        Functions that write and read its value.
-    folder
-        Folder inside the run's folder; None for the folder of the step that uses the artifact.
-    """
-
-    name: str
-    codec: Codec[Value] = field(repr=False)
-    folder: str | None = None
-
-    def at(self, folder: str) -> Artifact[Value]:
-        """Return the artifact of the same name in another folder of the run; ``""`` is the run's own."""
-        return replace(self, folder=folder)
-
-
-@dataclass(frozen=True)
-class Step(Generic[Settings]):
-    """One step of a flow.
-
-    Attributes
-    ----------
-    name
-        Name of the work, for example ``minimize``.
-    folder
-        Folder of the step inside the run's folder, for example ``""`` or ``baselines/tree-8``.
-    settings
-        All parts of the configuration that ``work`` uses.
-    work
-        Function that reads the inputs from the workspace and puts all outputs into it.
-    inputs, outputs
-        Artifacts that ``work`` may read, and artifacts that it makes.
-    optional
-        Further inputs, which may be missing because their steps failed.
-    environment
-        Function that returns, for given settings, everything else that ``work`` depends on, as texts.
-    tolerates
-        Errors that end this step and the steps that depend on it, but not the run.
-    """
-
-    name: str
-    folder: str
-    settings: Settings
-    work: Callable[[Settings, Workspace], None] = field(repr=False)
-    inputs: tuple[Artifact[Any], ...]
-    outputs: tuple[Artifact[Any], ...]
-    optional: tuple[Artifact[Any], ...] = ()
-    environment: Callable[[Settings], Mapping[str, str]] = field(default=lambda _: {}, repr=False)
-    tolerates: tuple[type[DwnAsicError], ...] = ()
-
-    @property
-    def title(self) -> str:
-        """Folder and name of the step, unique in a run."""
-        return f"{self.folder}/{self.name}" if self.folder else self.name
-
-    def place(self, artifact: Artifact[Any]) -> str:
-        """Return the path of one of its artifacts inside the run's folder."""
-        folder = self.folder if artifact.folder is None else artifact.folder
-        return f"{folder}/{artifact.name}" if folder else artifact.name
-
-
-class Workspace:
-    """The access of a running step to its inputs, its outputs, a store for checkpoints, and a reporter.
-
-    Attributes
-    ----------
-    reporter
-        Receiver of messages.
-    checkpoints
-        Store for unfinished work. It survives an interruption and is available when the step runs with the
-        same key again.
-    seconds
-        Title of each step that has run, and the time it took in seconds; no key depends on it.
-    folder
-        Folder of the step inside the run's folder.
-    """
-
-    def __init__(
-        self,
-        step: Step[Any],
-        folder: Path,
-        scratch: Path,
-        reporter: Reporter,
-        failures: Mapping[str, str],
-        seconds: Mapping[str, float],
-    ) -> None:
-        self.reporter, self.seconds, self.folder = reporter, seconds, step.folder
-        self.checkpoints = FolderStore(scratch / "checkpoints")
-        self._step, self._root, self._outputs, self._failures = step, folder, scratch / "outputs", failures
-
-    def get(self, artifact: Artifact[Value]) -> Value:
-        """Return the value of an input; raises DataError if its file is damaged or was not made."""
-        place = self._place(artifact)
-        if place in self._failures:
-            raise DataError(self._root / place, f"was not made: {self._failures[place]}")
-        return artifact.codec.read(self._root / place)
-
-    def failure(self, artifact: Artifact[Any]) -> str | None:
-        """Return the reason why an optional input was not made, or None if it was made."""
-        return self._failures.get(self._place(artifact))
-
-    def put(self, artifact: Artifact[Value], value: Value) -> None:
-        """Store an output; it appears in the run's folder once the whole step has succeeded."""
-        if artifact not in self._step.outputs:
-            raise LookupError(f"step {self._step.title} declares no output {artifact.name}")
-        path = self._outputs / self._step.place(artifact)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        artifact.codec.write(value, path)
-
-    def _place(self, artifact: Artifact[Any]) -> str:
-        if artifact not in (*self._step.inputs, *self._step.optional):
-            raise LookupError(f"step {self._step.title} declares no input {artifact.name}")
-        return self._step.place(artifact)
 
 
 @dataclass(frozen=True)
@@ -216,9 +68,13 @@ class Engine:
         *,
         targets: Iterable[str] | None = None,
         force: bool = False,
+        jobs: int = 1,
         before: Callable[[], object] = lambda: None,
     ) -> list[Step[Any]]:
         """Run every step that is not current, and return the steps that ran.
+
+        Outputs do not depend on ``jobs``, and messages keep the order of the steps. After an error no further
+        step starts; those that still run are completed first, and their errors become messages.
 
         Parameters
         ----------
@@ -228,6 +84,9 @@ class Engine:
             Files of the run to bring up to date; only the steps that lead to them run. None runs all steps.
         force
             Whether to run steps that are current too.
+        jobs
+            Maximum number of steps that run at once, each in a process of its own. A step that is alone runs
+            in this process.
         before
             Function that is called once, before the first step that runs.
 
@@ -237,20 +96,26 @@ class Engine:
             A step failed; its outputs are unchanged, and it is not current.
         """
         chosen = self.steps if targets is None else self._leading_to(targets)
-        with locked(self.folder, reporter):
+        messages = Messages(reporter, [step.title for step in chosen])
+        with locked(self.folder, reporter) as lock:
             self._environments.clear()
             self._failures.clear()
             self._remove_stale()
-            ran: list[Step[Any]] = []
-            for step in chosen:
-                if not force and self.is_current(step):
-                    continue
-                if not ran:
-                    before()
-                if force or not self._copied(step):
-                    self._run(step, reporter, force=force)
-                ran.append(step)
-        return ran
+            workers = Workers(jobs, lock, messages.of)
+            schedule = Schedule(self, chosen, workers, messages, force=force, before=before)
+            try:
+                with workers:
+                    schedule.run()
+            finally:
+                messages.end_all()
+                for task in workers.tasks:
+                    shutil.rmtree(task.outputs, ignore_errors=True)
+        failed = [step.title for step in chosen if step.title in schedule.errors]
+        for title in failed[1:]:
+            reporter.message(f"{title}: {schedule.errors[title]}")
+        if failed:
+            raise schedule.errors[failed[0]]
+        return [step for step in chosen if step.title in schedule.ran]
 
     def is_current(self, step: Step[Any]) -> bool:
         """Return whether the outputs of a step exist and were made from what it would read now."""
@@ -318,37 +183,45 @@ class Engine:
                 wanted |= {step.place(artifact) for artifact in (*step.inputs, *step.optional)}
         return tuple(chosen)
 
-    def _run(self, step: Step[Any], reporter: Reporter, *, force: bool) -> None:
+    def begin(self, step: Step[Any], *, force: bool) -> Task | None:
+        """Return the task of a step, with an empty scratch folder; None if an input was not made."""
         failed = next((a for a in step.inputs if step.place(a) in self._failures), None)
         if failed is not None:
             self._give_up(step, self._known_key(step), 0.0, self._failures[step.place(failed)])
-            return
+            return None
         self._check_inputs(step)
         self._check_foreign(step)
-        key = self._known_key(step)
-        scratch = self._scratch(step)
+        key, scratch = self._known_key(step), self.folder / _SCRATCH / step.title
+        task = Task(
+            step, key, time.perf_counter(), self.folder, scratch, dict(self._failures), self.seconds()
+        )
         if force or (self._record(step) or _Record("", 0.0, None)).key != f"running {key}":
             shutil.rmtree(scratch, ignore_errors=True)
-        shutil.rmtree(scratch / "outputs", ignore_errors=True)
+        shutil.rmtree(task.outputs, ignore_errors=True)
         self._write(step, _Record(f"running {key}", 0.0, None))
-        start = time.perf_counter()
-        space = Workspace(step, self.folder, scratch, reporter, self._failures, self.seconds())
-        try:
-            step.work(step.settings, space)
-            self._take(step, scratch / "outputs")
-        except step.tolerates as error:
-            shutil.rmtree(scratch, ignore_errors=True)
-            reporter.message(f"{step.title}: given up: {error}")
-            self._give_up(step, key, time.perf_counter() - start, str(error))
-            return
-        except ToolError as error:
-            raise self._with_log(step, error) from error
-        finally:
-            shutil.rmtree(scratch / "outputs", ignore_errors=True)
-        shutil.rmtree(scratch, ignore_errors=True)
-        self._write(step, _Record(key, time.perf_counter() - start, None))
+        return task
 
-    def _copied(self, step: Step[Any]) -> bool:
+    def finish(self, task: Task, error: Exception | None, reporter: Reporter) -> None:
+        """Take the outputs of a task that has ended; raise its error, unless the step tolerates it."""
+        step = task.step
+        seconds = time.perf_counter() - task.begun
+        try:
+            if error is not None:
+                raise error
+            self._take(step, task.outputs)
+        except step.tolerates as tolerated:
+            shutil.rmtree(task.scratch, ignore_errors=True)
+            reporter.message(f"{step.title}: given up: {tolerated}")
+            self._give_up(step, task.key, seconds, str(tolerated))
+        except ToolError as failed:
+            raise self._with_log(step, failed) from failed
+        else:
+            shutil.rmtree(task.scratch, ignore_errors=True)
+            self._write(step, _Record(task.key, seconds, None))
+        finally:
+            shutil.rmtree(task.outputs, ignore_errors=True)
+
+    def copied(self, step: Step[Any]) -> bool:
         """Copy the outputs of another step that ran with the same key; return whether there is one."""
         key = self.key(step)
         for other in self.steps:
@@ -419,9 +292,6 @@ class Engine:
                     continue
                 replace_path(None, found)
                 replace_path(None, self.folder / _RECORDS / folder)
-
-    def _scratch(self, step: Step[Any]) -> Path:
-        return self.folder / _SCRATCH / step.title
 
     def _record_file(self, step: Step[Any]) -> Path:
         return self.folder / _RECORDS / f"{step.title}.json"

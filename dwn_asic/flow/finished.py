@@ -28,8 +28,8 @@ from dwn_asic.flow.artifacts import (
     binary_artifact,
     text_artifact,
 )
-from dwn_asic.flow.engine import Artifact
 from dwn_asic.flow.run import RECORD, Flow, open_flow
+from dwn_asic.flow.step import Artifact
 from dwn_asic.flow.steps.shared import SHRUNK
 from dwn_asic.methods.base import Classifier
 from dwn_asic.methods.registry import plan

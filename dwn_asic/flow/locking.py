@@ -17,10 +17,11 @@ class _Listener(Protocol):
 
 
 @contextmanager
-def locked(folder: Path, reporter: _Listener) -> Iterator[None]:
-    """Hold the lock of a folder; if another process holds it, report that and wait until it ends.
+def locked(folder: Path, reporter: _Listener) -> Iterator[int]:
+    """Hold the lock of a folder, and yield its file descriptor.
 
-    The operating system releases the lock of a process that was killed.
+    If another process holds the lock, report that and wait until it ends. The operating system releases the
+    lock once the process, and those that inherited the descriptor, have ended.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("a+") as file:
@@ -34,4 +35,4 @@ def locked(folder: Path, reporter: _Listener) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        yield file.fileno()

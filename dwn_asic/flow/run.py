@@ -16,9 +16,10 @@ from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.files import read_json
 from dwn_asic.flow.artifacts import DATASET
 from dwn_asic.flow.config import FlowConfig
-from dwn_asic.flow.engine import Artifact, Engine, Reporter, Step
+from dwn_asic.flow.engine import Engine
 from dwn_asic.flow.flow_file import load_flow, yaml_of
 from dwn_asic.flow.starts import UNTRAINED, UNTRAINED_FOLDER, start_folders
+from dwn_asic.flow.step import Artifact, Reporter, Step
 from dwn_asic.flow.steps.circuit import circuit_steps
 from dwn_asic.flow.steps.datasheet import DatasheetSettings, datasheet_step
 from dwn_asic.flow.steps.fit import fit_step, train_step
@@ -311,7 +312,12 @@ def _tables(data: DataConfig) -> dict[str, str | None]:
 
 
 def run_flow(
-    flow: Flow, reporter: Reporter, *, targets: Iterable[str] | None = None, force: bool = False
+    flow: Flow,
+    reporter: Reporter,
+    *,
+    targets: Iterable[str] | None = None,
+    force: bool = False,
+    jobs: int = 1,
 ) -> list[str]:
     """Run every step that is not up to date, and return the titles of the steps that ran.
 
@@ -325,7 +331,10 @@ def run_flow(
         Files of the run to bring up to date, for example ``netlist.v``; None for all.
     force
         Whether to run steps that are up to date too, including those of baselines.
+    jobs
+        Maximum number of steps that run at once; the results do not depend on it.
     """
     # An unusable target (no PDK, no flip-flop for the registers) is reported before training starts.
-    ran = flow.engine.run(reporter, targets=targets, force=force, before=flow.target.open)
+    before = flow.target.open
+    ran = flow.engine.run(reporter, targets=targets, force=force, jobs=jobs, before=before)
     return [step.title for step in ran]

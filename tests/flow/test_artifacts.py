@@ -35,7 +35,7 @@ from dwn_asic.flow.artifacts import (
     page_artifact,
     text_artifact,
 )
-from dwn_asic.flow.engine import Artifact
+from dwn_asic.flow.step import Artifact
 
 
 def stump(constant: int) -> BooleanGraph:

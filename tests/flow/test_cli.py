@@ -273,7 +273,7 @@ def test_what_a_killed_run_had_finished_is_never_done_again(finished: Flow, tmp_
     folder, report = flow.folder, flow.engine.steps[-1]
     for place in (".steps/report.json", *map(report.place, report.outputs)):
         (folder / place).unlink()
-    command = [sys.executable, "-m", "dwn_asic", "run", str(write_flow(FILE, **changes))]
+    command = [sys.executable, "-m", "dwn_asic", "run", str(write_flow(FILE, **changes)), "--jobs", "1"]
     kept: dict[Path, tuple[bytes, int]] = {}
     for moment, under_way in MOMENTS.items():
         kill_when(partial(found, folder, moment), command)
@@ -288,6 +288,46 @@ def test_what_a_killed_run_had_finished_is_never_done_again(finished: Flow, tmp_
     }
     whole = finished_flow(tmp_path / "whole", finished, **changes)
     assert measured(folder) == measured(whole.folder)
+
+
+def test_a_killed_run_of_several_steps_resumes_after_those_that_had_ended(
+    finished: Flow, tmp_path: Path
+) -> None:
+    changes = {
+        "shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 2000},
+        "baselines": [{"kind": "decision_tree", "leaves": [3, 4, 5]}, {"kind": "gbdt"}],
+    }
+    folder = finished_flow(tmp_path, finished).folder
+    command = [sys.executable, "-m", "dwn_asic", "run", str(write_flow(FILE, **changes)), "--jobs", "3"]
+    steps = open_flow(FILE).engine.steps[:-1]  # without the report, which is there of the smaller flow
+
+    def done() -> list[Path]:
+        """Return the outputs of the steps that have ended."""
+        records = [(step, folder / ".steps" / f"{step.title}.json") for step in steps]
+        ended = [step for step, at in records if at.exists() and "running" not in at.read_text()]
+        return [folder / place for step in ended for place in step.makes if (folder / place).is_file()]
+
+    before = len(done())
+    kept: dict[Path, tuple[bytes, int]] = {}
+    for more in (1, 20):
+        kill_when(partial(lambda wanted: len(done()) >= wanted, before + more), command)
+        assert contents(kept) == kept
+        kept = contents(done())
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
+    assert contents(kept) == kept
+    assert not [path for path in folder.rglob(".work/**/*") if path.is_file()]
+    whole = finished_flow(tmp_path / "whole", finished, **changes)
+    assert measured(folder) == measured(whole.folder)
+    for name in ("shrunk/netlist.v", "baselines/tree-5/netlist.v", "comparison.md"):
+        assert (folder / name).read_bytes() == (whole.folder / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("jobs", ["0", "two"])
+def test_the_number_of_jobs_is_a_positive_number(
+    jobs: str, finished: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "run", str(finished.folder), "--jobs", jobs) == 2
+    assert "--jobs" in capsys.readouterr().err
 
 
 def found(folder: Path, pattern: str) -> list[Path]:

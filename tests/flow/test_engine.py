@@ -13,8 +13,9 @@ import pytest
 
 from dwn_asic.errors import DataError, ToolError, ToolTimeoutError
 from dwn_asic.flow.artifacts import text_artifact
-from dwn_asic.flow.engine import Artifact, Engine, Reporter, Step, Workspace
+from dwn_asic.flow.engine import Engine
 from dwn_asic.flow.locking import locked
+from dwn_asic.flow.step import Artifact, Reporter, Step, Workspace
 from flows import Lines
 
 SOURCE, NUMBER, DOUBLE, SUM = (text_artifact(f"{name}.txt") for name in ("source", "number", "double", "sum"))
@@ -230,7 +231,7 @@ def test_a_missing_input_names_the_step_that_makes_it(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_an_artifact_too(tmp_path: Path) -> None:
-    from dwn_asic.flow.engine import Codec
+    from dwn_asic.flow.step import Codec
 
     def write(value: tuple[str, ...], path: Path) -> None:
         path.mkdir()

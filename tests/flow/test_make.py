@@ -54,7 +54,7 @@ def ended(build: Path) -> list[Path]:
 
 def environment() -> dict[str, str]:
     """Return the environment without the flags and variables of a `make test` around the tests."""
-    others = ("FLOW", "BUILD", "VENV")
+    others = ("FLOW", "BUILD", "VENV", "JOBS")
     return {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS")) and k not in others}
 
 
@@ -202,6 +202,20 @@ def test_a_study_has_a_flow_for_each_file_of_a_folder_and_reports_into_a_folder_
     (project / "tables" / "one.csv").unlink()
     (project / "tables" / "two.csv").unlink()
     assert "skipped, its data is missing: flows/some/each.yaml" in try_make(project, *study).stdout
+
+
+def test_jobs_are_steps_of_a_run_and_runs_of_a_report(project: Path) -> None:
+    flows = project / "flows" / "some"
+    flows.mkdir()
+    (flows / "one.yaml").write_text("extends: ../tiny.yaml\n")
+    for goal in ("run", "build/tiny/netlist.v"):
+        assert "--jobs" not in make(project, "-n", goal)
+        assert "--jobs '3'" in make(project, "-n", goal, "JOBS=3")
+    for given, wanted in ((), "--jobs=2"), (("JOBS=3",), "--jobs=3"):
+        output = make(project, "-n", "report", "STUDIES=some", "SEEDS=0", *given)
+        assert f"{wanted} report-files" in output
+        assert output.count("--jobs '1'") == 2  # of the study's flow, and of the one by itself
+        assert "--jobs '3'" not in output
 
 
 def test_a_bad_flow_stops_make_with_one_line(project: Path) -> None:

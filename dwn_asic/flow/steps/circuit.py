@@ -22,7 +22,7 @@ from dwn_asic.flow.artifacts import (
     binary_artifact,
     text_artifact,
 )
-from dwn_asic.flow.engine import Artifact, Step, Workspace
+from dwn_asic.flow.step import Artifact, Step, Workspace
 from dwn_asic.flow.steps.shared import TargetSettings, Tolerated, summary, target_environment, who
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.targets.registry import target_kind

@@ -20,7 +20,7 @@ from dwn_asic.flow.artifacts import (
     VERIFIED,
     text_artifact,
 )
-from dwn_asic.flow.engine import Artifact, Step, Workspace
+from dwn_asic.flow.step import Artifact, Step, Workspace
 from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, versions
 from dwn_asic.targets.registry import target_kind
 

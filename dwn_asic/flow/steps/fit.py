@@ -14,7 +14,7 @@ from dwn_asic.flow.artifacts import (
     PREDICTIONS,
     FittedRecord,
 )
-from dwn_asic.flow.engine import Step, Workspace
+from dwn_asic.flow.step import Step, Workspace
 from dwn_asic.flow.steps.shared import summary, versions, who
 from dwn_asic.methods.base import Classifier, Plan
 from dwn_asic.methods.registry import method

@@ -23,7 +23,7 @@ from dwn_asic.flow.artifacts import (
     page_artifact,
 )
 from dwn_asic.flow.config import FlowConfig
-from dwn_asic.flow.engine import Artifact, Step, Workspace
+from dwn_asic.flow.step import Artifact, Step, Workspace
 from dwn_asic.flow.steps.datasheet import circuit_label
 from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder, versions
 from dwn_asic.targets.registry import target_kind

@@ -18,7 +18,7 @@ from dwn_asic.flow.artifacts import (
     PREDICTIONS,
     FittedRecord,
 )
-from dwn_asic.flow.engine import Step, Workspace
+from dwn_asic.flow.step import Step, Workspace
 from dwn_asic.flow.steps.shared import source_names, versions
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from dwn_asic.flow.artifacts import (
     FrontRow,
     MatchRecord,
 )
-from dwn_asic.flow.engine import Step, Workspace
+from dwn_asic.flow.step import Step, Workspace
 from dwn_asic.flow.steps.shared import (
     SHRUNK,
     TargetSettings,
@@ -165,6 +165,10 @@ def _match(settings: MatchSettings, space: Workspace) -> None:
     space.put(MATCH, MatchRecord(settings.baseline, place))
 
 
+def _match_environment(_settings: MatchSettings) -> Mapping[str, str]:
+    return versions("numpy")
+
+
 def match_step(baseline: str, folder: str) -> Step[MatchSettings]:
     """Return the step that chooses the smallest circuit of the front at the accuracy of a baseline.
 
@@ -184,5 +188,5 @@ def match_step(baseline: str, folder: str) -> Step[MatchSettings]:
             VERIFIED.at(folder),
         ),
         (MATCH, GRAPH, PREDICTIONS),
-        environment=lambda _: versions("numpy"),
+        environment=_match_environment,
     )
