@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from dwn_asic.boolean.fold import FALSE, FoldingBuilder, Literal
 from dwn_asic.boolean.graph import BooleanGraph, Input, Interface
-from dwn_asic.compiled import allocating
+from dwn_asic.compiled import allocating, leaf
 
 __all__ = [
     "AND2",
@@ -27,6 +28,7 @@ __all__ = [
     "cost",
     "flatten",
     "replaced",
+    "replacement_costs",
     "simulated",
     "unflatten",
 ]
@@ -38,9 +40,9 @@ Words = NDArray[np.uint64]
 LITERAL, AND2, XOR2, AND3, AND_OR = range(5)  # a; a & b; a ^ b; a & b & c; a & (b | c)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FlatAig:
-    """An and-inverter graph as flat arrays.
+    """An and-inverter graph as flat arrays; graphs of equal arrays are equal.
 
     Attributes
     ----------
@@ -61,6 +63,16 @@ class FlatAig:
         """Number of AND nodes."""
         return len(self.fanins) - 1 - self.n_inputs
 
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, FlatAig)
+            and self.n_inputs == other.n_inputs
+            and np.array_equal(self.fanins, other.fanins)
+            and np.array_equal(self.outputs, other.outputs)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
     @property
     def levels(self) -> int:
         """Largest number of AND nodes on a path from an input to an output."""
@@ -70,7 +82,7 @@ class FlatAig:
             level[v] = 1 + max(level[a >> 1], level[b >> 1])
         return max((level[literal >> 1] for literal in self.outputs.tolist()), default=0)
 
-    @property
+    @cached_property
     def cost(self) -> int:
         """Estimate of the mapped area, see :func:`cost`."""
         return int(cost(self.fanins, self.outputs, self.n_inputs))
@@ -133,6 +145,11 @@ def simulated(fanins, n_inputs, patterns):  # type: ignore[no-untyped-def]  # pr
     return values
 
 
+@leaf
+def _slot(a, b, mask):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    return (a * 40503 + b * 30011) & mask
+
+
 @allocating
 def _and(a, b, fanins, count, table):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Return the literal of a & b: simplified, found in the hash table, or the new node ``count[0]``."""
@@ -143,7 +160,7 @@ def _and(a, b, fanins, count, table):  # type: ignore[no-untyped-def]  # pragma:
     if a == 1 or a == b:
         return b
     mask = len(table) - 1
-    slot = (a * 40503 + b * 30011) & mask
+    slot = _slot(a, b, mask)
     while table[slot] >= 0:
         v = table[slot]
         if fanins[v, 0] == a and fanins[v, 1] == b:
@@ -217,6 +234,59 @@ def replaced(fanins, outputs, n_inputs, target, move):  # type: ignore[no-untype
         driven[o] = place[outputs[o] >> 1] ^ (outputs[o] & 1)
     # Simplification may have left dangling nodes.
     return _needed(new, count[0], driven, n_inputs)
+
+
+@allocating
+def replacement_costs(fanins, outputs, n_inputs, target, after, moves):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Return (moves,) the costs of the graphs that :meth:`FlatAig.replace` would return.
+
+    Only the transitive fan-out of the target changes, so only that is hashed again for each move. ``after``
+    marks it, and the target; no literal of the moves is in it.
+    """
+    n, first = len(fanins), 1 + n_inputs
+    fan_out = np.flatnonzero(after)
+    fan_out = fan_out[fan_out > target]
+    # Nodes outside of the fan-out keep their places; those of a move and of the new fan-out come last.
+    new = np.empty((n + len(fan_out) + 4, 2), np.int64)
+    size = 64
+    while size < 2 * len(new):
+        size *= 2
+    table, count, place = np.full(size, -1, np.int64), np.zeros(1, np.int64), 2 * np.arange(n)
+    for v in range(first, n):
+        if not after[v]:
+            count[0] = v
+            _and(fanins[v, 0], fanins[v, 1], new, count, table)
+    costs = np.empty(len(moves), np.int64)
+    readers = np.empty(len(new), np.int64)
+    for i in range(len(moves)):
+        count[0] = n
+        place[target] = _function(moves[i], place, new, count, table)
+        for v in fan_out:
+            a = place[fanins[v, 0] >> 1] ^ (fanins[v, 0] & 1)
+            b = place[fanins[v, 1] >> 1] ^ (fanins[v, 1] & 1)
+            place[v] = _and(a, b, new, count, table)
+        readers[: count[0]] = 0
+        for output in outputs:
+            readers[place[output >> 1] >> 1] += 1
+        costs[i] = 0
+        for v in range(count[0] - 1, n_inputs, -1):
+            if readers[v]:
+                costs[i] += 3 + (readers[v] > 1)
+                readers[new[v, 0] >> 1] += 1
+                readers[new[v, 1] >> 1] += 1
+        for v in range(count[0] - 1, n - 1, -1):
+            _forget(v, new, table)
+    return costs
+
+
+@allocating
+def _forget(v, fanins, table):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Remove the node that was added last from the hash table."""
+    mask = len(table) - 1
+    slot = _slot(fanins[v, 0], fanins[v, 1], mask)
+    while table[slot] != v:
+        slot = (slot + 1) & mask
+    table[slot] = -1
 
 
 @allocating

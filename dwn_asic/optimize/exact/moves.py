@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from dwn_asic.boolean.flat_aig import FlatAig, Integers, Words, cost, replaced
-from dwn_asic.compiled import allocating
+from dwn_asic.boolean.flat_aig import (
+    AND2,
+    AND3,
+    AND_OR,
+    LITERAL,
+    XOR2,
+    FlatAig,
+    Integers,
+    Words,
+    replacement_costs,
+)
+from dwn_asic.compiled import allocating, leaf
 
 __all__ = ["best_moves"]
 
@@ -46,24 +56,31 @@ def _observed(fanins, outputs, values, node, after):  # type: ignore[no-untyped-
     Marks the node and its transitive fan-out in ``after``.
     """
     n, n_words = values.shape
-    changed = values.copy()
-    changed[node] = ~values[node]
-    after[node] = True
-    ones, zero = ~np.uint64(0), np.uint64(0)
+    # Rows of the nodes whose values change, and the place of each such node among them.
+    place, count = np.empty(n, np.int64), 1
+    after[node], place[node] = True, 0
     for v in range(node + 1, n):
-        a, b = fanins[v, 0], fanins[v, 1]
-        flip_a, flip_b = (ones if a & 1 else zero), (ones if b & 1 else zero)
-        a >>= 1
-        b >>= 1
-        if after[a] or after[b]:
-            after[v] = True
-            for w in range(n_words):
-                changed[v, w] = (changed[a, w] ^ flip_a) & (changed[b, w] ^ flip_b)
+        if after[fanins[v, 0] >> 1] or after[fanins[v, 1] >> 1]:
+            after[v], place[v] = True, count
+            count += 1
+    changed = np.empty((count, n_words), np.uint64)
+    for w in range(n_words):
+        changed[0, w] = ~values[node, w]
+    for v in range(node + 1, n):
+        if not after[v]:
+            continue
+        a, b = fanins[v, 0] >> 1, fanins[v, 1] >> 1
+        flip_a, flip_b = _flip(fanins[v, 0]), _flip(fanins[v, 1])
+        xs = changed[place[a]] if after[a] else values[a]
+        ys = changed[place[b]] if after[b] else values[b]
+        for w in range(n_words):
+            changed[place[v], w] = (xs[w] ^ flip_a) & (ys[w] ^ flip_b)
     care = np.zeros(n_words, np.uint64)
     for o in range(len(outputs)):
         v = outputs[o] >> 1
         if after[v]:
-            care |= changed[v] ^ values[v]
+            for w in range(n_words):
+                care[w] |= changed[place[v], w] ^ values[v, w]
     return care
 
 
@@ -87,36 +104,69 @@ def _own_cone(fanins, outputs, n_inputs, node):  # type: ignore[no-untyped-def] 
     return size
 
 
-@allocating
+@leaf
 def _flip(literal):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     return ~np.uint64(0) if literal & 1 else np.uint64(0)
 
 
-@allocating
-def _disjoint(x, y):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    for w in range(len(x)):  # noqa: SIM110 - a generator is slower here
-        if x[w] & y[w]:
+@leaf
+def _densest(mask):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Return the word with the most bits, which tells most literals apart."""
+    best, most = 0, np.uint64(0)
+    for w in range(len(mask)):
+        x = mask[w]
+        x -= (x >> np.uint64(1)) & np.uint64(0x5555555555555555)
+        x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+        x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+        x = (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
+        if x > most:
+            best, most = w, x
+    return best
+
+
+@leaf
+def _never(mask, values, node, flip):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Return whether a literal holds nowhere in a mask."""
+    n_words = len(mask)
+    whole = n_words - n_words % 8
+    for start in range(0, whole, 8):
+        held = np.uint64(0)
+        for w in range(start, start + 8):  # without an exit, so that it is vectorized
+            held |= mask[w] & (values[node, w] ^ flip)
+        if held:
+            return False
+    for w in range(whole, n_words):  # noqa: SIM110 - a generator is slower here
+        if mask[w] & (values[node, w] ^ flip):
             return False
     return True
 
 
-@allocating
+@leaf
+def _absent(mask, densest, values, node):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Return whether the node holds nowhere in a mask, and whether its complement does.
+
+    ``densest`` is a word of the mask that most nodes fail on.
+    """
+    x, m = values[node, densest], mask[densest]
+    positive = not m & x and _never(mask, values, node, np.uint64(0))
+    negative = not m & ~x and _never(mask, values, node, ~np.uint64(0))
+    return positive, negative
+
+
+@leaf
+def _disjoint(xs, i, ys, j):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    for w in range(xs.shape[1]):  # noqa: SIM110 - a generator is slower here
+        if xs[i, w] & ys[j, w]:
+            return False
+    return True
+
+
+@leaf
 def _add(found, count, limit, kind, phase, a, b, c):  # type: ignore[no-untyped-def]  # pragma: no cover
     if count[0] < limit:
-        found[count[0], 1:] = (kind, phase, a, b, c)
+        i = count[0]
+        found[i, 1], found[i, 2], found[i, 3], found[i, 4], found[i, 5] = kind, phase, a, b, c
         count[0] += 1
-
-
-@allocating
-def _covering(on, off, literal, value, rest):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Return whether a literal holds on all of ``on``; then ``rest`` is where it holds in ``off``."""
-    flip = _flip(literal)
-    for w in range(len(on)):
-        if on[w] & ~(value[w] ^ flip):
-            return False
-    for w in range(len(on)):
-        rest[w] = off[w] & (value[w] ^ flip)
-    return True
 
 
 @allocating
@@ -124,17 +174,24 @@ def _covers(on, off, values, after, order, phase, found, count):  # type: ignore
     """Return literals that hold wherever the node does, and where else; record exact ones as moves."""
     names = np.empty(_MOST_COVERS, np.int64)
     rests = np.empty((_MOST_COVERS, len(on)), np.uint64)
-    n_covers = 0
+    n_covers, densest = 0, _densest(on)
     for d in order:
         if after[d]:
             continue
-        for literal in (2 * d, 2 * d + 1):
-            if n_covers == _MOST_COVERS or not _covering(on, off, literal, values[d], rests[n_covers]):
+        positive, negative = _absent(on, densest, values, d)
+        # A literal holds on all of ``on`` if its complement holds nowhere in it.
+        for literal, covering in ((2 * d, negative), (2 * d + 1, positive)):
+            if n_covers == _MOST_COVERS or not covering:
                 continue
-            rest = rests[n_covers]
-            if not rest.any():
-                _add(found, count, len(found), 0, phase, literal, 0, 0)
-            elif (rest != off).any():
+            some, less, flip = np.uint64(0), np.uint64(0), _flip(literal)
+            for w in range(len(on)):
+                rest = off[w] & (values[d, w] ^ flip)
+                rests[n_covers, w] = rest
+                some |= rest
+                less |= rest ^ off[w]
+            if not some:
+                _add(found, count, len(found), LITERAL, phase, literal, 0, 0)
+            elif less:
                 names[n_covers] = literal
                 n_covers += 1
     return names[:n_covers], rests[:n_covers]
@@ -148,8 +205,8 @@ def _pairs(names, rests, phase, own, found, count):  # type: ignore[no-untyped-d
         for j in range(i):
             a, b = names[i], names[j]
             same = phase == 0 and ((a == own[0] and b == own[1]) or (a == own[1] and b == own[0]))
-            if not same and _disjoint(rests[i], rests[j]):
-                _add(found, count, limit, 1, phase, a, b, 0)
+            if not same and _disjoint(rests, i, rests, j):
+                _add(found, count, limit, AND2, phase, a, b, 0)
         if count[0] == limit:
             return
 
@@ -158,14 +215,18 @@ def _pairs(names, rests, phase, own, found, count):  # type: ignore[no-untyped-d
 def _triples(names, rests, phase, found, count):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Record moves to a & b & c where no two of them suffice."""
     limit = min(len(found), count[0] + _MOST_MOVES // 2)
+    both = np.empty((1, rests.shape[1]), np.uint64)
     for i in range(len(names)):
         for j in range(i):
-            rest = rests[i] & rests[j]
-            if not rest.any():
+            some = np.uint64(0)
+            for w in range(rests.shape[1]):
+                both[0, w] = rests[i, w] & rests[j, w]
+                some |= both[0, w]
+            if not some:
                 continue
             for k in range(j):
-                if _disjoint(rest, rests[k]):
-                    _add(found, count, limit, 3, phase, names[i], names[j], names[k])
+                if _disjoint(both, 0, rests, k):
+                    _add(found, count, limit, AND3, phase, names[i], names[j], names[k])
             if count[0] == limit:
                 return
 
@@ -174,19 +235,13 @@ def _triples(names, rests, phase, found, count):  # type: ignore[no-untyped-def]
 def _parts(on, rest, values, after, order):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Return literals that hold somewhere in ``on`` and nowhere in ``rest``."""
     names = np.empty(_MOST_COVERS, np.int64)
-    n_parts = 0
+    n_parts, densest = 0, _densest(rest)
     for d in order:
         if after[d]:
             continue
-        for literal in (2 * d, 2 * d + 1):
-            flip, fits, some = _flip(literal), True, False
-            for w in range(len(on)):
-                x = values[d, w] ^ flip
-                if rest[w] & x:
-                    fits = False
-                    break
-                some |= (on[w] & x) != 0
-            if fits and some and n_parts < _MOST_COVERS:
+        positive, negative = _absent(rest, densest, values, d)
+        for literal, fits in ((2 * d, positive), (2 * d + 1, negative)):
+            if fits and n_parts < _MOST_COVERS and not _never(on, values, d, _flip(literal)):
                 names[n_parts] = literal
                 n_parts += 1
     return names[:n_parts]
@@ -198,14 +253,16 @@ def _and_ors(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
 ):
     """Record moves to the two-level function a & (b | c)."""
     limit = min(len(found), count[0] + _MOST_MOVES // 2)
-    scratch = np.empty(len(on), np.uint64)
+    missing = np.empty_like(on)
     for i in range(len(names)):
         parts = _parts(on, rests[i], values, after, order)
         for j in range(len(parts)):
-            missing = on & ~(values[parts[j] >> 1] ^ _flip(parts[j]))
+            b, flip = parts[j] >> 1, _flip(parts[j])
+            for w in range(len(on)):
+                missing[w] = on[w] & ~(values[b, w] ^ flip)
             for k in range(j):
-                if _covering(missing, missing, parts[k], values[parts[k] >> 1], scratch):
-                    _add(found, count, limit, 4, phase, names[i], parts[j], parts[k])
+                if _never(missing, values, parts[k] >> 1, ~_flip(parts[k])):
+                    _add(found, count, limit, AND_OR, phase, names[i], parts[j], parts[k])
             if count[0] == limit:
                 return
 
@@ -213,14 +270,21 @@ def _and_ors(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
 @allocating
 def _xors(value, care, values, after, order, found, count):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Record moves to a ^ b."""
-    for i in range(len(order)):
-        d = order[i]
-        if after[d] or d == 0:
-            continue
+    # A word of each node by itself, since most pairs fail on it.
+    densest = _densest(care)
+    nodes, firsts, n_nodes = np.empty(len(order), np.int64), np.empty(len(order), np.uint64), 0
+    for d in order:
+        if not after[d] and d != 0:
+            nodes[n_nodes], firsts[n_nodes] = d, values[d, densest] & care[densest]
+            n_nodes += 1
+    first = value[densest] & care[densest]
+    for i in range(n_nodes):
+        d, same_word = nodes[i], first ^ firsts[i]
+        opposite_word = same_word ^ care[densest]
         for j in range(i):
-            e = order[j]
-            if after[e] or e == 0:
+            if firsts[j] != same_word and firsts[j] != opposite_word:
                 continue
+            e = nodes[j]
             same, opposite = True, True
             for w in range(len(care)):
                 x = (value[w] ^ values[d, w] ^ values[e, w]) & care[w]
@@ -229,7 +293,7 @@ def _xors(value, care, values, after, order, found, count):  # type: ignore[no-u
                 if not same and not opposite:
                     break
             if same or opposite:
-                _add(found, count, len(found), 2, 0 if same else 1, 2 * d, 2 * e, 0)
+                _add(found, count, len(found), XOR2, 0 if same else 1, 2 * d, 2 * e, 0)
 
 
 @allocating
@@ -248,7 +312,6 @@ def _moves(fanins, outputs, n_inputs, values, node, order):  # type: ignore[no-u
             _and_ors(on, names, rests, values, after, order, phase, found, count)
     if cone >= 3:
         _xors(values[node], care, values, after, order, found, count)
-    for i in range(count[0]):
-        new, driven = replaced(fanins, outputs, n_inputs, node, found[i, 1:])
-        found[i, 0] = cost(new, driven, n_inputs)
-    return found[: count[0]]
+    found = found[: count[0]]
+    found[:, 0] = replacement_costs(fanins, outputs, n_inputs, node, after, found[:, 1:])
+    return found

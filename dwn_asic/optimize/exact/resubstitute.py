@@ -75,12 +75,15 @@ class Resubstitution:
             if not aig.size or not self._work.allows():
                 break
             new = self._step(aig, values)
-            if new is not None:
+            if new is not None and (new is not aig or values.shape[1] != self._patterns.shape[1]):
                 aig, values = new, new.simulate(self._patterns)
         return aig
 
     def _step(self, aig: FlatAig, values: np.ndarray) -> FlatAig | None:
-        """Return the graph after a move, the same graph if patterns were added, None if there is no move."""
+        """Return the graph after a move, None if there is none.
+
+        It is the same object if the move changes nothing, or if patterns were added.
+        """
         node = int(self._rng.integers(1 + aig.n_inputs, len(aig.fanins)))
         moves = best_moves(aig, values, node, self._rng.permutation(len(aig.fanins)))
         self._work.add(_STEP + len(aig.fanins) * (_WORD * values.shape[1] + _MOVE * len(moves)))
@@ -88,6 +91,8 @@ class Resubstitution:
             return None
         equal = moves[moves[:, 0] == moves[0, 0]]
         new = aig.replace(node, equal[self._rng.integers(len(equal)), 1:])
+        if new == aig:
+            return aig
         difference = self._prover.difference(aig, new)
         if difference is None:
             return new
