@@ -29,7 +29,7 @@ class DwnAsicError(Exception):
     exit_code = 2
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle the attributes, since the constructors take other arguments than the message."""
+        """Return how to copy the error: by its attributes, since constructors take no message."""
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 

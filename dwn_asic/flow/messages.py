@@ -42,7 +42,7 @@ class Messages:
         self._pass_on()
 
     def end(self, title: str) -> None:
-        """Note that a step has ended or needs not run."""
+        """Note that a step has ended, or does not have to run."""
         self._ended.add(title)
         self._pass_on()
 

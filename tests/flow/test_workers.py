@@ -32,7 +32,7 @@ PATIENCE_S = 60.0
 
 @dataclass(frozen=True)
 class Act:
-    """What a step does: it waits for some files, makes others, and ends as told.
+    """The work of a step: it waits for some files, makes others, and ends as told.
 
     Attributes
     ----------

@@ -12,12 +12,22 @@ from strategies import boolean_graphs, evaluate, patterns
 
 from dwn_asic.boolean.aig import to_aig
 from dwn_asic.boolean.aiger import aiger_bytes
-from dwn_asic.boolean.flat_aig import AND2, AND3, AND_OR, LITERAL, XOR2, FlatAig, flatten, unflatten
+from dwn_asic.boolean.flat_aig import (
+    AND2,
+    AND3,
+    AND_OR,
+    LITERAL,
+    XOR2,
+    FlatAig,
+    flatten,
+    replacement_costs,
+    unflatten,
+)
 from dwn_asic.boolean.fold import fold
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Input, Interface, Lut, Threshold
 from dwn_asic.boolean.packed import pack_rows, unpack_rows
 from dwn_asic.optimize.exact.moves import best_moves
-from dwn_asic.optimize.exact.prover import Prover
+from dwn_asic.optimize.exact.prover import Prover, enlarged, identified
 from dwn_asic.optimize.exact.reachable import ReachableInputs
 from dwn_asic.optimize.exact.resubstitute import Resubstitution
 from dwn_asic.optimize.exact.work import Work
@@ -111,6 +121,51 @@ def test_every_move_found_on_all_reachable_patterns_is_right(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
+def test_the_cost_of_a_replacement_is_that_of_the_graph_it_makes(seed: int) -> None:
+    aig, _ = flat(random_graph(seed, n_luts=20))
+    rng = np.random.default_rng(seed)
+    nodes = len(aig.fanins)
+    for target in range(1 + aig.n_inputs, nodes, 3):
+        after = np.zeros(nodes, bool)
+        after[target] = True
+        for node in range(target + 1, nodes):
+            after[node] = after[aig.fanins[node] >> 1].any()
+        free = np.flatnonzero(~after)
+        moves = np.array(
+            [
+                (kind, phase, *(2 * rng.choice(free, 3) + rng.integers(0, 2, 3)))
+                for kind in (LITERAL, AND2, XOR2, AND3, AND_OR)
+                for phase in range(2)
+            ]
+        )
+        costs = replacement_costs(aig.fanins, aig.outputs, aig.n_inputs, target, after, moves)
+        assert costs.tolist() == [aig.replace(target, move).cost for move in moves]
+
+
+def test_graphs_of_equal_arrays_are_equal() -> None:
+    aig, _ = flat(random_graph(0))
+    assert aig == FlatAig(aig.n_inputs, aig.fanins.copy(), aig.outputs.copy())
+    assert aig != FlatAig(aig.n_inputs, aig.fanins, aig.outputs ^ 1)
+    assert aig != aig.replace(len(aig.fanins) - 1, (LITERAL, 0, 2, 0, 0))
+    assert aig != "a graph"
+
+
+def test_a_move_that_changes_nothing_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    proved: list[bool] = []
+    real = Prover.difference
+
+    def difference(self: Prover, before: FlatAig, after: FlatAig) -> np.ndarray | None:
+        proved.append(before == after)
+        return real(self, before, after)
+
+    monkeypatch.setattr(Prover, "difference", difference)
+    aig, inputs = flat(random_graph(1))
+    Resubstitution(ReachableInputs(inputs, INTERFACE), Work(FOREVER)).wander(aig, steps=200)
+    assert len(proved) > 20
+    assert not any(proved)
+
+
+@pytest.mark.parametrize("seed", range(4))
 def test_the_walk_shrinks_and_keeps_the_function(seed: int) -> None:
     aig, inputs = flat(random_graph(seed))
     walk = Resubstitution(ReachableInputs(inputs, INTERFACE), Work(FOREVER))
@@ -149,6 +204,28 @@ def test_a_budget_ends_the_walk_after_the_same_work_every_time() -> None:
     ]
     assert budgets[0].spent == budgets[1].spent >= 0.02
     np.testing.assert_array_equal(ends[0].fanins, ends[1].fanins)
+
+
+def test_every_and_has_one_variable_also_when_the_table_grows() -> None:
+    known, table, last = dict[tuple[int, int], int](), np.zeros((64, 3), np.int64), 15
+    for seed in range(4):
+        aig, inputs = flat(random_graph(seed, n_luts=12))
+        assert len(inputs) == 14
+        literals = [-15, *range(1, 15)]
+        wanted: list[tuple[int, int, int]] = []
+        for pair in aig.fanins[15:].tolist():
+            x, y = (-literals[each >> 1] if each & 1 else literals[each >> 1] for each in pair)
+            key = min(x, y), max(x, y)
+            if key not in known:
+                known[key] = last + len(wanted) + 1
+                wanted.append((known[key], x, y))
+            literals.append(known[key])
+        while len(table) < 2 * (last + len(aig.fanins)):
+            table = enlarged(table)
+        found, added = identified(aig.fanins, aig.n_inputs, last, table)
+        assert found.tolist() == literals
+        assert added.tolist() == [list(each) for each in wanted]
+        last += len(added)
 
 
 @settings(max_examples=30)

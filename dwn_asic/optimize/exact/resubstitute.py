@@ -21,7 +21,7 @@ __all__ = ["Resubstitution"]
 _ROWS = 2048
 _MOST_WORDS = 256
 # Nominal seconds of a step, of a word of a node's simulated values, and of a node for each move.
-_STEP, _WORD, _MOVE = 2e-5, 8e-9, 3e-8
+_STEP, _WORD, _MOVE = 1e-5, 3e-9, 1e-8
 
 
 class Resubstitution:
