@@ -151,7 +151,7 @@ class Workers:
 
     @property
     def full(self) -> bool:
-        """Answer to whether as many tasks run as are allowed."""
+        """True if as many tasks run as are allowed."""
         return len(self.tasks) >= self._jobs
 
     def add(self, task: Task) -> None:
