@@ -99,10 +99,10 @@ class _Worker:
         return cls(process, here)
 
     def died(self) -> ToolError:
-        """Return the error of a process that ended in the middle of a step."""
+        """Return the error of a process that ended by itself."""
         code = self.process.wait()
         why = signal.strsignal(-code) if code < 0 else f"exit code {code}"
-        return ToolError("worker process", f"ended during the step: {why}")
+        return ToolError("worker process", f"ended unexpectedly: {why}")
 
 
 class Workers:
@@ -137,7 +137,8 @@ class Workers:
             worker.link.close()
         try:
             for worker in workers:
-                worker.process.wait(_PATIENCE_S)
+                with suppress(subprocess.TimeoutExpired):
+                    worker.process.wait(_PATIENCE_S)
         finally:
             for worker in workers:
                 if worker.process.poll() is None:
@@ -183,7 +184,11 @@ class Workers:
         if worker is None:
             worker = _Worker.start(self._lock, max(1, processors() // self._jobs))
         self._busy[worker.link] = worker, task
-        worker.link.send_bytes(pickle.dumps(task))
+        order = pickle.dumps(task)
+        try:
+            worker.link.send_bytes(order)
+        except BrokenPipeError:
+            raise worker.died() from None
 
     def _receive(self, link: Connection) -> tuple[Task, Exception | None] | None:
         """Pass on one message of a worker; return its task with its error, if any, once it has ended."""
