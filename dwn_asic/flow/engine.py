@@ -85,8 +85,8 @@ class Engine:
         force
             Whether to run steps that are current too.
         jobs
-            Maximum number of steps that run at once, each in a process of its own. A step that is alone runs
-            in this process.
+            Maximum number of steps that run at once, each in a process of its own. Until there are several,
+            steps run in this process.
         before
             Function that is called once, before the first step that runs.
 

@@ -1,7 +1,7 @@
-"""Steps that run at once, each in a process of its own; a step that is alone runs in the engine's process.
+"""Steps that run at once in worker processes; while there is one at a time, the engine's process runs it.
 
-A worker process runs one step after another, so that it imports libraries once. It inherits the lock of the
-run's folder, which is therefore held until the last worker has ended, even if the engine's process is killed.
+A worker runs one step after another, so that it imports libraries once. It inherits the lock of the run's
+folder, which is therefore held until the last worker has ended, even if the engine's process is killed.
 """
 
 from __future__ import annotations
@@ -162,9 +162,9 @@ class Workers:
     def wait(self) -> tuple[Task, Exception | None]:
         """Run the tasks until one of them ends; return it, with its error if it failed.
 
-        A single task runs in this process.
+        A single task runs in this process, as long as there are no worker processes.
         """
-        if len(self.tasks) == 1 and self._added:
+        if len(self._added) == 1 and not self._busy and not self._idle:
             task = self._added[0]
             error = _outcome(task, self._reporter(task.step))
             self._added.clear()

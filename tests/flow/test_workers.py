@@ -143,7 +143,7 @@ def test_results_and_messages_do_not_depend_on_the_number_of_jobs(tmp_path: Path
     assert many.lines == one.lines == [f"{name}: done" for name in names]
 
 
-def test_steps_run_at_once_and_a_single_one_in_this_process(tmp_path: Path) -> None:
+def test_steps_run_at_once_and_a_single_one_starts_no_process(tmp_path: Path) -> None:
     acts = {
         "a": Act(signs="a.txt", awaits=("b.txt",)),
         "b": Act(signs="b.txt", awaits=("a.txt",)),
