@@ -14,7 +14,7 @@ import numpy as np
 from dwn_asic.arguments import check_fits, checked_name, graph_of, validated
 from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.graph import BooleanGraph
-from dwn_asic.data.config import DataConfig
+from dwn_asic.data.config import DataConfig, ObjectiveConfig
 from dwn_asic.data.dataset import Dataset, prepare
 from dwn_asic.encode.config import FeatureScaling, QuantizerConfig, Scaling
 from dwn_asic.errors import ConfigError, DwnAsicError
@@ -47,6 +47,10 @@ __all__ = [
 ]
 
 
+Goal = str | Mapping[str, object] | ObjectiveConfig
+"""Name of a metric, or the keys of the section ``objective`` of a flow file."""
+
+
 # ---- data --------------------------------------------------------------------------------------------------
 def read_data(
     source: str,
@@ -55,6 +59,7 @@ def read_data(
     input_bits: int = 8,
     scaling: Scaling = "fitted",
     features: Mapping[str, FeatureScaling | Mapping[str, float]] | None = None,
+    objective: Goal | None = None,
     **options: object,
 ) -> Dataset:
     """Read a table, split its rows and fit the quantizer that turns values into integer codes.
@@ -73,6 +78,10 @@ def read_data(
     scaling, features
         As in the section ``encoder`` of a flow file: whether values are ``codes`` already; ``lo``, ``step``
         and ``bits`` of single features by name.
+    objective
+        What models of these rows are optimized for, chosen by and compared by: the name of a metric
+        (``accuracy``, ``balanced_accuracy``, ``f1``), or the keys of the section ``objective`` of a flow file
+        as a mapping, for example ``{"metric": "cost", "class_weights": {"no": 1, "yes": 5}}``.
     options
         Further keys of the section ``data``: ``test``, ``val``, ``part``, ``label``, ``drop``, ``separator``,
         ``decimal``, ``impute``, ``one_against_rest``, ``split``.
@@ -92,7 +101,12 @@ def read_data(
     """
     config = validated(DataConfig, "data", {"source": source, **options})
     codes = {"input_bits": input_bits, "scaling": scaling, "features": features or {}}
-    return prepare(config, validated(QuantizerConfig, "data", codes), seed)
+    dataset = prepare(config, validated(QuantizerConfig, "data", codes), seed)
+    return _with_goal(dataset, objective)
+
+
+def _with_goal(dataset: Dataset, objective: Goal | None) -> Dataset:
+    return dataset if objective is None else dataset.with_objective(objective)
 
 
 # ---- models ------------------------------------------------------------------------------------------------
@@ -101,6 +115,7 @@ def fit(
     method: str = "dwn",
     *,
     seed: int = 0,
+    objective: Goal | None = None,
     progress: Progress | None = None,
     **options: object,
 ) -> Classifier:
@@ -115,6 +130,8 @@ def fit(
         Name of the method: ``dwn``, ``decision_tree``, ``tiny_classifier`` or any other registered one.
     seed
         Seed of every random choice; equal arguments return equal classifiers.
+    objective
+        Objective that replaces the one of the data set, as in :func:`read_data`.
     progress
         Function that is called with a line of text from time to time.
     options
@@ -144,7 +161,7 @@ def fit(
     found = plans(method, **options)
     if len(found) != 1:
         raise _not_one(method, options, found)
-    return found[0].fit(dataset, seed, progress)
+    return found[0].fit(_with_goal(dataset, objective), seed, progress)
 
 
 def plans(method: str, **options: object) -> list[Plan]:
@@ -190,13 +207,14 @@ def shrink(
     target: Target | None = None,
     *,
     seed: int = 0,
+    objective: Goal | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: object,
 ) -> Front:
     """Anneal circuits into a front of circuits of many sizes and choose one of them.
 
-    The circuits of a front trade area for accuracy. Validation rows choose the smallest one whose number
-    of errors is within a tolerance of the best.
+    The circuits of a front trade area for the score of the objective, by default accuracy. Validation rows
+    choose the smallest one that loses at most a tolerance more of the score than the best.
 
     Parameters
     ----------
@@ -205,16 +223,18 @@ def shrink(
         gets chains of its own, and with several each circuit of the front has the name of its classifier.
     dataset
         The rows. Training rows guide the annealing, validation rows choose a circuit, and test rows are used
-        only for the reported accuracy.
+        only for the reported score.
     target
         Target whose area costs are minimized.
     seed
         Seed of every random choice; equal arguments return equal fronts.
+    objective
+        Objective that replaces the one of the data set, as in :func:`read_data`.
     progress
         Function that is called with the number of finished parts of the work and their total number.
     options
-        Keys of the section ``shrink``, for example ``objective``, ``tolerance``, ``proposals`` and
-        ``prices``, except ``starts``, which ``start`` replaces.
+        Keys of the section ``shrink``, for example ``area``, ``tolerance``, ``proposals`` and ``prices``,
+        except ``starts``, which ``start`` replaces.
 
     Raises
     ------
@@ -243,7 +263,7 @@ def shrink(
     first = starts[0]
     return lossy.shrink(
         graphs,
-        dataset,
+        _with_goal(dataset, objective),
         target_or_default(target).cost,
         validated(ShrinkConfig, "shrink", options),
         seed,

@@ -8,17 +8,20 @@ The name of an area tells whether the encoder is included: ``area__core`` and ``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
     "CORE",
     "ENCODER",
+    "SCORES",
     "TEST",
     "TOTAL",
     "TRAIN",
     "VAL",
     "Metric",
+    "ScoreKey",
     "Shown",
     "Size",
     "higher",
@@ -33,6 +36,16 @@ CORE, ENCODER, TOTAL = (
     "area__encoder__nand2_equivalent",
     "area__nand2_equivalent",
 )
+
+ScoreKey = Literal["accuracy", "balanced_accuracy", "macro_f1", "f1", "cost_score"]
+SCORES: Mapping[ScoreKey, str] = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "f1": "F1",
+    "cost_score": "cost score",
+}
+"""Key and name of each score that an objective may maximize; the metrics of a score are ``KEY__PART``."""
 
 Aggregate = Literal["mean", "sum", "max", "min"]
 

@@ -13,6 +13,7 @@ import pytest
 from dwn_asic import api
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Constant, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.objective import Objective
 from dwn_asic.data.table import Split
 from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.errors import ConfigError, DataError, DwnAsicError, PdkError, VerificationError
@@ -235,7 +236,7 @@ WRONG: dict[str, tuple[Callable[[Dataset], object], type[DwnAsicError], str]] = 
     "a key of shrink": (
         lambda rows: api.shrink(api.fit(rows, "decision_tree", leaves=4), rows, tolerances=0.1),
         ConfigError,
-        "shrink: tolerances: unknown key (allowed: objective, prices, ",
+        "shrink: tolerances: unknown key (allowed: area, prices, ",
     ),
     "the scaling of a method": (
         lambda rows: api.fit(rows, encoder={"scaling": "codes"}),
@@ -368,3 +369,36 @@ def test_shrink_needs_circuits_and_takes_them_from_its_argument(iris: Dataset) -
     tree = api.fit(iris, "decision_tree", leaves=2)
     with pytest.raises(ConfigError, match=r"starts.* names circuits of a flow .*allowed: the argument start"):
         api.shrink(tree, iris, starts=["dwn"])
+
+
+def test_an_objective_reaches_every_step() -> None:
+    rows = api.read_data("sklearn:breast_cancer", objective="balanced_accuracy")
+    assert rows.objective == Objective("balanced_accuracy")
+    tree = api.fit(rows, "decision_tree", leaves=8)
+    assert (
+        tree.predictions != api.fit(rows, "decision_tree", leaves=8, objective="accuracy").predictions
+    ).any()
+    front = api.shrink(tree, rows, proposals=1000)
+    chosen = front.chosen.graph.predict(rows.codes)
+    assert front.chosen.test == rows.score("test", chosen)
+    test = rows.split.test
+    assert front.chosen.accuracy == pytest.approx(np.mean(chosen[test] == rows.table.labels[test]))
+    costs = {"metric": "cost", "class_weights": {"malignant": 5, "benign": 1}}
+    careful = api.shrink(tree, rows, objective=costs, proposals=1000)
+    assert careful.chosen.val == rows.with_objective(costs).score(
+        "val", careful.chosen.graph.predict(rows.codes)
+    )
+    with pytest.raises(ConfigError, match=r"objective: metric: is 'core' \(allowed: 'accuracy'"):
+        api.shrink(tree, rows, objective="core", proposals=1000)
+
+
+@pytest.mark.parametrize("judges", [["labels"], ["agreed"], ["taught"]])
+def test_f1_is_what_the_front_reports(judges: list[str]) -> None:
+    rows = api.read_data("sklearn:breast_cancer", objective="f1")
+    assert rows.objective.positive == rows.table.class_names.index("malignant")
+    front = api.shrink(api.fit(rows, "decision_tree", leaves=8), rows, proposals=2000, judges=judges)
+    for circuit in front.circuits:
+        predictions = circuit.graph.predict(rows.codes)
+        for part, score in (("train", circuit.train), ("val", circuit.val), ("test", circuit.test)):
+            assert score == rows.score(part, predictions)
+    assert front.chosen.val > 0.85

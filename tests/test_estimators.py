@@ -16,6 +16,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -301,7 +302,12 @@ def test_an_answer_that_no_class_has_is_read_without_its_highest_bit() -> None:
         (TREE, {"start": "gbdt"}, r"CircuitClassifier: start: is 'gbdt' \(allowed: dwn, decision_tree, opt"),
         (TREE, {"start_options": {"leaf": 3}}, "method decision_tree: leaf: unknown key"),
         (TREE, {"start_options": {"leaves": []}}, "CircuitClassifier: start_options: describe no classifier"),
-        (TREE, {"objective": "cost"}, "shrink: objective: is 'cost' .allowed: 'total' or 'core'"),
+        (TREE, {"area": "cost"}, "shrink: area: is 'cost' .allowed: 'total' or 'core'"),
+        (
+            TREE,
+            {"objective": "core"},
+            "objective: metric: is 'core' .allowed: 'accuracy', 'balanced_accuracy'",
+        ),
         (TREE, {"tolerance": -0.1}, "shrink: tolerance: is -0.1"),
         (TREE, {"shrink_options": {"x": 1}}, "shrink: x: unknown key"),
     ],
@@ -394,8 +400,8 @@ def test_what_the_front_does_not_have_is_an_error(cancer: CircuitClassifier) -> 
             ask()
 
 
-def test_the_core_as_objective() -> None:
-    model = clone(TREE).set_params(objective="core").fit(X, Y)
+def test_the_core_as_area() -> None:
+    model = clone(TREE).set_params(area="core").fit(X, Y)
     table = rows(model)
     assert table.core.is_monotonic_increasing
     small = model.select(max_area=0.0)
@@ -537,3 +543,48 @@ def test_codes_are_read_as_they_are(name: str) -> None:
 def test_a_scaling_that_does_not_fit(arguments: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         clone(DWN).set_params(**arguments).fit(X, Y)
+
+
+def uneven() -> tuple[np.ndarray, np.ndarray]:
+    """Draw 600 rows of which a tenth, a third of those in a region, have the label ``sick``."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(600, 3)).round()
+    sick = (values[:, 0] > 0.5) & (rng.random(600) < 0.33)
+    return values, np.where(sick, "sick", "well")
+
+
+@pytest.mark.parametrize(
+    "objective", ["balanced_accuracy", "f1", {"metric": "cost", "class_weights": [9, 1]}]
+)
+def test_an_objective_is_what_an_estimator_scores(objective: object) -> None:
+    values, labels = uneven()
+    plain = CircuitClassifier("tree", proposals=2000, random_state=0).fit(values, labels)
+    model = clone(plain).set_params(objective=objective).fit(values, labels)
+    assert plain.score(values, labels) == np.mean(plain.predict(values) == labels)
+    assert (plain.predict(values) == "well").all()
+    predicted = model.predict(values)
+    assert (predicted == "sick").any()
+    if objective == "balanced_accuracy":
+        assert model.score(values, labels) == pytest.approx(balanced_accuracy_score(labels, predicted))
+        assert model.front_.dtype.names[3:6] == tuple(
+            f"balanced_accuracy_{part}" for part in ("train", "val", "expected")
+        )
+        assert model.select(max_area=1e9).choice_ >= 0
+    if objective == "f1":
+        assert model.score(values, labels) == pytest.approx(f1_score(labels, predicted, pos_label="sick"))
+    with pytest.raises(ValueError, match="label that fit has not seen"):
+        model.score(values, np.full(len(labels), "other"))
+    with pytest.raises(ValueError, match="sample_weight"):
+        model.score(values, labels, np.ones(len(labels)))
+
+
+def test_a_network_is_trained_for_the_objective() -> None:
+    values, labels = uneven()
+    options = {"pyramid": (3, 3), "epochs": 10, "random_state": 0}
+    plain = DwnClassifier(**options).fit(values, labels)
+    model = DwnClassifier(objective="balanced_accuracy", **options).fit(values, labels)
+    found = [balanced_accuracy_score(labels, each.predict(values)) for each in (plain, model)]
+    assert found[1] > found[0] + 0.1
+    assert model.score(values, labels) == pytest.approx(found[1])
+    with pytest.raises(ValueError, match="objective: metric: is 'auc'"):
+        DwnClassifier(objective="auc", **options).fit(values, labels)

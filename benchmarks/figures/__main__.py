@@ -6,7 +6,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.figures import circuits, compare, door, gradient, house, learn, logic, main_flow, table
+from benchmarks.figures import (
+    circuits,
+    compare,
+    door,
+    gradient,
+    house,
+    learn,
+    logic,
+    main_flow,
+    table,
+    uneven,
+)
 
 TABLE = Path("reports/figures.csv")
 MEASUREMENTS = {
@@ -18,6 +29,7 @@ MEASUREMENTS = {
     **house.MEASUREMENTS,
     **door.MEASUREMENTS,
     **circuits.MEASUREMENTS,
+    **uneven.MEASUREMENTS,
 }
 
 

@@ -103,17 +103,17 @@ def _random_circuit(dataset: Dataset, interface: Interface, seed: int) -> Boolea
 
 
 def _search(
-    dataset: Dataset, graphs: Sequence[BooleanGraph], hot: tuple[float, ...], objective: Any, seed: int
+    dataset: Dataset, graphs: Sequence[BooleanGraph], hot: tuple[float, ...], area: Any, seed: int
 ) -> tuple[Found, ...]:
-    prices = PRICES[objective]
+    prices = PRICES[area]
     config = ShrinkConfig(
-        objective=objective,
+        area=area,
         prices=prices,
         temperatures=hot,
         proposals=PROPOSALS // (len(graphs) * len(hot) * len(prices)),
         jobs=1,
     )
-    return search(graphs, dataset.part("train"), config, gate_prices(config, cost()), seed)[0]
+    return search(graphs, dataset.part("train"), config, gate_prices(config, cost()), seed)
 
 
 def core_front(dataset: Dataset, graph: BooleanGraph, seed: int) -> tuple[Point, ...]:
@@ -126,8 +126,7 @@ def _front(dataset: Dataset, found: Sequence[Found]) -> tuple[Point, ...]:
     for circuit in sorted(found, key=lambda c: (c.area, c.errors)):
         if not kept or circuit.errors < kept[-1].errors:
             kept.append(circuit)
-    rows = min(len(dataset.split.train), ShrinkConfig().rows)
-    return front(kept, rows, *dataset.part("val"))
+    return front(kept, *dataset.part("val"))
 
 
 def smallest(points: Sequence[Point], accuracy: float) -> BooleanGraph:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures.table import Row, row
-from dwn_asic.data.accuracy import accuracies
+from dwn_asic.data.scores import scores
 from dwn_asic.flow import Flow, Reporter, open_flow
 from dwn_asic.flow.artifacts import FITTED, IMPLEMENTATION, MINIMIZED, PREDICTIONS
 from dwn_asic.flow.engine import Engine
@@ -63,7 +63,7 @@ def to_the_end(run: Run, scratch: Path) -> MethodResult:
         metrics={
             **built.metrics,
             **minimized.metrics,
-            **accuracies(ended.dataset, ended.read(PREDICTIONS)),
+            **scores(ended.dataset, ended.read(PREDICTIONS)),
         },
         details=ended.read(FITTED).details,
     )

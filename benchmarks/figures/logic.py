@@ -247,8 +247,8 @@ def speed() -> Iterator[Row]:
     config = ShrinkConfig(proposals=500_000, jobs=1)
     search([graph], dataset.part("train"), config.model_copy(update={"proposals": 1000}), PRICES, 0)
     begin = time.perf_counter()
-    found, n_rows = search([graph], dataset.part("train"), config, PRICES, 0)
-    chosen = choose(front(found, n_rows, *dataset.part("val")), config.tolerance)
+    found = search([graph], dataset.part("train"), config, PRICES, 0)
+    chosen = choose(front(found, *dataset.part("val")), config.tolerance)
     seconds = time.perf_counter() - begin
     codes, labels = dataset.part("test")
     test = [g.accuracy(codes, labels) for g in (graph, chosen.graph)]
@@ -268,6 +268,7 @@ def _proposal_rate() -> tuple[float, int]:
     from dwn_asic.optimize.lossy.anneal.candidates import InputTable
     from dwn_asic.optimize.lossy.anneal.loop import anneal_slice
     from dwn_asic.optimize.lossy.anneal.moves import MOVE_WEIGHTS, MOVES
+    from dwn_asic.optimize.lossy.anneal.scored_rows import ScoredRows
     from dwn_asic.optimize.lossy.anneal.state import GATES, UNIT
 
     dataset, graph = network("phoneme", "n6", 0)
@@ -275,8 +276,9 @@ def _proposal_rate() -> tuple[float, int]:
         np.concatenate(part) for part in zip(*map(dataset.part, ("train", "val", "test")), strict=True)
     )
     some = np.random.default_rng(0).permutation(len(labels))[:4600]
-    table = InputTable.build(codes[some], graph.interface, tuple(node for _, node in graph.inputs))
-    memory = start(graph, table, table.candidates.prices(PRICES), labels[some], seed=0)
+    rows = ScoredRows.as_they_are(codes[some], labels[some])
+    table = InputTable.build(rows.codes, graph.interface, tuple(node for _, node in graph.inputs))
+    memory = start(graph, table, table.candidates.prices(PRICES), rows, seed=0)
     archive, counts = empty_archive(memory, 50), np.zeros((len(MOVES), 3), np.int64)
     weights = np.cumsum(MOVE_WEIGHTS) / sum(MOVE_WEIGHTS)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.figures.cells import cost
 from benchmarks.figures.table import Row, row
 from dwn_asic.boolean.comparators import encoder_graph
-from dwn_asic.data.accuracy import accuracies
+from dwn_asic.data.scores import scores
 from dwn_asic.flow import Flow, Reporter, run_flow
 from dwn_asic.flow.artifacts import GRAPH, IMPLEMENTATION, PREDICTIONS
 from dwn_asic.flow.flow_file import load_flow
@@ -83,7 +83,7 @@ def _train(name: str, seed: int) -> tuple[Flow, float]:
     config = load_flow(file, seed)
     flow = Flow(config, Path("build") / "figures" / f"{name}-{seed}", file)
     run_flow(flow, Reporter(), targets=[PREDICTIONS.name])
-    return flow, accuracies(flow.dataset, flow.read(PREDICTIONS))[TEST]
+    return flow, scores(flow.dataset, flow.read(PREDICTIONS))[TEST]
 
 
 def _phoneme(seed: int) -> tuple[float, float]:

@@ -1,15 +1,16 @@
-"""The section ``data`` of a flow file."""
+"""The sections ``data`` and ``objective`` of a flow file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from dwn_asic.configuration import Fraction, Strict
 
-__all__ = ["FILE_KEYS", "DataConfig", "PartConfig", "SplitConfig"]
+__all__ = ["FILE_KEYS", "DataConfig", "MetricName", "ObjectiveConfig", "PartConfig", "SplitConfig"]
 
 
 class SplitConfig(Strict):
@@ -169,3 +170,77 @@ class DataConfig(Strict):
                 own = {"source": source, "file": getattr(self, place)}
                 found[key] = self.model_copy(update={**alone, **own})
         return found
+
+
+MetricName = Literal["accuracy", "balanced_accuracy", "f1", "cost"]
+
+_Numbers = tuple[float, ...]
+
+
+def _as_class_weights(value: object) -> object:
+    """Return a mapping whose keys are texts, since YAML reads some names as integers or Booleans."""
+    if isinstance(value, Mapping):
+        texts = {str(key).lower() if isinstance(key, bool) else str(key): each for key, each in value.items()}
+        _check_costs([*texts.values()], "a weight of at least 0 for each class, one of them above 0")
+        return texts
+    if isinstance(value, list | tuple):
+        _check_costs(value, "a weight of at least 0 for each class, one of them above 0")
+        return tuple(map(float, value))
+    if value is None:
+        return None
+    raise ValueError("a mapping of class names to weights, or a list with a weight for each class")
+
+
+def _as_matrix(value: object) -> object:
+    """Return a matrix of costs as tuples; raise ValueError if it is not one."""
+    if value is None:
+        return None
+    allowed = "a list with a row for each class, each a list with a number for each class"
+    if not isinstance(value, list | tuple) or not all(isinstance(row, list | tuple) for row in value):
+        raise ValueError(allowed)
+    if len(value) < 2 or any(len(row) != len(value) for row in value):
+        raise ValueError(f"{allowed}; the matrix must be square")
+    _check_costs([cost for row in value for cost in row], "costs of at least 0, one of them above 0")
+    if any(row[place] != 0 for place, row in enumerate(value)):
+        raise ValueError("0 on the diagonal, where the prediction is right")
+    return tuple(tuple(map(float, row)) for row in value)
+
+
+def _check_costs(values: Sequence[object], allowed: str) -> None:
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) != len(values) or not all(0.0 <= number < math.inf for number in numbers):
+        raise ValueError(allowed)
+    if not any(numbers):
+        raise ValueError(allowed)
+
+
+class ObjectiveConfig(Strict):
+    """The score that networks, circuits and baselines are optimized for, chosen by and compared by."""
+
+    metric: MetricName = "accuracy"
+    """Score to maximize: ``accuracy``; ``balanced_accuracy``, the mean over the classes of the share of their
+    rows that are right; ``f1``, the F1 score of the rarer of two classes, or the mean over more classes; or
+    ``cost``, which is 1 less the cost of the predictions as a share of the cost of the worst possible ones.
+    On uneven classes, where predicting the most frequent class for every row is accurate but useless, choose
+    another one than ``accuracy``."""
+    costs: Annotated[tuple[_Numbers, ...] | None, BeforeValidator(_as_matrix)] = None
+    """Costs for the metric ``cost``: a list with a row for each class, in the order of the classes, each with
+    the cost of predicting each class for a row of that class. Costs are at least 0, and 0 on the diagonal."""
+    class_weights: Annotated[dict[str, float] | _Numbers | None, BeforeValidator(_as_class_weights)] = None
+    """Costs for the metric ``cost`` that depend on the true class alone, in place of ``costs``: a mapping of
+    each class name to the cost of a wrong prediction, or a list in the order of the classes."""
+
+    @field_validator("costs", "class_weights")
+    @classmethod
+    def _only_for_costs(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get("metric", "cost") != "cost":
+            raise ValueError("only with metric: cost")
+        if value is not None and info.field_name == "class_weights" and info.data.get("costs") is not None:
+            raise ValueError("only without costs")
+        return value
+
+    @model_validator(mode="after")
+    def _has_costs(self) -> ObjectiveConfig:
+        if self.metric == "cost" and self.costs is None and self.class_weights is None:
+            raise ValueError("metric: cost with costs or class_weights")
+        return self

@@ -6,7 +6,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from operator import index
 from pathlib import Path
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dwn_asic.data.arrays import Frame, table_of_arrays
-from dwn_asic.data.config import DataConfig
+from dwn_asic.data.config import DataConfig, ObjectiveConfig
+from dwn_asic.data.objective import Objective
 from dwn_asic.data.parts import part_indices, read_rows, split_rows
 from dwn_asic.data.raw import RawTable
 from dwn_asic.data.scaling import check_codes, fit_quantizer
@@ -44,11 +45,14 @@ class Dataset:
     quantizer
         Scaling of the F features from values to codes, fitted on the training rows only unless an imported
         model brings its own.
+    objective
+        Score that models of this data set are fitted for, chosen by and compared by.
     """
 
     table: Table
     split: Split
     quantizer: Quantizer
+    objective: Objective = field(default_factory=Objective)
 
     def __post_init__(self) -> None:
         n_rows, n_features = self.table.values.shape
@@ -73,6 +77,29 @@ class Dataset:
         """Return the (n, F) codes and (n,) class indices of one part."""
         rows = self.split.rows(name)
         return self.codes[rows], self.table.labels[rows]
+
+    def with_objective(self, objective: ObjectiveConfig | Mapping[str, object] | str) -> Dataset:
+        """Return the same rows with another objective.
+
+        Parameters
+        ----------
+        objective
+            Name of the metric, or the keys of the section ``objective`` of a flow file.
+
+        Raises
+        ------
+        ConfigError
+            There is no such metric, or the costs do not fit the classes.
+        """
+        if not isinstance(objective, ObjectiveConfig):
+            keys = {"metric": objective} if isinstance(objective, str) else dict(objective)
+            objective = validate(ObjectiveConfig, keys, "objective")
+        return replace(self, objective=Objective.of(objective, self.table, self.split.train))
+
+    def score(self, part: Part, predictions: NDArray[np.int64]) -> float:
+        """Return the score of a part's rows, given the (N,) predictions for all rows; NaN without rows."""
+        rows = self.split.rows(part)
+        return self.objective.score(self.table.labels[rows], predictions[rows])
 
     @classmethod
     def from_arrays(
@@ -165,6 +192,7 @@ class Dataset:
             **({"notes": self.table.notes} if self.table.notes else {}),
             **({"categories": self.table.categories} if self.table.categories else {}),
             **({"fills": self.table.fills} if self.table.fills else {}),
+            **({"objective": asdict(self.objective)} if self.objective != Objective() else {}),
         }
         arrays: dict[str, NDArray[Any]] = {
             "values": self.table.values,
@@ -201,6 +229,7 @@ class Dataset:
                     ),
                     Split(*(_read_only(file[f"rows_{part}"]) for part in PARTS)),
                     Quantizer(file["quantizer_lo"], file["quantizer_step"], file["quantizer_bits"]),
+                    _objective(meta.get("objective", {})),
                 )
         except OSError as error:
             raise DataError(path, f"cannot be read: {error.strerror or error}") from error
@@ -215,6 +244,10 @@ class Dataset:
             zlib.error,
         ) as error:
             raise DataError(path, f"not a dataset file: {error}") from error
+
+
+def _objective(content: dict[str, Any]) -> Objective:
+    return Objective(**{**content, "costs": tuple(map(tuple, content.get("costs", ())))})
 
 
 def _read_only(values: NDArray[Any]) -> NDArray[Any]:
@@ -247,13 +280,15 @@ def split_table(data: DataConfig, seed: int) -> tuple[Table, Split]:
     return raw.complete(data.impute, split.train), split
 
 
-def prepare(data: DataConfig, encoder: QuantizerConfig, seed: int) -> Dataset:
+def prepare(
+    data: DataConfig, encoder: QuantizerConfig, seed: int, objective: ObjectiveConfig | None = None
+) -> Dataset:
     """Read the table, split it, and fit imputation and quantizer on the training rows only.
 
     Parameters
     ----------
-    data, encoder, seed
-        Sections of the flow file.
+    data, encoder, seed, objective
+        Sections of the flow file; the default objective is accuracy.
 
     Raises
     ------
@@ -262,4 +297,5 @@ def prepare(data: DataConfig, encoder: QuantizerConfig, seed: int) -> Dataset:
         code and is not.
     """
     raw, split = read_rows(data, seed)
-    return _quantized(raw, raw.complete(data.impute, split.train), split, encoder)
+    dataset = _quantized(raw, raw.complete(data.impute, split.train), split, encoder)
+    return dataset if objective is None else dataset.with_objective(objective)

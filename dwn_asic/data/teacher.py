@@ -25,13 +25,18 @@ _MOST_BASE_ROWS = 8192
 
 
 def teacher_labels(
-    codes: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int, seed: int
+    codes: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    n_classes: int,
+    seed: int,
+    weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return (N, C) class probabilities of (N, F) codes by cross-validated gradient boosting.
 
     No row is used to fit the teacher that predicts it: a teacher fitted on a row is sure of its label, so
     that its prediction would add nothing to the label itself. The probabilities are rounded to six decimals,
-    because their last bits depend on the instructions of the CPU.
+    because their last bits depend on the instructions of the CPU. The (N,) weights of rows are equal by
+    default.
 
     Raises
     ------
@@ -55,20 +60,30 @@ def teacher_labels(
             labels,
             cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
             method="predict_proba",
+            params=None if weights is None else {"sample_weight": weights},
         )
     return found.round(_DECIMALS)
 
 
 def agreed_rows(
-    codes: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int, seed: int
+    codes: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    n_classes: int,
+    seed: int,
+    weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.bool_]:
     """Return (N,) whether the teacher predicts the label of each row; raises as :func:`teacher_labels`."""
-    agreed: NDArray[np.bool_] = teacher_labels(codes, labels, n_classes, seed).argmax(axis=1) == labels
+    taught = teacher_labels(codes, labels, n_classes, seed, weights)
+    agreed: NDArray[np.bool_] = taught.argmax(axis=1) == labels
     return agreed
 
 
 def taught_rows(
-    codes: NDArray[np.int64], labels: NDArray[np.int64], count: int, seed: int
+    codes: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    count: int,
+    seed: int,
+    weights: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return made-up rows and the labels that a random forest predicts for them.
 
@@ -85,6 +100,8 @@ def taught_rows(
         Number of rows to make up, M.
     seed
         Seed of the forest and of the made-up rows.
+    weights
+        (N,) weights of the training rows in the forest; by default equal ones.
 
     Returns
     -------
@@ -94,7 +111,7 @@ def taught_rows(
 
     forest = RandomForestClassifier(
         _TREES, min_samples_leaf=_LEAST_ROWS_OF_LEAF, random_state=seed % (1 << 32)
-    ).fit(codes, labels)
+    ).fit(codes, labels, weights)
     rows = _recombined(codes, count, np.random.default_rng(seed))
     predicted: NDArray[np.int64] = forest.predict(rows).astype(np.int64)
     return rows, predicted

@@ -26,9 +26,11 @@ from dwn_asic.methods.parts.fitting_steps import most_frequent
 if TYPE_CHECKING:
     from typing import Self
 
+    from dwn_asic.api import Goal
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.boolean.graph import BooleanGraph
     from dwn_asic.data.dataset import Dataset
+    from dwn_asic.data.objective import Objective
     from dwn_asic.encode.config import Scaling
     from dwn_asic.encode.quantizer import Quantizer
     from dwn_asic.targets.base import Target
@@ -47,6 +49,7 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     scaling: Scaling
     features: Mapping[str, Mapping[str, float]] | None
     validation_fraction: float
+    objective: Goal | None
     effort: str
     target: Target | None
     random_state: int | np.random.RandomState | None
@@ -59,6 +62,7 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     graph_: BooleanGraph
     _frequencies: NDArray[np.float64]
     _minimized: Circuit | None
+    _objective: Objective
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Fit the model; part of the rows are held out and used for validation.
@@ -98,6 +102,9 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
                 quantizer=validated(QuantizerConfig, type(self).__name__, codes),
                 seed=seed,
             )
+            if self.objective is not None:
+                dataset = dataset.with_objective(self.objective)
+            self._objective = dataset.objective
             self.quantizer_ = dataset.quantizer
             self._minimized = None
             self._fit_circuit(dataset, seed)
@@ -124,6 +131,39 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         codes = self._codes(X)
         shares: NDArray[np.float64] = self._frequencies[answers(self.graph_, codes)]
         return shares
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the score of the predictions for (N, F) values with (N,) labels.
+
+        It is the accuracy, as for every classifier of scikit-learn, unless the estimator has an
+        ``objective``: then it is the score of that.
+
+        Parameters
+        ----------
+        X, y
+            Rows and their labels.
+        sample_weight
+            (N,) weights of the rows, for the accuracy only.
+
+        Raises
+        ------
+        ValueError
+            A label is unknown, or there are weights and an objective.
+        """
+        if self.objective is None:
+            return float(super().score(X, y, sample_weight))
+        if sample_weight is not None:
+            raise ValueError("sample_weight is not supported with an objective")
+        known, given = np.searchsorted(self.classes_, y), np.asarray(y)
+        known = np.minimum(known, len(self.classes_) - 1)
+        if (self.classes_[known] != given).any():
+            raise ValueError("y has a label that fit has not seen")
+        predicted = np.searchsorted(self.classes_, self.predict(X))
+        return self._objective.score(known.astype(np.int64), predicted.astype(np.int64))
+
+    @property
+    def _score_key(self) -> str:
+        return self._objective.key
 
     @property
     def circuit_(self) -> Circuit:

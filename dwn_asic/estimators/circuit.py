@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from dwn_asic import api
+from dwn_asic.api import Goal
 from dwn_asic.arguments import graph_of
 from dwn_asic.errors import ConfigError
 from dwn_asic.estimators.base import ChipClassifier
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CircuitClassifier"]
 
-_COLUMNS = ("core", "encoder", "total", "accuracy_train", "accuracy_val", "accuracy_expected", "chosen")
+_AREAS, _SCORES = ("core", "encoder", "total"), ("train", "val", "expected")
 
 
 class CircuitClassifier(ChipClassifier):
@@ -52,10 +53,15 @@ class CircuitClassifier(ChipClassifier):
         classifiers, the last one is the start. The default network of ``dwn`` has layers of 24, 4 and 1 LUTs
         for two classes; for more classes it has ten 6-input LUTs per class and a popcount.
     objective
+        Score that everything is optimized for and chosen by: None for accuracy, the name of a metric
+        (``balanced_accuracy``, ``f1``), or the keys of the section ``objective`` of a flow file as a mapping.
+        :meth:`score` returns it.
+    area
         Area to minimize: ``total``, or ``core``, which excludes the comparators of the encoder.
     tolerance
         Errors on validation rows that are accepted for a smaller circuit, as a share of those of the most
-        accurate one: 0.05 adds one error to twenty.
+        accurate one: 0.05 adds one error to twenty. With an ``objective`` errors are what its score lacks to
+        1.
     proposals
         Number of changes that each of the twelve annealing chains proposes. A million takes ten to thirty
         seconds on a table of some thousand rows; a larger number finds smaller circuits.
@@ -87,8 +93,8 @@ class CircuitClassifier(ChipClassifier):
         (K,) structured array with one row per circuit in ascending order of area; ``pandas.DataFrame``
         accepts it. Its fields are the areas ``core``, ``encoder`` and ``total`` in the target's unit
         (NAND2-equivalents), each circuit mapped without exact minimization; ``accuracy_train``,
-        ``accuracy_val``, and ``accuracy_expected``, the validation accuracy corrected for selection bias;
-        and ``chosen``.
+        ``accuracy_val``, and ``accuracy_expected``, the validation accuracy corrected for selection bias (or
+        ``balanced_accuracy_train`` and so on, by the objective); and ``chosen``.
     choice_
         Row number in ``front_`` of the circuit that predicts.
     classifier_
@@ -115,7 +121,8 @@ class CircuitClassifier(ChipClassifier):
         start: str = "dwn",
         *,
         start_options: Mapping[str, object] | None = None,
-        objective: Literal["total", "core"] = "total",
+        objective: Goal | None = None,
+        area: Literal["total", "core"] = "total",
         tolerance: float = 0.05,
         proposals: int = 1_000_000,
         shrink_options: Mapping[str, object] | None = None,
@@ -131,6 +138,7 @@ class CircuitClassifier(ChipClassifier):
         self.start = start
         self.start_options = start_options
         self.objective = objective
+        self.area = area
         self.tolerance = tolerance
         self.proposals = proposals
         self.shrink_options = shrink_options
@@ -151,12 +159,12 @@ class CircuitClassifier(ChipClassifier):
     def select(self, max_area: float) -> Self:
         """Return a fitted copy that predicts with the most accurate circuit of at most this area.
 
-        The accuracy that counts is the lower of ``accuracy_val`` and ``accuracy_expected``.
+        The score that counts is the lower of ``accuracy_val`` and ``accuracy_expected``.
 
         Parameters
         ----------
         max_area
-            Largest allowed area, in the unit of ``front_``: total area, or core area if ``objective`` is
+            Largest allowed area, in the unit of ``front_``: total area, or core area if ``area`` is
             ``core``.
 
         Raises
@@ -165,14 +173,15 @@ class CircuitClassifier(ChipClassifier):
             No circuit of the front is small enough.
         """
         check_is_fitted(self)
-        areas = self.front_[self.objective]
-        accuracies = np.minimum(self.front_["accuracy_val"], self.front_["accuracy_expected"])
+        areas = self.front_[self.area]
+        val, expected = (self.front_[f"{self._score_key}_{part}"] for part in ("val", "expected"))
+        scores = np.minimum(val, expected)
         fitting = np.flatnonzero(areas <= max_area)
         if not len(fitting):
             raise ValueError(
                 f"max_area is {max_area}, but the smallest circuit of the front has {areas.min()}"
             )
-        return self.at(int(fitting[accuracies[fitting].argmax()]))
+        return self.at(int(fitting[scores[fitting].argmax()]))
 
     def at(self, row: int) -> Self:
         """Return a fitted copy that predicts with the circuit in this row of ``front_``, counted from 0."""
@@ -200,11 +209,12 @@ class CircuitClassifier(ChipClassifier):
             (c.core, c.encoder, c.total, c.train, c.val, c.expected, i == row)
             for i, c in enumerate(self._circuits)
         ]
-        kinds = [(name, np.bool_ if name == "chosen" else np.float64) for name in _COLUMNS]
+        numbers = [*_AREAS, *(f"{self._score_key}_{part}" for part in _SCORES)]
+        kinds = [*((name, np.float64) for name in numbers), ("chosen", np.bool_)]
         self.front_ = np.array(rows, dtype=kinds)
 
     def _area(self, circuit: FrontCircuit) -> tuple[float, float]:
-        return (circuit.core if self.objective == "core" else circuit.total, circuit.val)
+        return (circuit.core if self.area == "core" else circuit.total, circuit.val)
 
     def _plan(self, dataset: Dataset) -> Plan:
         """Return the plan of the start: the last one if the options describe several classifiers."""
@@ -221,7 +231,7 @@ class CircuitClassifier(ChipClassifier):
 
     def _front(self, dataset: Dataset, seed: int) -> Front:
         options: dict[str, Any] = {
-            "objective": self.objective,
+            "area": self.area,
             "tolerance": self.tolerance,
             "proposals": self.proposals,
             "jobs": _threads(self.n_jobs),
@@ -231,7 +241,8 @@ class CircuitClassifier(ChipClassifier):
             return api.shrink(self.classifier_, dataset, self.target, seed=seed, **options)
         graph = graph_of(self.classifier_)
         registers = api.target_or_default(self.target).cost.overhead(graph)
-        train, val = (graph.accuracy(*dataset.part(part)) for part in ("train", "val"))
+        predictions = graph.predict(dataset.codes)
+        train, val = dataset.score("train", predictions), dataset.score("val", predictions)
         return Front((FrontCircuit(graph, 0.0, 0.0, registers, train, val, val, math.nan),), 0)
 
 

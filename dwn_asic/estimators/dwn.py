@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from dwn_asic import api
+from dwn_asic.api import Goal
 from dwn_asic.arguments import graph_of
 from dwn_asic.estimators.base import ChipClassifier
 from dwn_asic.estimators.rows import batch_rows, label_frequencies
@@ -66,6 +67,10 @@ class DwnClassifier(ChipClassifier):
     training
         Further keys of the section ``training`` of a flow file, for example
         ``{"spectral": {"weight": 0.01}}``; they take precedence over the arguments above.
+    objective
+        Score that the network is trained for and chosen by: None for accuracy, the name of a metric
+        (``balanced_accuracy``, ``f1``), or the keys of the section ``objective`` of a flow file as a mapping.
+        :meth:`score` returns it.
     effort
         Effort of exact minimization: ``low``, ``medium`` or ``high``.
     target
@@ -121,6 +126,7 @@ class DwnClassifier(ChipClassifier):
         learning_rate: float = 0.02,
         restarts: int = 1,
         training: Mapping[str, object] | None = None,
+        objective: Goal | None = None,
         effort: str = "low",
         target: Target | None = None,
         validation_fraction: float = 0.2,
@@ -139,6 +145,7 @@ class DwnClassifier(ChipClassifier):
         self.learning_rate = learning_rate
         self.restarts = restarts
         self.training = training
+        self.objective = objective
         self.effort = effort
         self.target = target
         self.validation_fraction = validation_fraction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from dwn_asic.errors import DataError
 from dwn_asic.files import write_json
 from dwn_asic.flow.step import Artifact, Codec
+from dwn_asic.metrics import SCORES, ScoreKey
 
 if TYPE_CHECKING:
     import numpy as np
@@ -140,20 +141,42 @@ class MatchRecord:
 
 @dataclass(frozen=True)
 class FrontRow:
-    """A line of ``front.csv``; areas are in the unit of the target's cost model, accuracies are fractions."""
+    """A line of ``front.csv``; areas are in the unit of the target's cost model, scores are fractions.
+
+    Attributes
+    ----------
+    circuit
+        Path of the circuit's file.
+    core, encoder, total
+        Areas.
+    train, val, expected, test
+        Scores, in columns that begin with ``metric``; see
+        :class:`dwn_asic.optimize.lossy.front.FrontCircuit`.
+    accuracy
+        Accuracy on test rows.
+    chosen
+        Whether validation rows chose this circuit.
+    levels
+        AND nodes on the longest path; None if an older version made the front.
+    start
+        Name of the start that led to the circuit; the column is left out if no circuit has one.
+    metric
+        Key of the score.
+    """
 
     circuit: str
     core: float
     encoder: float
     total: float
-    accuracy_train: float
-    accuracy_val: float
-    accuracy_expected: float
-    accuracy_test: float
+    train: float
+    val: float
+    expected: float
+    test: float
+    accuracy: float
     chosen: bool
     levels: int | None = None
     start: str = ""
-    """Name of the start that led to the circuit; the column is left out if no circuit has one."""
+    metric: ScoreKey = "accuracy"
 
     def point(self, netlist: Netlist | None = None) -> FrontPoint:
         """Return the circuit in the form used by results, with its netlist if it was implemented."""
@@ -162,10 +185,11 @@ class FrontRow:
         return FrontPoint(
             core=self.core,
             total=self.total,
-            accuracy_train=self.accuracy_train,
-            accuracy_val=self.accuracy_val,
-            accuracy_expected=self.accuracy_expected,
-            accuracy_test=self.accuracy_test,
+            train=self.train,
+            val=self.val,
+            expected=self.expected,
+            test=self.test,
+            accuracy=self.accuracy,
             levels=self.levels,
             start=self.start,
             netlist=netlist,
@@ -264,19 +288,29 @@ def _read_array(path: Path) -> NDArray[np.int64]:
     return found
 
 
+_AREAS = ("core", "encoder", "total")
+_SCORES = ("train", "val", "expected", "test")
+_ACCURACY = "accuracy_test"
+
+
+def _front_columns(metric: ScoreKey) -> dict[str, str]:
+    """Return the columns of numbers, and the attribute of a row that each of them holds."""
+    columns = {area: area for area in _AREAS} | {f"{metric}_{part}": part for part in _SCORES}
+    return columns | ({} if _ACCURACY in columns else {_ACCURACY: "accuracy"})
+
+
 def _write_front(value: Sequence[FrontRow], path: Path) -> None:
-    """Write the rows of a front, areas with two decimals and accuracies with six."""
+    """Write the rows of a front, areas with two decimals and scores with six."""
+    columns = _front_columns(value[0].metric)
     lines = io.StringIO()
     table = csv.writer(lines, lineterminator="\n")
-    named = any(row.start for row in value)
-    table.writerow([field.name for field in fields(FrontRow) if named or field.name != "start"])
+    named = ["start"] if any(row.start for row in value) else []
+    table.writerow(["circuit", *columns, "chosen", "levels", *named])
     for row in value:
-        areas = [f"{area:.2f}" for area in (row.core, row.encoder, row.total)]
-        shares = (row.accuracy_train, row.accuracy_val, row.accuracy_expected, row.accuracy_test)
-        chosen = "yes" if row.chosen else ""
+        numbers = [f"{getattr(row, key):.{2 if key in _AREAS else 6}f}" for key in columns.values()]
         levels = "" if row.levels is None else row.levels
-        start = [row.start] if named else []
-        table.writerow([row.circuit, *areas, *(f"{share:.6f}" for share in shares), chosen, levels, *start])
+        chosen, start = "yes" if row.chosen else "", [row.start] if named else []
+        table.writerow([row.circuit, *numbers, chosen, levels, *start])
     path.write_text(lines.getvalue(), encoding="utf-8", newline="")
 
 
@@ -292,14 +326,22 @@ def _read_front(path: Path) -> tuple[FrontRow, ...]:
 
 
 def _front_row(line: dict[str, str]) -> FrontRow:
-    levels = line.pop("levels", "")
+    """Return a row, given the cells of its line by column; the columns name the metric."""
+    # Version 0.3 named the unit of the areas in their columns, whatever the target.
+    cells = {str(column).removesuffix("_nand2"): cell for column, cell in line.items()}
+    metric: ScoreKey = next((key for key in SCORES if f"{key}_expected" in cells), "accuracy")
+    numbers = {key: float(cells.pop(column)) for column, key in _front_columns(metric).items()}
+    circuit, chosen = cells.pop("circuit"), cells.pop("chosen") == "yes"
+    levels, start = cells.pop("levels", ""), cells.pop("start", "")
+    if cells:
+        raise KeyError(", ".join(map(str, cells)))
     return FrontRow(
-        circuit=line.pop("circuit"),
-        chosen=line.pop("chosen") == "yes",
+        circuit,
+        **{"accuracy": numbers["test"], **numbers},
+        chosen=chosen,
         levels=int(levels) if levels else None,
-        start=line.pop("start", ""),
-        # Version 0.3 named the unit of the areas in their columns, whatever the target.
-        **{name.removesuffix("_nand2"): float(value) for name, value in line.items()},
+        start=start,
+        metric=metric,
     )
 
 

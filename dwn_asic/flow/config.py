@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from dwn_asic.configuration import Chosen, Strict
-from dwn_asic.data.config import DataConfig
+from dwn_asic.data.config import DataConfig, ObjectiveConfig
 from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.methods.base import MethodConfig
@@ -93,6 +93,9 @@ class FlowConfig(Strict):
     data: DataConfig | None = None
     """Table of labelled rows, and its split into training, validation and test rows. The section is required,
     except with ``model.file``: without data a trained network is only converted to an exact circuit."""
+    objective: ObjectiveConfig = ObjectiveConfig()
+    """Score that networks, circuits and baselines are optimized for, chosen by and compared by: accuracy by
+    default, or one that counts every class. It needs ``data``."""
     encoder: EncoderConfig = EncoderConfig()
     """Encoding of features as integer codes and thermometer bits. It is not allowed with ``model.file``,
     since a trained network has its own encoding."""

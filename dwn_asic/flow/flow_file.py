@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dwn_asic.configuration import Strict
-from dwn_asic.data.config import FILE_KEYS, DataConfig
+from dwn_asic.data.config import FILE_KEYS, DataConfig, ObjectiveConfig
 from dwn_asic.data.sources import check_source, locate
 from dwn_asic.errors import ConfigError, shortened
 from dwn_asic.exchange.config import ImportConfig
@@ -182,8 +182,10 @@ def _check_sections(flow: FlowConfig, path: Path) -> None:
     elif flow.data is None:
         raise ConfigError(path, "data", "missing", "this key is required without model.file")
     if flow.data is None:
-        for section, value in (("shrink", flow.shrink), ("baselines", flow.baselines)):
-            if value:
+        objective = flow.objective != ObjectiveConfig()
+        needs = {"shrink": flow.shrink is not None, "baselines": bool(flow.baselines), "objective": objective}
+        for section, given_there in needs.items():
+            if given_there:
                 raise ConfigError(path, section, "needs rows", "only with data")
 
 

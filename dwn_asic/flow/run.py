@@ -165,10 +165,10 @@ class Flow:
         """Yield the steps that make the data set and the network, which is trained or read from a file."""
         config = self.config
         if isinstance(config.model, ImportConfig):
-            yield import_step(ImportSettings(config.model, config.data, config.seed))
+            yield import_step(ImportSettings(config.model, config.data, config.seed, config.objective))
             return
         assert config.data is not None
-        yield data_step(DataSettings(config.data, config.encoder.quantizer, config.seed))
+        yield data_step(DataSettings(config.data, config.encoder.quantizer, config.seed, config.objective))
         yield train_step(next(OWN.plans(self._network_sections())), config.seed)
 
     def _network_sections(self) -> DwnConfig:

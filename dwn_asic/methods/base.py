@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from dwn_asic.configuration import Strict
 from dwn_asic.errors import VerificationError
@@ -69,7 +69,7 @@ class Fitted:
 
 
 Fitter = Callable[["Dataset", int, Progress], Fitted]
-"""Function (dataset, seed, progress) -> fitted model.
+"""Function (dataset, seed, progress) -> fitted model. The objective is ``dataset.objective``.
 
 A fitter is a frozen dataclass whose repr states all of its options, since cached results are looked up by
 it."""
@@ -190,6 +190,9 @@ class Method(Generic[Config_co]):
         Whether it has no circuit and shows the accuracy that the data allow.
     short
         Alternative name of its kind for notebooks.
+    objective
+        How the method follows objectives other than accuracy: ``fit`` if rows are weighted in the fit and
+        validation rows choose by the score, ``choice`` if only the choice follows, ``none`` if neither does.
     packages
         Distributions whose versions affect its result, including some that may not be installed.
     """
@@ -202,6 +205,7 @@ class Method(Generic[Config_co]):
     rank: int = LAST
     sizes: bool = False
     software: bool = False
+    objective: Literal["fit", "choice", "none"] = "none"
     packages: tuple[str, ...] = ()
     short: str = ""
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["METHOD", "BoostedStumps", "BoostedStumpsConfig"]
 
+Rows = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64] | None"]
+"""(N, F) codes, (N,) class indices, and (N,) weights, None if they are equal."""
+
 _RATES = (0.1, 0.3, 1.0)
 """Learning rates to choose from; few trees need a high one."""
 
@@ -74,21 +77,27 @@ class BoostedStumps:
         import numpy as np
 
         from dwn_asic.boolean.graph import GraphBuilder
-        from dwn_asic.methods.parts.fitting_steps import best_on_validation, interface_of, most_frequent
+        from dwn_asic.methods.parts.fitting_steps import (
+            best_on_validation,
+            interface_of,
+            loss_weights,
+            most_frequent,
+        )
         from dwn_asic.methods.parts.tree_logic import CodeTree, add_tree, bits_of, dropped_bits
 
         dropped = dropped_bits(dataset.quantizer.bits, self.bits)
         codes, labels = dataset.part("train")
-        val_codes, val_labels = dataset.part("val")
+        weights = loss_weights(dataset)
+        val_codes, _ = dataset.part("val")
         if len(np.unique(labels)) < 2:
             return most_frequent(dataset)
         best = best_on_validation(
             (
-                self._ensemble(codes >> dropped, labels, dataset.table.n_classes, rate, seed)
+                self._ensemble((codes >> dropped, labels, weights), dataset.table.n_classes, rate, seed)
                 for rate in _RATES
             ),
             lambda each: each.predict(val_codes >> dropped),
-            val_labels,
+            dataset,
             progress,
         )
         builder = GraphBuilder(interface_of(dataset))
@@ -110,9 +119,7 @@ class BoostedStumps:
         }
         return Fitted(graph, best.predict(dataset.codes >> dropped), details)
 
-    def _ensemble(
-        self, codes: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int, rate: float, seed: int
-    ) -> _Ensemble:
+    def _ensemble(self, rows: Rows, n_classes: int, rate: float, seed: int) -> _Ensemble:
         """Fit the trees to (N, F) codes, and round their scores."""
         import numpy as np
         from sklearn.ensemble import GradientBoostingClassifier
@@ -121,9 +128,10 @@ class BoostedStumps:
         from dwn_asic.methods.parts.intercepts import fitted_intercepts
         from dwn_asic.methods.parts.weighted_vote import WeightedVotes
 
+        codes, labels, row_weights = rows
         model = GradientBoostingClassifier(
             n_estimators=self.trees, max_depth=self.depth, learning_rate=rate, random_state=short_seed(seed)
-        ).fit(codes, labels)
+        ).fit(*rows)
         trees = tuple(model.estimators_.ravel())
         leaves = [tree.tree_.value[:, 0, 0][tree.tree_.children_left < 0] for tree in trees]
         widest = max(float(np.ptp(values)) for values in leaves)
@@ -141,7 +149,7 @@ class BoostedStumps:
             trees, scores, self.score_bits, WeightedVotes(weights, np.zeros(n_scores, np.int64)), rate
         )
         sums = rounded.votes.scores(rounded.code_bits(codes)) / scale * rate
-        intercepts = fitted_intercepts(sums, np.searchsorted(model.classes_, labels))
+        intercepts = fitted_intercepts(sums, np.searchsorted(model.classes_, labels), row_weights)
         biases = np.rint(intercepts * scale / rate).astype(np.int64)
         votes = WeightedVotes.of_classes(weights, biases, model.classes_, n_classes)
         return _Ensemble(trees, scores, self.score_bits, votes, rate)
@@ -189,5 +197,6 @@ METHOD = Method(
     "Friedman, Greedy Function Approximation: A Gradient Boosting Machine, Annals of Statistics 2001",
     rank=35,
     sizes=True,
+    objective="fit",
     packages=("scikit-learn", "scipy"),
 )

@@ -59,11 +59,11 @@ class DecisionTree:
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
         """Fit a tree; the seed only decides between equally good splits."""
-        from dwn_asic.methods.parts.fitting_steps import interface_of, short_seed
+        from dwn_asic.methods.parts.fitting_steps import interface_of, loss_weights, short_seed
         from dwn_asic.methods.parts.tree_logic import CodeTree, tree_graph
 
-        codes, labels = dataset.part("train")
-        model = (_pruned if self.pruned else _grown)(codes, labels, self.leaves, short_seed(seed))
+        rows = (*dataset.part("train"), loss_weights(dataset))
+        model = (_pruned if self.pruned else _grown)(rows, self.leaves, short_seed(seed))
         graph = tree_graph(CodeTree.of_classifier(model), interface_of(dataset))
         leaves, depth = int(model.get_n_leaves()), int(model.get_depth())
         progress(f"{leaves} leaves, depth {depth}, {len(graph.inputs)} thresholds")
@@ -77,26 +77,26 @@ class DecisionTree:
         return Fitted(graph, predictions, details)
 
 
-def _grown(
-    codes: NDArray[np.int64], labels: NDArray[np.int64], leaves: int, seed: int
-) -> DecisionTreeClassifier:
+Rows = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64] | None"]
+"""(N, F) codes, (N,) class indices, and (N,) weights, None if they are equal."""
+
+
+def _grown(rows: Rows, leaves: int, seed: int) -> DecisionTreeClassifier:
     from sklearn.tree import DecisionTreeClassifier
 
-    return DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed).fit(codes, labels)
+    return DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed).fit(*rows)
 
 
-def _pruned(
-    codes: NDArray[np.int64], labels: NDArray[np.int64], leaves: int, seed: int
-) -> DecisionTreeClassifier:
+def _pruned(rows: Rows, leaves: int, seed: int) -> DecisionTreeClassifier:
     import numpy as np
     from sklearn.tree import DecisionTreeClassifier
 
-    path = DecisionTreeClassifier(random_state=seed).cost_complexity_pruning_path(codes, labels)
+    path = DecisionTreeClassifier(random_state=seed).cost_complexity_pruning_path(*rows)
     prices = np.unique(path.ccp_alphas)
 
     def cut(number: int) -> DecisionTreeClassifier:
         price = max(0.0, float(prices[number]))
-        return DecisionTreeClassifier(ccp_alpha=price, random_state=seed).fit(codes, labels)
+        return DecisionTreeClassifier(ccp_alpha=price, random_state=seed).fit(*rows)
 
     low, high = 0, len(prices) - 1  # the last price leaves only the root
     while low < high:
@@ -123,6 +123,7 @@ METHOD = Method(
     "Breiman et al., Classification and Regression Trees, 1984; as circuits: Mubarik et al., MICRO 2020",
     rank=10,
     sizes=True,
+    objective="fit",
     packages=("scikit-learn",),
     short="tree",
 )

@@ -79,5 +79,6 @@ METHOD = Method(
     Look("DWN variant", "#D58A5E", "h"),
     DWN.reference,
     rank=80,
+    objective="fit",
     packages=DWN.packages,
 )

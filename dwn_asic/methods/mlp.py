@@ -54,14 +54,16 @@ class Mlp:
         from sklearn.preprocessing import StandardScaler
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        from dwn_asic.methods.parts.fitting_steps import short_seed
+        from dwn_asic.methods.parts.fitting_steps import loss_weights, short_seed
 
         rows = dataset.split.train
         network = MLPClassifier(self.hidden, max_iter=200, random_state=short_seed(seed))
         model = make_pipeline(StandardScaler(), network)
+        weights = loss_weights(dataset)
+        options = {} if weights is None else {"mlpclassifier__sample_weight": weights}
         with warnings.catch_warnings(), threadpool_limits(limits=1):
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(dataset.table.values[rows], dataset.table.labels[rows])
+            model.fit(dataset.table.values[rows], dataset.table.labels[rows], **options)
         progress(f"{network.n_iter_} epochs")
         predictions: NDArray[np.int64] = model.predict(dataset.table.values).astype("int64")
         return Fitted(None, predictions, {"neurons": sum(self.hidden)})
@@ -79,5 +81,6 @@ METHOD = Method(
     "Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 1986",
     rank=120,
     software=True,
+    objective="fit",
     packages=("scikit-learn",),
 )

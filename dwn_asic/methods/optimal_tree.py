@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["METHOD", "OptimalTree", "OptimalTreeConfig"]
 
 _ALL_CUTS = 1 << 16
+_MOST_REPEATS = 64
+"""Maximum number of times that a row is repeated to give it weight."""
 
 
 class OptimalTreeConfig(MethodConfig):
@@ -56,6 +58,9 @@ class OptimalTreeConfig(MethodConfig):
 class OptimalTree:
     """The tree with the fewest training errors among all trees of a depth.
 
+    The solver knows no weights. By an objective with weights, rows are repeated in proportion to them,
+    rounded to whole numbers.
+
     Attributes
     ----------
     depth, cost, cuts, bits, time_limit_s
@@ -84,7 +89,7 @@ class OptimalTree:
         solver = _solver()
         import numpy as np
 
-        from dwn_asic.methods.parts.fitting_steps import interface_of, most_frequent
+        from dwn_asic.methods.parts.fitting_steps import interface_of, loss_weights, most_frequent
         from dwn_asic.methods.parts.tree_logic import tree_graph
 
         codes, labels = dataset.part("train")
@@ -95,7 +100,8 @@ class OptimalTree:
         model = solver(max_depth=self.depth, complexity_cost=self.cost, time_limit=self.time_limit_s)
         with warnings.catch_warnings(record=True) as raised:
             warnings.simplefilter("always")
-            model.fit(levels.of(codes), places)
+            times = _repeats(loss_weights(dataset), len(labels))
+            model.fit(levels.of(codes).repeat(times, axis=0), places.repeat(times))
         proved = not any("time limit" in str(each.message) for each in raised)
         graph = tree_graph(levels.tree(model.get_tree(), classes), interface_of(dataset))
         found = "proved optimal" if proved else "best within the time limit"
@@ -199,6 +205,16 @@ class _Levels:
         return int(first), int(end)
 
 
+def _repeats(weights: NDArray[np.float64] | None, n_rows: int) -> NDArray[np.int64]:
+    """Return how often each row counts, (N,): in proportion to its weight, the least weight once."""
+    import numpy as np
+
+    if weights is None:
+        return np.ones(n_rows, np.int64)
+    times = np.rint(weights / weights[weights > 0].min()).astype(np.int64)
+    return np.minimum(times, _MOST_REPEATS)
+
+
 def _solver() -> Any:
     """Return the solver's class, which has no type annotations."""
     from dwn_asic.methods.parts.fitting_steps import not_installed
@@ -224,5 +240,6 @@ METHOD = Method(
     "Brita et al., Optimal Classification Trees for Continuous Feature Data, AAAI 2025, arXiv:2501.07903",
     rank=12,
     sizes=True,
+    objective="fit",
     packages=("pycontree",),
 )

@@ -69,13 +69,13 @@ class RuleList:
 
         dropped = dropped_bits(dataset.quantizer.bits, self.bits)
         codes, labels = dataset.part("train")
-        val_codes, val_labels = dataset.part("val")
+        val_codes, _ = dataset.part("val")
         generator = np.random.default_rng(seed)
         found = (
             fit_rules(codes >> dropped, labels, self.rules, self.conditions, generator).over_all_bits(dropped)
             for _ in range(self.draws)
         )
-        best = best_on_validation(found, lambda each: each.predict(val_codes), val_labels, progress)
+        best = best_on_validation(found, lambda each: each.predict(val_codes), dataset, progress)
         graph = best.graph(interface_of(dataset))
         details = {
             "rules": len(best.rules),
@@ -101,5 +101,6 @@ METHOD = Method(
     "Cohen, Fast Effective Rule Induction, ICML 1995, without the optimization of the list",
     rank=14,
     sizes=True,
+    objective="choice",
     packages=("numpy",),
 )

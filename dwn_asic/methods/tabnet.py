@@ -11,6 +11,7 @@ from dwn_asic.configuration import Count
 from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from dwn_asic.data.dataset import Dataset
@@ -74,6 +75,7 @@ class Tabnet:
         classes, places = np.unique(labels, return_inverse=True)
         values = StandardScaler().fit(table.values[rows]).transform(table.values).astype(np.float32)
         known = split.val[np.isin(table.labels[split.val], classes)]
+        weights = dataset.objective.loss_weights(labels, table.n_classes)
         batch = min(_BATCH, max(2, len(rows) // 10))
         model = classifier(seed=short_seed(seed), verbose=0, device_name="cpu")
         with warnings.catch_warnings():
@@ -82,7 +84,8 @@ class Tabnet:
                 values[rows],
                 places,
                 eval_set=[(values[known], np.searchsorted(classes, table.labels[known]))],
-                eval_metric=["accuracy"],
+                eval_metric=[_metric(dataset, classes)],
+                weights=0 if weights is None else weights,
                 max_epochs=self.epochs,
                 patience=min(_PATIENCE, self.epochs),
                 batch_size=batch,
@@ -92,6 +95,25 @@ class Tabnet:
             predictions: NDArray[np.int64] = classes[model.predict(values).astype(np.int64)]
         progress(f"best epoch {model.best_epoch + 1}")
         return Fitted(None, predictions, {"best_epoch": model.best_epoch + 1})
+
+
+def _metric(dataset: Dataset, classes: NDArray[np.int64]) -> Any:
+    """Return the metric that chooses the epoch, in the package's form; labels are places in ``classes``."""
+    if dataset.objective.metric == "accuracy":
+        return "accuracy"
+    from pytorch_tabnet.metrics import Metric
+
+    objective = dataset.objective
+
+    class Score(Metric):  # type: ignore[misc]  # the package has no type annotations
+        def __init__(self) -> None:
+            # The package finds metrics by name, so different ones must have different names.
+            self._name, self._maximize = f"{objective} {classes.tolist()}", True
+
+        def __call__(self, labels: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
+            return objective.score(classes[labels], classes[shares.argmax(axis=1)])
+
+    return Score
 
 
 def _classifier() -> Any:
@@ -119,5 +141,6 @@ METHOD = Method(
     "Arik and Pfister, TabNet: Attentive Interpretable Tabular Learning, AAAI 2021",
     rank=110,
     software=True,
+    objective="fit",
     packages=("pytorch-tabnet", "torch", "scikit-learn"),
 )

@@ -13,7 +13,7 @@ from typing import Literal
 
 from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.methods.registry import methods
-from dwn_asic.metrics import TEST, TRAIN, VAL
+from dwn_asic.metrics import TEST
 from dwn_asic.report.result import FrontPoint, Kind, MethodResult, Netlist, Result
 
 __all__ = [
@@ -41,7 +41,7 @@ EXACT = "dwn"
 OUR_FAMILY = "ours"
 """Key of the family of our shrunk circuits, the front."""
 ROUNDING = 1e-6
-"""Accuracies that differ by less are equal: fronts keep them with six decimals."""
+"""Scores that differ by less are equal: fronts keep them with six decimals."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,17 @@ class Candidate:
     core, total
         Units of the target, two decimals as in a front: equal circuits of two families must compare equal.
     train
-        Accuracy on training rows, which decides ties.
+        Score by the objective on training rows, which decides ties.
     val
-        Accuracy on validation rows, which decides the choice within an area, for every family alike.
+        Score on validation rows, which decides the choice within an area, for every family alike.
     sure
-        Validation accuracy corrected for selection bias, which must reach a baseline's. Among many circuits,
+        Validation score corrected for selection bias, which must reach a baseline's. Among many circuits,
         the smallest that reaches it owes that to chance; so for circuits of a front this is the lower of
         ``val`` and what their neighbours lead one to expect. For a single circuit it is ``val``.
     test
-        Accuracy on test rows.
+        Score on test rows.
+    accuracy
+        Accuracy on test rows, which is the same if the objective is accuracy.
     netlist
         Netlist of a front's circuit that was synthesized; None for others.
     """
@@ -75,6 +77,7 @@ class Candidate:
     val: float
     sure: float
     test: float
+    accuracy: float
     netlist: Netlist | None = None
 
     @property
@@ -141,8 +144,9 @@ def circuit_of(method: MethodResult) -> Candidate:
     core, total = method.core, method.total
     if core is None or total is None:
         raise ValueError(f"method {method.name} has no circuit")
-    train, val, test = (float(method.metrics[key]) for key in (TRAIN, VAL, TEST))
-    return Candidate(method.name, round(float(core), 2), round(float(total), 2), train, val, val, test)
+    core, total, val = round(float(core), 2), round(float(total), 2), method.val
+    accuracy = float(method.metrics[TEST])
+    return Candidate(method.name, core, total, method.train, val, val, method.test, accuracy)
 
 
 def front_of(points: Sequence[FrontPoint]) -> list[Candidate]:
@@ -152,10 +156,11 @@ def front_of(points: Sequence[FrontPoint]) -> list[Candidate]:
             "front",
             p.core,
             p.total,
-            p.accuracy_train,
-            p.accuracy_val,
-            min(p.accuracy_val, p.accuracy_expected),
-            p.accuracy_test,
+            p.train,
+            p.val,
+            min(p.val, p.expected),
+            p.test,
+            p.accuracy,
             p.netlist,
         )
         for p in points
@@ -171,7 +176,7 @@ def best_within(circuits: Sequence[Candidate], limit: float, area: Area = "total
 def smallest_reaching(
     circuits: Sequence[Candidate], val: float, area: Area = "total"
 ) -> tuple[Candidate, bool]:
-    """Return the smallest that is sure of this validation accuracy, and True; else the best, and False."""
+    """Return the smallest that is sure of this validation score, and True; else the best, and False."""
     reaching = [circuit for circuit in circuits if circuit.sure > val - ROUNDING]
     if reaching:
         return min(reaching, key=lambda circuit: (circuit.area(area), -circuit.val)), True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dwn_asic.errors import DwnAsicError
+from dwn_asic.metrics import SCORES
 from dwn_asic.report.figure import accuracy_area_png, accuracy_area_svg
 from dwn_asic.report.result import Result
 from dwn_asic.report.table import (
@@ -19,7 +20,7 @@ from dwn_asic.report.table import (
 __all__ = ["collect", "flow_pages"]
 
 _TABLE, _CSV, _SVG, _PNG = "comparison.md", "comparison.csv", "accuracy_area.svg", "accuracy_area.png"
-_ALT = "test accuracy against area, core alone and in total"
+_ALT = "test {} against area, core alone and in total"
 
 
 def flow_pages(result: Result) -> dict[str, bytes]:
@@ -72,7 +73,7 @@ def _check_names(results: Sequence[Result]) -> None:
 
 def _pages(result: Result) -> dict[str, bytes]:
     """Return a flow's pages without the PNG."""
-    page = f"# {escape(result.flow)}\n\n![{result.flow}: {_ALT}]({_SVG})\n\n{comparison_markdown(result)}"
+    page = f"# {escape(result.flow)}\n\n![{_alt(result)}]({_SVG})\n\n{comparison_markdown(result)}"
     return {
         _SVG: accuracy_area_svg(result),
         _CSV: comparison_csv(result).encode(),
@@ -80,12 +81,16 @@ def _pages(result: Result) -> dict[str, bytes]:
     }
 
 
+def _alt(result: Result) -> str:
+    return f"{result.flow}: {_ALT.format(SCORES[result.metric])}"
+
+
 def _index(results: Sequence[Result], links: Sequence[str]) -> str:
     """Return a summary of all flows, what its columns mean, then each flow's figure and setup."""
     more = "".join(f"{link}\n" for link in links)
     if not results:
         return f"# Reports\n\n{more}"
-    notes = "".join(f"- {note}\n" for note in meaning_notes(result.size for result in results))
+    notes = "".join(f"- {note}\n" for note in meaning_notes(results))
     summary = summary_markdown(results, f"{{flow}}/{_TABLE}")
     head = (
         "# Reports\n\n"
@@ -101,5 +106,5 @@ def _section(result: Result) -> str:
     return (
         f"\n## {escape(name)}\n\n"
         f"[Table]({name}/{_TABLE}), [CSV]({name}/{_CSV})\n\n"
-        f"![{name}: {_ALT}]({name}/{_SVG})\n\n{notes}"
+        f"![{_alt(result)}]({name}/{_SVG})\n\n{notes}"
     )

@@ -62,7 +62,7 @@ def _of_method(before: MethodResult, after: MethodResult) -> Iterator[Change]:
 def setup_changes(before: Result, after: Result) -> list[str]:
     """Return what else differs: data, seed, library, tools, and methods that only one of them has."""
     lines = []
-    for key in ("flow", "source", "seed", "split", "input_bits", "pdk"):
+    for key in ("flow", "source", "seed", "metric", "split", "input_bits", "pdk"):
         one, other = getattr(before, key), getattr(after, key)
         if one != other:
             lines.append(f"{key}: {one} -> {other}")

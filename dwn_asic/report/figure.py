@@ -1,4 +1,4 @@
-"""Test accuracy against area: one panel for the core alone, one for the whole circuit."""
+"""Test score against area: one panel for the core alone, one for the whole circuit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from dwn_asic.methods import registry
 from dwn_asic.methods.dwn import METHOD as OWN
-from dwn_asic.metrics import TEST
+from dwn_asic.metrics import SCORES
 from dwn_asic.report.result import MethodResult, Result
 from dwn_asic.report.table import sorted_methods
 
@@ -88,7 +88,7 @@ def _draw(result: Result) -> Figure:
     FigureCanvasAgg(figure)  # measures labels, for SVG too
     figure.subplots_adjust(left=0.08, right=0.985, top=0.8, bottom=0.2, wspace=0.06)
     left, right = figure.subplots(1, 2, sharey=True)
-    methods = [method for method in sorted_methods(result) if TEST in method.metrics]
+    methods = [m for m in sorted_methods(result) if f"{result.metric}__test" in m.metrics]
     size = result.size
     whole = "Total" if size is None else f"Total: {size.parts}"
     for axes, area, heading in zip(
@@ -97,8 +97,8 @@ def _draw(result: Result) -> Figure:
         axes.set_title(heading, fontsize=10, loc="left", color="#222222")
         axes.set_xlabel("no size" if size is None else size.axis, color="#222222")
         _limit_x(axes, list(_areas(methods, area).values()))
-    left.set_ylabel("test accuracy", color="#222222")
-    _limit_y(left, [method.metrics[TEST] for method in methods])
+    left.set_ylabel(f"test {SCORES[result.metric]}", color="#222222")
+    _limit_y(left, [method.test for method in methods])
     for axes, area in zip((left, right), _PANELS, strict=True):
         _fronts(axes, methods, area)
         _panel(axes, methods, area)
@@ -169,10 +169,10 @@ def _fronts(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
     for method in methods:
         points: list[tuple[float, float]] = []
         best = -math.inf
-        for point in sorted(method.front, key=lambda each: (getattr(each, area), -each.accuracy_val)):
-            if point.accuracy_val > best:
-                best = point.accuracy_val
-                points.append((getattr(point, area), point.accuracy_test))
+        for point in sorted(method.front, key=lambda each: (getattr(each, area), -each.val)):
+            if point.val > best:
+                best = point.val
+                points.append((getattr(point, area), point.test))
         if points:
             colour = registry.method(method.method).look.colour
             axes.plot(*zip(*points, strict=True), color=colour, **_FRONT_LINE)
@@ -183,7 +183,7 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
     areas = _areas(methods, area)
     circuits = [method for method in methods if method.name in areas]
     ceilings = [method for method in methods if method.kind == "software"]
-    points = {method.name: (areas[method.name], method.metrics[TEST]) for method in circuits}
+    points = {method.name: (areas[method.name], method.test) for method in circuits}
     lines: list[list[tuple[float, float]]] = []
     for name, kind in dict.fromkeys((method.method, method.kind) for method in circuits):
         family = [method for method in circuits if (method.method, method.kind) == (name, kind)]
@@ -194,7 +194,7 @@ def _panel(axes: Axes, methods: Sequence[MethodResult], area: str) -> None:
         axes.plot(*([value] for value in points[method.name]), **_marker_style(method))
     low, high = axes.get_xlim()
     for method in ceilings:
-        accuracy = method.metrics[TEST]
+        accuracy = method.test
         axes.axhline(accuracy, zorder=1, **_CEILING_LINE)
         lines.append([(low, accuracy), (high, accuracy)])
     if not circuits:
@@ -286,7 +286,7 @@ class _Label:
 
 
 def _label(axes: Axes, method: MethodResult, areas: Mapping[str, float]) -> _Label:
-    accuracy = method.metrics[TEST]
+    accuracy = method.test
     if method.kind == "software":
         text, colour = f"software ceiling: {method.name} {accuracy:.4f}", str(_CEILING_LINE["color"])
         x, y = axes.transData.transform((axes.get_xlim()[0], accuracy))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dwn_asic.boolean import measure
-from dwn_asic.data import accuracy
+from dwn_asic.data import scores
 from dwn_asic.errors import DwnAsicError
 from dwn_asic.metrics import Metric, Size
 from dwn_asic.targets.registry import target_kinds
@@ -16,7 +16,7 @@ __all__ = ["check_metrics", "metrics", "size_of"]
 def metrics() -> Mapping[str, Metric]:
     """Return all metrics by name, in the order in which reports show them."""
     of_targets = [metric for target in target_kinds().values() for metric in target.metrics]
-    return {metric.name: metric for metric in (*of_targets, *measure.METRICS, *accuracy.METRICS)}
+    return {metric.name: metric for metric in (*of_targets, *measure.METRICS, *scores.METRICS)}
 
 
 def size_of(found: Mapping[str, float]) -> Size | None:

@@ -24,7 +24,7 @@ from pydantic_core import PydanticKnownError
 
 from dwn_asic.errors import DataError, DwnAsicError
 from dwn_asic.methods.registry import methods
-from dwn_asic.metrics import Size
+from dwn_asic.metrics import ScoreKey, Size
 from dwn_asic.report.metrics import check_metrics, metrics, size_of
 from dwn_asic.targets.registry import target_kinds
 
@@ -98,12 +98,13 @@ class FrontPoint(_Strict):
 
     core: FiniteFloat
     total: FiniteFloat
-    accuracy_train: FiniteFloat
-    accuracy_val: FiniteFloat
-    accuracy_expected: FiniteFloat
-    """Validation accuracy corrected for selection bias: see
-    :class:`dwn_asic.optimize.lossy.front.Point`."""
-    accuracy_test: FiniteFloat
+    train: FiniteFloat
+    val: FiniteFloat
+    expected: FiniteFloat
+    """Validation score corrected for selection bias: see :class:`dwn_asic.optimize.lossy.front.Point`."""
+    test: FiniteFloat
+    accuracy: FiniteFloat
+    """Accuracy on test rows; ``train``, ``val``, ``expected`` and ``test`` are scores by the objective."""
     levels: Count | None = None
     """Length of the longest path of the and-inverter graph in AND nodes; None in older results."""
     start: str = ""
@@ -111,6 +112,15 @@ class FrontPoint(_Strict):
     circuit was enumerated."""
     netlist: Netlist | None = None
     """Netlist of a circuit that matches a baseline which the flow names; None for others."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, content: object) -> object:
+        """Read results of earlier versions, whose scores are all accuracies."""
+        if not isinstance(content, Mapping) or "accuracy_val" not in content:
+            return content
+        renamed = {key.removeprefix("accuracy_"): value for key, value in content.items()}
+        return {**renamed, "accuracy": content["accuracy_test"]}
 
 
 class MethodResult(_Strict):
@@ -132,6 +142,8 @@ class MethodResult(_Strict):
     """``exact``: computes what the trained model computes; ``shrunk``: guarded by data instead."""
     proof: Text = "-"
     """``proved``, or what was shown instead; ``-`` if nothing was."""
+    metric: ScoreKey = "accuracy"
+    """Score that the flow's objective maximizes: the first part of the names of its metrics."""
     metrics: Mapping[str, int | float]
     """Values by the names of :func:`dwn_asic.report.metrics.metrics`, in their units."""
     front: tuple[FrontPoint, ...] = ()
@@ -149,6 +161,21 @@ class MethodResult(_Strict):
             if not math.isfinite(value):
                 raise DwnAsicError(f"metric {name!r} is {value}, not a finite number")
         return {name: found[name] for name in metrics() if name in found}
+
+    @property
+    def train(self) -> float:
+        """Score by the objective on training rows."""
+        return float(self.metrics[f"{self.metric}__train"])
+
+    @property
+    def val(self) -> float:
+        """Score by the objective on validation rows."""
+        return float(self.metrics[f"{self.metric}__val"])
+
+    @property
+    def test(self) -> float:
+        """Score by the objective on test rows."""
+        return float(self.metrics[f"{self.metric}__test"])
 
     @property
     def size(self) -> Size | None:
@@ -220,7 +247,15 @@ class Result(_Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"methods of the same name: {', '.join(twice)}")
+        scores = sorted({method.metric for method in self.methods})
+        if len(scores) > 1:
+            raise ValueError(f"methods of different objectives: {', '.join(scores)}")
         return self
+
+    @property
+    def metric(self) -> ScoreKey:
+        """Score that the flow's objective maximizes."""
+        return self.methods[0].metric if self.methods else "accuracy"
 
     def save(self, path: Path) -> None:
         """Write JSON, whole or not at all; equal results write equal bytes."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from dwn_asic.data.table import PARTS
 from dwn_asic.methods.registry import methods
-from dwn_asic.metrics import TEST, TRAIN, VAL, Shown, Size
+from dwn_asic.metrics import SCORES, ScoreKey, Shown, Size
 from dwn_asic.report.result import MethodResult, Result
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = [
     "comparison_csv",
     "comparison_markdown",
     "escape",
+    "following_notes",
     "meaning_notes",
     "setup_notes",
     "sorted_methods",
@@ -27,19 +29,23 @@ __all__ = [
 ]
 
 _NOTHING = "-"
-_TRAIN = Shown("accuracy train", TRAIN, 4)
-_VAL = Shown("accuracy val", VAL, 4)
-_TEST = Shown("accuracy test", TEST, 4)
 
 
-def _full(size: Size | None) -> list[Shown]:
-    """Return all columns of a flow's own table."""
-    return [_TRAIN, _VAL, _TEST, *([] if size is None else [*size.details, *size.columns, size.more])]
+def _full(result: Result) -> list[Shown]:
+    """Return all columns of a flow's own table, accuracy on test rows among them."""
+    scores, size = _scores(result.metric), result.size
+    accuracy = [] if result.metric == "accuracy" else _scores("accuracy", ("test",))
+    return [*scores, *accuracy, *([] if size is None else [*size.details, *size.columns, size.more])]
 
 
-def _short(size: Size | None) -> list[Shown]:
+def _scores(metric: ScoreKey, parts: Sequence[str] = PARTS) -> list[Shown]:
+    """Return the columns of the objective's score in each part."""
+    return [Shown(f"{SCORES[metric]} {part}", f"{metric}__{part}", 4) for part in parts]
+
+
+def _short(size: Size | None, metric: ScoreKey) -> list[Shown]:
     """Return the columns of the table over several flows."""
-    return [_TEST, *([] if size is None else [*size.columns, size.more])]
+    return [*_scores(metric, ("test",)), *([] if size is None else [*size.columns, size.more])]
 
 
 def sorted_methods(result: Result) -> list[MethodResult]:
@@ -55,9 +61,9 @@ def sorted_methods(result: Result) -> list[MethodResult]:
 
 def comparison_markdown(result: Result) -> str:
     """Return the table and, below it, how it was measured."""
-    columns = _full(result.size)
+    columns = _full(result)
     rows = [[escape(cell) for cell in row] for row in _rows(result, columns)]
-    notes = [*setup_notes(result), *meaning_notes([result.size])]
+    notes = [*setup_notes(result), *meaning_notes([result]), *following_notes(result.methods)]
     return f"{_markdown(_headings(columns), rows)}\n" + "".join(f"- {note}\n" for note in notes)
 
 
@@ -65,7 +71,7 @@ def comparison_csv(result: Result) -> str:
     """Return the table with the same headings and cells, lines ending in a newline."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    columns = _full(result.size)
+    columns = _full(result)
     writer.writerow(_headings(columns))
     writer.writerows(_rows(result, columns))
     return text.getvalue()
@@ -82,14 +88,14 @@ def summary_markdown(results: Sequence[Result], page: str) -> str:
         Target of the link on a flow's name, relative to the table; ``{flow}`` in it stands for the name.
     """
     tables = []
-    for size in dict.fromkeys(result.size for result in results):
+    for kind in dict.fromkeys((result.size, result.metric) for result in results):
         rows = [
             [f"[{result.flow}]({page.format(flow=result.flow)})", *map(escape, row)]
             for result in results
-            if result.size == size
-            for row in _rows(result, _short(size))
+            if (result.size, result.metric) == kind
+            for row in _rows(result, _short(*kind))
         ]
-        tables.append(_markdown(["flow", *_headings(_short(size))], rows))
+        tables.append(_markdown(["flow", *_headings(_short(*kind))], rows))
     return "\n".join(tables)
 
 
@@ -109,8 +115,9 @@ def terminal_table(result: Result) -> Table:
     )
     table.add_column("method", overflow="fold", min_width=8)
     table.add_column("kind", no_wrap=True, min_width=8)
-    for number in (_TRAIN, _VAL, _TEST):
-        heading = number.heading.replace("accuracy ", "acc.\n")
+    scores = _scores(result.metric)
+    for number in scores:
+        heading = _SHORT_NAMES[result.metric] + "\n" + number.heading.rpartition(" ")[2]
         table.add_column(heading, justify="right", no_wrap=True, min_width=6)
     if size is not None:
         units = "\n".join([size.unit, *size.detail[:1]])
@@ -119,9 +126,8 @@ def terminal_table(result: Result) -> Table:
         table.add_column(size.more.heading.split()[0], justify="right", no_wrap=True, min_width=5)
     table.add_column("proved", overflow="fold", min_width=6)
     for method in sorted_methods(result):
-        accuracies = _cells(method, (_TRAIN, _VAL, _TEST))
         sizes = [] if size is None else [*_stacked(method, size), _cell(method, size.more)]
-        table.add_row(*map(Text, [method.label, method.kind, *accuracies, *sizes, method.proof]))
+        table.add_row(*map(Text, [method.label, method.kind, *_cells(method, scores), *sizes, method.proof]))
     return table
 
 
@@ -158,19 +164,59 @@ def setup_notes(result: Result) -> Iterator[str]:
     yield f"Tools: {tools or 'none recorded'}."
 
 
-def meaning_notes(sizes: Iterable[Size | None]) -> Iterator[str]:
-    """Yield sentences of Markdown on what the columns of tables mean, given how their targets count size."""
+_MEANINGS: Mapping[ScoreKey, str] = {
+    "accuracy": "Accuracy is the share of rows that are classified correctly.",
+    "balanced_accuracy": (
+        "Balanced accuracy is the mean over the classes of the share of their rows that are classified "
+        "correctly."
+    ),
+    "macro_f1": "Macro F1 is the mean over the classes of the harmonic mean of precision and recall.",
+    "f1": "F1 is the harmonic mean of precision and recall of the rarer of two classes.",
+    "cost_score": (
+        "The cost score is 1 less the cost of the predictions as a share of the highest possible cost, by "
+        "the costs that the flow sets."
+    ),
+}
+_SHORT_NAMES: Mapping[ScoreKey, str] = {
+    "accuracy": "acc.",
+    "balanced_accuracy": "b.acc.",
+    "macro_f1": "F1",
+    "f1": "F1",
+    "cost_score": "cost s.",
+}
+
+
+def meaning_notes(results: Iterable[Result]) -> Iterator[str]:
+    """Yield sentences of Markdown on what the columns of tables of these results mean."""
+    known = [(result.metric, result.size) for result in results]
+    meanings = " ".join(_MEANINGS[metric] for metric in dict.fromkeys(["accuracy", *(m for m, _ in known)]))
     yield (
-        "Accuracy is the share of rows that are classified correctly. Every choice was made on validation "
-        "rows; test rows were used once, for the number shown."
+        f"{meanings} Every choice was made on validation rows; test rows were used once, for the number "
+        "shown."
     )
-    yield from dict.fromkeys(size.meaning for size in sizes if size is not None)
+    yield from dict.fromkeys(size.meaning for _, size in known if size is not None)
     yield (
         "An `exact` circuit computes what the trained model computes, on every input. A `shrunk` circuit was "
         "made smaller under the guard of training and validation rows, and its accuracy is that of the "
         "smaller circuit. A `software` row has no circuit. `proved` means that the netlist is proved "
         "to compute the function whose accuracy the row shows."
     )
+
+
+def following_notes(found: Collection[MethodResult]) -> Iterator[str]:
+    """Yield sentences on methods that do not follow the objective, if it is not accuracy."""
+    score = next((SCORES[method.metric] for method in found if method.metric != "accuracy"), None)
+    if score is None:
+        return
+    used = {method.method for method in found}
+    known = [method for kind, method in methods().items() if kind in used]
+    for follows, how in (
+        ("choice", f"is chosen by its {score} on validation rows, but not fitted for it"),
+        ("none", f"is neither fitted for nor chosen by its {score}"),
+    ):
+        names = [method.look.name for method in known if method.objective == follows]
+        if names:
+            yield f"Of these methods, {', '.join(names)} {how}."
 
 
 def escape(text: str) -> str:

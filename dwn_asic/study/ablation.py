@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from dwn_asic.methods.dwn_variant import METHOD as VARIANT
-from dwn_asic.metrics import CORE, TEST, TOTAL, VAL
+from dwn_asic.metrics import CORE, TOTAL
 from dwn_asic.report.choice import EXACT, OURS, Candidate, front_of, smallest_reaching
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.dots import Panel, Point, Series, dot_plot
@@ -57,7 +57,7 @@ def ablation_table(study: Study) -> Table:
     for flow in study.sets:
         base = study.of(flow, EXACT)
         circuits_base, shrunk_base = (_circuits(study, flow, name) for name in (EXACT, OURS))
-        wanted = _values(shrunk_base, VAL)
+        wanted = np.array([method.val for method in shrunk_base])
         equal_base = _equal(shrunk_base, wanted)
         for name in (EXACT, *variants):
             every = study.of(flow, name)
@@ -66,7 +66,7 @@ def ablation_table(study: Study) -> Table:
             circuits, shrunk = (_circuits(study, flow, one) for one in (name, f"{name}-shrunk"))
             equal = _equal(shrunk, wanted)
             methods[len(rows)] = (flow, name)
-            points = 100.0 * (_values(every, TEST) - _values(base, TEST))
+            points = 100.0 * (_tests(every) - _tests(base))
             effect = _Effect(
                 flow,
                 over_runs(every).label,
@@ -82,13 +82,13 @@ def ablation_table(study: Study) -> Table:
                 [
                     text(flow),
                     text(effect.network),
-                    mean_spread(100.0 * _values(every, TEST), 2),
+                    mean_spread(100.0 * _tests(every), 2),
                     mean_spread(_values(circuits, CORE), 1),
                     mean_spread(_values(circuits, TOTAL), 1),
                     number(effect.gain, 2),
                     number(effect.error, 2),
                     ratio(effect.exact_ratio),
-                    mean_spread(100.0 * _values(shrunk, TEST), 2),
+                    mean_spread(100.0 * _tests(shrunk), 2),
                     mean_spread(_values(shrunk, TOTAL), 1),
                     mean_spread([100.0 * circuit.test for circuit, _ in equal], 2),
                     mean_spread(_totals(equal), 1),
@@ -97,8 +97,8 @@ def ablation_table(study: Study) -> Table:
                 ]
             )
     caption = (
-        "Each network against the flow's own (line): test accuracy gained and area of the exact circuits, "
-        "and area of the shrunk circuits at equal validation accuracy."
+        f"Each network against the flow's own (line): test {study.score} gained and area of the exact "
+        f"circuits, and area of the shrunk circuits at equal validation {study.score}."
     )
     return Table(
         "ablation",
@@ -106,18 +106,18 @@ def ablation_table(study: Study) -> Table:
         (
             (
                 "The first row of a data set is the flow's own network; every other network differs from "
-                "it in what its name says. Test accuracies are in percent, areas in NAND2-equivalents: "
-                f"{study.averaging}. The gain is the test accuracy minus the first row's, paired by seed, "
-                "with its standard error. Area ratios are totals divided by the first row's, as geometric "
-                "means. A dash in place of an area means that some seed has no such circuit."
+                f"it in what its name says. Test {study.scores} are in percent, areas in NAND2-equivalents: "
+                f"{study.averaging}. The gain is the test {study.score} minus the first row's, paired by "
+                "seed, with its standard error. Area ratios are totals divided by the first row's, as "
+                "geometric means. A dash in place of an area means that some seed has no such circuit."
             ),
             (
-                "Shrunk: every network goes through the same annealing. The choice is the smallest "
-                "circuit within one point of the front's best validation accuracy, so accuracy and area "
+                "Shrunk: every network goes through the same annealing. The choice is the smallest circuit "
+                f"within one point of the front's best validation {study.score}, so {study.score} and area "
                 "move together."
             ),
             (
-                "Equal accuracy: the smallest circuit of each front whose validation accuracy, both "
+                f"Equal accuracy: the smallest circuit of each front whose validation {study.score}, both "
                 "measured and corrected for selection bias, is at least that of the first row's choice; "
                 "where none is, the front's best stands. `reached` says on how many seeds one is. "
                 f"{_minimization(study)}"
@@ -126,26 +126,28 @@ def ablation_table(study: Study) -> Table:
         (
             "data set",
             "network",
-            "exact: test (%)",
+            f"exact: {study.test}",
             "exact: core (NAND2)",
             "exact: total (NAND2)",
             "exact: gain (points)",
             "exact: standard error",
             "exact: area ratio",
-            "shrunk: test (%)",
+            f"shrunk: {study.test}",
             "shrunk: total (NAND2)",
-            "equal accuracy: test (%)",
+            f"equal accuracy: {study.test}",
             "equal accuracy: total (NAND2)",
             "equal accuracy: area ratio",
             "reached",
         ),
         rows,
         methods,
-        figures=[Drawing("figures/ablation.svg", caption, partial(_figure, effects))] if effects else (),
+        figures=[Drawing("figures/ablation.svg", caption, partial(_figure, effects, study.score))]
+        if effects
+        else (),
     )
 
 
-def _figure(effects: Sequence[_Effect]) -> bytes:
+def _figure(effects: Sequence[_Effect], score: str) -> bytes:
     """Draw a row for each network and a colour for each data set."""
     networks = list(dict.fromkeys(effect.network for effect in effects))
     flows = list(dict.fromkeys(effect.flow for effect in effects))
@@ -160,10 +162,10 @@ def _figure(effects: Sequence[_Effect]) -> bytes:
             found.append(Series(flow, colour, marker, known))
         return found
 
-    points = "points of test accuracy gained"
+    points = f"points of test {score} gained"
     times = "times the total area of the flow's own"
     panels = [
-        Panel("Exact: accuracy", points, series(lambda e: (e.gain, e.error)), reference=0.0),
+        Panel(f"Exact: {score}", points, series(lambda e: (e.gain, e.error)), reference=0.0),
         Panel("Exact: area", times, series(lambda e: (e.exact_ratio, 0.0)), log=True, reference=1.0),
         Panel("Equal accuracy: area", times, series(lambda e: (e.equal_ratio, 0.0)), log=True, reference=1.0),
     ]
@@ -191,6 +193,10 @@ def _circuits(study: Study, flow: str, name: str) -> list[MethodResult]:
     """Return a result for each seed; none at all where a seed lacks it, as pairs are compared."""
     found = [method for method in study.of(flow, name) if TOTAL in method.metrics]
     return found if len(found) == len(study.sets[flow]) else []
+
+
+def _tests(methods: list[MethodResult]) -> np.ndarray:
+    return np.array([method.test for method in methods])
 
 
 def _values(methods: list[MethodResult], metric: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Our smallest circuit of each baseline's accuracy: how its area compares, over all runs of a study."""
+"""Our smallest circuit of each baseline's score: how its area compares, over all runs of a study."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from dwn_asic.methods.dwn import METHOD as OWN
-from dwn_asic.metrics import CORE, TEST, TOTAL, VAL
+from dwn_asic.metrics import CORE, TEST, TOTAL
 from dwn_asic.report.choice import OUR_FAMILY, ROUNDING, Area, Candidate, candidates, smallest_reaching
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.dots import Panel, Point, Series, dot_plot
@@ -40,7 +40,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Match:
-    """A baseline on one run, and our smallest circuit of its validation accuracy.
+    """A baseline on one run, and our smallest circuit of its validation score.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Match:
     baseline, ours
         The two circuits; ours has the areas of its netlist where the flow's ``match`` names the baseline.
     reached
-        Whether one of ours has the baseline's validation accuracy; if not, ``ours`` is our best.
+        Whether one of ours has the baseline's validation score; if not, ``ours`` is our best.
     """
 
     run: Run
@@ -60,13 +60,13 @@ class Match:
     @classmethod
     def of(cls, run: Run, baseline: MethodResult) -> Match:
         """Match a baseline that has a circuit, on a run that has a front of ours."""
-        ours, reached = smallest_reaching(candidates(run.result, OUR_FAMILY), float(baseline.metrics[VAL]))
+        ours, reached = smallest_reaching(candidates(run.result, OUR_FAMILY), baseline.val)
         return cls(run, baseline, ours.synthesized, reached)
 
     @property
     def gain(self) -> float:
-        """Our test accuracy minus the baseline's."""
-        return self.ours.test - self.baseline.metrics[TEST]
+        """Our test score minus the baseline's."""
+        return self.ours.test - self.baseline.test
 
     def times(self, area: Area = "total") -> float:
         """Return the baseline's area divided by ours."""
@@ -79,10 +79,15 @@ class Match:
         """Our circuit with its numbers and files."""
         netlist = self.ours.netlist
         shown = {
-            "baseline validation (%)": f"{100.0 * self.baseline.metrics[VAL]:.2f}",
-            "baseline test (%)": f"{100.0 * self.baseline.metrics[TEST]:.2f}",
+            "baseline validation (%)": f"{100.0 * self.baseline.val:.2f}",
+            "baseline test (%)": f"{100.0 * self.baseline.test:.2f}",
             "validation (%)": f"{100.0 * self.ours.val:.2f}",
             "test (%)": f"{100.0 * self.ours.test:.2f}",
+        }
+        if self.run.result.metric != "accuracy":
+            shown["baseline test accuracy (%)"] = f"{100.0 * self.baseline.metrics[TEST]:.2f}"
+            shown["test accuracy (%)"] = f"{100.0 * self.ours.accuracy:.2f}"
+        shown |= {
             "core (NAND2)": f"{self.ours.core:.2f}",
             "total (NAND2)": f"{self.ours.total:.2f}",
         }
@@ -113,7 +118,7 @@ class Comparison:
 
     @property
     def gains(self) -> dict[str, float]:
-        """Our mean test accuracy minus the baseline's, in points, on each data set."""
+        """Our mean test score minus the baseline's, in points, on each data set."""
         return {flow: 100.0 * float(np.mean([m.gain for m in found])) for flow, found in self.matches.items()}
 
     @property
@@ -128,7 +133,7 @@ class Comparison:
 
     @property
     def reached(self) -> Comparison:
-        """The data sets on which ours has the baseline's validation accuracy on every seed."""
+        """The data sets on which ours has the baseline's validation score on every seed."""
         return Comparison(
             {flow: found for flow, found in self.matches.items() if all(m.reached for m in found)}
         )
@@ -146,7 +151,7 @@ class Comparison:
 
     @property
     def wins(self) -> int:
-        """Number of data sets on which ours has at least the baseline's mean test accuracy."""
+        """Number of data sets on which ours has at least the baseline's mean test score."""
         return sum(gain > -100.0 * ROUNDING for gain in self.gains.values())
 
 
@@ -157,7 +162,7 @@ def comparison(study: Study, baseline: str) -> Comparison:
 
 
 def equal_accuracy_table(study: Study) -> Table:
-    """Return every baseline with a circuit, and our smallest circuit of its validation accuracy."""
+    """Return every baseline with a circuit, and our smallest circuit of its validation score."""
     rows: list[list[Cell]] = []
     methods: dict[int, tuple[str, str]] = {}
     baselines = [name for name, m in study.methods.items() if m.method != OWN.kind and TOTAL in m.metrics]
@@ -173,7 +178,7 @@ def equal_accuracy_table(study: Study) -> Table:
                 [
                     text(flow),
                     text(study.methods[baseline].label),
-                    mean_spread([100.0 * m.baseline.metrics[TEST] for m in found], 2),
+                    mean_spread([100.0 * m.baseline.test for m in found], 2),
                     mean_spread([m.baseline.metrics[CORE] for m in found], 1),
                     mean_spread([m.baseline.metrics[TOTAL] for m in found], 1),
                     *circuit_cells([m.ours for m in found]),
@@ -185,33 +190,34 @@ def equal_accuracy_table(study: Study) -> Table:
             )
     labels = {baseline: study.methods[baseline].label for baseline in compared}
     caption = (
-        "Our smallest circuit of each baseline's validation accuracy: test accuracy gained, and how many "
-        "times larger the baseline is."
+        f"Our smallest circuit of each baseline's validation {study.score}: test {study.score} gained, and "
+        "how many times larger the baseline is."
     )
-    draw = partial(_figure, labels, compared)
+    draw = partial(_figure, labels, compared, study.score)
     return Table(
         "equal_accuracy",
         "Equal accuracy: our smallest circuit that reaches each baseline",
         (
             (
-                "On each seed we take the smallest total area on our shrunk front whose validation accuracy, "
-                "both measured and corrected for selection bias, is at least the baseline's. Where none "
-                "is, our best circuit stands; `reached` says on how many seeds one is."
+                "On each seed we take the smallest total area on our shrunk front whose validation "
+                f"{study.score}, both measured and corrected for selection bias, is at least the "
+                "baseline's. Where none is, our best circuit stands; `reached` says on how many seeds one "
+                "is."
             ),
             (
-                f"Test accuracies are in percent, areas in NAND2-equivalents: {study.averaging}. The gain is "
-                "our test accuracy minus the baseline's, in points. Area ratios are the baseline's area "
-                "divided by ours, as geometric means over seeds; an area below one NAND2-equivalent counts "
-                "as one."
+                f"Test {study.scores} are in percent, areas in NAND2-equivalents: {study.averaging}. The "
+                f"gain is our test {study.score} minus the baseline's, in points. Area ratios are the "
+                "baseline's area divided by ours, as geometric means over seeds; an area below one "
+                "NAND2-equivalent counts as one."
             ),
         ),
         (
             "data set",
             "baseline",
-            "baseline: test (%)",
+            f"baseline: {study.test}",
             "baseline: core (NAND2)",
             "baseline: total (NAND2)",
-            "ours: test (%)",
+            f"ours: {study.test}",
             "ours: core (NAND2)",
             "ours: total (NAND2)",
             "ours: gain (points)",
@@ -225,12 +231,12 @@ def equal_accuracy_table(study: Study) -> Table:
     )
 
 
-def _figure(labels: Mapping[str, str], compared: Mapping[str, Comparison]) -> bytes:
+def _figure(labels: Mapping[str, str], compared: Mapping[str, Comparison], score: str) -> bytes:
     """Draw a row for each baseline: small dots are data sets, large ones their means."""
     places = list(enumerate(compared.values()))
     panels = [
         Panel(
-            "Test accuracy gained",
+            f"Test {score} gained",
             "points, ours minus the baseline's",
             _sets_and_means(
                 [
@@ -265,13 +271,13 @@ def _sets_and_means(rows: Sequence[tuple[int, Sequence[float], float]]) -> list[
 
 
 def reached_cell(found: Sequence[Match]) -> Cell:
-    """Return on how many seeds one of ours has the baseline's validation accuracy."""
+    """Return on how many seeds one of ours has the baseline's validation score."""
     count = sum(match.reached for match in found)
     return Cell(f"{count} of {len(found)}", count)
 
 
 def circuit_cells(chosen: Sequence[Candidate]) -> list[Cell]:
-    """Return test accuracy, core and total, each as mean and spread."""
+    """Return test score, core and total, each as mean and spread."""
     return [
         mean_spread([100.0 * circuit.test for circuit in chosen], 2),
         mean_spread([circuit.core for circuit in chosen], 1),

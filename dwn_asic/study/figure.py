@@ -1,4 +1,4 @@
-"""Test accuracy against area of all methods on a data set: means and spreads over seeds, core and total."""
+"""Test score against area of all methods on a data set: means and spreads over seeds, core and total."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dwn_asic.methods import registry
-from dwn_asic.metrics import TEST
 from dwn_asic.report.choice import OUR_FAMILY, Area, Family, families
 from dwn_asic.report.figure import render_svg
 from dwn_asic.report.result import MethodResult
@@ -51,7 +50,7 @@ def _draw(study: Study, flow: str) -> Figure:
         _ceilings(panel, methods)
         _fronts(panel, study, flow, area)
         _points(panel, methods, area)
-    axes[0].set_ylabel("test accuracy, percent", color="#222222")
+    axes[0].set_ylabel(f"test {study.score}, percent", color="#222222")
     seeds = len(study.sets[flow])
     over = f"mean and standard deviation of {seeds} seeds" if seeds > 1 else "one seed"
     figure.text(0.012, 0.94, flow, fontsize=14, weight="bold", color="#111111")
@@ -84,7 +83,7 @@ def _spread(values: Iterable[float]) -> tuple[float, float]:
 
 
 def _tests(methods: Iterable[MethodResult]) -> list[float]:
-    return [float(method.metrics[TEST]) for method in methods]
+    return [method.test for method in methods]
 
 
 def _fronts(axes: Axes, study: Study, flow: str, area: Area) -> None:

@@ -102,8 +102,10 @@ def _domination_legend(above: Above, colour: str, whose: str) -> Iterator[Patch]
         yield Patch(facecolor="white", edgecolor=_HATCH, hatch="////", label="below our smallest circuit")
 
 
-def equal_area_figure(curves: Mapping[str, Mapping[str, Curve]], budgets: Sequence[float]) -> bytes:
-    """Return a small panel for each data set as SVG: mean test accuracy within each budget.
+def equal_area_figure(
+    curves: Mapping[str, Mapping[str, Curve]], budgets: Sequence[float], score: str
+) -> bytes:
+    """Return a small panel for each data set as SVG: mean test score within each budget.
 
     Parameters
     ----------
@@ -111,12 +113,16 @@ def equal_area_figure(curves: Mapping[str, Mapping[str, Curve]], budgets: Sequen
         Data set -> key of a family -> its mean front.
     budgets
         Total areas in NAND2-equivalents.
+    score
+        Name of the score.
     """
     shown = {flow: found for flow, found in curves.items() if found}
-    return render_svg(lambda: _draw_equal_areas(shown, budgets))
+    return render_svg(lambda: _draw_equal_areas(shown, budgets, score))
 
 
-def _draw_equal_areas(curves: Mapping[str, Mapping[str, Curve]], budgets: Sequence[float]) -> Figure:
+def _draw_equal_areas(
+    curves: Mapping[str, Mapping[str, Curve]], budgets: Sequence[float], score: str
+) -> Figure:
     columns = min(_COLUMNS, len(curves))
     lines = -(-len(curves) // columns)
     figure = canvas(0.9 + 2.2 * lines)
@@ -124,7 +130,7 @@ def _draw_equal_areas(curves: Mapping[str, Mapping[str, Curve]], budgets: Sequen
     for place, (axes, (flow, found)) in enumerate(zip(every, curves.items(), strict=False)):
         axes.set_title(flow, fontsize=10.5, loc="left", color=INK)
         if place % columns == 0:
-            axes.set_ylabel("test accuracy, percent", fontsize=9, color=INK)
+            axes.set_ylabel(f"test {score}, percent", fontsize=9, color=INK)
         if place + columns >= len(curves):
             axes.set_xlabel("total area at most, NAND2-equivalents", fontsize=9, color=INK)
         for key, curve in found.items():

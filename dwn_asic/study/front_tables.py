@@ -42,7 +42,9 @@ def domination_table(study: Study, family: str, name: str = "") -> Table:
     other, name = families()[family], name or f"above_{family}"
     figures = []
     if any(found for sets in above.values() for found in sets.values()):
-        caption = f"Areas at which the mean test accuracy of the {other.name} is above that of our front."
+        caption = (
+            f"Areas at which the mean test {study.score} of the {other.name} is above that of our front."
+        )
         draw = partial(domination_figure, above, other)
         figures.append(Drawing(f"figures/{name}.svg", caption, draw))
     return Table(
@@ -51,13 +53,13 @@ def domination_table(study: Study, family: str, name: str = "") -> Table:
         (
             (
                 "At each area, validation rows choose the best circuit within it on each seed: for us from "
-                f"the shrunk front, for the {other.name} from its sizes. Test accuracies are means over "
+                f"the shrunk front, for the {other.name} from its sizes. Test {study.scores} are means over "
                 f"{study.seed_words}; areas go up to {LARGEST:.0f} NAND2-equivalents."
             ),
             (
-                "The lead is the largest difference of mean test accuracy within the interval, in points, "
-                "with the standard error of that difference over the seeds. `no circuit` marks areas below "
-                "our smallest circuit."
+                f"The lead is the largest difference of mean test {study.score} within the interval, in "
+                "points, with the standard error of that difference over the seeds. `no circuit` marks "
+                "areas below our smallest circuit."
             ),
         ),
         ("area", "data set", "from (NAND2)", "to (NAND2)", "lead (points)", "standard error (points)"),
@@ -105,7 +107,7 @@ def _summary(above: Above, whose: str) -> str:
 
 
 def equal_area_table(study: Study) -> Table:
-    """Return the test accuracy of every family within equal total areas."""
+    """Return the test score of every family within equal total areas."""
     rows: list[list[Cell]] = []
     curves = {
         flow: {family: found for family in families() if (found := curve(runs, family)) is not None}
@@ -121,23 +123,25 @@ def equal_area_table(study: Study) -> Table:
             rows.append(row)
     figures = []
     if any(curves.values()):
-        caption = "Test accuracy of the best circuit within a total area, for every method of several sizes."
-        draw = partial(equal_area_figure, curves, BUDGETS)
+        caption = (
+            f"Test {study.score} of the best circuit within a total area, for every method of several sizes."
+        )
+        draw = partial(equal_area_figure, curves, BUDGETS, study.score)
         figures.append(Drawing("figures/equal_area.svg", caption, draw))
     return Table(
         "equal_area",
-        "Equal area: test accuracy within a total area",
+        f"Equal area: test {study.score} within a total area",
         (
             (
                 "Validation rows choose each method's best circuit whose total area, encoder included, is "
-                f"within the limit. Test accuracies are in percent, {study.averaging}. A dash means that on "
-                "some seed the method has no circuit so small."
+                f"within the limit. Test {study.scores} are in percent, {study.averaging}. A dash means "
+                "that on some seed the method has no circuit so small."
             ),
         ),
         (
             "data set",
             "total at most (NAND2)",
-            *(f"test (%): {families()[family].name}" for family in present),
+            *(f"{study.test}: {families()[family].name}" for family in present),
         ),
         rows,
         {n: (str(row[0].key), OURS) for n, row in enumerate(rows) if study.of(str(row[0].key), OURS)},

@@ -1,4 +1,4 @@
-"""Accuracy against area, mean over seeds: whose front lies above, and where."""
+"""Score against area, mean over seeds: whose front lies above, and where."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Curve:
         (K,) NAND2-equivalents, ascending, at which some seed's choice changes; from the first on, every seed
         has a circuit.
     tests
-        (K, seeds) test accuracy of the choices within each area.
+        (K, seeds) test score of the choices within each area.
     """
 
     areas: np.ndarray
     tests: np.ndarray
 
     def at(self, area: float) -> np.ndarray | None:
-        """Return the (seeds,) test accuracies within this area; None where a seed has no circuit."""
+        """Return the (seeds,) test scores within this area; None where a seed has no circuit."""
         place = int(np.searchsorted(self.areas, area, side="right")) - 1
         return None if place < 0 else self.tests[place]
 
@@ -57,7 +57,7 @@ def curve(runs: Sequence[Run], family: str, area: Area = "total") -> Curve | Non
 
 @dataclass(frozen=True)
 class Domination:
-    """An interval of areas in which another family's mean test accuracy is above ours.
+    """An interval of areas in which another family's mean test score is above ours.
 
     Attributes
     ----------

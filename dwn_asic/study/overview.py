@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dwn_asic.metrics import TEST, VAL, Shown, Size
+from dwn_asic.metrics import TEST, Shown, Size
 from dwn_asic.report.result import MethodResult
+from dwn_asic.report.table import following_notes
 from dwn_asic.study.runs import Study, over_runs
 from dwn_asic.study.tables import Cell, Drawing, Table, mean_spread, number, text
 
@@ -27,7 +28,8 @@ def method_table(study: Study, figures: Sequence[Drawing] = ()) -> Table:
                     text(flow),
                     text(method.label),
                     text(method.kind),
-                    *(mean_spread([100.0 * m.metrics[key] for m in found], 2) for key in (VAL, TEST)),
+                    mean_spread([100.0 * m.val for m in found], 2),
+                    mean_spread([100.0 * m.test for m in found], 2),
                     *(
                         mean_spread([m.metrics[c.metric] for m in found if c.metric in m.metrics], c.decimals)
                         for c in columns
@@ -44,15 +46,16 @@ def method_table(study: Study, figures: Sequence[Drawing] = ()) -> Table:
             (
                 "All circuits read the same feature codes, go through the same minimization and "
                 "implementation, and are proved. The column `circuits` says on how many seeds a circuit was "
-                "finished in time: sizes are over these seeds, accuracies over all."
+                f"finished in time: sizes are over these seeds, {study.scores} over all."
             ),
+            *following_notes(study.methods.values()),
         ),
         (
             "data set",
             "method",
             "kind",
-            "validation (%)",
-            "test (%)",
+            "validation (%)" if study.score == "accuracy" else f"{study.score} validation (%)",
+            study.test,
             *(column.heading for column in columns),
             "circuits",
             "seeds",
@@ -76,8 +79,9 @@ def _units(study: Study) -> str:
     """Return the note on units and on what the seeds change."""
     sizes = "" if study.size is None else f", {study.size.noun}s in {study.size.words}"
     mapped = " The area is that of the mapped cells, before placement." if sizes.startswith(", area") else ""
+    scores = study.scores[0].upper() + study.scores[1:]
     return (
-        f"Accuracies are in percent{sizes}: {study.averaging}.{mapped} A seed sets the split, the training "
+        f"{scores} are in percent{sizes}: {study.averaging}.{mapped} A seed sets the split, the training "
         "and every other random choice."
     )
 
@@ -104,8 +108,9 @@ def run_table(study: Study) -> Table:
                     number(result.seed, 0),
                     text(method.name),
                     text(method.kind),
-                    number(metrics[VAL], 4),
-                    number(metrics[TEST], 4),
+                    number(method.val, 4),
+                    number(method.test, 4),
+                    *([number(metrics[TEST], 4)] if study.score != "accuracy" else []),
                     *(number(metrics.get(column.metric), 2) for column in columns),
                     text(method.proof),
                     text(result.flow_file),
@@ -123,8 +128,9 @@ def run_table(study: Study) -> Table:
             "seed",
             "method",
             "kind",
-            "validation accuracy",
-            "test accuracy",
+            f"validation {study.score}",
+            f"test {study.score}",
+            *(["test accuracy"] if study.score != "accuracy" else []),
             *(column.heading for column in columns),
             "proof",
             "flow",

@@ -63,7 +63,7 @@ def page(sections: Sequence[Section]) -> str:
         sections=content,
         texts=texts.packed,
         shown=_SHOWN,
-        meaning=list(meaning_notes(run.result.size for each in sections for run in each.study.runs)),
+        meaning=list(meaning_notes(run.result for each in sections for run in each.study.runs)),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.methods.dwn import METHOD as OWN
-from dwn_asic.metrics import TEST, TOTAL
+from dwn_asic.metrics import TOTAL
 from dwn_asic.report.choice import OURS, best_within, candidates, families
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.axes import INK
@@ -24,7 +24,7 @@ from dwn_asic.study.tables import SMALLEST, Cell, Drawing, Table, number, text
 __all__ = ["Entrant", "Entrants", "alone", "best_of_family", "entrants", "rank_table"]
 
 Measured = tuple[float, float]
-"""Test accuracy and total area; nan where there is no circuit."""
+"""Test score and total area; nan where there is no circuit."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Entrant:
     label
         Name in the table.
     measure
-        Returns its accuracy and area on a run; None where the run lacks it.
+        Returns its test score and area on a run; None where the run lacks it.
     """
 
     label: str
@@ -78,8 +78,7 @@ def _of_row(name: str, run: Run) -> Measured | None:
     method = run.methods.get(name)
     if method is None:
         return None
-    metrics = method.metrics
-    return float(metrics[TEST]), float(metrics.get(TOTAL, np.nan))
+    return method.test, float(method.metrics.get(TOTAL, np.nan))
 
 
 def _of_family(kind: str, run: Run) -> Measured | None:
@@ -88,7 +87,7 @@ def _of_family(kind: str, run: Run) -> Measured | None:
 
 
 def rank_table(study: Study, taking_part: Entrants | None = None) -> Table:
-    """Return the ranks of circuits by accuracy and by area, and paired differences from our shrunk circuit.
+    """Return the ranks of circuits by score and by area, and paired differences from our shrunk circuit.
 
     Parameters
     ----------
@@ -124,38 +123,38 @@ def rank_table(study: Study, taking_part: Entrants | None = None) -> Table:
         "Average ranks of the circuits over all data sets, 1 is best; a filled mark differs significantly "
         "from our shrunk circuit, a hollow one does not."
     )
-    draw = partial(_figure, {name: labels[name] for name in ranked}, accuracy, area)
+    draw = partial(_figure, {name: labels[name] for name in ranked}, accuracy, area, study.score)
     return Table(
         "ranks",
         "Which differences are significant",
         tuple(_notes(study, accuracy, area)),
         (
             "method",
-            "accuracy: rank",
-            "accuracy: against ours",
-            "accuracy: gain (points)",
-            "accuracy: 95% interval",
+            f"{study.score}: rank",
+            f"{study.score}: against ours",
+            f"{study.score}: gain (points)",
+            f"{study.score}: 95% interval",
             "area: rank",
             "area: against ours",
             "area: ratio",
             "area: 95% interval",
         ),
         rows,
-        summary=_verdict(accuracy, area),
+        summary=_verdict(accuracy, area, study.score),
         figures=[Drawing("figures/ranks.svg", caption, draw)],
     )
 
 
 def _notes(study: Study, accuracy: Ranking, area: Ranking) -> Iterator[str]:
     yield (
-        f"Circuits are ranked on each of {len(study.sets)} data sets by mean test accuracy and by mean total "
-        "area; the table shows average ranks, and 1 is best. Software has no rank. A run on which a method's "
-        "circuit was not proved in time does not count in its areas; a method without any circuit on some "
-        "data set has no rank by area."
+        f"Circuits are ranked on each of {len(study.sets)} data sets by mean test {study.score} and by mean "
+        "total area; the table shows average ranks, and 1 is best. Software has no rank. A run on which a "
+        "method's circuit was not proved in time does not count in its areas; a method without any circuit "
+        "on some data set has no rank by area."
     )
     tested = [
         f"p = {found.p_value:.2g} by {what}"
-        for what, found in (("accuracy", accuracy), ("area", area))
+        for what, found in ((study.score, accuracy), ("area", area))
         if not np.isnan(found.p_value)
     ]
     if tested:
@@ -164,19 +163,19 @@ def _notes(study: Study, accuracy: Ranking, area: Ranking) -> Iterator[str]:
         "`against ours` names the ranks that differ significantly from that of our shrunk circuit, the "
         "control: at 5% over all comparisons with it, by Holm's step-down test, where Friedman's finds "
         "any difference. A dash stands for no significant difference. Between any two circuits, Nemenyi's "
-        f"test finds a difference from {accuracy.difference:.2f} ranks by accuracy and "
+        f"test finds a difference from {accuracy.difference:.2f} ranks by {study.score} and "
         f"{area.difference:.2f} by area."
     )
     yield (
-        "The gain is the test accuracy of our flow's own shrunk circuit minus the other's, mean over data "
-        "sets and seeds. The area ratio is the other's total area divided by ours, geometric mean; an "
+        f"The gain is the test {study.score} of our flow's own shrunk circuit minus the other's, mean over "
+        "data sets and seeds. The area ratio is the other's total area divided by ours, geometric mean; an "
         "area below one NAND2-equivalent counts as one. Intervals are 95%, from a paired bootstrap over "
         "data sets and over seeds within them, for each baseline by itself: an interval that holds 0 "
         "points, or a ratio of 1, is no evidence of a difference."
     )
 
 
-def _figure(labels: Mapping[str, str], accuracy: Ranking, area: Ranking) -> bytes:
+def _figure(labels: Mapping[str, str], accuracy: Ranking, area: Ranking, score: str) -> bytes:
     """Draw a row for each circuit, in the order of the table."""
     names = list(labels)
 
@@ -199,7 +198,9 @@ def _figure(labels: Mapping[str, str], accuracy: Ranking, area: Ranking) -> byte
 
     axis = "average rank (1 is {})"
     panels = [
-        panel("Rank by test accuracy", axis.format("most accurate"), accuracy),
+        panel(
+            f"Rank by test {score}", axis.format("most accurate" if score == "accuracy" else "best"), accuracy
+        ),
         panel("Rank by total area", axis.format("smallest"), area),
     ]
     return dot_plot(list(labels.values()), panels)
@@ -226,15 +227,18 @@ def _rank_cells(found: Ranking, name: str) -> list[Cell]:
     return [number(found.ranks[name], 2), text(verdict)]
 
 
-def _verdict(accuracy: Ranking, area: Ranking) -> str:
+def _verdict(accuracy: Ranking, area: Ranking, score: str) -> str:
     """Count the circuits that differ significantly from ours, in each direction."""
     verdicts = [list(found.differing(OURS).values()) for found in (accuracy, area)]
     (more, less), (smaller, larger) = (
         (found.count("better") or "none", found.count("worse") or "none") for found in verdicts
     )
+    above, below = (
+        ("more accurate", "less accurate") if score == "accuracy" else (f"better by {score}", "worse")
+    )
     return (
-        f"Among {len(accuracy.ranks) - 1} other circuits, significantly more accurate than our shrunk "
-        f"circuit: {more}, less accurate: {less}; significantly smaller: {smaller}, larger: {larger}."
+        f"Among {len(accuracy.ranks) - 1} other circuits, significantly {above} than our shrunk "
+        f"circuit: {more}, {below}: {less}; significantly smaller: {smaller}, larger: {larger}."
     )
 
 

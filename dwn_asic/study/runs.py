@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from dwn_asic.errors import DataError
-from dwn_asic.metrics import Size
+from dwn_asic.metrics import SCORES, Size
 from dwn_asic.report.result import NO_CIRCUIT, MethodResult, Result
 
 __all__ = ["Run", "Study", "over_runs", "study_of"]
+
+
+_PLURALS = {"macro F1": "macro F1 scores", "F1": "F1 scores", "cost score": "cost scores", "score": "scores"}
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,22 @@ class Study:
         """The way numbers come from the seeds, for the end of a sentence."""
         spread = "mean ± standard deviation over " if len(self.seeds) > 1 else "of "
         return f"{spread}{self.seed_words}"
+
+    @property
+    def score(self) -> str:
+        """Name of the score of the runs' objective, or ``score`` if they have different ones."""
+        names = {SCORES[run.result.metric] for run in self.runs}
+        return names.pop() if len(names) == 1 else "score"
+
+    @property
+    def scores(self) -> str:
+        """Plural of :attr:`score`."""
+        return f"{self.score[:-1]}ies" if self.score.endswith("accuracy") else _PLURALS[self.score]
+
+    @property
+    def test(self) -> str:
+        """Heading of a column with scores on test rows, in percent."""
+        return "test (%)" if self.score == "accuracy" else f"{self.score} test (%)"
 
     @cached_property
     def methods(self) -> dict[str, MethodResult]:

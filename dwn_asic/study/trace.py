@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import yaml
 
-from dwn_asic.metrics import TEST, VAL
 from dwn_asic.report.choice import EXACT
 from dwn_asic.report.result import MethodResult
 from dwn_asic.study.runs import Run
@@ -62,11 +61,10 @@ def run_lines(runs: list[Run], method: str) -> list[dict[str, str]]:
         found = run.methods.get(method)
         if found is None:
             continue
-        metrics = found.metrics
         shown = {
             "seed": str(run.result.seed),
-            "validation (%)": f"{100.0 * metrics[VAL]:.2f}",
-            "test (%)": f"{100.0 * metrics[TEST]:.2f}",
+            "validation (%)": f"{100.0 * found.val:.2f}",
+            "test (%)": f"{100.0 * found.test:.2f}",
         }
         if (size := run.result.size) is not None:
             for name, value in (("core", found.core), ("total", found.total)):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from dwn_asic.methods.dwn_variant import METHOD as VARIANT
+from dwn_asic.metrics import SCORES
 from dwn_asic.report.choice import OUR_FAMILY, OURS, families
 from dwn_asic.report.collect import collect
 from dwn_asic.report.figure import accuracy_area_svg
@@ -33,13 +34,14 @@ _PAGE_ABOUT = (
     "all tables and figures on one page, to sort and to filter; each row unfolds to its flow file and its "
     "Verilog (download the page to open it)"
 )
-_CAPTION = "{flow}: test accuracy against area, core alone and in total."
+_CAPTION = "{flow}: test {score} against area, core alone and in total."
 _LONG = 18
 """Rows for each data set from which on a table has a Markdown file of its own."""
 ELSEWHERE = {
     "figures.csv": "the project's measured figures, each with its target and the command that measures it",
     "decision_trees.md": "our shrunk circuits beside decision trees of the same validation accuracy",
     "held_out/README.md": "the same tables for held-out data sets",
+    "balanced/README.md": "the same data sets, and two with a rare class, in balanced accuracy",
     "iwls2020/README.md": "the benchmarks of the IWLS 2020 logic contest, counted in AND nodes",
     "printed/README.md": "data sets of printed circuits, beside the published ones",
 }
@@ -52,7 +54,9 @@ def tables(study: Study) -> list[Table]:
     if any(method.method == VARIANT.kind for method in study.methods.values()):
         found.append(ablation_table(study))
     figures = [
-        Drawing(f"{flow}.svg", _CAPTION.format(flow=flow), partial(set_figure, study, flow))
+        Drawing(
+            f"{flow}.svg", _CAPTION.format(flow=flow, score=study.score), partial(set_figure, study, flow)
+        )
         for flow in (study.sets if _draws_sets(study) else ())
     ]
     return [*found, method_table(study, figures)]
@@ -124,7 +128,7 @@ def report_files(
         figures = [
             Drawing(
                 f"{flow}/accuracy_area.svg",
-                _CAPTION.format(flow=flow),
+                _CAPTION.format(flow=flow, score=SCORES[runs[0].result.metric]),
                 partial(accuracy_area_svg, runs[0].result),
             )
             for flow, runs in single.sets.items()

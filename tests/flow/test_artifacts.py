@@ -44,8 +44,8 @@ def stump(constant: int) -> BooleanGraph:
 
 
 FRONT_ROWS = (
-    FrontRow("front/00.json", 1.25, 0.0, 1.25, 0.5, 2 / 3, 0.625, 1.0, chosen=False),
-    FrontRow("front/01.json", 7.5, 3.25, 10.75, 0.75, 0.8, 0.775, 0.9, chosen=True),
+    FrontRow("front/00.json", 1.25, 0.0, 1.25, 0.5, 2 / 3, 0.625, 1.0, 1.0, chosen=False),
+    FrontRow("front/01.json", 7.5, 3.25, 10.75, 0.75, 0.8, 0.775, 0.9, 0.9, chosen=True),
 )
 MADE: dict[str, Callable[[], Any]] = {
     FRONT.name: lambda: FRONT_ROWS,
@@ -95,8 +95,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [row.chosen for row in found] == [False, True]
     assert [row.circuit for row in found] == ["front/00.json", "front/01.json"]
     assert [row.total for row in found] == [1.25, 10.75]
-    assert found[0].accuracy_val == pytest.approx(2 / 3, abs=1e-6)
-    assert found[1].point().accuracy_expected == 0.775
+    assert found[0].val == pytest.approx(2 / 3, abs=1e-6)
+    assert found[1].point().expected == 0.775
     assert {row.start for row in found} == {""}
     named = (replace(FRONT_ROWS[0], start="tree-3", levels=4), FRONT_ROWS[1])
     rows.write(named, tmp_path / "starts.csv")
@@ -198,3 +198,26 @@ def test_a_front_s_folder_holds_numbered_graphs_alone(tmp_path: Path, name: str,
     error = error_of(FRONT_GRAPHS, tmp_path / "front")
     assert error is not None
     assert says in str(error)
+
+
+def test_the_columns_of_a_front_name_its_score(tmp_path: Path) -> None:
+    rows = [replace(row, metric="macro_f1", accuracy=0.9) for row in FRONT_ROWS]
+    FRONT.codec.write(rows, tmp_path / "front.csv")
+    header = (tmp_path / "front.csv").read_text().splitlines()[0].split(",")
+    assert header[4:9] == [
+        *(f"macro_f1_{part}" for part in ("train", "val", "expected", "test")),
+        "accuracy_test",
+    ]
+    found = FRONT.codec.read(tmp_path / "front.csv")
+    assert [(row.metric, row.accuracy) for row in found] == [("macro_f1", 0.9)] * 2
+    assert [row.test for row in found] == [1.0, 0.9]
+
+
+def test_a_front_of_an_earlier_version_is_in_accuracy(tmp_path: Path) -> None:
+    (tmp_path / "front.csv").write_text(
+        "circuit,core_nand2,encoder_nand2,total_nand2,accuracy_train,accuracy_val,accuracy_expected,"
+        "accuracy_test,chosen\nfront/00.json,1.25,0.50,1.75,0.9,0.8,0.85,0.7,yes\n"
+    )
+    (row,) = FRONT.codec.read(tmp_path / "front.csv")
+    assert (row.total, row.val, row.expected, row.test, row.accuracy) == (1.75, 0.8, 0.85, 0.7, 0.7)
+    assert row.metric == "accuracy"

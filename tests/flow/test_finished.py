@@ -51,7 +51,7 @@ def test_front_and_shrunk_circuit(flow: Flow) -> None:
     assert run.front is not None
     assert run.shrunk is not None
     rows = flow.read(FRONT.at("shrunk"))
-    wanted = [(*astuple(row)[1:-3], row.levels, row.start) for row in rows]
+    wanted = [(*astuple(row)[1:9], row.levels, row.start) for row in rows]
     assert [astuple(c)[1:] for c in run.front.circuits] == wanted
     chosen = run.front.chosen.graph
     assert (run.shrunk.graph.predict(run.dataset.codes) == run.shrunk.predictions).all()

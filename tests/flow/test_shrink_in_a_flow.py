@@ -180,7 +180,7 @@ def test_circuits_at_a_baselines_accuracy_go_to_netlists(finished: Flow, tmp_pat
     front = methods["dwn-shrunk"].front
     for name in flow.config.match:
         wanted = methods[name].metrics["accuracy__val"]
-        sure = [point for point in front if min(point.accuracy_val, point.accuracy_expected) >= wanted]
+        sure = [point for point in front if min(point.val, point.expected) >= wanted]
         equal = min(sure, key=lambda point: point.total)
         assert equal.netlist is not None
         folder = flow.folder / equal.netlist.folder
@@ -218,3 +218,57 @@ def test_a_flow_that_no_longer_shrinks_has_no_shrunk_circuit(tmp_path: Path) -> 
     after = open_flow(write_flow(flow.file), flow.folder.parent)
     assert run_flow(after, Reporter()) == ["datasheet", "report"]  # which named the other sheet
     assert not (flow.folder / "shrunk").exists()
+
+
+def test_a_flow_in_balanced_accuracy_names_it_everywhere(finished: Flow, tmp_path: Path) -> None:
+    data = {"source": "sklearn:breast_cancer", "one_against_rest": "malignant"}
+    objective = {"metric": "balanced_accuracy"}
+    model = {"pyramid": [3, 3]}
+    flow = finished_flow(
+        tmp_path, shrink=SHRINK, data=data, model=model, objective=objective, match=["tree-3"]
+    )
+    assert flow.dataset.objective.metric == "balanced_accuracy"
+    points = front(flow.folder / "shrunk")
+    assert {"balanced_accuracy_val", "balanced_accuracy_expected", "accuracy_test"} < set(points[0])
+    assert "accuracy_val" not in points[0]
+    for point in points:
+        graph = BooleanGraph.load(flow.folder / "shrunk" / point["circuit"])
+        predictions = graph.predict(flow.dataset.codes)
+        for part in ("train", "val", "test"):
+            score = flow.dataset.score(part, predictions)
+            assert float(point[f"balanced_accuracy_{part}"]) == pytest.approx(score, abs=1e-6)
+        rows = flow.dataset.split.test
+        accuracy = float(np.mean(predictions[rows] == flow.dataset.table.labels[rows]))
+        assert float(point["accuracy_test"]) == pytest.approx(accuracy, abs=1e-6)
+    sure = [min(float(p[f"balanced_accuracy_{which}"]) for which in ("val", "expected")) for p in points]
+    chosen = sure[[bool(point["chosen"]) for point in points].index(True)]
+    assert 1.0 - chosen <= 1.05 * (1.0 - max(sure)) + 1e-6
+    result = Result.load(flow.folder / "result.json")
+    assert result.metric == "balanced_accuracy"
+    methods = {method.name: method for method in result.methods}
+    for method in result.methods:
+        assert {f"{score}__test" for score in ("accuracy", "balanced_accuracy", "macro_f1")} <= set(
+            method.metrics
+        )
+        assert method.test == method.metrics["balanced_accuracy__test"]
+    assert [p.val for p in methods["dwn-shrunk"].front] == [float(p["balanced_accuracy_val"]) for p in points]
+    header = (flow.folder / "comparison.csv").read_text().splitlines()[0]
+    assert "balanced accuracy val,balanced accuracy test,accuracy test," in header
+    sheet = (flow.folder / "shrunk" / "datasheet.md").read_text()
+    assert "The choices were made by balanced accuracy." in sheet
+    equal = [p for p in methods["dwn-shrunk"].front if p.netlist is not None]
+    reaching = [
+        p for p in methods["dwn-shrunk"].front if min(p.val, p.expected) > methods["tree-3"].val - 1e-6
+    ]
+    if reaching:
+        assert equal[0].total == min(p.total for p in reaching)
+
+
+def test_a_wrong_objective_is_an_error_that_names_the_key(tmp_path: Path) -> None:
+    path = write_flow(tmp_path / "flows" / "bad.yaml", objective={"metric": "auc"})
+    with pytest.raises(ConfigError, match=r"objective\.metric: is 'auc'"):
+        open_flow(path, tmp_path / "build")
+    costs = {"metric": "cost", "costs": [[0, 1], [1, 0]]}
+    path = write_flow(tmp_path / "flows" / "bad.yaml", objective=costs)
+    with pytest.raises(ConfigError, match=r"objective\.costs: has 2 rows for 3 classes .*setosa"):
+        run_flow(open_flow(path, tmp_path / "build"), Reporter())

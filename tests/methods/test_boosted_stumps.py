@@ -39,7 +39,7 @@ def test_the_circuit_is_the_sum_of_integer_scores_on_every_code(n_classes: int) 
     train_codes, train_labels = dataset.part("train")
     fitter = BoostedStumps(4, 2)
     ensemble = fitter._ensemble(
-        train_codes, train_labels, n_classes, float(found.details["learning_rate"]), 0
+        (train_codes, train_labels, None), n_classes, float(found.details["learning_rate"]), 0
     )
     wanted = []
     for row in codes:
@@ -60,7 +60,7 @@ def test_scores_are_the_leaves_rounded_to_the_steps_of_the_widest_tree(
     n_classes: int, score_bits: int
 ) -> None:
     codes, labels = blobs(n_classes).part("train")
-    found = BoostedStumps(5, 2, score_bits)._ensemble(codes, labels, n_classes, 0.3, 0)
+    found = BoostedStumps(5, 2, score_bits)._ensemble((codes, labels, None), n_classes, 0.3, 0)
     leaves = [tree.tree_.value[:, 0, 0][tree.tree_.children_left < 0] for tree in found.trees]
     scores = [s[tree.tree_.children_left < 0] for s, tree in zip(found.scores, found.trees, strict=True)]
     steps = (1 << score_bits) - 1
@@ -73,7 +73,7 @@ def test_scores_are_the_leaves_rounded_to_the_steps_of_the_widest_tree(
 
 def test_many_bits_decide_as_the_real_valued_ensemble() -> None:
     codes, labels = load("bundled:phoneme").part("train")
-    found = BoostedStumps(8, 2, score_bits=8)._ensemble(codes, labels, 2, 0.3, 0)
+    found = BoostedStumps(8, 2, score_bits=8)._ensemble((codes, labels, None), 2, 0.3, 0)
     model = GradientBoostingClassifier(n_estimators=8, max_depth=2, learning_rate=0.3, random_state=0)
     same = found.predict(codes) == model.fit(codes, labels).predict(codes)
     assert same.mean() > 0.99

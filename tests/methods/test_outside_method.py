@@ -82,9 +82,7 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     registry._discovered.cache_clear()
 
 
-FRONT = FrontPoint(
-    core=5.0, total=10.0, accuracy_train=0.9, accuracy_val=0.85, accuracy_expected=0.85, accuracy_test=0.84
-)
+FRONT = FrontPoint(core=5.0, total=10.0, train=0.9, val=0.85, expected=0.85, test=0.84, accuracy=0.84)
 
 
 def rows() -> tuple[MethodResult, ...]:

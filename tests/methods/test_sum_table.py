@@ -107,4 +107,4 @@ def test_the_largest_value_counts_in_the_size() -> None:
 def test_unseen_values_follow_the_nearest_seen_one() -> None:
     counts = np.zeros((9, 3), np.int64)
     counts[2, 1], counts[6, 2], counts[7, 0] = 5, 3, 1
-    assert _filled(counts).tolist() == [1, 1, 1, 1, 1, 2, 2, 0, 0]
+    assert _filled(counts, np.eye(3, dtype=np.int64)).tolist() == [1, 1, 1, 1, 1, 2, 2, 0, 0]

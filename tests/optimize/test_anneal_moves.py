@@ -6,21 +6,22 @@ import numpy as np
 import pytest
 
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.data.objective import Objective
 from dwn_asic.optimize.lossy.anneal.bridge import start, to_graph
 from dwn_asic.optimize.lossy.anneal.candidates import InputTable
 from dwn_asic.optimize.lossy.anneal.edits import commit, undo
+from dwn_asic.optimize.lossy.anneal.effect import HOPELESS, errors_added
 from dwn_asic.optimize.lossy.anneal.evaluate import evaluate_all, refresh, refresh_gate
 from dwn_asic.optimize.lossy.anneal.loop import rebuild, renumber
 from dwn_asic.optimize.lossy.anneal.moves import (
-    HOPELESS,
     MOST_FREED_GATES,
     MOVES,
     SWAP,
     carry_out,
     choose,
-    errors_added,
     most_freed,
 )
+from dwn_asic.optimize.lossy.anneal.scored_rows import ScoredRows
 from dwn_asic.optimize.lossy.anneal.state import (
     AREA,
     ERRORS,
@@ -58,25 +59,46 @@ def random_graph(rng: np.random.Generator, gates: int = 12) -> BooleanGraph:
     return builder.finish(nodes[-2:])
 
 
+OBJECTIVES = {
+    "accuracy": Objective(),
+    "balanced accuracy": Objective("balanced_accuracy"),
+    "F1": Objective("f1"),
+    "cost by label": Objective("cost", costs=((0, 1, 1), (5, 0, 5), (0.25, 0.25, 0))),
+    "cost of two labels": Objective("cost", costs=((0, 2, 2), (2, 0, 2), (0, 0, 0))),
+    "any cost": Objective("cost", costs=((0, 1, 7), (2, 0, 2), (3, 0, 0))),
+}
+
+
 class Bench:
     """A circuit in memory, with enough rows for several blocks."""
 
-    def __init__(self, seed: int, n_rows: int = 3000) -> None:
+    def __init__(self, seed: int, n_rows: int = 3000, objective: Objective = OBJECTIVES["accuracy"]) -> None:
         rng = np.random.default_rng(seed)
         self.graph = random_graph(rng)
         self.codes = np.stack([rng.integers(0, 1 << width, n_rows) for width in INTERFACE.widths], axis=1)
         noise = rng.random(n_rows) < 0.1
         self.labels = np.where(noise, rng.integers(0, 3, n_rows), self.graph.predict(self.codes) % 3)
-        self.table = InputTable.build(self.codes, INTERFACE, [node for _, node in self.graph.inputs])
+        # Uneven classes: of each label 1, only a part of the rows is kept.
+        if objective.metric != "accuracy":
+            kept = (self.labels != 1) | (rng.random(n_rows) < 0.05)
+            self.codes, self.labels = self.codes[kept], self.labels[kept]
+        self.costs = objective.total_costs(self.labels, 3, self.graph.predict(self.codes))
+        rows = ScoredRows.arranged(self.codes, self.labels, self.costs)
+        self.table = InputTable.build(rows.codes, INTERFACE, [node for _, node in self.graph.inputs])
         prices = self.table.candidates.prices(PRICES)
-        self.memory = start(self.graph, self.table, prices, self.labels, seed=seed + 1)
+        self.memory = start(self.graph, self.table, prices, rows, seed=seed + 1)
 
     def circuit(self) -> BooleanGraph:
         kind = section(self.memory, KIND, N_GATES).astype(np.uint8)
         return to_graph(kind, section(self.memory, LITERAL, N_EDGES), self.table.candidates)
 
     def brute_force_errors(self) -> int:
-        return int((self.circuit().predict(self.codes) != self.labels).sum())
+        """Sum up the costs of all rows one by one."""
+        predicted = self.circuit().predict(self.codes)
+        matrix = self.costs.matrix.tolist()
+        return sum(
+            matrix[t][min(p, 3)] for t, p in zip(self.labels.tolist(), predicted.tolist(), strict=True)
+        )
 
 
 def section(memory: Memory, start: int, size: int) -> np.ndarray:
@@ -117,7 +139,7 @@ def live_values(memory: Memory) -> np.ndarray:
 @pytest.mark.parametrize("move", MOVES)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_move_is_judged_as_brute_force_judges_it(move: str, seed: int) -> None:
-    bench = Bench(seed)
+    bench = Bench(seed, objective=[*OBJECTIVES.values()][(seed + 2 * MOVES.index(move)) % len(OBJECTIVES)])
     memory = bench.memory
     c, words, values = memory.c, memory.words, memory.values
     tried = 0
@@ -157,10 +179,12 @@ def test_a_move_is_judged_as_brute_force_judges_it(move: str, seed: int) -> None
     assert tried > 0 or move == "rotate"  # rare, and tested separately
 
 
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
 @pytest.mark.parametrize("seed", range(5))
-def test_what_flipping_does_stays_right_over_many_moves(seed: int) -> None:
+def test_what_flipping_does_stays_right_over_many_moves(seed: int, objective: Objective) -> None:
     """A known effect of flipping a node serves proposals until the circuit changes, and no longer."""
-    bench = Bench(seed, n_rows=700)
+    bench = Bench(seed, 900, objective)
+    assert bench.memory.c[ERRORS] == bench.brute_force_errors()
     c, words, values = bench.memory.c, bench.memory.words, bench.memory.values
     weights = np.cumsum(np.ones(len(MOVES))) / len(MOVES)
     for step in range(400):

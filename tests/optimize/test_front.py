@@ -22,11 +22,13 @@ def stump(constant: int) -> BooleanGraph:
 def points() -> tuple[Found, ...]:
     # Thresholds nearer and nearer to the right one: 0, 16, 8, 2, 0 rows wrong of 64.
     circuits = ((0, 32), (16, 16), (24, 8), (30, 2), (32, 0))
-    return tuple(Found(stump(c), 2.0 * i, errors) for i, (c, errors) in enumerate(circuits))
+    return tuple(
+        Found(stump(c), 2.0 * i, errors, 1.0 - errors / 64) for i, (c, errors) in enumerate(circuits)
+    )
 
 
 def test_a_front_holds_accuracy_on_the_rows_held_out() -> None:
-    found = front(points(), 64, CODES, LABELS)
+    found = front(points(), CODES, LABELS)
     assert [point.val for point in found] == [0.5, 0.75, 0.875, 62 / 64, 1.0]
     assert [point.train for point in found] == [point.val for point in found]
     assert [point.expected for point in found] == pytest.approx([point.val for point in found])
@@ -35,7 +37,7 @@ def test_a_front_holds_accuracy_on_the_rows_held_out() -> None:
 def test_luck_on_the_rows_held_out_does_not_count() -> None:
     # The third circuit is right on all held-out rows only because they stop where it would fail.
     lucky = CODES[(CODES[:, 0] < 24) | (CODES[:, 0] >= 32)]
-    found = front(points(), 64, lucky, (lucky[:, 0] >= 32).astype(np.int64))
+    found = front(points(), lucky, (lucky[:, 0] >= 32).astype(np.int64))
     assert found[2].val == 1.0
     assert found[2].expected < 1.0
     assert within(found, 0.99)[0].area > found[2].area
@@ -44,8 +46,8 @@ def test_luck_on_the_rows_held_out_does_not_count() -> None:
 @pytest.mark.parametrize(("tolerance", "area"), [(0.0, 6.0), (2.9, 6.0), (3.0, 4.0), (7.0, 2.0), (15.0, 0.0)])
 def test_the_smallest_within_the_tolerance_is_chosen(tolerance: float, area: float) -> None:
     # Of 64 rows, the circuits get 32, 16, 8 and 2 wrong.
-    assert choose(front(points()[:-1], 64, CODES, LABELS), tolerance).area == area
+    assert choose(front(points()[:-1], CODES, LABELS), tolerance).area == area
 
 
 def test_no_error_is_added_to_a_circuit_without_errors() -> None:
-    assert choose(front(points(), 64, CODES, LABELS), 0.5).area == 8.0
+    assert choose(front(points(), CODES, LABELS), 0.5).area == 8.0

@@ -44,6 +44,15 @@ def accuracy(network: LutNetwork, rows: tuple[np.ndarray, np.ndarray]) -> float:
     return float(np.mean(network.predict(rows[0]) == rows[1]))
 
 
+def test_a_weight_counts_a_row_as_often(network: LutNetwork, rows: tuple[np.ndarray, np.ndarray]) -> None:
+    codes, labels = rows
+    times = np.where(labels == 2, 5, np.where(labels == 1, 2, 1))
+    weighted = refit(network, codes, labels, 100.0, PRICES, weights=times / times.mean())
+    repeated = refit(network, np.repeat(codes, times, axis=0), np.repeat(labels, times), 100.0, PRICES)
+    assert (weighted.layers[0].tables == repeated.layers[0].tables).all()
+    assert (weighted.layers[0].tables != refit(network, codes, labels, 100.0, PRICES).layers[0].tables).any()
+
+
 def test_tables_need_few_inputs_and_votes_win(
     network: LutNetwork, rows: tuple[np.ndarray, np.ndarray]
 ) -> None:

@@ -94,7 +94,7 @@ def test_the_circuits_of_one_start_do_not_drop_those_of_another(cost: CellCost) 
     rows = codes, codes.sum(1) % 2
 
     def starts(names: list[str]) -> list[str]:
-        found, _ = search([four, four], rows, config, gate_prices(config, cost), 0, names=names)
+        found = search([four, four], rows, config, gate_prices(config, cost), 0, names=names)
         return [each.start for each in found if not each.errors]
 
     assert starts([]) == [""]  # of two circuits alike one is left

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dwn_asic.boolean.graph import Interface
+from dwn_asic.data.objective import Objective
 from dwn_asic.optimize.lossy.anneal.candidates import Candidates
 from dwn_asic.optimize.lossy.anneal.search import assess
 from dwn_asic.optimize.lossy.single_lut import single_luts
@@ -49,6 +50,28 @@ def test_no_table_of_one_or_two_thresholds_is_better(n_classes: int, seed: int) 
             for which in combinations(range(bits.shape[1]), n)
         ]
         assert min([least[k] for k in range(n + 1)]) <= min(every, default=len(labels))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["balanced_accuracy", "cost"]))
+def test_no_table_of_one_threshold_costs_less(seed: int, metric: str) -> None:
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 8, (80, 2))
+    labels = rng.choice(3, 80, p=[0.8, 0.1, 0.1])
+    matrix = np.where(np.eye(3) == 1, 0.0, rng.integers(1, 9, (3, 3)))
+    objective = Objective("cost", costs=tuple(map(tuple, matrix.tolist())))
+    costs = (objective if metric == "cost" else Objective("balanced_accuracy")).total_costs(labels, 3)
+    ports = interface(3)
+    found = single_luts(codes, labels, ports, costs)
+    least = min(costs.total(labels, g.predict(codes)) for g in found if len(g.inputs) <= 1)
+    bits = Candidates.choose(codes, ports).bits(codes)
+    every = [
+        min(costs.total(labels, np.where(bit, high, low)) for low in range(3) for high in range(3))
+        for bit in bits.T
+    ]
+    assert least == min(every)
+    for circuit in assess(found, codes, labels, PRICES, costs=costs):
+        assert circuit.errors == costs.total(labels, circuit.graph.predict(codes))
 
 
 def test_three_thresholds_give_what_takes_three() -> None:

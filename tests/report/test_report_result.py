@@ -147,3 +147,26 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_fronts_of_earlier_versions_are_in_accuracy(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    result().save(path)
+    content = json.loads(path.read_text())
+    point = {"core": 1.0, "total": 2.0, "accuracy_train": 0.9, "accuracy_val": 0.8}
+    point |= {"accuracy_expected": 0.85, "accuracy_test": 0.7, "netlist": None}
+    content["methods"][0]["front"] = [point]
+    for each in content["methods"]:
+        del each["metric"]
+    path.write_text(json.dumps(content))
+    found = Result.load(path)
+    (read,) = found.methods[0].front
+    assert (read.train, read.val, read.expected, read.test, read.accuracy) == (0.9, 0.8, 0.85, 0.7, 0.7)
+    assert found.metric == "accuracy"
+    assert found.methods[0].test == found.methods[0].metrics["accuracy__test"]
+
+
+def test_all_methods_of_a_result_have_one_objective() -> None:
+    methods = (circuit("a", "dwn", 0.8, 1.0, 1.0), software().model_copy(update={"metric": "f1"}))
+    with pytest.raises(ValidationError, match="different objectives: accuracy, f1"):
+        result(methods=methods)

@@ -171,3 +171,25 @@ def test_a_result_without_methods_is_a_table_without_rows() -> None:
 def test_pdk_origin_is_escaped() -> None:
     pdk = PdkResult(name="p", library="l", corner="c", origin="a|b")
     assert r"cells from a\|b." in comparison_markdown(result(pdk=pdk))
+
+
+def test_tables_name_the_score_and_keep_the_accuracy() -> None:
+    scores = {f"balanced_accuracy__{part}": 0.61 for part in ("train", "val", "test")}
+    methods = [
+        each.model_copy(update={"metric": "balanced_accuracy", "metrics": {**each.metrics, **scores}})
+        for each in result().methods
+    ]
+    balanced = result(methods=tuple(methods))
+    header, first = comparison_csv(balanced).splitlines()[:2]
+    columns = dict(zip(header.split(","), next(csv.reader([first])), strict=True))
+    assert [*columns][2:6] == [
+        *(f"balanced accuracy {part}" for part in ("train", "val", "test")),
+        "accuracy test",
+    ]
+    assert columns["balanced accuracy test"] == "0.6100"
+    assert columns["accuracy test"] == "0.8442"
+    page = comparison_markdown(balanced)
+    assert "Balanced accuracy is the mean over the classes" in page
+    assert "Balanced accuracy is the mean" not in comparison_markdown(result())
+    both = summary_markdown([result(), balanced], "{flow}.md")
+    assert both.count("| flow |") == 2

@@ -18,10 +18,7 @@ Front = Sequence[tuple[float, float, float]]
 def shrunk(front: Front, chosen: int = -1) -> MethodResult:
     total, _, test = front[chosen]
     points = tuple(
-        FrontPoint(
-            core=t / 2, total=t, accuracy_train=v, accuracy_val=v, accuracy_expected=v, accuracy_test=a
-        )
-        for t, v, a in front
+        FrontPoint(core=t / 2, total=t, train=v, val=v, expected=v, test=a, accuracy=a) for t, v, a in front
     )
     one = circuit("dwn-shrunk", "dwn", test, total / 2, total / 2, kind="shrunk", label="DWN, shrunk")
     return one.model_copy(update={"front": points})

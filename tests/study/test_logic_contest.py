@@ -33,8 +33,8 @@ Front = list[tuple[int, float, float]]
 
 def point(ands: int, val: float, test: float) -> FrontPoint:
     return FrontPoint(
-        core=float(ands), total=float(ands), accuracy_train=val, accuracy_val=val, accuracy_expected=val,
-        accuracy_test=test, levels=min(ands, 7),
+        core=float(ands), total=float(ands), train=val, val=val, expected=val,
+        test=test, accuracy=test, levels=min(ands, 7),
     )  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def test_within_a_limit_no_lower_price_of_the_grid_fits(every: list[Front], limi
 def test_ties_go_to_the_smallest_and_then_to_training_rows() -> None:
     one, other = point(10, 0.8, 0.7), point(5, 0.8, 0.6)
     assert choose([one, other], 0.0) is other
-    better = other.model_copy(update={"accuracy_train": 0.9})
+    better = other.model_copy(update={"train": 0.9})
     assert choose([other, better], 0.0) is better
 
 

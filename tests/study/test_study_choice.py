@@ -10,9 +10,9 @@ from dwn_asic.study.fronts import Curve, curve, dominations
 
 TREE = "decision_tree"
 CIRCUITS = [
-    Candidate("a", 1.0, 5.0, 0.7, 0.7, 0.7, 0.6),
-    Candidate("b", 4.0, 10.0, 0.9, 0.8, 0.8, 0.9),
-    Candidate("c", 2.0, 20.0, 0.8, 0.8, 0.8, 0.5),
+    Candidate("a", 1.0, 5.0, 0.7, 0.7, 0.7, 0.6, 0.6),
+    Candidate("b", 4.0, 10.0, 0.9, 0.8, 0.8, 0.9, 0.9),
+    Candidate("c", 2.0, 20.0, 0.8, 0.8, 0.8, 0.5, 0.5),
 ]
 
 
@@ -31,11 +31,11 @@ def test_a_bar_takes_the_smallest_above_it_or_the_best() -> None:
 
 
 def test_luck_does_not_reach_a_bar_but_may_fill_a_budget() -> None:
-    lucky = Candidate("lucky", 1.0, 6.0, 0.9, 0.85, 0.75, 0.7)
+    lucky = Candidate("lucky", 1.0, 6.0, 0.9, 0.85, 0.75, 0.7, 0.7)
     circuits = [*CIRCUITS, lucky]
     assert smallest_reaching(circuits, 0.78) == (CIRCUITS[1], True)
     assert best_within(circuits, 300.0) is lucky
-    point = shrunk([(5.0, 0.9, 0.6)]).front[0].model_copy(update={"accuracy_expected": 0.7})
+    point = shrunk([(5.0, 0.9, 0.6)]).front[0].model_copy(update={"expected": 0.7})
     study = study_of(lambda _: (shrunk([(5.0, 0.9, 0.6)]).model_copy(update={"front": (point,)}),))
     (candidate,) = candidates(study.runs[0].result, "ours")
     assert (candidate.val, candidate.sure) == (0.9, 0.7)

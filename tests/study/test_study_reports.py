@@ -413,3 +413,50 @@ def test_the_command_takes_flows_and_studies(tmp_path: Path) -> None:
     assert "1 flows, 1 studies" in done.stdout
     assert (tmp_path / "out" / "index.html").is_file()
     assert Result.load(folder / "seed-0" / "alpha" / "result.json").flow == "alpha"
+
+
+def in_balanced_accuracy(seed: int) -> tuple[MethodResult, ...]:
+    """Return the methods of a study in which balanced accuracy is a tenth below accuracy."""
+    found = []
+    for each in methods(seed):
+        parts = ("train", "val", "test")
+        scores = {f"balanced_accuracy__{part}": each.metrics[f"accuracy__{part}"] - 0.1 for part in parts}
+        below = {"train": -0.1, "val": -0.1, "expected": -0.1, "test": -0.1}
+        front = tuple(
+            point.model_copy(update={key: getattr(point, key) + by for key, by in below.items()})
+            for point in each.front
+        )
+        changes = {"metric": "balanced_accuracy", "metrics": {**each.metrics, **scores}, "front": front}
+        found.append(each.model_copy(update=changes))
+    return tuple(found)
+
+
+def test_a_study_in_balanced_accuracy_says_so_and_compares_by_it() -> None:
+    plain, study = study_of(), study_of(in_balanced_accuracy)
+    assert (study.score, study.scores, study.test) == (
+        "balanced accuracy",
+        "balanced accuracies",
+        "balanced accuracy test (%)",
+    )
+    for before, table in zip(tables(plain), tables(study), strict=True):
+        page = table.markdown()
+        for words in ("test accuracy", "test accuracies", "validation accuracy"):
+            assert words not in page.lower(), (table.name, words)
+        assert table.name == before.name
+        assert len(table.rows) == len(before.rows)
+    headline = next(table for table in tables(study) if table.name == "headline")
+    row = dict(zip(headline.columns, headline.rows[0], strict=True))
+    assert row["Tiny Classifier: balanced accuracy test (%)"].shown == "68.00 ± 0.00"
+    assert row["DWN at its balanced accuracy: total (NAND2)"].shown == "10.0 ± 0.0"
+    assert "at the tiny classifier's validation balanced accuracy" in headline.summary.lower()
+
+
+def test_single_flows_of_different_objectives_share_a_table(tmp_path: Path) -> None:
+    plain = study_of(seeds=1, flows=("alpha",)).runs
+    balanced = study_of(in_balanced_accuracy, seeds=1, flows=("beta",)).runs
+    write_reports([*plain, *balanced], [], tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert "| accuracy test |" in page
+    assert "| balanced accuracy test |" in page
+    assert "test accuracy against area" in page
+    assert "test balanced accuracy against area" in page

@@ -127,7 +127,7 @@ class VerifySettings:
 
 def _verify(settings: VerifySettings, space: Workspace) -> None:
     from dwn_asic.boolean.compose import Circuit
-    from dwn_asic.data.accuracy import accuracies
+    from dwn_asic.data.scores import scores
     from dwn_asic.targets.base import Implementation, Specification
 
     record, dataset = space.get(IMPLEMENTATION), space.get(DATASET)
@@ -144,8 +144,9 @@ def _verify(settings: VerifySettings, space: Workspace) -> None:
     proof = settings.target.open().verify(built, wanted)
     space.put(VERIFIED, tuple(VerifiedCheck(**asdict(check)) for check in proof.checks))
     if space.folder:
-        found = {**record.metrics, **accuracies(dataset, wanted.predictions)}
-        space.reporter.message(f"{who(space.folder)}: {summary(found, kind.size)}")
+        found = {**record.metrics, **scores(dataset, wanted.predictions)}
+        score = dataset.objective.key
+        space.reporter.message(f"{who(space.folder)}: {summary(found, score, kind.size)}")
         return
     for check in proof.checks:
         how = {

@@ -34,14 +34,14 @@ class FitSettings:
 
 
 def _fit(settings: FitSettings, space: Workspace) -> None:
-    from dwn_asic.data.accuracy import accuracies
+    from dwn_asic.data.scores import scores
 
     dataset, plan = space.get(DATASET), settings.plan
     fitted = plan.fit(dataset, settings.seed, lambda line: space.reporter.progress(plan.name, 0, 1, line))
     _put(fitted, space)
     if fitted.graph is None:
-        found = accuracies(dataset, fitted.predictions)
-        space.reporter.message(f"{who(space.folder)}: {summary(found)}")
+        found = scores(dataset, fitted.predictions)
+        space.reporter.message(f"{who(space.folder)}: {summary(found, dataset.objective.key)}")
 
 
 def _train(settings: FitSettings, space: Workspace) -> None:

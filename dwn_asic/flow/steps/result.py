@@ -113,18 +113,23 @@ def _input_bits(config: FlowConfig, dataset: Dataset) -> int:
 
 
 def _of_row(row: Row, settings: ResultSettings, space: Workspace) -> Iterator[MethodResult]:
-    """Yield the results of a method: its exact circuit or accuracy alone, and its shrunk circuit, if any."""
+    """Yield the results of a method: its exact circuit or scores alone, and its shrunk circuit, if any."""
     from dwn_asic.report.result import NO_CIRCUIT, MethodResult
 
     fitted = space.get(FITTED.at(row.folder))
-    own: dict[str, Any] = {"name": fitted.name, "label": fitted.label, "method": fitted.kind}
+    own: dict[str, Any] = {
+        "name": fitted.name,
+        "label": fitted.label,
+        "method": fitted.kind,
+        "metric": space.get(DATASET).objective.key,
+    }
     details: dict[str, Any] = dict(fitted.details)
     why = None if row.software else space.failure(VERIFIED.at(row.folder))
     if row.software or why is not None:
         if why is not None:
             own["label"] += NO_CIRCUIT
             details["no_circuit"] = why
-        metrics = _accuracies(row.folder, space)
+        metrics = _scores(row.folder, space)
         yield MethodResult(**own, kind="software", metrics=metrics, details=details)
     else:
         metrics = _circuit_metrics(row.folder, space)
@@ -152,16 +157,16 @@ def _inside(folder: str) -> str:
     return f"{folder}/{SHRUNK}" if folder else SHRUNK
 
 
-def _accuracies(folder: str, space: Workspace) -> dict[str, float]:
-    from dwn_asic.data.accuracy import accuracies
+def _scores(folder: str, space: Workspace) -> dict[str, float]:
+    from dwn_asic.data.scores import scores
 
-    return accuracies(space.get(DATASET), space.get(PREDICTIONS.at(folder)))
+    return scores(space.get(DATASET), space.get(PREDICTIONS.at(folder)))
 
 
 def _circuit_metrics(folder: str, space: Workspace) -> dict[str, float]:
     """Return all metrics of a verified circuit."""
     built, minimized = space.get(IMPLEMENTATION.at(folder)), space.get(MINIMIZED.at(folder))
-    return {**built.metrics, **minimized.metrics, **_accuracies(folder, space)}
+    return {**built.metrics, **minimized.metrics, **_scores(folder, space)}
 
 
 def _front(row: Row, folder: str, settings: ResultSettings, space: Workspace) -> tuple[FrontPoint, ...]:

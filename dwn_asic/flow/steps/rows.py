@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dwn_asic.data.config import DataConfig
+from dwn_asic.data.config import DataConfig, ObjectiveConfig
 from dwn_asic.encode.config import QuantizerConfig
 from dwn_asic.exchange.config import ImportConfig
 from dwn_asic.files import content_digest
@@ -33,17 +33,18 @@ _CODES = 4096
 
 @dataclass(frozen=True)
 class DataSettings:
-    """The settings of the data step: sections that determine rows, split and codes, and the seed."""
+    """The settings of the data step: sections that determine rows, split, codes and objective, and seed."""
 
     data: DataConfig
     quantizer: QuantizerConfig
     seed: int
+    objective: ObjectiveConfig
 
 
 def _data(settings: DataSettings, space: Workspace) -> None:
     from dwn_asic.data.dataset import prepare
 
-    dataset = prepare(settings.data, settings.quantizer, settings.seed)
+    dataset = prepare(settings.data, settings.quantizer, settings.seed, settings.objective)
     space.put(DATASET, dataset)
     table, split = dataset.table, dataset.split
     sources = source_names(settings.data)
@@ -53,7 +54,17 @@ def _data(settings: DataSettings, space: Workspace) -> None:
     )
     for note in table.notes:
         space.reporter.message(f"data: {note}")
+    _tell_objective(dataset, space)
     _tell_scaling(dataset, space)
+
+
+def _tell_objective(dataset: Dataset, space: Workspace) -> None:
+    """Report an objective other than accuracy."""
+    objective = dataset.objective
+    if objective.metric == "accuracy":
+        return
+    of = "" if objective.positive is None else f" of class {dataset.table.class_names[objective.positive]}"
+    space.reporter.message(f"objective: {objective.name}{of}")
 
 
 def _tell_scaling(dataset: Dataset, space: Workspace) -> None:
@@ -85,11 +96,12 @@ def data_step(settings: DataSettings) -> Step[DataSettings]:
 
 @dataclass(frozen=True)
 class ImportSettings:
-    """The settings of the import: the trained model, the rows to use it on, if any, and the seed."""
+    """The settings of the import: the trained model, the rows to use it on, if any, seed and objective."""
 
     model: ImportConfig
     data: DataConfig | None
     seed: int
+    objective: ObjectiveConfig
 
 
 def _import(settings: ImportSettings, space: Workspace) -> None:
@@ -123,6 +135,8 @@ def _import(settings: ImportSettings, space: Workspace) -> None:
         codes = np.random.default_rng(0).integers(0, 1 << network.quantizer.bits, (_CODES, shape[1]))
         check_rows("model == graph", network.predict(codes), graph.predict(codes), codes, graph.interface)
     dataset = Dataset(*found, network.quantizer)
+    if settings.data is not None:
+        dataset = dataset.with_objective(settings.objective)
     space.put(DATASET, dataset)
     space.put(NETWORK, network)
     space.put(GRAPH, graph)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from dwn_asic import __version__
 from dwn_asic.configuration import Strict
 from dwn_asic.errors import ToolTimeoutError
-from dwn_asic.metrics import TEST, Size
+from dwn_asic.metrics import SCORES, ScoreKey, Size
 from dwn_asic.targets.registry import target_kind
 from dwn_asic.verilog.config import HardwareConfig
 
@@ -111,9 +111,10 @@ def who(folder: str) -> str:
     return f"baseline {name}, shrunk" if more else f"baseline {name}"
 
 
-def summary(found: Mapping[str, float], size: Size | None = None) -> str:
-    """Return accuracy and sizes, as far as they are known, as part of a message."""
-    parts = [f"test accuracy {found[TEST]:.4f}"] if TEST in found else []
+def summary(found: Mapping[str, float], score: ScoreKey, size: Size | None = None) -> str:
+    """Return the score and sizes, as far as they are known, as part of a message."""
+    test = f"{score}__test"
+    parts = [f"test {SCORES[score]} {found[test]:.4f}"] if test in found else []
     if size is not None:
         core, total = (f"{found[metric]:.{size.decimals}f}" for metric in (size.core, size.total))
         parts += [f"core {core}, total {total} {size.words}, proved"]

@@ -26,7 +26,6 @@ from dwn_asic.flow.steps.shared import (
     target_environment,
     versions,
 )
-from dwn_asic.metrics import VAL
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 
@@ -81,9 +80,11 @@ def _shrink(settings: ShrinkSettings, space: Workspace) -> None:
             each.val,
             each.expected,
             each.test,
+            each.accuracy,
             number == front.choice,
             each.levels,
             each.start,
+            dataset.objective.key,
         )
         for number, each in enumerate(front.circuits)
     ]
@@ -147,15 +148,14 @@ class MatchSettings:
 
 
 def _match(settings: MatchSettings, space: Workspace) -> None:
-    """Choose the circuit that matches a baseline, by validation accuracy and by the areas of the front.
+    """Choose the circuit that matches a baseline, by validation score and by the areas of the front.
 
-    Tables that compare areas at equal accuracy make the same choice.
+    Tables that compare areas at equal scores make the same choice.
     """
-    from dwn_asic.data.accuracy import accuracies
     from dwn_asic.report.choice import by_area, front_of, smallest_reaching
 
     dataset = space.get(DATASET)
-    wanted = accuracies(dataset, space.get(PREDICTIONS.at(settings.folder)))[VAL]
+    wanted = dataset.score("val", space.get(PREDICTIONS.at(settings.folder)))
     circuits = front_of([row.point() for row in space.get(FRONT.at(SHRUNK))])
     chosen, _ = smallest_reaching(sorted(circuits, key=by_area), wanted)
     place = next(i for i, each in enumerate(circuits) if each is chosen)

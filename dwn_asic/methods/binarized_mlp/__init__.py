@@ -79,5 +79,6 @@ METHOD = Method(
     Look("binarized MLP", "#7F7F7F", "<"),
     "Hubara et al., Binarized Neural Networks, NeurIPS 2016",
     rank=50,
+    objective="fit",
     packages=("torch",),
 )

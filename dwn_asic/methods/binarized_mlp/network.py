@@ -18,6 +18,7 @@ from dwn_asic.methods.dwn.products import sign_products
 from dwn_asic.methods.parts.fitting_steps import (
     best_on_validation,
     interface_of,
+    loss_weights,
     most_frequent,
     thermometer_of,
 )
@@ -33,17 +34,25 @@ __all__ = ["fit"]
 def fit(options: BinarizedMlp, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
     """Train a network; the same seed returns the same neurons."""
     codes, labels = dataset.part("train")
-    val_codes, val_labels = dataset.part("val")
+    val_codes, _ = dataset.part("val")
     thermometer = thermometer_of(dataset, options.bits)
     if not len(thermometer):
         return most_frequent(dataset)
     generator = torch.Generator().manual_seed(seed)
     model = _Mlp(len(thermometer), options.hidden, dataset.table.n_classes, generator)
     rows, targets = torch.from_numpy(thermometer.encode(codes)).float() * 2 - 1, torch.tensor(labels)
-    trained = train(model, rows, targets, steps=options.steps, generator=generator, after_step=model.clamp)
+    trained = train(
+        model,
+        rows,
+        targets,
+        steps=options.steps,
+        generator=generator,
+        weights=loss_weights(dataset),
+        after_step=model.clamp,
+    )
     val_bits = thermometer.encode(val_codes)
     layers = best_on_validation(
-        (model.integers() for _ in trained), lambda each: _decide(each, val_bits), val_labels, progress
+        (model.integers() for _ in trained), lambda each: _decide(each, val_bits), dataset, progress
     )
     builder = GraphBuilder(interface_of(dataset))
     bits = add_thresholds(builder, thermometer)

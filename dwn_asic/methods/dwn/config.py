@@ -126,7 +126,7 @@ class TrainingConfig(Strict):
     """The optimizer (Adam), its schedule and the regularization of the training."""
 
     epochs: Count = 100
-    """Number of passes over the training rows. The epoch with the best validation accuracy is kept."""
+    """Number of passes over the training rows. The epoch with the best validation score is kept."""
     batch_size: Count = 128
     """Number of rows per optimizer step."""
     learning_rate: Positive = 0.02
@@ -135,14 +135,15 @@ class TrainingConfig(Strict):
     """Course of the learning rate: ``constant``, ``cosine`` to fall to 0 along a half cosine, or ``step`` to
     divide it by ten after each third of the epochs."""
     restarts: Count = 4
-    """Number of independent starts, trained side by side; the one with the best validation accuracy is kept.
+    """Number of independent starts, trained side by side; the one with the best validation score is kept.
     For small networks many starts cost little time; for wide ones each costs as much as the first."""
     halvings: Annotated[int, Field(ge=0)] = 0
-    """Number of times that the half of the starts with the lower validation accuracy so far is dropped, at
+    """Number of times that the half of the starts with the lower validation score so far is dropped, at
     equal intervals of epochs. It saves time if there are many starts; the default 0 trains all of them to the
     end."""
     class_weights: Literal["equal", "balanced"] = "equal"
-    """Weights of rows in the loss: ``equal``, or ``balanced`` for the same total weight of every class."""
+    """Weights of rows in the loss, in addition to those of the objective: ``equal``, or ``balanced`` for the
+    same total weight of every class. With an objective for uneven classes keep ``equal``."""
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """Share of each row's label that is spread over all classes, from 0 (none, the default) to below 1."""
     distillation: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0

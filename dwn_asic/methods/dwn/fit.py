@@ -29,6 +29,7 @@ from dwn_asic.methods.dwn.soft_labels import soft_labels
 
 if TYPE_CHECKING:
     from dwn_asic.data.dataset import Dataset
+    from dwn_asic.data.objective import Objective
 
 __all__ = ["EpochReport", "TrainResult", "initial", "train"]
 
@@ -46,9 +47,9 @@ class EpochReport:
         The start, and its epoch, both counted from 0.
     train_loss
         Mean over the epoch's batches, without the spectral penalty.
-    val_loss, val_accuracy
-        Results on the validation rows after the epoch; the accuracy is that of the discrete network, as in
-        hardware.
+    val_loss, val_score
+        Results on the validation rows after the epoch; the score by the objective of the data set is that of
+        the discrete network, as in hardware.
     is_best
         Whether this is the best of all reports so far, over all starts.
     """
@@ -57,13 +58,13 @@ class EpochReport:
     epoch: int
     train_loss: float
     val_loss: float
-    val_accuracy: float
+    val_score: float
     is_best: bool
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """The network with the best validation accuracy, and how it was found.
+    """The network with the best validation score, and how it was found.
 
     Attributes
     ----------
@@ -119,8 +120,9 @@ def train(
 ) -> TrainResult:
     """Train on the training rows and keep the epoch that is best on validation rows; test rows are not used.
 
-    The best epoch has the highest validation accuracy; ties go to the lowest validation loss, then to the
-    first. Equal inputs and seed yield an equal network, on every CPU and with any number of threads.
+    The best epoch has the highest validation score by the objective of the data set; ties go to the lowest
+    validation loss, then to the first. Equal inputs and seed yield an equal network, on every CPU and with
+    any number of threads.
 
     Parameters
     ----------
@@ -173,7 +175,9 @@ def train(
                 moved = dataset.quantizer.codes(values), labels
                 train_rows = _Rows.encode(dwn.thermometer, moved, device)
             train_loss = _train_epoch(dwn, train_rows, targets, training, epoch, optimizer, generator)
-            for report in _reports(racing, epoch, train_loss, *evaluate(dwn, val_rows), best):
+            for report in _reports(
+                racing, epoch, train_loss, *evaluate(dwn, val_rows, dataset.objective), best
+            ):
                 if report.is_best:
                     best = report
                     start = racing.index(report.restart)
@@ -231,7 +235,7 @@ def _better_half(racing: list[int], history: list[EpochReport]) -> list[int]:
     """Return the starts whose best epoch so far is better, in ascending order."""
 
     def best_of(restart: int) -> tuple[float, float]:
-        return max((r.val_accuracy, -r.val_loss) for r in history if r.restart == restart)
+        return max((r.val_score, -r.val_loss) for r in history if r.restart == restart)
 
     return sorted(sorted(racing, key=best_of, reverse=True)[: -(-len(racing) // 2)])
 
@@ -241,14 +245,14 @@ def _reports(
     epoch: int,
     train_loss: Tensor,
     val_loss: Tensor,
-    val_accuracy: Tensor,
+    val_score: Tensor,
     best: EpochReport | None,
 ) -> Iterator[EpochReport]:
     """Yield one report per start; ``best`` is the best report of the previous epochs."""
-    columns = (train_loss.tolist(), val_loss.tolist(), val_accuracy.tolist())
-    for restart, train, loss, accuracy in zip(racing, *columns, strict=True):
-        is_best = best is None or (accuracy, -loss) > (best.val_accuracy, -best.val_loss)
-        report = EpochReport(restart, epoch, train, loss, accuracy, is_best)
+    columns = (train_loss.tolist(), val_loss.tolist(), val_score.tolist())
+    for restart, train, loss, score in zip(racing, *columns, strict=True):
+        is_best = best is None or (score, -loss) > (best.val_score, -best.val_loss)
+        report = EpochReport(restart, epoch, train, loss, score, is_best)
         best = report if is_best else best
         yield report
 
@@ -291,20 +295,21 @@ def _schedule(training: TrainingConfig, epoch: int) -> float:
 
 
 @torch.no_grad()
-def evaluate(dwn: DwnModel, rows: _Rows) -> tuple[Tensor, Tensor]:
-    """Return (R,) mean losses and (R,) shares of rows that the discrete network classifies correctly."""
+def evaluate(dwn: DwnModel, rows: _Rows, objective: Objective) -> tuple[Tensor, Tensor]:
+    """Return (R,) mean losses and (R,) scores of the discrete network."""
     dwn.eval()
-    device = rows.bits.device
-    loss = torch.zeros(dwn.starts, device=device)
-    right = torch.zeros(dwn.starts, dtype=torch.int64, device=device)
+    loss = torch.zeros(dwn.starts, device=rows.bits.device)
+    decided = []
     for bits, chosen in rows.batches(torch.arange(len(rows)), _EVALUATION_ROWS):
         values, labels = dwn.values(bits), rows.labels[chosen]
         logits = dwn.head(values)
         targets = nn.functional.one_hot(labels, logits.shape[1]).t().to(logits.dtype)
         loss += cross_entropy(logits, targets) * len(labels)
-        right += (dwn.head.decide(values) == labels).sum(1)
+        decided.append(dwn.head.decide(values))
     dwn.train()
-    return loss / len(rows), right.double() / len(rows)
+    predictions, wanted = torch.cat(decided, 1).cpu().numpy(), rows.labels.cpu().numpy()  # (R, N), (N,)
+    scores = [objective.score(wanted, of_start) for of_start in predictions]
+    return loss / len(rows), torch.tensor(scores, dtype=torch.float64)
 
 
 def _device(training: TrainingConfig, source: str) -> torch.device:

@@ -45,7 +45,7 @@ class Dwn:
         def tell(report: EpochReport) -> None:
             progress(
                 f"epoch {report.epoch + 1} of {self.training.epochs}: loss {report.train_loss:.3f}, "
-                f"validation accuracy {report.val_accuracy:.3f}"
+                f"validation {dataset.objective.name} {report.val_score:.3f}"
             )
 
         result = train(dataset, self.encoder, self.model, self.training, seed, tell)
@@ -90,5 +90,6 @@ METHOD = Method(
     Look("DWN", "#D55E00", "o"),
     "Bacellar, Susskind et al., Differentiable Weightless Neural Networks, ICML 2024, arXiv:2410.11112",
     rank=0,
+    objective="fit",
     packages=("torch", "numpy", "numba", "scikit-learn"),
 )

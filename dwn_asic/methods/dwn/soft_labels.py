@@ -1,4 +1,4 @@
-"""Training targets: labels, softened by smoothing or by a teacher, and weighted by class."""
+"""Training targets: labels, softened by smoothing or by a teacher, and weighted by class and objective."""
 
 from __future__ import annotations
 
@@ -38,4 +38,7 @@ def soft_labels(dataset: Dataset, n_logits: int, training: TrainingConfig, seed:
     if training.class_weights == "balanced":
         counts = np.bincount(labels, minlength=n_classes)
         targets *= (len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[labels][:, None]
+    weights = dataset.objective.loss_weights(labels, n_classes)
+    if weights is not None:
+        targets *= weights[:, None]
     return torch.from_numpy(targets.astype(np.float32))

@@ -79,5 +79,6 @@ METHOD = Method(
     Look("gate network", "#E69F00", "P"),
     "Petersen et al., Deep Differentiable Logic Gate Networks, NeurIPS 2022",
     rank=60,
+    objective="fit",
     packages=("torch",),
 )

@@ -16,6 +16,7 @@ from dwn_asic.methods.base import Fitted, Progress
 from dwn_asic.methods.dwn.mapping import random_mapping
 from dwn_asic.methods.parts.fitting_steps import (
     best_on_validation,
+    loss_weights,
     most_frequent,
     popcount_network,
     thermometer_of,
@@ -33,16 +34,18 @@ _TABLES = torch.tensor([[table >> address & 1 for address in range(4)] for table
 def fit(options: GateNetwork, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
     """Train a network; the same seed returns the same gates."""
     codes, labels = dataset.part("train")
-    val_codes, val_labels = dataset.part("val")
+    val_codes, _ = dataset.part("val")
     thermometer = thermometer_of(dataset, options.bits)
     if not len(thermometer):
         return most_frequent(dataset)
     generator = torch.Generator().manual_seed(seed)
     model = _Gates(len(thermometer), options.gates, dataset.table.n_classes, generator)
     rows, targets = torch.from_numpy(thermometer.encode(codes)).float(), torch.tensor(labels)
-    trained = train(model, rows, targets, steps=options.steps, generator=generator)
+    trained = train(
+        model, rows, targets, steps=options.steps, generator=generator, weights=loss_weights(dataset)
+    )
     networks = (popcount_network(dataset, thermometer, model.layers()) for _ in trained)
-    network = best_on_validation(networks, lambda each: each.predict(val_codes), val_labels, progress)
+    network = best_on_validation(networks, lambda each: each.predict(val_codes), dataset, progress)
     return Fitted(to_graph(network), network.predict(dataset.codes), {"gates": sum(options.gates)})
 
 

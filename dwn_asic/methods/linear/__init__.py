@@ -73,5 +73,6 @@ METHOD = Method(
     Look("linear, integer weights", "#8C6D31", "v"),
     "Mubarik et al., Printed Machine Learning Classifiers, MICRO 2020",
     rank=40,
+    objective="fit",
     packages=("scikit-learn", "scipy"),
 )

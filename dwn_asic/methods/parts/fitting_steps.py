@@ -18,6 +18,7 @@ from dwn_asic.methods.base import Fitted, Progress
 __all__ = [
     "best_on_validation",
     "interface_of",
+    "loss_weights",
     "most_frequent",
     "not_installed",
     "popcount_network",
@@ -44,12 +45,18 @@ def interface_of(dataset: Dataset) -> Interface:
     return Interface(dataset.table.feature_names, widths, dataset.table.class_names)
 
 
+def loss_weights(dataset: Dataset) -> NDArray[np.float64] | None:
+    """Return (N,) weights of the training rows by the objective, 1 on average; None if they are equal."""
+    return dataset.objective.loss_weights(dataset.part("train")[1], dataset.table.n_classes)
+
+
 def most_frequent(dataset: Dataset) -> Fitted:
     """Return the model that always predicts the most frequent class.
 
-    It is the only one left if no input bit varies or all training rows belong to one class.
+    It is the only one left if no input bit varies or all training rows belong to one class. By an objective
+    with weights, it predicts the class of the largest total weight.
     """
-    index = int(np.bincount(dataset.part("train")[1]).argmax())
+    index = int(np.bincount(dataset.part("train")[1], loss_weights(dataset)).argmax())
     builder = GraphBuilder(interface_of(dataset))
     drivers = [builder.add(Constant(bool(index >> k & 1))) for k in range(builder.interface.class_bits)]
     predictions = np.full(len(dataset.codes), index, np.int64)
@@ -72,10 +79,10 @@ def popcount_network(dataset: Dataset, thermometer: Thermometer, layers: tuple[L
 def best_on_validation(
     candidates: Iterable[Model],
     decide: Callable[[Model], NDArray[np.int64]],
-    labels: NDArray[np.int64],
+    dataset: Dataset,
     progress: Progress,
 ) -> Model:
-    """Return the candidate that is right most often; ties go to the first.
+    """Return the candidate with the best score on validation rows; ties go to the first.
 
     Parameters
     ----------
@@ -83,16 +90,17 @@ def best_on_validation(
         At least one candidate; they may be generated one by one.
     decide
         Function from a candidate to its (N,) class indices of the validation rows.
-    labels
-        (N,) class indices of the validation rows.
+    dataset
+        Data set with the labels of the validation rows and the objective.
     progress
-        Called with each candidate's accuracy.
+        Called with each candidate's score.
     """
+    objective, labels = dataset.objective, dataset.part("val")[1]
 
-    def accuracy(numbered: tuple[int, Model]) -> float:
+    def score(numbered: tuple[int, Model]) -> float:
         number, candidate = numbered
-        share = float((decide(candidate) == labels).mean())
-        progress(f"candidate {number}: validation accuracy {share:.4f}")
-        return share
+        found = objective.score(labels, decide(candidate))
+        progress(f"candidate {number}: validation {objective.name} {found:.4f}")
+        return found
 
-    return max(enumerate(candidates, 1), key=accuracy)[1]
+    return max(enumerate(candidates, 1), key=score)[1]

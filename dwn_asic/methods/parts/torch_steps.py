@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dwn_asic.methods.dwn.adam import Adam
@@ -24,6 +26,7 @@ def train(
     *,
     steps: int,
     generator: torch.Generator,
+    weights: NDArray[np.float64] | None = None,
     after_step: Callable[[], None] = lambda: None,
 ) -> Iterator[int]:
     """Train with Adam on the cross entropy of batches; yields the steps done, up to 60 evenly spaced times.
@@ -41,15 +44,20 @@ def train(
         Number of optimizer steps.
     generator
         Draws the order of rows.
+    weights
+        (N,) weights of the rows in the loss, 1 on average; by default equal ones.
     after_step
         Called after each optimizer step.
     """
     optimizer = Adam(model.parameters())
     batches = _batches(len(rows), generator)
+    weighted = None if weights is None else torch.from_numpy(weights).float()
     for step in range(1, steps + 1):
         chosen = next(batches)
         logits = model(rows[chosen])
         targets = nn.functional.one_hot(labels[chosen], logits.shape[1]).t().to(logits.dtype)
+        if weighted is not None:
+            targets *= weighted[chosen]
         cross_entropy(logits.t()[None], targets).sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step(_LEARNING_RATE)
         after_step()

@@ -67,5 +67,6 @@ METHOD = Method(
     Look("table over a sum", "#999999", "P"),
     "Rai et al., Logic synthesis meets machine learning, DATE 2021, arXiv:2012.02530",
     rank=45,
+    objective="fit",
     packages=("numpy",),
 )

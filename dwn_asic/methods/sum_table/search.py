@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dwn_asic.boolean.arithmetic import add_up
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.objective import Objective
 from dwn_asic.methods.base import Fitted, Progress
 from dwn_asic.methods.parts.fitting_steps import interface_of, most_frequent
 
@@ -99,7 +100,7 @@ def _words(features: Sequence[int]) -> Iterator[tuple[str, list[_Digit]]]:
 
 @dataclass(frozen=True, eq=False)
 class _Tabulated:
-    """A sum, the class for each of its values, and its accuracy on the rows of each part."""
+    """A sum, the class for each of its values, and its score on the rows of each part."""
 
     weighted: WeightedSum
     classes: NDArray[np.int64]
@@ -115,16 +116,17 @@ def fit(options: SumTable, dataset: Dataset, progress: Progress) -> Fitted:
     features = np.flatnonzero(dataset.quantizer.bits == 1).tolist()
     if not features:
         return most_frequent(dataset)
-    n_classes = dataset.table.n_classes
+    objective = dataset.objective
+    gains = objective.total_costs(dataset.part("train")[1], dataset.table.n_classes).gains
     train, val = (_transposed(*dataset.part(part)) for part in ("train", "val"))
     best: _Tabulated | None = None
     for weighted in sums(features, options.bits):
         if weighted.n_values > _MOST_VALUES:
             continue
-        found = _tabulated(weighted, train, val, n_classes)
+        found = _tabulated(weighted, train, val, gains, objective)
         if best is None or (found.val, found.train) > (best.val, best.train):
             best = found
-            progress(f"{weighted.name}: validation accuracy {found.val:.4f}")
+            progress(f"{weighted.name}: validation {objective.name} {found.val:.4f}")
     if best is None:
         return most_frequent(dataset)
     graph = _graph(best, interface_of(dataset))
@@ -140,22 +142,28 @@ def _transposed(codes: NDArray[np.int64], labels: NDArray[np.int64]) -> _Rows:
     return np.ascontiguousarray(codes.T, np.int16), labels
 
 
-def _tabulated(weighted: WeightedSum, train: _Rows, val: _Rows, n_classes: int) -> _Tabulated:
+def _tabulated(
+    weighted: WeightedSum, train: _Rows, val: _Rows, gains: NDArray[np.int64], objective: Objective
+) -> _Tabulated:
+    n_classes = len(gains)
     values, labels = weighted.evaluate(train[0]).astype(np.int64), train[1]
     counts = np.bincount(values * n_classes + labels, minlength=weighted.n_values * n_classes)
-    classes = _filled(counts.reshape(weighted.n_values, n_classes))
-    on_val = float(np.mean(classes[weighted.evaluate(val[0])] == val[1]))
-    return _Tabulated(weighted, classes, on_val, float(np.mean(classes[values] == labels)))
+    classes = _filled(counts.reshape(weighted.n_values, n_classes), gains)
+    on_val = objective.score(val[1], classes[weighted.evaluate(val[0])])
+    return _Tabulated(weighted, classes, on_val, objective.score(labels, classes[values]))
 
 
-def _filled(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the class of each value, (V, C) counts -> (V,): the most frequent at the nearest seen value."""
+def _filled(counts: NDArray[np.int64], gains: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the class of each value, (V, C) counts -> (V,): the best one at the nearest seen value.
+
+    The (C, C) gains say what predicting each class is worth, by label.
+    """
     seen = np.flatnonzero(counts.any(axis=1))
     after = np.searchsorted(seen, np.arange(len(counts))).clip(max=len(seen) - 1)
     before = (after - 1).clip(min=0)
     places = np.arange(len(counts))
     nearer = np.abs(seen[after] - places) < np.abs(places - seen[before])
-    nearest: NDArray[np.int64] = counts.argmax(axis=1)[np.where(nearer, seen[after], seen[before])]
+    nearest: NDArray[np.int64] = (counts @ gains).argmax(axis=1)[np.where(nearer, seen[after], seen[before])]
     return nearest
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHOD", "Fitness", "Inputs", "TinyClassifier", "TinyClassifierConfig"]
 
-Fitness = Literal["balanced_accuracy", "accuracy"]
+Fitness = Literal["balanced_accuracy", "accuracy", "objective"]
 
 
 class TinyClassifierConfig(MethodConfig):
@@ -46,9 +46,10 @@ class TinyClassifierConfig(MethodConfig):
     of the combination that is best on validation rows, as in the paper."""
     functions: Literal["all", "nand"] = "all"
     """Functions of the gates: ``all`` for AND, OR, NAND and NOR, or ``nand`` for NAND alone."""
-    fitness: Fitness = "balanced_accuracy"
-    """Fitness of a circuit: ``balanced_accuracy`` as in the paper, or ``accuracy``, which is what tables of
-    results compare. The two differ if classes are unbalanced."""
+    fitness: Fitness | None = None
+    """Fitness of a circuit: ``balanced_accuracy`` as in the paper, ``accuracy``, or ``objective`` for
+    accuracy with the weights of classes by the flow's objective. The default is the paper's, unless the
+    flow's objective is ``f1`` or ``cost``: then it is ``objective``."""
     gates: Annotated[tuple[Count, ...], Field(min_length=1, strict=False), BeforeValidator(as_list)] = (300,)
     """Maximum number of gates. A list gives circuits for each of them; the default is the paper's."""
     rows: Count = 32_768
@@ -118,7 +119,8 @@ class TinyClassifier:
     rows
         Maximum number of training rows to score on; a larger training set is sampled.
     fitness
-        Balanced accuracy as in the paper, or the accuracy that tables compare.
+        Balanced accuracy as in the paper, accuracy, or the objective of the data set; None for the paper's,
+        or the objective's where that is F1 or costs.
 
     References
     ----------
@@ -133,7 +135,7 @@ class TinyClassifier:
     trial: int | None = None
     nand_only: bool = False
     rows: int = 32_768
-    fitness: Fitness = "balanced_accuracy"
+    fitness: Fitness | None = None
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
         """Evolve a circuit; the same seed returns the same circuit."""
@@ -147,11 +149,12 @@ def _plans(config: TinyClassifierConfig) -> Iterator[Plan]:
     encodings = [
         Inputs(bits, cuts, code) for bits in config.bits for cuts in config.cuts for code in config.codes
     ]
-    nand_only, plain = config.functions == "nand", config.fitness == "accuracy"
+    nand_only = config.functions == "nand"
+    fitness = [config.fitness] if config.fitness in {"accuracy", "objective"} else []
     for gates in config.gates:
         budget = [f"{gates}g"] if len(config.gates) > 1 else []
-        which = ["nand"] * nand_only + ["accuracy"] * plain + [config.name] * bool(config.name) + budget
-        more = ["nand only"] * nand_only + ["accuracy as fitness"] * plain
+        which = ["nand"] * nand_only + fitness + [config.name] * bool(config.name) + budget
+        more = ["nand only"] * nand_only + [f"{each} as fitness" for each in fitness]
         more += [config.name.replace("-", " ")] * bool(config.name)
         more += [f"{gates} gates"] * bool(budget)
         evolve = partial(
@@ -189,5 +192,6 @@ METHOD = Method(
     "Iordanou et al., Tiny Classifier Circuits: Evolving Accelerators for Tabular Data, arXiv:2303.00031",
     rank=20,
     sizes=True,
+    objective="fit",
     packages=("numpy", "scipy", "numba"),
 )

@@ -41,6 +41,8 @@ class LabelledWords(NamedTuple):
         (W,) int64 class of the word's rows.
     class_rows
         (C,) float64 number of rows of each class.
+    class_weights
+        (C,) float64 weight of a row of each class, by which accuracy counts rows.
     """
 
     values: Words
@@ -48,6 +50,7 @@ class LabelledWords(NamedTuple):
     valid: Words
     word_class: NDArray[np.int64]
     class_rows: NDArray[np.float64]
+    class_weights: NDArray[np.float64]
 
     @classmethod
     def pack(
@@ -58,8 +61,9 @@ class LabelledWords(NamedTuple):
         n_classes: int,
         n_gates: int,
         n_outputs: int,
+        weights: NDArray[np.int64] | None = None,
     ) -> LabelledWords:
-        """Pack (N, I) input bits and (N,) class indices."""
+        """Pack (N, I) input bits and (N,) class indices; the (C,) weights of classes are 1 by default."""
         groups = [bits[labels == c] for c in range(n_classes)]
         inputs = np.concatenate([pack_rows(group) for group in groups], axis=1)
         valid = np.concatenate([pack_rows(np.ones((len(group), 1), np.bool_))[0] for group in groups])
@@ -69,7 +73,8 @@ class LabelledWords(NamedTuple):
         class_bits = word_class >> np.arange(n_outputs)[:, None] & 1
         wanted = np.where(class_bits == 1, ~np.uint64(0), np.uint64(0))
         rows = np.bincount(labels, minlength=n_classes).astype(np.float64)
-        return cls(values, wanted, valid, word_class, rows)
+        weights = np.ones(n_classes, np.int64) if weights is None else weights
+        return cls(values, wanted, valid, word_class, rows, weights.astype(np.float64))
 
 
 def random_genes(
@@ -136,7 +141,7 @@ def advance(
     nand_only
         Do not mutate the functions of gates.
     balanced
-        Score by balanced accuracy, otherwise by accuracy.
+        Score by balanced accuracy, otherwise by accuracy, in which rows count by the weights of classes.
 
     Returns
     -------
@@ -243,7 +248,7 @@ def _vary(genes, n_gates, n_inputs, first, mark, mutations, state):  # type: ign
 
 @allocating
 def _score(genes, n_gates, n_inputs, order, count, rows, balanced):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Return the accuracy, or the balanced accuracy: the mean over the classes with rows of their recall."""
+    """Return the weighted accuracy, or the balanced one: the mean over classes with rows of their recall."""
     values, n_words = rows.values, len(rows.valid)
     for i in range(count):
         gate = order[i]
@@ -264,7 +269,7 @@ def _score(genes, n_gates, n_inputs, order, count, rows, balanced):  # type: ign
             wrong |= values[genes[3 * n_gates + k], w] ^ rows.wanted[k, w]
         right[rows.word_class[w]] += ones(~wrong)
     if not balanced:
-        return right.sum() / rows.class_rows.sum()
+        return (right * rows.class_weights).sum() / (rows.class_rows * rows.class_weights).sum()
     total, classes = 0.0, 0
     for c in range(len(right)):
         if rows.class_rows[c] > 0.0:

@@ -51,9 +51,16 @@ def fit(options: TinyClassifier, dataset: Dataset, seed: int, progress: Progress
         "thresholds_allowed": len(best.bits.thermometer),
         "generations": best.done,
         "generations_of_all": sum(run.done for run in runs),
-        f"{options.fitness}_val": best.score,
+        f"{_fitness(options, dataset)}_val": best.score,
     }
     return Fitted(graph, circuit.predict(dataset.codes), details)
+
+
+def _fitness(options: TinyClassifier, dataset: Dataset) -> str:
+    """Return the fitness: that of the options, or the paper's, or the objective's where it has costs."""
+    if options.fitness is not None:
+        return options.fitness
+    return "objective" if dataset.objective.metric in {"f1", "cost"} else "balanced_accuracy"
 
 
 class _Run:
@@ -65,22 +72,28 @@ class _Run:
         Genes of the circuit that is kept.
     done
         Number of generations done.
+    fitness
+        What circuits are scored by.
     """
 
     def __init__(
         self, options: TinyClassifier, inputs: Inputs, bits: BucketCode, dataset: Dataset, seed: int
     ) -> None:
         self.options, self.inputs, self.bits, self.done = options, inputs, bits, 0
-        n_outputs = interface_of(dataset).class_bits
+        n_outputs, n_classes = interface_of(dataset).class_bits, dataset.table.n_classes
+        self.fitness = _fitness(options, dataset)
+        train = drawn(dataset.part("train"), options.rows, seed)
+        costs = dataset.objective.total_costs(train[1], n_classes).matrix[:, :-1].sum(axis=1)
         self._train, self._val = (
             LabelledWords.pack(
                 bits.encode(codes),
                 labels,
-                n_classes=dataset.table.n_classes,
+                n_classes=n_classes,
                 n_gates=options.gates,
                 n_outputs=n_outputs,
+                weights=costs if self.fitness == "objective" else None,
             )
-            for codes, labels in (drawn(dataset.part("train"), options.rows, seed), dataset.part("val"))
+            for codes, labels in (train, dataset.part("val"))
         )
         generator = np.random.default_rng(seed)
         self._genes = random_genes(
@@ -119,10 +132,10 @@ class _Run:
                 generations=min(_GENERATIONS_PER_CALL, end - self.done),
                 patience=options.patience,
                 nand_only=options.nand_only,
-                balanced=options.fitness == "balanced_accuracy",
+                balanced=self.fitness == "balanced_accuracy",
             )
             progress(
                 f"{self.inputs}: generation {self.done} of at most {options.generations}: "
-                f"{options.fitness.replace('_', ' ')} {self._scores[0]:.4f} in training, "
+                f"{self.fitness.replace('_', ' ')} {self._scores[0]:.4f} in training, "
                 f"at best {self.score:.4f} in validation"
             )

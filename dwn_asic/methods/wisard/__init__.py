@@ -36,7 +36,8 @@ class Wisard:
     """The same random tuples of thermometer bits for each class; each tuple addresses a table of bits.
 
     A table's bit is set if at least ``b`` training rows of the class have its address; validation rows choose
-    ``b`` (bleaching). The class with most set bits wins, ties go to the first class.
+    ``b`` (bleaching). By an objective with weights, rows count by the weight of their class. The class with
+    most set bits wins, ties go to the first class.
 
     Attributes
     ----------
@@ -80,5 +81,6 @@ METHOD = Method(
     Look("WiSARD", "#000000", "X"),
     "Aleksander, Thomas and Bowden, WISARD, Sensor Review 1984; Grieco et al., Neurocomputing 2010",
     rank=70,
+    objective="fit",
     packages=("numpy",),
 )

@@ -27,12 +27,12 @@ __all__ = ["fit"]
 def fit(options: Wisard, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
     """Draw the tuples by the seed, count rows, and choose the least count; see the class of the options."""
     codes, labels = dataset.part("train")
-    val_codes, val_labels = dataset.part("val")
+    val_codes, _ = dataset.part("val")
     n_classes, thermometer = dataset.table.n_classes, thermometer_of(dataset, options.bits)
     if not len(thermometer):
         return most_frequent(dataset)
     mapping = _tuples(options, len(thermometer), np.random.default_rng(seed))
-    counts = _counts(thermometer.encode(codes), labels, mapping, n_classes)
+    counts = _counts(thermometer.encode(codes), labels, mapping, _weights(dataset))
     wires = np.tile(mapping, (n_classes, 1))
 
     def network(least: int) -> LutNetwork:
@@ -41,7 +41,7 @@ def fit(options: Wisard, dataset: Dataset, seed: int, progress: Progress) -> Fit
 
     candidates = np.unique(np.geomspace(1, max(1, counts.max()), 16).astype(np.int64)).tolist()
     least: int = best_on_validation(
-        candidates, lambda each: network(each).predict(val_codes), val_labels, progress
+        candidates, lambda each: network(each).predict(val_codes), dataset, progress
     )
     chosen = network(least)
     details = {"luts": len(wires), "bleaching": least}
@@ -56,12 +56,20 @@ def _tuples(options: Wisard, n_bits: int, generator: np.random.Generator) -> NDA
     return np.concatenate(orders)[:wanted].reshape(tuples, options.inputs)
 
 
+def _weights(dataset: Dataset) -> NDArray[np.int64]:
+    """Return how often a row of each class counts, (C,): by the objective, the least once."""
+    costs = dataset.objective.total_costs(dataset.part("train")[1], dataset.table.n_classes)
+    costs_of = costs.matrix[:, :-1].sum(axis=1)
+    return np.rint(costs_of / costs_of[costs_of > 0].min()).astype(np.int64)
+
+
 def _counts(
-    bits: NDArray[np.bool_], labels: NDArray[np.int64], mapping: NDArray[np.int64], n_classes: int
+    bits: NDArray[np.bool_], labels: NDArray[np.int64], mapping: NDArray[np.int64], weights: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Count the training rows of each class at each address: (C, tuples, 2**inputs)."""
+    """Count the training rows of each class at each address, by weight: (C, tuples, 2**inputs)."""
+    n_classes = len(weights)
     inputs = mapping.shape[1]
     addresses = bits[:, mapping] @ (1 << np.arange(inputs))  # (N, tuples)
     counts = np.zeros((n_classes, len(mapping), 1 << inputs), np.int64)
     np.add.at(counts, (labels[:, None], np.arange(len(mapping)), addresses), 1)
-    return counts
+    return counts * weights[:, None, None]

@@ -18,17 +18,21 @@ Judge = Literal["labels", "agreed", "taught"]
 
 
 class ShrinkConfig(Strict):
-    """Annealing of the circuit on training rows; validation rows choose a circuit on the resulting front."""
+    """Annealing of the circuit on training rows; validation rows choose a circuit on the resulting front.
 
-    objective: Literal["total", "core"] = "total"
+    Both go by the score of ``objective``.
+    """
+
+    area: Literal["total", "core"] = "total"
     """Area to minimize: ``total`` for the whole circuit, or ``core`` for the core alone, with comparators at
     zero cost, as papers report it."""
     prices: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (
         2.0, 4.0, 8.0, 16.0, 32.0, 64.0,
     )  # fmt: skip
-    """Area, in units of the target (NAND2-equivalents, AND nodes), that one percentage point of accuracy on
-    the training rows is worth. Each price gets a chain of its own for each temperature: low prices lead to
-    small circuits, high ones to accurate ones, so the default spans a front of all sizes."""
+    """Area, in units of the target (NAND2-equivalents, AND nodes), that one percentage point of score (by
+    default accuracy) on the training rows is worth. Each price gets a chain of its own for each temperature:
+    low prices lead to small circuits, high ones to accurate ones, so the default spans a front of all
+    sizes."""
     proposals: Count = 2_000_000
     """Number of proposed changes per chain. More proposals find smaller circuits, and the time grows in
     proportion."""
@@ -45,7 +49,7 @@ class ShrinkConfig(Strict):
     tolerance: Annotated[float, Field(ge=0.0)] = 0.05
     """Errors that may be added for area, as a share of the errors of the most accurate circuit on validation
     rows: the smallest circuit with at most (1 + tolerance) times as many is chosen. The default adds one
-    error to twenty."""
+    error to twenty. With another objective than accuracy, errors are what the score lacks to 1."""
     judges: Annotated[tuple[Judge, ...], Field(min_length=1, strict=False)] | None = None
     """Training rows on which changes are scored: ``labels`` takes all rows, ``agreed`` only those whose label
     a gradient boosting model predicts correctly without having seen them, and ``taught`` made-up rows near

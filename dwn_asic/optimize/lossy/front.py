@@ -1,7 +1,8 @@
-"""The front of circuits, area against accuracy, and the choice of one of them on validation rows."""
+"""The front of circuits, area against score, and the choice of one of them on validation rows."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.boolean.graph import BooleanGraph
+from dwn_asic.data.objective import Objective
 from dwn_asic.optimize.lossy.anneal.search import Found
 
 __all__ = ["Front", "FrontCircuit", "Point", "choose", "front", "merged", "within"]
@@ -27,7 +29,7 @@ class Point:
     area
         Area by the gate prices in units of the target's cost model, not mapped.
     train, val
-        Accuracy on the rows that the search scored circuits on, and on the validation rows.
+        Score by the objective on the rows that the search scored circuits on, and on the validation rows.
     expected
         ``val`` corrected for selection bias: ``train`` less the mean gap between ``train`` and ``val`` of
         circuits of about this size. The ``val`` of a single circuit is noisy, and a choice among many
@@ -56,7 +58,10 @@ class FrontCircuit:
         Mapped area in units of the target's cost model, of the circuit as it is or minimized. The total
         includes the registers.
     train, val, expected, test
-        Accuracy on the rows of each part, NaN for a part without rows; ``expected`` as in :class:`Point`.
+        Score by the objective on the rows of each part, NaN for a part without rows; ``expected`` as in
+        :class:`Point`.
+    accuracy
+        Accuracy on test rows, NaN without test rows.
     levels
         AND nodes on the longest path of the circuit as an and-inverter graph, as it is or minimized; None if
         an older version made the front.
@@ -72,6 +77,7 @@ class FrontCircuit:
     val: float
     expected: float
     test: float
+    accuracy: float = math.nan
     levels: int | None = None
     start: str = ""
 
@@ -90,7 +96,10 @@ class Front:
 
 
 def front(
-    found: Sequence[Found], n_rows: int, codes: NDArray[np.int64], labels: NDArray[np.int64]
+    found: Sequence[Found],
+    codes: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    objective: Objective | None = None,
 ) -> tuple[Point, ...]:
     """Measure circuits on validation rows; returns them in ascending order of area.
 
@@ -98,13 +107,14 @@ def front(
     ----------
     found
         Circuits in ascending order of area and descending order of errors.
-    n_rows
-        Number of rows that the errors were counted on.
     codes, labels
         (V, F) codes and (V,) class indices of the validation rows.
+    objective
+        Objective that scores the circuits; by default their accuracy.
     """
-    train = np.array([1.0 - circuit.errors / n_rows for circuit in found])
-    val = np.array([circuit.graph.accuracy(codes, labels) for circuit in found])
+    score = (objective or Objective()).score
+    train = np.array([circuit.score for circuit in found])
+    val = np.array([score(labels, circuit.graph.predict(codes)) for circuit in found])
     gaps = train - val
     smooth = [float(gaps[max(0, i - _NEIGHBOURS) : i + _NEIGHBOURS + 1].mean()) for i in range(len(found))]
     return tuple(
@@ -118,15 +128,17 @@ def merged(*fronts: Sequence[Point]) -> tuple[Point, ...]:
     return tuple(sorted((point for points in fronts for point in points), key=lambda point: point.area))
 
 
-def within(points: Sequence[Point], accuracy: float) -> tuple[Point, ...]:
-    """Return the circuits whose validation accuracy, both measured and expected, is at least ``accuracy``."""
-    return tuple(point for point in points if min(point.val, point.expected) >= accuracy)
+def within(points: Sequence[Point], score: float) -> tuple[Point, ...]:
+    """Return the circuits whose validation score, both measured and expected, is at least ``score``."""
+    return tuple(point for point in points if min(point.val, point.expected) >= score)
 
 
 def choose(points: Sequence[Point], tolerance: float) -> Point:
     """Return the smallest circuit with at most ``1 + tolerance`` times the validation errors of the best.
 
-    The accuracy of a circuit is the lower of the measured and the expected one.
+    With another objective than accuracy, errors are what the score lacks to 1.
+
+    The score of a circuit is the lower of the measured and the expected one.
 
     Raises
     ------

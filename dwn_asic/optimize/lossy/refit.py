@@ -42,6 +42,7 @@ def refit(
     *,
     temperature: float = 1.0,
     seed: int = 0,
+    weights: Floats | None = None,
 ) -> LutNetwork:
     """Return the network with new tables in its last layer, each a function of at most three inputs.
 
@@ -59,6 +60,8 @@ def refit(
         Divisor of the votes in the loss.
     seed
         Seed of the order in which LUTs are visited.
+    weights
+        (N,) weights of the rows in the loss, 1 on average; by default equal ones.
 
     Raises
     ------
@@ -78,7 +81,8 @@ def refit(
     for _ in range(_SWEEPS):
         changed = 0
         for lut in rng.permutation(layer.n_luts):
-            sums = np.bincount(addresses[:, lut], votes.weights(lut), 1 << layer.n_inputs)
+            losses = votes.weights(lut) if weights is None else votes.weights(lut) * weights
+            sums = np.bincount(addresses[:, lut], losses, 1 << layer.n_inputs)
             table = _best_table(sums * price / (len(labels) / 100), layer.n_inputs, gates)
             changed += bool((table != tables[lut]).any())
             tables[lut] = table

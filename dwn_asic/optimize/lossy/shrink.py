@@ -1,4 +1,4 @@
-"""Shrink: anneal a circuit to a front of smaller ones at about its accuracy, and choose one of them.
+"""Shrink: anneal a circuit to a front of smaller ones at about its score, and choose one of them.
 
 The front also includes single LUTs, the circuits that are so small that all of them can be tried.
 
@@ -21,6 +21,7 @@ from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.boolean.lut_network import LutNetwork
 from dwn_asic.boolean.measure import levels
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.objective import Costs, Objective
 from dwn_asic.data.split import drawn
 from dwn_asic.data.table import PARTS
 from dwn_asic.data.teacher import agreed_rows, taught_rows
@@ -102,35 +103,38 @@ def shrink(
     """
     rows, held_out = dataset.part("train"), dataset.part("val")
     prices = gate_prices(config, cost)
+    objective = dataset.objective
     starts, names = list(starts), names or [""] * len(starts)
     known: list[BooleanGraph] = []
     if network is not None and network.head.kind == "popcount":
-        refits = _refits(network, rows, cost, config, seed)
+        refits = _refits(network, dataset, cost, config, seed)
         # Annealing may only overfit such networks, so they join the front as they are. Other trained graphs
         # do not: validation rows chose them already, which would bias the comparison.
         known = [starts[0], *refits]
-        starts[0] = max(refits, key=lambda graph: graph.accuracy(*held_out)) if refits else starts[0]
+        starts[0] = max(refits, key=lambda graph: _score(objective, graph, held_out)) if refits else starts[0]
     fronts = []
     judges = config.judges or _usual_judges(len(rows[1]))
     for number, judge in enumerate(judges):
-        found, n_rows = search(
+        found = search(
             starts,
-            _scored_rows(rows, judge, starts[0], config.rows, seed),
+            _scored_rows(rows, judge, starts[0], config.rows, seed, objective),
             config,
             prices,
             seed,
+            objective=objective,
             names=names,
             checkpoints=checkpoints,
             progress=_overall(progress, number, len(judges)),
         )
-        fronts += [front(group, n_rows, *held_out) for group in by_start(found)]
+        fronts += [front(group, *held_out, objective) for group in by_start(found)]
     judged = drawn(rows, config.rows, seed)
+    luts = single_luts(*judged, starts[0].interface, _costs(objective, judged, starts))
     # Separate fronts, since a circuit that generalizes better than an annealed one without a training error
     # would be dropped as dominated.
-    single = single_luts(*judged, starts[0].interface)
-    for graphs, on, name in ((known, rows, names[0]), (single, judged, "")):
-        measured = [replace(each, start=name) for each in assess(graphs, *on, prices)]
-        fronts.append(front(measured, len(on[1]), *held_out))
+    for graphs, on, name in ((known, rows, names[0]), (luts, judged, "")):
+        costs = objective.total_costs(on[1], dataset.table.n_classes)
+        measured = [replace(each, start=name) for each in assess(graphs, *on, prices, costs=costs)]
+        fronts.append(front(_scored(measured, on, objective), *held_out, objective))
     points = merged(*fronts)
     chosen = choose(points, config.tolerance)
     thinned = _thin(points, chosen, cost)
@@ -140,27 +144,63 @@ def shrink(
 
 
 def _refits(
-    network: LutNetwork,
-    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
-    cost: CostModel,
-    config: ShrinkConfig,
-    seed: int,
+    network: LutNetwork, dataset: Dataset, cost: CostModel, config: ShrinkConfig, seed: int
 ) -> list[BooleanGraph]:
     """Return the network with refitted tables, once for each pair of price and temperature."""
+    codes, labels = dataset.part("train")
+    weights = dataset.objective.loss_weights(labels, dataset.table.n_classes)
     return [
-        to_graph(refit(network, *rows, price, cost.prices, temperature=temperature, seed=seed))
-        for price, temperature in config.refit
+        to_graph(
+            refit(network, codes, labels, price, cost.prices, temperature=heat, seed=seed, weights=weights)
+        )
+        for price, heat in config.refit
     ]
 
 
 def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCircuit:
-    """Return the circuit with areas in units and accuracies on all rows of each part."""
+    """Return the circuit with areas in units and scores on all rows of each part."""
     point = mapped.point
     core, encoder = mapped.core / cost.unit, mapped.encoder / cost.unit
     total = (mapped.core + mapped.encoder) / cost.unit + cost.overhead(point.graph)
-    train, val, test = (point.graph.accuracy(*dataset.part(part)) for part in PARTS)
-    accuracies = (train, val, point.expected, test)
-    return FrontCircuit(point.graph, core, encoder, total, *accuracies, mapped.levels, point.start)
+    train, val, test = (_score(dataset.objective, point.graph, dataset.part(part)) for part in PARTS)
+    scores = (train, val, point.expected, test, point.graph.accuracy(*dataset.part("test")))
+    return FrontCircuit(point.graph, core, encoder, total, *scores, mapped.levels, point.start)
+
+
+def _score(
+    objective: Objective, graph: BooleanGraph, rows: tuple[NDArray[np.int64], NDArray[np.int64]]
+) -> float:
+    codes, labels = rows
+    return objective.score(labels, graph.predict(codes))
+
+
+def _scored(
+    found: Sequence[Found], rows: tuple[NDArray[np.int64], NDArray[np.int64]], objective: Objective
+) -> tuple[Found, ...]:
+    """Return the circuits with their true scores, where the sum of costs only approximates them."""
+    if objective.additive:
+        return tuple(found)
+    return tuple(replace(each, score=_score(objective, each.graph, rows)) for each in found)
+
+
+def _costs(
+    objective: Objective,
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
+    graphs: Sequence[BooleanGraph],
+) -> Costs:
+    """Return the costs on these rows; if they depend on predictions, those of the best circuit at hand.
+
+    The best is one of the graphs or, which matters if the graphs are poor, a single LUT.
+    """
+    codes, labels = rows
+    n_classes = len(graphs[0].interface.class_names)
+    if objective.additive:
+        return objective.total_costs(labels, n_classes)
+    first = max(graphs, key=lambda graph: _score(objective, graph, rows))
+    costs = objective.total_costs(labels, n_classes, first.predict(codes))
+    luts = single_luts(codes, labels, first.interface, costs)
+    best = max((first, *luts), key=lambda graph: _score(objective, graph, rows))
+    return objective.total_costs(labels, n_classes, best.predict(codes))
 
 
 def _usual_judges(n_rows: int) -> tuple[Judge, ...]:
@@ -168,15 +208,22 @@ def _usual_judges(n_rows: int) -> tuple[Judge, ...]:
 
 
 def _scored_rows(
-    rows: tuple[NDArray[np.int64], NDArray[np.int64]], judge: Judge, graph: BooleanGraph, most: int, seed: int
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
+    judge: Judge,
+    graph: BooleanGraph,
+    most: int,
+    seed: int,
+    objective: Objective,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows on which this judge scores moves; made-up rows are at most ``most``."""
     if judge == "labels":
         return rows
     codes, labels = rows
+    n_classes = len(graph.interface.class_names)
+    weights = objective.loss_weights(labels, n_classes)
     if judge == "taught":
-        return taught_rows(codes, labels, min(most, max(_LEAST_TAUGHT, 2 * len(labels))), seed)
-    agreed = agreed_rows(codes, labels, len(graph.interface.class_names), seed)
+        return taught_rows(codes, labels, min(most, max(_LEAST_TAUGHT, 2 * len(labels))), seed, weights)
+    agreed = agreed_rows(codes, labels, n_classes, seed, weights)
     return (codes[agreed], labels[agreed]) if agreed.any() else rows
 
 
@@ -196,15 +243,16 @@ def search(
     prices: GatePrices,
     seed: int,
     *,
+    objective: Objective | None = None,
     names: Sequence[str] = (),
     checkpoints: MutableMapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[tuple[Found, ...], int]:
-    """Return the circuits found by chains of all prices from all graphs, and the number of rows scored.
+) -> tuple[Found, ...]:
+    """Return the circuits found by chains of all prices from all graphs; by default accuracy counts.
 
     The circuits carry the names of the graphs, if there are any.
     """
-    codes, labels = drawn(rows, config.rows, seed)
+    objective, scored = objective or Objective(), drawn(rows, config.rows, seed)
     named = zip(graphs, names or [""] * len(graphs), strict=True)
     plans = list(product(named, config.temperatures, config.prices))
     chains = [
@@ -213,19 +261,19 @@ def search(
     ]
     found = anneal(
         chains,
-        codes,
-        labels,
+        *scored,
         prices,
+        costs=_costs(objective, scored, graphs),
         jobs=config.jobs,
         checkpoints=checkpoints,
         progress=progress,
     )
-    return found, len(labels)
+    return _scored(found, scored, objective)
 
 
 def gate_prices(config: ShrinkConfig, cost: CostModel) -> GatePrices:
-    """Return the prices of gates for the objective: the whole circuit, or comparators at zero cost."""
-    return cost.prices if config.objective == "total" else cost.prices.core_only
+    """Return the prices of gates for the area to minimize: of all, or with comparators at zero cost."""
+    return cost.prices if config.area == "total" else cost.prices.core_only
 
 
 def map_points(points: Sequence[Point], cost: CostModel) -> tuple[MappedPoint, ...]:
@@ -273,7 +321,7 @@ def _thin(points: Sequence[Point], chosen: Point, cost: CostModel) -> tuple[Poin
 def _unbeaten(points: Sequence[Point], areas: Sequence[float]) -> set[int]:
     """Return the indices of circuits that no smaller one beats on validation rows, thinned if very many.
 
-    Among circuits with equal validation accuracy the smallest and the largest stay, since training rows tell
+    Among circuits with equal validation scores the smallest and the largest stay, since training rows tell
     which of the two is better.
     """
     kept: list[int] = []

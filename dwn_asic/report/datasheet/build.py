@@ -244,7 +244,9 @@ def _accuracy(dataset: Dataset, predictions: NDArray[np.int64]) -> Accuracy | No
         low, high = wilson_interval(hits, rows)
         parts.append(PartAccuracy(part, rows, hits, low, high, balanced_accuracy(matrix)))
     detailed = parts[-1].part
-    return Accuracy(tuple(parts), detailed, matrices[detailed], class_scores(matrices[detailed]))
+    return Accuracy(
+        tuple(parts), detailed, matrices[detailed], class_scores(matrices[detailed]), dataset.objective.name
+    )
 
 
 def _matrix(dataset: Dataset, predictions: NDArray[np.int64], part: Part) -> NDArray[np.int64]:

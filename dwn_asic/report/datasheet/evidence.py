@@ -84,6 +84,8 @@ def accuracy_section(accuracy: Accuracy, class_names: Sequence[str], *, imported
     if len(accuracy.parts) < len(PARTS_OF_DATA):
         return Section("Accuracy", (), tables, (note,))
     used = "Training rows were used to fit the model, validation rows to make choices, test rows for neither."
+    if accuracy.objective != "accuracy":
+        used += f" The choices were made by {accuracy.objective}."
     if imported:
         used = "The model was trained elsewhere; rows of any part may have been among its training data."
     return Section("Accuracy", (line(used),), tables, (note,))

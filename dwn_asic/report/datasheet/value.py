@@ -155,12 +155,15 @@ class Accuracy:
         (C, C + 1) number of rows by label and predicted class; the last column counts answers of no class.
     scores
         Scores of each class.
+    objective
+        Name of the score that choices were made by.
     """
 
     parts: tuple[PartAccuracy, ...]
     detailed: Part
     matrix: NDArray[np.int64]
     scores: tuple[ClassScores, ...]
+    objective: str
 
 
 @dataclass(frozen=True)

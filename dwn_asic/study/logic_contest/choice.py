@@ -72,7 +72,7 @@ def choose(points: Sequence[FrontPoint], price: float) -> FrontPoint:
     price
         Points of accuracy that 100 AND nodes must be worth.
     """
-    return max(points, key=lambda p: (p.accuracy_val - price * p.total / 1e4, -p.total, p.accuracy_train))
+    return max(points, key=lambda p: (p.val - price * p.total / 1e4, -p.total, p.train))
 
 
 def chosen(study: Study, price: float) -> Mapping[str, Sequence[Chosen]]:
@@ -90,7 +90,7 @@ def mean(found: Mapping[str, Sequence[Chosen]]) -> Mean:
         values = [[getattr(each.circuit, value) for each in some] for some in found.values()]
         return float(np.mean([np.mean([np.nan if one is None else one for one in some]) for some in values]))
 
-    return Mean(*map(over, ("accuracy_test", "accuracy_val", "total", "levels")))
+    return Mean(*map(over, ("test", "val", "total", "levels")))
 
 
 def cheapest_price(study: Study, ands: float) -> float | None:

@@ -191,8 +191,8 @@ def _headings(columns: Sequence[_Column]) -> list[str]:
 def _traced(one: Chosen) -> Traced:
     circuit = one.circuit
     shown = {
-        "validation (%)": f"{100.0 * circuit.accuracy_val:.2f}",
-        "test (%)": f"{100.0 * circuit.accuracy_test:.2f}",
+        "validation (%)": f"{100.0 * circuit.val:.2f}",
+        "test (%)": f"{100.0 * circuit.test:.2f}",
         "size (AND)": f"{circuit.total:.0f}",
         "levels": "-" if circuit.levels is None else str(circuit.levels),
     }

@@ -12,7 +12,7 @@ from dwn_asic.study.dots import Panel, Point, Series, dot_plot
 from dwn_asic.study.equal_accuracy import Comparison, circuit_cells, comparison, reached_cell
 from dwn_asic.study.runs import Study
 from dwn_asic.study.tables import Cell, Drawing, Table, geometric_mean, mean_spread, number, ratio, text
-from dwn_asic.study.tiny_classifier.headline import EQUAL, method_cells
+from dwn_asic.study.tiny_classifier.headline import equal, method_cells
 from dwn_asic.study.tiny_classifier.paper import budget_ratios
 from dwn_asic.study.trace import Traced
 
@@ -58,45 +58,52 @@ def generations_table(study: Study, baselines: Sequence[str]) -> Table:
         ends = [number(_mean_gain(found), 2), text(""), *map(ratio, means), text("")]
         rows.append([text(label), text("all"), *[text("")] * 7, *ends])
     caption = (
-        "Our smallest circuit of each Tiny Classifier's validation accuracy: test accuracy gained, with "
-        "standard errors over the seeds, and how many times larger the Tiny Classifier is."
+        f"Our smallest circuit of each Tiny Classifier's validation {study.score}: test {study.score} "
+        "gained, with standard errors over the seeds, and how many times larger the Tiny Classifier is."
     )
     drawn = any(found.matches for found in compared.values())
     return Table(
         "generations",
-        "Tiny Classifiers with more generations, or with accuracy as fitness",
+        _title(study),
         (
             (
                 f"{shared}Generations, of four children each, are in thousands and over all encodings "
                 "together. Evolution may end earlier, when validation rows see no progress. The paper's "
-                "fitness is balanced accuracy; accuracy as fitness is what these tables compare."
+                f"fitness is balanced accuracy; these tables compare {study.score}."
             ),
             (
-                "All other columns are as in the headline. The gain is our test accuracy minus the Tiny "
-                "Classifier's, in points, with its standard error over the seeds; rows for all data sets "
-                "have the mean gain and the geometric means of the ratios."
+                f"All other columns are as in the headline. The gain is our test {study.score} minus the "
+                "Tiny Classifier's, in points, with its standard error over the seeds; rows for all data "
+                "sets have the mean gain and the geometric means of the ratios."
             ),
         ),
         (
             "Tiny Classifier",
             "data set",
             "evolved: generations (1000s)",
-            "evolved: test (%)",
+            f"evolved: {study.test}",
             "evolved: core (NAND2)",
             "evolved: total (NAND2)",
-            f"{EQUAL}: test (%)",
-            f"{EQUAL}: core (NAND2)",
-            f"{EQUAL}: total (NAND2)",
-            f"{EQUAL}: gain (points)",
-            f"{EQUAL}: standard error",
-            f"{EQUAL}: area ratio",
-            f"{EQUAL}: budget ratio",
-            f"{EQUAL}: reached",
+            f"{equal(study)}: {study.test}",
+            f"{equal(study)}: core (NAND2)",
+            f"{equal(study)}: total (NAND2)",
+            f"{equal(study)}: gain (points)",
+            f"{equal(study)}: standard error",
+            f"{equal(study)}: area ratio",
+            f"{equal(study)}: budget ratio",
+            f"{equal(study)}: reached",
         ),
         rows,
         circuits=circuits,
-        figures=[Drawing("figures/generations.svg", caption, partial(_figure, compared))] if drawn else (),
+        figures=[Drawing("figures/generations.svg", caption, partial(_figure, compared, study.score))]
+        if drawn
+        else (),
     )
+
+
+def _title(study: Study) -> str:
+    others = ", or with accuracy as fitness" if study.score == "accuracy" else ""
+    return f"Tiny Classifiers with more generations{others}"
 
 
 def _names(labels: Sequence[str]) -> tuple[str, list[str]]:
@@ -114,7 +121,7 @@ def _mean_gain(found: Comparison) -> float:
     return float(np.mean([*found.gains.values()])) if found.matches else float("nan")
 
 
-def _figure(compared: Mapping[str, Comparison]) -> bytes:
+def _figure(compared: Mapping[str, Comparison], score: str) -> bytes:
     """Draw a row for each data set and one for all of them, with a mark for each Tiny Classifier."""
     flows = list(dict.fromkeys(flow for found in compared.values() for flow in found.matches))
     gains, ratios = [], []
@@ -128,7 +135,7 @@ def _figure(compared: Mapping[str, Comparison]) -> bytes:
         mean = Point(len(flows), geometric_mean(found.mapped.values()))
         ratios.append(Series(label, colour, marker, [*times, mean]))
     panels = [
-        Panel("Test accuracy gained", "points of test accuracy, ours minus theirs", gains, reference=0.0),
+        Panel(f"Test {score} gained", f"points of test {score}, ours minus theirs", gains, reference=0.0),
         Panel("Area of the Tiny Classifier", "total area over ours", ratios, log=True, reference=1.0),
     ]
     return dot_plot([*flows, "all (mean)"], panels)

@@ -15,6 +15,7 @@ from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.methods.tiny_classifier import METHOD as TINY
 from dwn_asic.metrics import TOTAL
 from dwn_asic.report.choice import EXACT, OURS, Candidate, best_within, candidates, circuit_of
+from dwn_asic.report.table import following_notes
 from dwn_asic.study.dots import Panel, Point, Series, areas, dot_plot
 from dwn_asic.study.equal_accuracy import Comparison, circuit_cells, comparison, reached_cell
 from dwn_asic.study.runs import Run, Study
@@ -30,10 +31,12 @@ from dwn_asic.study.tables import (
 )
 from dwn_asic.study.tiny_classifier.paper import BUDGET, budget_ratios
 
-__all__ = ["headline_table", "method_cells"]
+__all__ = ["equal", "headline_table", "method_cells"]
 
-EQUAL = "DWN at its accuracy"
-"""Name of our circuits of the Tiny Classifier's validation accuracy."""
+
+def equal(study: Study) -> str:
+    """Return the name of our circuits of the Tiny Classifier's validation score."""
+    return f"DWN at its {study.score}"
 
 
 def headline_table(study: Study, baseline: str) -> Table:
@@ -67,13 +70,13 @@ def headline_table(study: Study, baseline: str) -> Table:
         )
     means = [ratio(geometric_mean(mapped.values())), ratio(geometric_mean(budget.values()))]
     rows.append([text("all"), *[text("")] * 7, *means, *[text("")] * 10])
-    tiny, equal, *others = (
-        (f"{name}: test (%)", f"{name}: core (NAND2)", f"{name}: total (NAND2)")
-        for name in ("Tiny Classifier", EQUAL, "DWN, shrunk", "DWN, exact", "decision tree")
+    tiny, ours, *others = (
+        (f"{name}: {study.test}", f"{name}: core (NAND2)", f"{name}: total (NAND2)")
+        for name in ("Tiny Classifier", equal(study), "DWN, shrunk", "DWN, exact", "decision tree")
     )
     caption = (
-        "Test accuracy against the Tiny Classifier's, in points with standard errors over the seeds (its own "
-        "accuracy stands beside each data set), and mean total areas."
+        f"Test {study.score} against the Tiny Classifier's, in points with standard errors over the seeds "
+        f"(its own {study.score} stands beside each data set), and mean total areas."
     )
     return Table(
         "headline",
@@ -83,83 +86,86 @@ def headline_table(study: Study, baseline: str) -> Table:
             "data set",
             *tiny,
             "Tiny Classifier: gates",
-            *equal,
-            f"{EQUAL}: area ratio",
-            f"{EQUAL}: budget ratio",
-            f"{EQUAL}: reached",
+            *ours,
+            f"{equal(study)}: area ratio",
+            f"{equal(study)}: budget ratio",
+            f"{equal(study)}: reached",
             *chain.from_iterable(others),
         ),
         rows,
         circuits={n: [match.traced for match in found] for n, found in enumerate(compared.matches.values())},
-        summary=_summary(compared),
+        summary=_summary(compared, study.score),
         figures=[Drawing("figures/headline.svg", caption, partial(_figure, study, compared))]
         if mapped
         else (),
     )
 
 
-def _summary(compared: Comparison) -> str:
+def _summary(compared: Comparison, score: str) -> str:
     sets = len(compared.matches)
     return (
-        "At the Tiny Classifier's validation accuracy, its total area is "
+        f"At the Tiny Classifier's validation {score}, its total area is "
         f"{ratio(geometric_mean(compared.mapped.values())).shown} ours (geometric mean over {sets} data "
-        f"sets), and our circuit has at least its mean test accuracy on {compared.wins} of {sets}."
+        f"sets), and our circuit has at least its mean test {score} on {compared.wins} of {sets}."
     )
 
 
 def _notes(study: Study, baseline: str, compared: Comparison) -> Iterator[str]:
     yield (
-        "Test accuracies are in percent. Areas are in NAND2-equivalents: the core is without the encoder, "
-        f"the total with it. Numbers are {study.averaging}. The Tiny Classifier is: "
+        f"Test {study.scores} are in percent. Areas are in NAND2-equivalents: the core is without the "
+        f"encoder, the total with it. Numbers are {study.averaging}. The Tiny Classifier is: "
         f"{study.methods[baseline].label}. Its gates are those of the evolved circuit before synthesis, as "
         "its paper counts them; its core also holds the gates that code its thresholds."
     )
     yield (
-        f"{EQUAL}: the smallest circuit of our front whose validation accuracy, both measured and "
-        "corrected for selection bias, is at least the Tiny Classifier's; where none is, our best circuit "
-        "stands. Areas that ABC alone maps decide which circuit is taken; it then goes through the same "
-        "minimization, synthesis by Yosys and proof as every other. `reached` says on how many seeds a "
-        "circuit has that accuracy."
+        f"{equal(study)}: the smallest circuit of our front whose validation {study.score}, both measured "
+        "and corrected for selection bias, is at least the Tiny Classifier's; where none is, our best "
+        "circuit stands. Areas that ABC alone maps decide which circuit is taken; it then goes through the "
+        "same minimization, synthesis by Yosys and proof as every other. `reached` says on how many seeds "
+        f"a circuit has that {study.score}."
     )
     yield (
         "The area ratio is the Tiny Classifier's total area divided by that of our circuit at its "
-        f"accuracy. The budget ratio puts {BUDGET:.0f} NAND2-equivalents in place of the Tiny Classifier's "
-        "area: the gates that its paper allows, each counted as one. Both are geometric means over seeds; "
-        "an area below one NAND2-equivalent counts as one."
+        f"{study.score}. The budget ratio puts {BUDGET:.0f} NAND2-equivalents in place of the Tiny "
+        "Classifier's area: the gates that its paper allows, each counted as one. Both are geometric means "
+        "over seeds; an area below one NAND2-equivalent counts as one."
     )
     yield (
         "DWN, shrunk, is the flow's own choice: the smallest circuit within one point of the front's best "
-        "validation accuracy. DWN, exact, computes what the trained network computes. The decision tree "
-        f"is the one with the best validation accuracy among all sizes up to {BUDGET:.0f} "
+        f"validation {study.score}. DWN, exact, computes what the trained network computes. The decision "
+        f"tree is the one with the best validation {study.score} among all sizes up to {BUDGET:.0f} "
         "NAND2-equivalents."
     )
-    yield from _of_reached(compared)
-    yield from _of_free(compared)
+    yield from _of_reached(compared, study.score)
+    yield from _of_free(compared, study.score)
+    yield from following_notes(study.methods.values())
 
 
-def _of_reached(compared: Comparison) -> Iterator[str]:
-    """Yield a note on data sets where no circuit of ours has the accuracy."""
+def _of_reached(compared: Comparison, score: str) -> Iterator[str]:
+    """Yield a note on data sets where no circuit of ours has the score."""
     fully = compared.reached
     short = [flow for flow in compared.matches if flow not in fully.matches]
     if short:
         yield (
             f"On {', '.join(short)}, some seed has no circuit of ours with the Tiny Classifier's validation "
-            f"accuracy. Without these data sets the geometric means are {_means(fully)}."
+            f"{score}. Without these data sets the geometric means are {_means(fully)}."
         )
 
 
-def _of_free(compared: Comparison) -> Iterator[str]:
+def _of_free(compared: Comparison, score: str) -> Iterator[str]:
     """Yield a note on areas of zero, which make ratios look good."""
     if compared.free:
         where = ", ".join(
             f"{flow} ({count} seed{'s' * (count > 1)})" for flow, count in compared.free.items()
         )
+        evolved, others = "", ""
+        if score == "accuracy":
+            evolved = ", evolved for balanced accuracy as in its paper,"
+            others = "; the next table has Tiny Classifiers evolved for accuracy"
         yield (
-            "Our circuit at the Tiny Classifier's accuracy needs no gate (it is the most frequent class, "
-            f"or one bit of a feature's code) on {where}: the Tiny Classifier, evolved for balanced "
-            "accuracy as in its paper, has no higher accuracy there. Without these data sets the "
-            f"geometric means are {_means(compared.with_gates)}; the next table has Tiny Classifiers "
-            "evolved for accuracy."
+            f"Our circuit at the Tiny Classifier's {score} needs no gate (it is the most frequent class, "
+            f"or one bit of a feature's code) on {where}: the Tiny Classifier{evolved} has no higher {score} "
+            f"there. Without these data sets the geometric means are {_means(compared.with_gates)}{others}."
         )
 
 
@@ -179,7 +185,7 @@ def _tree(run: Run) -> Candidate | None:
 
 
 def method_cells(study: Study, flow: str, method: str) -> list[Cell]:
-    """Return test accuracy, core and total of the row of the results that has this name."""
+    """Return test score, core and total of the row of the results that has this name."""
     return circuit_cells([circuit_of(found) for found in study.of(flow, method) if TOTAL in found.metrics])
 
 
@@ -203,7 +209,7 @@ class _Shown:
         return self.series(areas(means))
 
     def gains(self, theirs: Sequence[Mapping[int, Candidate]]) -> Series:
-        """Return points of test accuracy gained over another method, paired by seed."""
+        """Return points of the test score gained over another method, paired by seed."""
         found = []
         for row, (mine, other) in enumerate(zip(self.circuits, theirs, strict=True)):
             points = [100.0 * (mine[seed].test - other[seed].test) for seed in mine if seed in other]
@@ -217,19 +223,19 @@ def _figure(study: Study, compared: Comparison) -> bytes:
     matches = compared.matches.values()
     sets = [{run.result.seed: run for run in study.sets[flow]} for flow in compared.matches]
     tiny = [{m.run.result.seed: circuit_of(m.baseline) for m in found} for found in matches]
-    equal = [{m.run.result.seed: m.ours for m in found} for found in matches]
+    matched = [{m.run.result.seed: m.ours for m in found} for found in matches]
     shrunk = [{seed: circuit_of(run.methods[OURS]) for seed, run in runs.items()} for runs in sets]
     trees = [{seed: tree for seed, run in runs.items() if (tree := _tree(run))} for runs in sets]
     evolved = _Shown("Tiny Classifier", TINY.look, tiny)
     others = [
-        _Shown(EQUAL, OWN.look, equal),
+        _Shown(equal(study), OWN.look, matched),
         _Shown("DWN, shrunk: the flow's choice", OWN.look, shrunk, filled=False),
         _Shown("decision tree", TREE.look, trees),
     ]
     panels = [
         Panel(
-            "Test accuracy against the Tiny Classifier's",
-            "points of test accuracy",
+            f"Test {study.score} against the Tiny Classifier's",
+            f"points of test {study.score}",
             [each.gains(tiny) for each in others],
             reference=0.0,
         ),

@@ -71,10 +71,10 @@ def test_the_kept_network_is_that_of_the_best_epoch():
     result = train(data, ENCODER, PYRAMID, config, seed=2, progress=seen.append)
     assert tuple(seen) == result.history
     assert [(r.restart, r.epoch) for r in seen] == [(r, e) for e in range(6) for r in range(2)]
-    best = max(seen, key=lambda r: (r.val_accuracy, -r.val_loss))
+    best = max(seen, key=lambda r: (r.val_score, -r.val_loss))
     assert (best.restart, best.epoch) == (result.restart, result.best_epoch)
     assert best.is_best
-    assert accuracy(result, data, "val") == pytest.approx(best.val_accuracy)
+    assert accuracy(result, data, "val") == pytest.approx(best.val_score)
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "step"])
@@ -114,9 +114,7 @@ def test_halvings_give_up_the_worse_starts(restarts, halvings, left):
     for before, after in itertools.pairwise(racing):
         lost = {r.restart for r in before} - {r.restart for r in after}
         past = [r for r in history if r.epoch < after[0].epoch]
-        best = {
-            i: max((r.val_accuracy, -r.val_loss) for r in past if r.restart == i) for i in range(restarts)
-        }
+        best = {i: max((r.val_score, -r.val_loss) for r in past if r.restart == i) for i in range(restarts)}
         assert all(best[i] <= best[r.restart] for i in lost for r in after)
 
 

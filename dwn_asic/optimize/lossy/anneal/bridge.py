@@ -12,6 +12,7 @@ from dwn_asic.boolean.packed import pack_rows
 from dwn_asic.optimize.lossy.anneal.candidates import Candidates, InputTable
 from dwn_asic.optimize.lossy.anneal.evaluate import evaluate_all
 from dwn_asic.optimize.lossy.anneal.loop import Archive, rebuild
+from dwn_asic.optimize.lossy.anneal.scored_rows import ScoredRows
 from dwn_asic.optimize.lossy.anneal.state import (
     AND,
     FREE,
@@ -34,7 +35,7 @@ def start(
     graph: BooleanGraph,
     table: InputTable,
     prices: Prices,
-    labels: NDArray[np.int64],
+    rows: ScoredRows,
     *,
     seed: int,
     slots: int | None = None,
@@ -46,9 +47,9 @@ def start(
     graph
         A graph whose inputs are all among the candidates, except for inputs that are the same on every code.
     table, prices
-        The candidate inputs with their values on rows in random order, and the area prices.
-    labels
-        (N,) class indices of the rows.
+        The candidate inputs with their values on the codes of ``rows``, and the area prices.
+    rows
+        The rows to score on.
     seed
         Seed of the random numbers.
     slots
@@ -68,8 +69,8 @@ def start(
     memory = Memory.allocate(
         n_gates=n_gates,
         inputs=table.words,
-        wanted=pack_rows((labels[:, None] >> np.arange(len(outputs)) & 1).astype(bool)),
-        valid=pack_rows(np.ones((len(labels), 1), bool))[0],
+        wanted=pack_rows((rows.labels[:, None] >> np.arange(len(outputs)) & 1).astype(bool)),
+        rows=rows,
         prices=prices,
         seed=seed,
     )

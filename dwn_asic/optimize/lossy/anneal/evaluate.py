@@ -26,20 +26,29 @@ from dwn_asic.optimize.lossy.anneal.state import (
     FOLLOWING,
     HEAD,
     KIND,
+    LEVEL_OF,
+    LEVELS,
     LITERAL,
     LOG,
     LOGGED,
     MARKS,
     N_BLOCKS,
+    N_CLASSES,
     N_EDGES,
     N_GATES,
     N_NODES,
     N_OUTPUTS,
     N_ROWS,
+    N_SEGMENTS,
     N_SITES,
     N_WORDS,
+    SEGMENT_COST,
+    SEGMENT_END,
+    SEGMENT_START,
+    SEGMENTS,
     VALID,
     WANTED,
+    WORD_LABEL,
     XOR,
     block_size,
     block_start,
@@ -53,11 +62,11 @@ _1 = np.uint64(1)
 
 
 @leaf
-def is_hopeless(added, allowed, share):  # pragma: no cover - compiled
+def is_hopeless(added, variance, allowed, share):  # pragma: no cover - compiled
     # Whether the errors added on a share of the rows imply that more than `allowed` are added on all rows.
-    # Extrapolation predicts added / share. The standard deviation is about sqrt(changed rows) and `added`
-    # stands for their number. Rows are in random order, so the first ones represent the others.
-    return added > 0 and added - _SIGMAS * np.sqrt(added) > allowed * share
+    # Extrapolation predicts added / share. The variance is about the sum of the squared costs of the changed
+    # rows; where each costs 1, `added` stands for it. The first rows represent the others.
+    return added > 0 and added - _SIGMAS * np.sqrt(variance) > allowed * share
 
 
 @leaf
@@ -188,6 +197,32 @@ def _wrong_rows(c, words, values, site, block, row):  # pragma: no cover - compi
 
 
 @kernel
+def _wrong_levels(c, words, values, site, block, row):  # pragma: no cover - compiled
+    # The same where the cost depends on the predicted class: one row of values for each level, of the rows of
+    # data whose cost reaches it. All rows of a word have the same label.
+    size, start, n_classes = block_size(block), block_start(block), c[N_CLASSES]
+    base = start * c[N_ROWS]
+    for i in range(c[LEVELS] * size):
+        values[base + row * size + i] = 0
+    for i in range(size):
+        reached = c[LEVEL_OF] + c[c[WORD_LABEL] + start + i] * (n_classes + 1)
+        rest = words[c[VALID] + start + i]
+        for predicted in range(n_classes + 1):
+            rows = rest
+            if predicted < n_classes:
+                for k in range(c[N_OUTPUTS]):
+                    literal = c[c[LITERAL] + 2 * c[N_GATES] + k]
+                    node = literal >> 1
+                    place = _new_place(c, node)
+                    given = base + (c[N_NODES] + place if place >= 0 else node) * size + i
+                    flip = _flip(literal ^ (node == site or c[N_NODES] + k == site) ^ (~predicted >> k))
+                    rows &= values[given] ^ flip
+                rest ^= rows
+            for level in range(c[reached + predicted]):
+                values[base + (row + level) * size + i] |= rows
+
+
+@kernel
 def _flip_site(c, words, values, site, block):  # pragma: no cover - compiled
     n_nodes = c[N_NODES]
     first_gate = c[FIRST_GATE]
@@ -203,7 +238,11 @@ def _flip_site(c, words, values, site, block):  # pragma: no cover - compiled
         count = _gather(c, words, lowest, highest)
         size = block_size(block)
         _flip_cone(c, values, count, site, block_start(block) * c[N_ROWS], size)
-    _wrong_rows(c, words, values, site if site > 0 else np.int64(-1), block, n_nodes + c[N_GATES] + site)
+    flipped, row = site if site > 0 else np.int64(-1), n_nodes + c[N_GATES] + c[LEVELS] * site
+    if c[LEVELS] == 1:
+        _wrong_rows(c, words, values, flipped, block, row)
+    else:
+        _wrong_levels(c, words, values, flipped, block, row)
     for i in range(count):
         c[c[CONE_PLACE] + first_gate + c[c[CONE] + i]] = -1
     c[c[FLIP_EPOCH] + block * c[N_SITES] + site] = c[EPOCH]
@@ -211,11 +250,12 @@ def _flip_site(c, words, values, site, block):  # pragma: no cover - compiled
 
 @leaf
 def rows_if_flipped(c, words, values, site, block):  # pragma: no cover - compiled
-    # The index in `values` of the block's words with the rows that would be wrong if the site were flipped.
-    # A site is a node, or N + k for output k alone; site 0 is the circuit as it is.
+    # The index in `values` of the block's words with the rows that would be wrong if the site were flipped,
+    # by level of cost. A site is a node, or N + k for output k alone; site 0 is the circuit as it is.
     if c[c[FLIP_EPOCH] + block * c[N_SITES] + site] != c[EPOCH]:
         _flip_site(c, words, values, site, block)
-    return block_start(block) * c[N_ROWS] + (c[N_NODES] + c[N_GATES] + site) * block_size(block)
+    row = c[N_NODES] + c[N_GATES] + c[LEVELS] * site
+    return block_start(block) * c[N_ROWS] + row * block_size(block)
 
 
 @kernel
@@ -267,6 +307,9 @@ def evaluate_all(c, words, values):  # pragma: no cover - compiled
         for gate in range(c[N_GATES]):
             if not is_free(c, gate):
                 _compute(c, values, gate, block)
-        first = rows_if_flipped(c, words, values, np.int64(0), block)
-        for place in range(first, first + block_size(block)):
-            c[ERRORS] += ones(values[place])
+        first, size = rows_if_flipped(c, words, values, np.int64(0), block), block_size(block)
+        for segment in range(c[c[SEGMENTS] + block], c[c[SEGMENTS] + block + 1]):
+            for level in range(c[LEVELS]):
+                cost = c[c[SEGMENT_COST] + level * c[N_SEGMENTS] + segment]
+                for i in range(c[c[SEGMENT_START] + segment], c[c[SEGMENT_END] + segment]):
+                    c[ERRORS] += cost * ones(values[first + level * size + i])

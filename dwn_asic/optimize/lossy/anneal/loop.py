@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from dwn_asic.boolean.words import below, uniform
 from dwn_asic.compiled import allocating, kernel, leaf
 from dwn_asic.optimize.lossy.anneal.edits import commit, undo
+from dwn_asic.optimize.lossy.anneal.effect import HOPELESS, errors_added
 from dwn_asic.optimize.lossy.anneal.evaluate import refresh, refresh_gate
-from dwn_asic.optimize.lossy.anneal.moves import HOPELESS, SWAP, carry_out, choose, errors_added, most_freed
+from dwn_asic.optimize.lossy.anneal.moves import SWAP, carry_out, choose, most_freed
 from dwn_asic.optimize.lossy.anneal.state import (
     ACTIVE,
     AREA,

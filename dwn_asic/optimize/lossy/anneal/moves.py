@@ -14,7 +14,6 @@ import numpy as np
 from dwn_asic.boolean.words import below, ones, random_bits
 from dwn_asic.compiled import kernel, leaf
 from dwn_asic.optimize.lossy.anneal.edits import is_free, set_edge, set_kind, substitute, sweep
-from dwn_asic.optimize.lossy.anneal.evaluate import is_hopeless, rows_if_flipped
 from dwn_asic.optimize.lossy.anneal.state import (
     ACTIVE,
     AND,
@@ -32,13 +31,9 @@ from dwn_asic.optimize.lossy.anneal.state import (
     HEAD,
     KIND,
     LITERAL,
-    N_BLOCKS,
     N_EDGES,
     N_FEATURES,
     N_GATES,
-    N_NODES,
-    N_ROWS,
-    N_WORDS,
     NEW_A,
     NEW_B,
     NEW_GATE,
@@ -53,11 +48,9 @@ from dwn_asic.optimize.lossy.anneal.state import (
     USED,
     USED_COUNT,
     XOR,
-    block_size,
-    block_start,
 )
 
-__all__ = ["HOPELESS", "MOVES", "MOVE_WEIGHTS", "carry_out", "choose", "errors_added", "most_freed"]
+__all__ = ["MOVES", "MOVE_WEIGHTS", "carry_out", "choose", "most_freed"]
 
 MOVES = (
     "complement",
@@ -81,7 +74,6 @@ _TRIES = 4
 MOST_FREED_GATES = 800
 """Area of the gates that a proposal is assumed to free at most, before it is carried out, in UNITs."""
 _1, _2, _3, _4 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-HOPELESS = np.iinfo(np.int64).max
 
 
 @leaf
@@ -450,78 +442,3 @@ def most_freed(c):  # pragma: no cover - compiled
     else:
         freed = np.int64(0)
     return freed - _input_area(c, source, np.int64(0))
-
-
-@leaf
-def _words_of(values, base, size, literal):  # pragma: no cover - compiled
-    # Four words of a literal's row.
-    x = np.uint64(base + (literal >> 1) * size)
-    return _flipped((values[x], values[x + _1], values[x + _2], values[x + _3]), literal)
-
-
-@leaf
-def _flipped(x, literal):  # pragma: no cover - compiled
-    flip = np.uint64(0xFFFFFFFFFFFFFFFF) if literal & 1 else np.uint64(0)
-    return x[0] ^ flip, x[1] ^ flip, x[2] ^ flip, x[3] ^ flip
-
-
-@leaf
-def _gate_of(kind, x, y):  # pragma: no cover - compiled
-    if kind == XOR:
-        return x[0] ^ y[0], x[1] ^ y[1], x[2] ^ y[2], x[3] ^ y[3]
-    return x[0] & y[0], x[1] & y[1], x[2] & y[2], x[3] & y[3]
-
-
-@kernel
-def errors_added(c, words, values, allowed):  # pragma: no cover - compiled
-    # Errors that the plan adds, found without changing anything; HOPELESS as soon as they almost certainly
-    # exceed `allowed`.
-    form, place, to, gate = c[FORM], c[PLACE_OF], c[TO], c[NEW_GATE]
-    added = np.int64(0)
-    if form == SWAP:
-        return added
-    other, reader_kind = np.int64(FREE), np.int64(AND)
-    site = place
-    old_literal = 2 * place
-    if form == EDGE and place >= 2 * c[N_GATES]:
-        site = c[N_NODES] + place - 2 * c[N_GATES]
-        old_literal = c[c[LITERAL] + place]
-    elif form == EDGE:
-        other, reader_kind = c[c[LITERAL] + (place ^ 1)], c[c[KIND] + (place >> 1)]
-        site = c[FIRST_GATE] + (place >> 1)
-        old_literal = 2 * site
-    elif form == GATE:
-        site = c[FIRST_GATE] + gate
-        old_literal = 2 * site
-        to = 0
-    for block in range(c[N_BLOCKS]):
-        start, size = block_start(block), block_size(block)
-        base = start * c[N_ROWS]
-        then = np.uint64(rows_if_flipped(c, words, values, site, block))
-        now = np.uint64(rows_if_flipped(c, words, values, np.int64(0), block))
-        for _ in range(size >> 2):
-            if gate == FREE:
-                new = _words_of(values, base, size, to)
-            else:
-                a, b = _words_of(values, base, size, c[NEW_A]), _words_of(values, base, size, c[NEW_B])
-                new = _flipped(_gate_of(c[NEW_KIND], a, b), to)
-            if other != FREE:
-                new = _gate_of(reader_kind, new, _words_of(values, base, size, other))
-            old = _words_of(values, base, size, old_literal)
-            d0, d1, d2, d3 = new[0] ^ old[0], new[1] ^ old[1], new[2] ^ old[2], new[3] ^ old[3]
-            added += (
-                ones(values[then] & d0)
-                + ones(values[then + _1] & d1)
-                + ones(values[then + _2] & d2)
-                + ones(values[then + _3] & d3)
-                - ones(values[now] & d0)
-                - ones(values[now + _1] & d1)
-                - ones(values[now + _2] & d2)
-                - ones(values[now + _3] & d3)
-            )
-            base += 4
-            then += _4
-            now += _4
-        if is_hopeless(added, allowed, (start + size) / c[N_WORDS]):
-            return np.int64(HOPELESS)
-    return added

@@ -21,12 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.boolean.graph import BooleanGraph, Input
+from dwn_asic.data.objective import Costs
 from dwn_asic.optimize.cost import GatePrices
 from dwn_asic.optimize.lossy.anneal.bridge import empty_archive, start, to_graph
 from dwn_asic.optimize.lossy.anneal.candidates import InputTable
 from dwn_asic.optimize.lossy.anneal.evaluate import evaluate_all
 from dwn_asic.optimize.lossy.anneal.loop import Archive, anneal_slice
 from dwn_asic.optimize.lossy.anneal.moves import MOVE_WEIGHTS, MOVES
+from dwn_asic.optimize.lossy.anneal.scored_rows import ScoredRows
 from dwn_asic.optimize.lossy.anneal.state import AREA, ERRORS, UNIT
 
 __all__ = ["Chain", "Found", "Schedule", "anneal", "areas", "assess", "by_start"]
@@ -64,7 +66,7 @@ class Chain:
     graph
         The starting circuit, from any source.
     price
-        Area in units of the target that one percentage point of the rows is worth.
+        Area in units of the target that one percentage point of the score is worth.
     schedule
         Length and temperatures.
     seed
@@ -91,7 +93,9 @@ class Found:
     area
         Area by the gate prices, in units of the target.
     errors
-        Number of misclassified rows among those it was scored on.
+        Number of misclassified rows among those it was scored on, or their total cost.
+    score
+        Score on these rows: 1 less the errors as a share of those that are worth one unit of score.
     start
         Name of the circuit from which its chain started; empty without a name or without a chain.
     """
@@ -99,6 +103,7 @@ class Found:
     graph: BooleanGraph
     area: float
     errors: int
+    score: float
     start: str = ""
 
 
@@ -108,6 +113,7 @@ def anneal(
     labels: NDArray[np.int64],
     prices: GatePrices,
     *,
+    costs: Costs | None = None,
     jobs: int = 1,
     checkpoints: MutableMapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -127,6 +133,8 @@ def anneal(
         (N, F) codes and (N,) class indices of the rows to score circuits on, in any order.
     prices
         Prices of gates; their sum, the area, is minimized along with the errors.
+    costs
+        Cost of each wrong prediction, of which errors are the sum; by default 1.
     jobs
         Number of threads.
     checkpoints
@@ -134,15 +142,13 @@ def anneal(
     progress
         Called with the number of slices done and the number of all slices.
     """
-    # In random order the first block of rows represents all of them.
-    order = np.random.default_rng(0).permutation(len(labels))
-    codes, labels = codes[order], labels[order]
+    rows = ScoredRows.arranged(codes, labels, costs or Costs.errors(len(labels), 1))
     done = [0] * len(chains)
     tables: dict[tuple[Input, ...], InputTable] = {}
     for chain in chains:
         inputs = tuple(node for _, node in chain.graph.inputs)
         if inputs not in tables:
-            tables[inputs] = InputTable.build(codes, chain.graph.interface, inputs)
+            tables[inputs] = InputTable.build(rows.codes, chain.graph.interface, inputs)
     stop = Event()
 
     def run(number: int) -> list[Found]:
@@ -151,7 +157,7 @@ def anneal(
             if progress is not None:
                 progress(sum(done), _SLICES * len(chains))
 
-        return _Run(chains[number], tables, labels, prices, checkpoints, stop).finish(tell)
+        return _Run(chains[number], tables, rows, prices, checkpoints, stop).finish(tell)
 
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         futures = [pool.submit(run, number) for number in range(len(chains))]
@@ -173,14 +179,21 @@ def by_start(found: Sequence[Found]) -> list[list[Found]]:
 
 
 def assess(
-    graphs: Sequence[BooleanGraph], codes: NDArray[np.int64], labels: NDArray[np.int64], prices: GatePrices
+    graphs: Sequence[BooleanGraph],
+    codes: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    prices: GatePrices,
+    *,
+    costs: Costs | None = None,
 ) -> tuple[Found, ...]:
     """Measure circuits as they are; returns them in ascending order of area by the gate prices."""
+    rows = ScoredRows.arranged(codes, labels, costs or Costs.errors(len(labels), 1), shuffled=False)
     found = []
     for graph in graphs:
-        table = InputTable.of(graph, codes)
-        memory = start(graph, table, table.candidates.prices(prices), labels, seed=0)
-        found.append(Found(graph, float(memory.c[AREA]) * UNIT, int(memory.c[ERRORS])))
+        table = InputTable.of(graph, rows.codes)
+        memory = start(graph, table, table.candidates.prices(prices), rows, seed=0)
+        errors = int(memory.c[ERRORS])
+        found.append(Found(graph, float(memory.c[AREA]) * UNIT, errors, 1.0 - errors / rows.scale))
     return tuple(sorted(found, key=lambda circuit: (circuit.area, circuit.errors)))
 
 
@@ -208,7 +221,7 @@ class _Run:
         self,
         chain: Chain,
         tables: Mapping[tuple[Input, ...], InputTable],
-        labels: NDArray[np.int64],
+        rows: ScoredRows,
         prices: GatePrices,
         checkpoints: MutableMapping[str, bytes] | None,
         stop: Event,
@@ -216,10 +229,11 @@ class _Run:
         self._chain, self._stop = chain, stop
         table = tables[tuple(node for _, node in chain.graph.inputs)]
         self._candidates = table.candidates
-        self._memory = start(chain.graph, table, table.candidates.prices(prices), labels, seed=chain.seed)
+        self._memory = start(chain.graph, table, table.candidates.prices(prices), rows, seed=chain.seed)
         self._archive = empty_archive(self._memory, round(_BUCKET / UNIT))
         self._counts = np.zeros((len(MOVES), 3), np.int64)
-        self._price = chain.price / UNIT / (len(labels) / 100)
+        self._scale = rows.scale
+        self._price = chain.price / UNIT / (rows.scale / 100)
         self._checkpoints, self._key = checkpoints, ""
         if checkpoints is not None:
             arrays = [self._memory.c, self._memory.words, self._memory.values]
@@ -249,6 +263,7 @@ class _Run:
                 to_graph(archive.kind[i], archive.literal[i], self._candidates),
                 float(archive.area[i]) * UNIT,
                 int(archive.errors[i]),
+                1.0 - int(archive.errors[i]) / self._scale,
                 self._chain.start,
             )
             for i in _improving(archive)

@@ -11,16 +11,25 @@ code an order of magnitude cheaper, and a proposal makes dozens of calls.
 
 Values are stored by block of rows: first all nodes' words of the first block, then those of the second. The
 first block, where most proposals fail, is small and therefore stays in a fast cache.
+
+Wrong rows are counted by level of their cost, see :mod:`dwn_asic.optimize.lossy.anneal.scored_rows`; unless
+the cost depends on the predicted class, there is one level. The number of errors is the sum of the costs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dwn_asic.boolean.packed import pack_rows
 from dwn_asic.compiled import leaf
+
+if TYPE_CHECKING:
+    from dwn_asic.optimize.lossy.anneal.scored_rows import ScoredRows
 
 __all__ = ["AND", "BLOCK", "FREE", "UNIT", "XOR", "Memory", "Prices", "block_size", "block_start"]
 
@@ -35,7 +44,7 @@ first block, but every block has a fixed cost."""
 
 # Numbers in the header.
 AREA, ERRORS, GATES, USED_COUNT = 0, 1, 2, 3
-"""State of the present circuit: area in UNITs, misclassified rows, gates, inputs in use."""
+"""State of the present circuit: area in UNITs, cost of misclassified rows, gates, inputs in use."""
 LOGGED, PENDING_COUNT, FAILED, LOG_SIZE, PENDING_SIZE = 4, 5, 6, 7, 8
 """State of the present proposal: entries of the log and of the pending gates, whether it failed, and the
 capacity of the log and of the pending gates."""
@@ -48,6 +57,10 @@ FORM, PLACE_OF, TO, NEW_GATE, NEW_KIND, NEW_A, NEW_B = range(20, 27)
 """The plan of a proposal, see :mod:`dwn_asic.optimize.lossy.anneal.moves`."""
 N_SITES = 27
 """Number of nodes and outputs."""
+MIXED, LEVELS, N_CLASSES = 28, 29, 30
+"""1 if all rows cost 1 and words hold rows of any label; number of levels of cost, and of classes."""
+N_SEGMENTS, N_GROUPS = 31, 32
+"""Number of segments, and of groups of rows of equal costs."""
 
 # Sections of c.
 (
@@ -74,12 +87,25 @@ N_SITES = 27
     CONE_PLACE,  # (N,) index of a node in CONE, -1 if it is not there
     CHANGED,  # (G,) 1 where the values of a gate of the cone have changed in the current block
     FLIP_EPOCH,  # (B, S) the epoch in which the wrong rows of the flipped site were computed
+    # Where costs differ, a segment is a run of words of one block whose rows have equal costs.
+    SEEN,  # (B, G) rows of each group in this block and those before it
+    CHECKED,  # (B,) 1 if there are such rows of every group
+    GROUP_ROWS,  # (G,) rows of each group
+    GROUP_COST,  # (G,) highest cost of a row of each group
+    TALLY,  # (G,) cost that the present proposal adds, by group, in the blocks so far
+    SEGMENTS,  # (B + 1,) the segments of block b are SEGMENTS[b] .. SEGMENTS[b + 1] - 1
+    SEGMENT_START,  # (S,) first word of a segment, within its block
+    SEGMENT_END,  # (S,) the word after its last
+    SEGMENT_GROUP,  # (S,) group of its rows
+    SEGMENT_COST,  # (P, S) what each level adds to the cost of its rows
+    WORD_LABEL,  # (W,) label of the rows of each word, if there are several levels
+    LEVEL_OF,  # (C, C + 1) number of levels that a prediction reaches, by label
     # Sections of words.
     WANTED,  # (K, W) bit k of each row's class index; W is a whole number of blocks
     VALID,  # (W,) 1 where there is a row
     MARKS,  # (G / 64,) gates to evaluate, as a bitmap
-) = range(28, 54)
-_HEADER = 54
+) = range(33, 71)
+_HEADER = 71
 
 
 @leaf
@@ -130,7 +156,8 @@ class Memory:
     values
         (R * W,) uint64: row r of block b starts at ``block_start(b) * R + r * block_size(b)``. The first N
         rows are values of the nodes, the next G rows are working space, indexed by place in the cone, and the
-        last rows say which rows of data would be wrong if the node or the output were flipped.
+        last rows say which rows of data would be wrong if the node or the output were flipped, one row for
+        each level of their cost.
     """
 
     c: NDArray[np.int64]
@@ -144,18 +171,20 @@ class Memory:
         n_gates: int,
         inputs: NDArray[np.uint64],
         wanted: NDArray[np.uint64],
-        valid: NDArray[np.uint64],
+        rows: ScoredRows,
         prices: Prices,
         seed: int,
     ) -> Memory:
-        """Allocate without gates; (I, W) inputs, (K, W) wanted output bits, (W,) valid."""
+        """Allocate without gates; (I, W) inputs and (K, W) wanted output bits of the rows."""
         n_inputs = len(inputs)
         n_nodes, n_edges, n_outputs = 1 + n_inputs + n_gates, 2 * n_gates + len(wanted), len(wanted)
         n_blocks = 1
         while (n_words := block_start(n_blocks)) < inputs.shape[1]:
             n_blocks += 1
-        n_sites = n_nodes + n_outputs
-        n_rows = n_nodes + n_gates + n_sites
+        groups = _groups(rows, n_words, n_blocks)
+        segments = _segments(rows, n_words, n_blocks)
+        n_sites, n_levels = n_nodes + n_outputs, len(rows.weights)
+        n_rows = n_nodes + n_gates + n_levels * n_sites
         n_parts, n_features = len(prices.part), len(prices.feature_start) - 1
         log, pending = 4 * n_edges + 64, 2 * n_edges + 64
         sizes = {
@@ -182,6 +211,18 @@ class Memory:
             CONE_PLACE: n_nodes,
             CHANGED: n_gates,
             FLIP_EPOCH: n_blocks * n_sites,
+            SEEN: groups.seen.size,
+            CHECKED: n_blocks,
+            GROUP_ROWS: len(groups.cost),
+            GROUP_COST: len(groups.cost),
+            TALLY: len(groups.cost),
+            SEGMENTS: n_blocks + 1,
+            SEGMENT_START: len(segments.start),
+            SEGMENT_END: len(segments.end),
+            SEGMENT_GROUP: len(segments.group),
+            SEGMENT_COST: segments.cost.size,
+            WORD_LABEL: n_words,
+            LEVEL_OF: rows.levels.size,
         }
         word_sizes = {
             WANTED: n_outputs * n_words,
@@ -203,13 +244,28 @@ class Memory:
         )
         c[[LOG_SIZE, PENDING_SIZE]] = log, pending
         c[[N_ROWS, N_SITES, EPOCH]] = n_rows, n_sites, 1
+        c[[MIXED, LEVELS, N_CLASSES]] = rows.mixed, n_levels, len(rows.levels)
+        c[[N_SEGMENTS, N_GROUPS]] = len(segments.start), len(groups.cost)
         memory = cls(c, words, np.zeros(n_rows * n_words, np.uint64))
-        inputs, wanted, valid = (_widened(array, n_words) for array in (inputs, wanted, valid[None]))
+        inputs, wanted, valid = (
+            _widened(array, n_words) for array in (inputs, wanted, pack_rows(rows.valid[:, None]))
+        )
         for block in range(n_blocks):
             start, size = block_start(block), block_size(block)
-            rows = memory.values[start * n_rows : (start + size) * n_rows].reshape(n_rows, size)
-            rows[1 : 1 + n_inputs] = inputs[:, start : start + size]
+            block_rows = memory.values[start * n_rows : (start + size) * n_rows].reshape(n_rows, size)
+            block_rows[1 : 1 + n_inputs] = inputs[:, start : start + size]
         for section, content in (
+            (SEEN, groups.seen.ravel()),
+            (CHECKED, groups.checked),
+            (GROUP_ROWS, groups.rows),
+            (GROUP_COST, groups.cost),
+            (SEGMENTS, segments.of_block),
+            (SEGMENT_START, segments.start),
+            (SEGMENT_END, segments.end),
+            (SEGMENT_GROUP, segments.group),
+            (SEGMENT_COST, segments.cost.ravel()),
+            (WORD_LABEL, _widened(rows.word_label[None], n_words)[0]),
+            (LEVEL_OF, rows.levels.ravel()),
             (GATE_PRICE, prices.gate),
             (PART_START, prices.part_start),
             (PARTS, prices.parts),
@@ -232,6 +288,74 @@ class Memory:
         return self.c[first : first + size]
 
 
-def _widened(words: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
+@dataclass(frozen=True)
+class _Groups:
+    """The sections SEEN and GROUP_COST, of the groups that have rows and costs."""
+
+    seen: NDArray[np.int64]
+    cost: NDArray[np.int64]
+
+    @property
+    def checked(self) -> NDArray[np.int64]:
+        """The section CHECKED."""
+        return np.array([row.all() for row in self.seen], np.int64)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """The section GROUP_ROWS."""
+        return np.array(self.seen[-1], np.int64)
+
+
+def _groups_that_count(rows: ScoredRows) -> NDArray[np.int64]:
+    """Return the groups whose rows cost anything, ascending."""
+    found: NDArray[np.int64] = np.unique(rows.word_group[(rows.word_group >= 0) & rows.weights.any(axis=0)])
+    return found
+
+
+def _groups(rows: ScoredRows, n_words: int, n_blocks: int) -> _Groups:
+    """Count the rows of each group in the blocks."""
+    ends = [block_start(block + 1) for block in range(n_blocks)]
+    in_word = np.pad(rows.valid, (0, -len(rows.valid) % 64)).reshape(-1, 64).sum(axis=1, dtype=np.int64)
+    seen, cost = [], []
+    for group in _groups_that_count(rows):
+        own = rows.word_group == group
+        counted = np.cumsum(_widened(np.where(own, in_word, 0)[None], n_words)[0])
+        seen.append(counted[np.array(ends) - 1])
+        cost.append(int(rows.weights[:, own].sum(axis=0).max()))
+    return _Groups(np.array(seen, np.int64).reshape(-1, n_blocks).T, np.array(cost, np.int64))
+
+
+@dataclass(frozen=True)
+class _Segments:
+    """The sections SEGMENTS, SEGMENT_START, SEGMENT_END, SEGMENT_GROUP and SEGMENT_COST."""
+
+    of_block: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    group: NDArray[np.int64]
+    cost: NDArray[np.int64]
+
+
+def _segments(rows: ScoredRows, n_words: int, n_blocks: int) -> _Segments:
+    """Divide the words of each block into runs of one group, without words that cost nothing."""
+    weights, groups = _widened(rows.weights, n_words), _widened(rows.word_group[None] + 1, n_words)[0] - 1
+    found: list[tuple[int, int, int]] = []  # block, start, end
+    for block in range(n_blocks):
+        own = slice(block_start(block), block_start(block + 1))
+        cuts = np.flatnonzero(np.diff(groups[own])) + 1
+        bounds = [0, *cuts.tolist(), block_size(block)]
+        found += [(block, a, b) for a, b in pairwise(bounds) if weights[:, own][:, a].any()]
+    blocks, starts, ends = (np.array([each[i] for each in found], np.int64) for i in range(3))
+    first_words = np.array([block_start(block) for block in blocks], np.int64) + starts
+    return _Segments(
+        of_block=np.searchsorted(blocks, np.arange(n_blocks + 1)).astype(np.int64),
+        start=starts,
+        end=ends,
+        group=np.searchsorted(_groups_that_count(rows), groups[first_words]).astype(np.int64),
+        cost=weights[:, first_words],
+    )
+
+
+def _widened(words: NDArray[Any], width: int) -> NDArray[Any]:
     """Pad the words of an array with zeros at the end, up to ``width`` words: (..., W) -> (..., width)."""
     return np.pad(words, ((0, 0), (0, width - words.shape[1])))
