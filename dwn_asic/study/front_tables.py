@@ -8,7 +8,7 @@ from functools import partial
 
 from dwn_asic.report.choice import OUR_FAMILY, OURS, Area, families
 from dwn_asic.study.front_figures import Above, domination_figure, equal_area_figure
-from dwn_asic.study.fronts import LARGEST, Curve, Domination, curve, dominations
+from dwn_asic.study.fronts import LARGEST, Domination, curve, dominations
 from dwn_asic.study.runs import Study
 from dwn_asic.study.tables import Cell, Drawing, Table, mean_spread, number, text
 
