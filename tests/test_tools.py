@@ -42,7 +42,7 @@ def is_running(pid: int) -> bool:
 
 
 def wait_until_gone(pid: int) -> bool:
-    for _ in range(100):
+    for _ in range(1500):  # a loaded machine takes seconds to remove a killed process
         if not is_running(pid):
             return True
         time.sleep(0.02)
