@@ -199,7 +199,7 @@ class Flow:
             return
         yield from circuit_steps(folder, config.name, self.target, self.minimize, tolerates)
         if config.shrink is not None and self._shrinks(baseline):
-            alone = config.shrink.model_copy(update={"starts": ShrinkConfig().starts})
+            alone = config.shrink.model_copy(update={"starts": ShrinkConfig().starts, "votes": ()})
             yield shrink_step(folder, self.target, alone, self.minimize, config.seed)
             yield from circuit_steps(f"{folder}/{SHRUNK}", config.name, self.target, self.minimize, tolerates)
 

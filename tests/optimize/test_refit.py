@@ -12,7 +12,8 @@ from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
 from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.optimize.lossy.anneal.search import assess
-from dwn_asic.optimize.lossy.refit import function_area, refit
+from dwn_asic.optimize.lossy.function_area import function_area
+from dwn_asic.optimize.lossy.refit import refit
 from dwn_asic.targets.asic.cost import PRICES
 
 CLASSES = 3

@@ -12,6 +12,7 @@ __all__ = ["Judge", "ShrinkConfig"]
 
 
 _Pair = Annotated[tuple[Positive, Positive], Field(strict=False)]
+_Votes = Annotated[tuple[Count, Positive], Field(strict=False)]
 
 
 Judge = Literal["labels", "agreed", "taught"]
@@ -46,6 +47,14 @@ class ShrinkConfig(Strict):
     before the annealing. Each entry is a pair of positive numbers: the area in units of the target that one
     nat of loss on one percent of the training rows is worth, and the temperature of the loss. An empty list
     skips the refit."""
+    votes: Annotated[tuple[_Votes, ...], Field(strict=False)] = (
+        (2, 25.0), (4, 25.0), (4, 100.0), (8, 25.0), (8, 100.0), (16, 50.0), (16, 200.0), (24, 800.0),
+    )  # fmt: skip
+    """Networks of cheap votes that join the front if there are more than two classes. Each vote is a function
+    of at most five thresholds, and the class with the most votes wins. An entry is a pair: the number of
+    votes of each class, and the area in units of the target that one nat of loss on one percent of the
+    training rows is worth. They fill the range of areas between annealed circuits, which overfit where there
+    are many classes, and the whole network. An empty list skips them."""
     tolerance: Annotated[float, Field(ge=0.0)] = 0.05
     """Errors that may be added for area, as a share of the errors of the most accurate circuit on validation
     rows: the smallest circuit with at most (1 + tolerance) times as many is chosen. The default adds one

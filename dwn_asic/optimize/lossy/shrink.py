@@ -1,6 +1,7 @@
 """Shrink: anneal a circuit to a front of smaller ones at about its score, and choose one of them.
 
-The front also includes single LUTs, the circuits that are so small that all of them can be tried.
+The front also includes single LUTs, the circuits that are so small that all of them can be tried, and, for
+more than two classes, networks of votes.
 
 Moves are scored on training rows; validation rows are held out and only choose the circuit.
 """
@@ -8,6 +9,7 @@ Moves are scored on training rows; validation rows are held out and only choose 
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -33,9 +35,12 @@ from dwn_asic.optimize.lossy.config import Judge, ShrinkConfig
 from dwn_asic.optimize.lossy.front import Front, FrontCircuit, Point, choose, front, merged
 from dwn_asic.optimize.lossy.refit import refit
 from dwn_asic.optimize.lossy.single_lut import MOST_INPUTS, single_luts
+from dwn_asic.optimize.lossy.votes import learn_votes
 
 __all__ = ["MappedPoint", "gate_prices", "map_points", "minimize_points", "search", "shrink"]
 
+_VOTES = "votes"
+"""Name that the networks of votes carry if starting circuits have names."""
 _MAPPED_POINTS = 24
 """Maximum number of circuits that are kept of the front by total area, and of the front by core area."""
 _FEW_ROWS = 1500
@@ -105,13 +110,14 @@ def shrink(
     prices = gate_prices(config, cost)
     objective = dataset.objective
     starts, names = list(starts), names or [""] * len(starts)
+    votes = _votes(dataset, prices, config, seed)
     known: list[BooleanGraph] = []
     if network is not None and network.head.kind == "popcount":
         refits = _refits(network, dataset, cost, config, seed)
         # Annealing may only overfit such networks, so they join the front as they are. Other trained graphs
         # do not: validation rows chose them already, which would bias the comparison.
         known = [starts[0], *refits]
-        starts[0] = max(refits, key=lambda graph: _score(objective, graph, held_out)) if refits else starts[0]
+        starts[0] = _small([*refits, *votes] or known, dataset, prices)
     fronts = []
     judges = config.judges or _usual_judges(len(rows[1]))
     for number, judge in enumerate(judges):
@@ -131,7 +137,11 @@ def shrink(
     luts = single_luts(*judged, starts[0].interface, _costs(objective, judged, starts))
     # Separate fronts, since a circuit that generalizes better than an annealed one without a training error
     # would be dropped as dominated.
-    for graphs, on, name in ((known, rows, names[0]), (luts, judged, "")):
+    for graphs, on, name in (
+        (known, rows, names[0]),
+        (votes, rows, _VOTES if any(names) else ""),
+        (luts, judged, ""),
+    ):
         costs = objective.total_costs(on[1], dataset.table.n_classes)
         measured = [replace(each, start=name) for each in assess(graphs, *on, prices, costs=costs)]
         fronts.append(front(_scored(measured, on, objective), *held_out, objective))
@@ -155,6 +165,28 @@ def _refits(
         )
         for price, heat in config.refit
     ]
+
+
+def _votes(dataset: Dataset, prices: GatePrices, config: ShrinkConfig, seed: int) -> list[BooleanGraph]:
+    """Return the networks of votes if there are more than two classes."""
+    if dataset.table.n_classes <= 2:
+        return []
+
+    def learn(pair: tuple[int, float]) -> BooleanGraph:
+        return to_graph(learn_votes(dataset, *pair, prices, seed=seed))
+
+    with ThreadPoolExecutor(config.jobs) as pool:
+        return [*pool.map(learn, config.votes)]
+
+
+def _small(graphs: Sequence[BooleanGraph], dataset: Dataset, prices: GatePrices) -> BooleanGraph:
+    """Return the smallest circuit whose validation score lacks at most twice what that of the best lacks.
+
+    From a smaller circuit annealing leads to circuits that are as good, in less time.
+    """
+    lacking = [1.0 - _score(dataset.objective, graph, dataset.part("val")) for graph in graphs]
+    good = [graph for graph, lack in zip(graphs, lacking, strict=True) if lack <= 2.0 * min(lacking)]
+    return good[int(np.argmin(areas(good, prices)))]
 
 
 def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCircuit:
