@@ -226,7 +226,7 @@ def test_words_hold_rows_of_equal_costs_in_proportion(seed: int, n_classes: int)
 
 @pytest.mark.parametrize(("share", "words"), [(0.5, [4, 4]), (0.25, [4, 4]), (0.02, [6, 2])])
 def test_the_first_words_are_divided_by_total_cost(share: float, words: list[int]) -> None:
-    """In balanced accuracy classes have equal totals; a class of few rows fills only as many words."""
+    """Classes have equal totals in balanced accuracy, but a class of few rows fills only as many words."""
     labels = (np.arange(6000) < 6000 * share).astype(np.int64)
     costs = Objective("balanced_accuracy").total_costs(labels, 2)
     if share == 0.5:

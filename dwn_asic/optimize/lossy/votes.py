@@ -63,7 +63,7 @@ _EXACT_BITS = 24
 def learn_votes(
     dataset: Dataset, per_class: int, price: float, gates: GatePrices, *, seed: int = 0
 ) -> LutNetwork:
-    """Learn a network of one layer with a popcount head from the training rows.
+    """Return a network of one layer with a popcount head, learned from the training rows.
 
     Parameters
     ----------
