@@ -1,4 +1,4 @@
-"""Topic ``circuits``: whether circuits are the same for everyone."""
+"""Topic ``circuits``: harder opponents, outside benchmarks, and circuits that are the same on every CPU."""
 
 from __future__ import annotations
 
@@ -6,10 +6,23 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import product
 from pathlib import Path
 
+import numpy as np
+
+from benchmarks.figures.compare import NAMES, TINY, TREE, study, tiny, tree
 from benchmarks.figures.table import Row, row
+from dwn_asic.methods.optimal_tree import METHOD as OPTIMAL
+from dwn_asic.study.equal_accuracy import comparison
+from dwn_asic.study.logic_contest.choice import mean
+from dwn_asic.study.logic_contest.published import best_published
+from dwn_asic.study.logic_contest.tables import BUDGETS, within
+from dwn_asic.study.printed.published import published
+from dwn_asic.study.printed.tables import reaching
+from dwn_asic.study.tables import area_ratio, geometric_mean
 
 sys.path += ["tests"]  # the settings that a test shares with this topic
 
@@ -60,5 +73,82 @@ def _network(build: Path, flow: str, setting: dict[str, str]) -> bytes:
     return network.read_bytes()
 
 
-MEASUREMENTS = {"circuits.training_settings_differing": training_settings}
+def logic_contest() -> Iterator[Row]:
+    """Measure mean accuracy and size on the benchmarks of the logic contest, ours and published ones."""
+    benchmarks = study("iwls2020")
+    for budget in BUDGETS:
+        found = within(benchmarks, budget)
+        if found is None:
+            continue
+        ours, start = mean(found), f"circuits.iwls_{budget:.0f}"
+        what = f"IWLS 2020, {len(found)} benchmarks, at most {budget:.0f} AND nodes in the mean"
+        target = ">= 0.845" if budget == BUDGETS[0] else ">= 0.835"
+        yield row(f"{start}_test", f"{what}: mean test accuracy", ours.test, "", target)
+        yield row(f"{start}_ands", f"{what}: mean size", ours.ands, "AND", f"<= {budget:.0f}")
+    best = best_published(benchmarks.sets)
+    what = f"IWLS 2020, {len(best)} benchmarks, the best of four published circuits of each"
+    yield row(
+        "circuits.iwls_published_test", f"{what}: mean test accuracy", _mean(each.test for each in best)
+    )
+    yield row("circuits.iwls_published_ands", f"{what}: mean size", _mean(each.ands for each in best), "AND")
+
+
+def printed() -> Iterator[Row]:
+    """Compare with published printed circuits, whose accuracy and area are known, of equal accuracy."""
+    ratios, accurate, both = [], [], []
+    for flow, runs in study("printed").sets.items():
+        for other in published()[flow]:
+            if other.accuracy is None or other.area is None:
+                continue
+            ours = [each.ours for each in reaching(runs, other)]
+            name, test = f"{flow} {other.name}", _mean(each.test for each in ours)
+            ratios.append(geometric_mean(area_ratio(other.area, each.total) for each in ours))
+            accurate += [name] * (test >= other.accuracy)
+            both += [name] * (test >= other.accuracy and ratios[-1] >= 10.0)
+    known = f"of {len(ratios)} published circuits"
+    what = f"{known}, those whose accuracy our circuit of equal validation accuracy reaches on test rows"
+    yield row("circuits.printed_accurate", what, len(accurate), "circuits", f">= {len(ratios)}")
+    yield row("circuits.printed_both", f"{what}, in a tenth of the area", len(both), "", f">= {len(ratios)}")
+    what = f"{known}: area over ours of equal validation accuracy, geometric mean"
+    yield row("circuits.printed_area", what, geometric_mean(ratios), "x", ">= 10")
+
+
+def optimal_trees(name: str, start: str) -> Iterator[Row]:
+    """Compare with optimal trees: the fronts, and the areas at each tree's validation accuracy."""
+    yield from tree(name, start, OPTIMAL.kind)
+    every = [key for key, found in study(name).methods.items() if found.method == OPTIMAL.kind]
+    mapped = {key: geometric_mean(comparison(study(name), key).mapped.values()) for key in every}
+    least = min(mapped, key=lambda key: mapped[key])
+    what = "area of an optimal tree over ours at its validation accuracy, geometric mean over sets"
+    yield row(f"{start}_area", f"{what} and trees", geometric_mean(mapped.values()), "x", ">= 2")
+    yield row(f"{start}_area_worst", f"{what}: worst tree ({least})", mapped[least], "x")
+
+
+def _mean(values: Iterator[float]) -> float:
+    return float(np.mean([*values]))
+
+
+def _ids(measure: Callable[[], Iterator[Row]], *names: str) -> dict[str, Callable[[], Iterator[Row]]]:
+    return {f"circuits.{name}": measure for name in names}
+
+
+_CONTEST = ("200", "60", "published")
+_OPTIMAL = ("area", "area_worst", *(f"{area}_{what}" for area, what in product(("total", "core"), TREE)))
+MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
+    **_ids(training_settings, "training_settings_differing"),
+    **_ids(
+        logic_contest,
+        *(f"iwls_{group}_{what}" for group in ("200", "60", "published") for what in ("test", "ands")),
+    ),
+    **_ids(printed, "printed_accurate", "printed_both", "printed_area"),
+    **_ids(partial(optimal_trees, "nine", "circuits.optimal"), *(f"optimal_{each}" for each in _OPTIMAL)),
+    **_ids(
+        partial(optimal_trees, "held_out", "circuits.held_out_optimal"),
+        *(f"held_out_optimal_{each}" for each in _OPTIMAL),
+    ),
+    **_ids(
+        partial(tiny, "balanced", "circuits.balanced_", ">= 10"),
+        *(f"balanced_{key}_{what}" for key, what in product(NAMES, TINY)),
+    ),
+}
 """Id of each figure, and the function that measures it."""

@@ -48,7 +48,8 @@ class ShrinkConfig(Strict):
     nat of loss on one percent of the training rows is worth, and the temperature of the loss. An empty list
     skips the refit."""
     votes: Annotated[tuple[_Votes, ...], Field(strict=False)] = (
-        (2, 25.0), (4, 25.0), (4, 100.0), (8, 25.0), (8, 100.0), (16, 50.0), (16, 200.0), (24, 800.0),
+        (2, 25.0), (3, 50.0), (4, 25.0), (4, 100.0), (6, 50.0), (8, 25.0), (8, 100.0), (12, 50.0),
+        (12, 200.0), (16, 100.0), (24, 200.0), (24, 800.0),
     )  # fmt: skip
     """Networks of cheap votes that join the front if there are more than two classes. Each vote is a function
     of at most five thresholds, and the class with the most votes wins. An entry is a pair: the number of

@@ -49,7 +49,7 @@ _INPUTS = 5
 """Maximum number of thresholds of a vote."""
 _FIRST, _PAIRS = 12, 3
 """Number of first thresholds that pairs are tried with, and of pairs that are extended."""
-_SWEEPS = 6
+_SWEEPS = 3
 _FEW = 0.02
 """Share of changed votes at or below which the sweeps end."""
 _THRESHOLDS, _OF_FEATURE = 2048, 32
