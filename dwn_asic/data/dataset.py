@@ -78,6 +78,12 @@ class Dataset:
         rows = self.split.rows(name)
         return self.codes[rows], self.table.labels[rows]
 
+    def require(self, *names: Part) -> None:
+        """Raise DataError if one of these parts has no rows."""
+        for name in names:
+            if not len(self.split.rows(name)):
+                raise DataError(self.table.source, f"the {name} part of the split has no rows")
+
     def with_objective(self, objective: ObjectiveConfig | Mapping[str, object] | str) -> Dataset:
         """Return the same rows with another objective.
 

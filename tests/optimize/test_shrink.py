@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, GraphBuilder, Interface, Lut
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import Split, Table
 from dwn_asic.encode.quantizer import Quantizer
+from dwn_asic.errors import DataError
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.shrink import gate_prices, search, shrink
@@ -38,6 +42,15 @@ def test_a_constant_is_on_every_front(cost: CellCost) -> None:
     areas = {bool(each.graph.inputs): each.core + each.encoder for each in found.circuits}
     assert areas[False] == 0.0
     assert areas[True] > 0.0  # the inverter, which the annealing does not count
+
+
+def test_validation_rows_are_needed(cost: CellCost) -> None:
+    dataset = alike(np.arange(20)[:, None] % 2, np.arange(20) % 2)
+    split = Split(np.arange(20), np.arange(0), np.arange(20, 60))
+    builder = GraphBuilder(Interface(("x",), (1,), ("no", "yes")))
+    start = builder.finish([builder.add(CodeBit(0, 0))])
+    with pytest.raises(DataError, match="the val part of the split has no rows"):
+        shrink([start], replace(dataset, split=split), cost, ShrinkConfig(), 0, limits=MinimizeConfig())
 
 
 def test_a_nand_stays_beside_the_or_of_an_inverted_input_that_does_better(cost: CellCost) -> None:

@@ -208,9 +208,7 @@ def initial(
     """
     table = dataset.table
     check_model(model, table.n_classes, table.source)
-    for part in ("train", "val"):
-        if not len(dataset.part(part)[1]):
-            raise DataError(table.source, f"the {part} part of the split has no rows")
+    dataset.require("train", "val")
     thermometer = Thermometer.fit(
         dataset.part("train")[0], dataset.quantizer.bits, kind=encoder.thermometer, bits=encoder.bits
     )

@@ -105,7 +105,13 @@ def shrink(
         Name of each starting circuit, which the circuits it leads to carry; by default they carry none.
     checkpoints, progress
         As in :func:`dwn_asic.optimize.lossy.anneal.search.anneal`.
+
+    Raises
+    ------
+    DataError
+        There are no training or validation rows.
     """
+    dataset.require("train", "val")
     rows, held_out = dataset.part("train"), dataset.part("val")
     prices = gate_prices(config, cost)
     objective = dataset.objective
