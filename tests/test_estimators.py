@@ -354,8 +354,11 @@ def test_the_front_is_a_table(cancer: CircuitClassifier) -> None:
     assert table.chosen[cancer.choice_]
     assert table.total.to_numpy() == pytest.approx((table.core + table.encoder).to_numpy())
     accuracies = table[["accuracy_val", "accuracy_expected"]].min(axis=1)
-    allowed = 1 - accuracies <= (1 - accuracies.max()) * (1 + cancer.tolerance) + 1e-9
-    assert allowed[cancer.choice_]
+    lacking = 1 - accuracies.max()
+    added = accuracies.max() - accuracies[cancer.choice_]
+    # Below 100 errors of n rows, the tolerance counts ten standard errors, sqrt(lacking / n) of the score each.
+    n_rows = round(1 / np.diff(np.unique(table.accuracy_val)).min())
+    assert added <= cancer.tolerance * max(lacking, 10 * (lacking / n_rows) ** 0.5) + 1e-9
 
 
 def test_others_of_the_front_predict_on_request(cancer: CircuitClassifier) -> None:

@@ -248,7 +248,8 @@ def speed() -> Iterator[Row]:
     search([graph], dataset.part("train"), config.model_copy(update={"proposals": 1000}), PRICES, 0)
     begin = time.perf_counter()
     found = search([graph], dataset.part("train"), config, PRICES, 0)
-    chosen = choose(front(found, *dataset.part("val")), config.tolerance)
+    held_out = dataset.part("val")
+    chosen = choose(front(found, *held_out), config.tolerance, len(held_out[1]))
     seconds = time.perf_counter() - begin
     codes, labels = dataset.part("test")
     test = [g.accuracy(codes, labels) for g in (graph, chosen.graph)]

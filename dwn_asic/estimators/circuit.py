@@ -59,9 +59,9 @@ class CircuitClassifier(ChipClassifier):
     area
         Area to minimize: ``total``, or ``core``, which excludes the comparators of the encoder.
     tolerance
-        Errors on validation rows that are accepted for a smaller circuit, as a share of those of the most
-        accurate one: 0.05 adds one error to twenty. With an ``objective`` errors are what its score lacks to
-        1.
+        Errors on validation rows that are accepted for a smaller circuit, relative to those of the most
+        accurate one: 0.05 adds one error to twenty, or half a standard error below 100 errors. With an
+        ``objective`` errors are what its score lacks to 1.
     proposals
         Number of changes that each of the twelve annealing chains proposes. A million takes ten to thirty
         seconds on a table of some thousand rows; a larger number finds smaller circuits.

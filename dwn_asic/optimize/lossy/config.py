@@ -57,9 +57,11 @@ class ShrinkConfig(Strict):
     training rows is worth. They fill the range of areas between annealed circuits, which overfit where there
     are many classes, and the whole network. An empty list skips them."""
     tolerance: Annotated[float, Field(ge=0.0)] = 0.05
-    """Errors that may be added for area, as a share of the errors of the most accurate circuit on validation
-    rows: the smallest circuit with at most (1 + tolerance) times as many is chosen. The default adds one
-    error to twenty. With another objective than accuracy, errors are what the score lacks to 1."""
+    """Errors that may be added for area, relative to those of the most accurate circuit on validation rows:
+    the smallest circuit within them is chosen. From 100 errors on it is a share of them, and the default adds
+    one error to twenty. Below, where their number is uncertain, it is ten times this share of their standard
+    error, the square root of their number; the default then adds half a standard error. With another
+    objective than accuracy, errors are what the score lacks to 1."""
     judges: Annotated[tuple[Judge, ...], Field(min_length=1, strict=False)] | None = None
     """Training rows on which changes are scored: ``labels`` takes all rows, ``agreed`` only those whose label
     a gradient boosting model predicts correctly without having seen them, and ``taught`` made-up rows near

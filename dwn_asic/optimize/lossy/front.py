@@ -16,6 +16,8 @@ from dwn_asic.optimize.lossy.anneal.search import Found
 __all__ = ["Front", "FrontCircuit", "Point", "choose", "front", "merged", "within"]
 
 _NEIGHBOURS = 4
+_STANDARD_ERRORS = 10.0
+"""Standard errors of the number of errors that a tolerance of 1 allows at least."""
 
 
 @dataclass(frozen=True)
@@ -133,17 +135,23 @@ def within(points: Sequence[Point], score: float) -> tuple[Point, ...]:
     return tuple(point for point in points if min(point.val, point.expected) >= score)
 
 
-def choose(points: Sequence[Point], tolerance: float) -> Point:
-    """Return the smallest circuit with at most ``1 + tolerance`` times the validation errors of the best.
+def choose(points: Sequence[Point], tolerance: float, n_rows: int) -> Point:
+    """Return the smallest circuit that adds few errors to those of the most accurate one.
 
-    With another objective than accuracy, errors are what the score lacks to 1.
+    The score of a circuit is the lower of the measured and the expected one, and its errors are what the
+    score lacks to 1, times the number of rows. Their standard error is about the square root of their number.
 
-    The score of a circuit is the lower of the measured and the expected one.
-
-    Raises
-    ------
-    ValueError
-        There are no points.
+    Parameters
+    ----------
+    points
+        Circuits in ascending order of area, at least one.
+    tolerance
+        Errors that may be added: this share of the errors or, below 100 errors, ten times this share of their
+        standard error.
+    n_rows
+        Number of validation rows.
     """
     best = max(min(point.val, point.expected) for point in points)
-    return within(points, best - tolerance * (1.0 - best))[0]
+    errors = (1.0 - best) * n_rows
+    added = tolerance * max(errors, _STANDARD_ERRORS * math.sqrt(max(0.0, errors)))
+    return within(points, best - added / n_rows)[0]

@@ -152,7 +152,7 @@ def shrink(
         measured = [replace(each, start=name) for each in assess(graphs, *on, prices, costs=costs)]
         fronts.append(front(_scored(measured, on, objective), *held_out, objective))
     points = merged(*fronts)
-    chosen = choose(points, config.tolerance)
+    chosen = choose(points, config.tolerance, len(held_out[1]))
     thinned = _thin(points, chosen, cost)
     mapped = minimize_points(thinned, cost, limits) if config.minimize_front else map_points(thinned, cost)
     circuits = tuple(_measured(each, dataset, cost) for each in mapped)
