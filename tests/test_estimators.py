@@ -356,7 +356,7 @@ def test_the_front_is_a_table(cancer: CircuitClassifier) -> None:
     accuracies = table[["accuracy_val", "accuracy_expected"]].min(axis=1)
     lacking = 1 - accuracies.max()
     added = accuracies.max() - accuracies[cancer.choice_]
-    # Below 100 errors of n rows, the tolerance counts ten standard errors, sqrt(lacking / n) of the score each.
+    # Below 100 errors of n rows, the tolerance counts ten standard errors of the score, sqrt(lacking / n).
     n_rows = round(1 / np.diff(np.unique(table.accuracy_val)).min())
     assert added <= cancer.tolerance * max(lacking, 10 * (lacking / n_rows) ** 0.5) + 1e-9
 
