@@ -31,7 +31,7 @@ PAGES = tuple(name.replace(".md", ".html") for name in SHEETS)
 QUICK: dict[str, Any] = {
     "training": {"epochs": 2, "threads": 1, "restarts": 1, "halvings": 0},
     "minimize": {"effort": "low"},
-    "shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 5000},
+    "shrink": {"prices": [8.0], "temperatures": [0.5], "proposals": 5000, "votes": [[2, 25.0]]},
     "baselines": [],
 }
 COLOURS = ("a|b", "<deep> *red*", "green_", "never\\seen")
