@@ -11,6 +11,7 @@ import pytest
 from dwn_asic import api
 from dwn_asic.boolean.convert import to_graph
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.encode.quantizer import Quantizer
 from dwn_asic.errors import DataError
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.lossy.anneal.search import areas
@@ -111,6 +112,16 @@ def test_the_objective_weighs_rows(digits: Dataset) -> None:
         return float(np.mean(found[dataset.table.labels == 8] == 8))
 
     assert recall(dear) > recall(digits) + 0.03
+
+
+@pytest.mark.parametrize("n_features", [1, 2])
+def test_one_or_two_thresholds_are_enough(iris: Dataset, n_features: int) -> None:
+    values = (iris.table.values[:, 2 : 2 + n_features] > [2.45, 1.75][:n_features]).astype(float)
+    table = replace(iris.table, values=values, feature_names=iris.table.feature_names[:n_features])
+    quantizer = Quantizer(np.zeros(n_features), np.ones(n_features), np.ones(n_features, np.int64))
+    found = to_graph(learn_votes(replace(iris, table=table, quantizer=quantizer), 2, 100.0, PRICES))
+    right = found.predict(values.astype(np.int64)) == table.labels
+    assert np.mean(right) > (0.6, 0.9)[n_features - 1]
 
 
 def test_features_that_do_not_vary_are_an_error(iris: Dataset) -> None:
