@@ -1,1 +1,1 @@
-"""Smaller circuits of about the same accuracy, guarded by data: annealing, refit, front and choice."""
+"""Smaller circuits of about the same accuracy, guarded by data: annealing, votes, refit, front and choice."""
