@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures.compare import NAMES, TINY, TREE, study, tiny, tree
-from benchmarks.figures.table import Row, row
+from benchmarks.figures.table import Row, named, row
 from dwn_asic.methods.optimal_tree import METHOD as OPTIMAL
 from dwn_asic.study.equal_accuracy import comparison
 from dwn_asic.study.logic_contest.choice import mean
@@ -128,25 +128,22 @@ def _mean(values: Iterator[float]) -> float:
     return float(np.mean([*values]))
 
 
-def _ids(measure: Callable[[], Iterator[Row]], *names: str) -> dict[str, Callable[[], Iterator[Row]]]:
-    return {f"circuits.{name}": measure for name in names}
-
-
+_named = partial(named, "circuits")
 _CONTEST = ("200", "60", "published")
 _OPTIMAL = ("area", "area_worst", *(f"{area}_{what}" for area, what in product(("total", "core"), TREE)))
 MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
-    **_ids(training_settings, "training_settings_differing"),
-    **_ids(
+    **_named(training_settings, "training_settings_differing"),
+    **_named(
         logic_contest,
         *(f"iwls_{group}_{what}" for group in ("200", "60", "published") for what in ("test", "ands")),
     ),
-    **_ids(printed, "printed_accurate", "printed_both", "printed_area"),
-    **_ids(partial(optimal_trees, "nine", "circuits.optimal"), *(f"optimal_{each}" for each in _OPTIMAL)),
-    **_ids(
+    **_named(printed, "printed_accurate", "printed_both", "printed_area"),
+    **_named(partial(optimal_trees, "nine", "circuits.optimal"), *(f"optimal_{each}" for each in _OPTIMAL)),
+    **_named(
         partial(optimal_trees, "held_out", "circuits.held_out_optimal"),
         *(f"held_out_optimal_{each}" for each in _OPTIMAL),
     ),
-    **_ids(
+    **_named(
         partial(tiny, "balanced", "circuits.balanced_", ">= 10"),
         *(f"balanced_{key}_{what}" for key, what in product(NAMES, TINY)),
     ),

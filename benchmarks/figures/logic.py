@@ -12,8 +12,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ from benchmarks.figures import multiclass
 from benchmarks.figures.decision_trees import AREAS, LEAVES, studies
 from benchmarks.figures.exact import exact_area
 from benchmarks.figures.nine import PYRAMIDS, SEEDS, SETS, network
+from benchmarks.figures.proposal_rate import proposal_rate
 from benchmarks.figures.shrunk import study as shrunk_study
-from benchmarks.figures.table import Row, row
+from benchmarks.figures.table import Row, named, row
+from dwn_asic.optimize.lossy.anneal.scored_rows import ScoredRows
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.front import choose, front
 from dwn_asic.optimize.lossy.shrink import search
@@ -265,36 +267,14 @@ def speed() -> Iterator[Row]:
 
 def _proposal_rate() -> tuple[float, int]:
     """Measure the proposals per second of a chain that has settled at about 40 gates, and count its gates."""
-    from dwn_asic.optimize.lossy.anneal.bridge import empty_archive, start
-    from dwn_asic.optimize.lossy.anneal.candidates import InputTable
-    from dwn_asic.optimize.lossy.anneal.loop import anneal_slice
-    from dwn_asic.optimize.lossy.anneal.moves import MOVE_WEIGHTS, MOVES
-    from dwn_asic.optimize.lossy.anneal.scored_rows import ScoredRows
-    from dwn_asic.optimize.lossy.anneal.state import GATES, UNIT
-
     dataset, graph = network("phoneme", "n6", 0)
     codes, labels = (
         np.concatenate(part) for part in zip(*map(dataset.part, ("train", "val", "test")), strict=True)
     )
     some = np.random.default_rng(0).permutation(len(labels))[:4600]
     rows = ScoredRows.as_they_are(codes[some], labels[some])
-    table = InputTable.build(rows.codes, graph.interface, tuple(node for _, node in graph.inputs))
-    memory = start(graph, table, table.candidates.prices(PRICES), rows, seed=0)
-    archive, counts = empty_archive(memory, 50), np.zeros((len(MOVES), 3), np.int64)
-    weights = np.cumsum(MOVE_WEIGHTS) / sum(MOVE_WEIGHTS)
-
-    def run(hot: float, cold: float, proposals: int) -> None:
-        price = 45.0 / UNIT / 46.0  # 45 NAND2-equivalents for one percent of the rows
-        plan = np.array([[hot / UNIT, cold / UNIT], [price, price]])
-        anneal_slice(memory.c, memory.words, memory.values, archive, weights, counts, plan, proposals)
-
-    run(2.0, 0.3, 3_000_000)
-    best = np.inf
-    for _ in range(20):
-        begin = time.perf_counter()
-        run(0.3, 0.2, 100_000)
-        best = min(best, time.perf_counter() - begin)
-    return 1e5 / best, int(memory.c[GATES])
+    # 45 NAND2-equivalents for one percent of the rows
+    return proposal_rate(graph, rows, 45.0, settling=3_000_000, slices=20)
 
 
 def large() -> Iterator[Row]:
@@ -309,15 +289,13 @@ def large() -> Iterator[Row]:
     yield row("logic.large_area", f"{what}: area after over area before, without more errors", after / before)
 
 
-def _ids(measure: Callable[[], Iterator[Row]], *names: str) -> dict[str, Callable[[], Iterator[Row]]]:
-    return {f"logic.{name}": measure for name in names}
-
+_named = partial(named, "logic")
 
 MEASUREMENTS = {
-    **_ids(exact, *(f"exact_core_{p}{s}" for p in PYRAMIDS for s in ("", "_worst")), "exact_proof_seconds"),
-    **_ids(shrunk, "shrunk_core", *(f"shrunk_{w}_{p}" for p in PYRAMIDS for w in ("core", "drop"))),
-    **_ids(shrunk, *(f"shrunk_drop_{p}_sd" for p in PYRAMIDS)),
-    **_ids(
+    **_named(exact, *(f"exact_core_{p}{s}" for p in PYRAMIDS for s in ("", "_worst")), "exact_proof_seconds"),
+    **_named(shrunk, "shrunk_core", *(f"shrunk_{w}_{p}" for p in PYRAMIDS for w in ("core", "drop"))),
+    **_named(shrunk, *(f"shrunk_drop_{p}_sd" for p in PYRAMIDS)),
+    **_named(
         shrunk,
         *(
             f"guard_{p}_{t}_{s}"
@@ -326,7 +304,7 @@ MEASUREMENTS = {
             for s in ("exact", "shrunk")
         ),
     ),
-    **_ids(
+    **_named(
         trees,
         *(
             f"tree_{w}{s}"
@@ -335,12 +313,12 @@ MEASUREMENTS = {
         ),
         "tree_shrunk",
     ),
-    **_ids(starts, *(f"start_{start}_{area:g}" for area in AREAS for start in STARTS)),
-    **_ids(
+    **_named(starts, *(f"start_{start}_{area:g}" for area in AREAS for start in STARTS)),
+    **_named(
         several_classes,
         *(f"{n}_{w}" for n in multiclass.SETS for w in ("total", "before", "drop", "drop_sd", "test")),
     ),
-    **_ids(speed, "shrink_seconds", "shrink_rate", "shrink_area", "shrink_test_gain", "proposals"),
-    **_ids(large, "large_seconds", "large_memory", "large_area"),
+    **_named(speed, "shrink_seconds", "shrink_rate", "shrink_area", "shrink_test_gain", "proposals"),
+    **_named(large, "large_seconds", "large_memory", "large_area"),
 }
 """Id of each figure, and the function that measures it; a function may measure several figures."""

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -34,6 +34,13 @@ def row(id_: str, what: str, value: float, unit: str = "", target: str = "") -> 
         holds = "yes" if _COMPARISONS[sign](value, float(limit)) else "missed"
     digits = max(0, 3 - math.floor(math.log10(abs(value)))) if value else 0
     return Row(id_, what, f"{value:.{digits}f}", unit, target, holds, f"make figures ONLY={id_}")
+
+
+def named(
+    topic: str, measure: Callable[[], Iterator[Row]], *names: str
+) -> dict[str, Callable[[], Iterator[Row]]]:
+    """Return the function that measures several figures of a topic, by the id of each."""
+    return {f"{topic}.{name}": measure for name in names}
 
 
 def read(path: Path) -> list[Row]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
-from benchmarks.figures.table import Row, row
+from benchmarks.figures.proposal_rate import proposal_rate
+from benchmarks.figures.table import Row, named, row
 from dwn_asic import api
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.optimize.lossy.anneal.bridge import empty_archive, start
-from dwn_asic.optimize.lossy.anneal.candidates import InputTable
-from dwn_asic.optimize.lossy.anneal.loop import anneal_slice
-from dwn_asic.optimize.lossy.anneal.moves import MOVE_WEIGHTS, MOVES
 from dwn_asic.optimize.lossy.anneal.scored_rows import ScoredRows
-from dwn_asic.optimize.lossy.anneal.state import GATES, UNIT
-from dwn_asic.targets.asic.cost import PRICES
 
 SETS = ("blood", "kc1")
 OBJECTIVES = ("accuracy", "balanced_accuracy")
@@ -69,34 +63,16 @@ def _rate(rows: Dataset, objective: str, price: float) -> tuple[float, int]:
     codes, labels = rows.part("train")
     costs = rows.objective.total_costs(labels, rows.table.n_classes)
     scored = ScoredRows.arranged(codes, labels, costs)
-    table = InputTable.build(scored.codes, graph.interface, tuple(node for _, node in graph.inputs))
-    memory = start(graph, table, table.candidates.prices(PRICES), scored, seed=0)
-    archive, counts = empty_archive(memory, 50), np.zeros((len(MOVES), 3), np.int64)
-    weights = np.cumsum(MOVE_WEIGHTS) / sum(MOVE_WEIGHTS)
-
-    def run(hot: float, cold: float, proposals: int) -> None:
-        of_cost = price / UNIT / (scored.scale / 100)
-        plan = np.array([[hot / UNIT, cold / UNIT], [of_cost, of_cost]])
-        anneal_slice(memory.c, memory.words, memory.values, archive, weights, counts, plan, proposals)
-
-    run(2.0, 0.3, 2_000_000)
-    best = np.inf
-    for _ in range(30):
-        begin = time.process_time()
-        run(0.3, 0.2, 100_000)
-        best = min(best, time.process_time() - begin)
-    return 1e5 / best, int(memory.c[GATES])
+    return proposal_rate(graph, scored, price, settling=2_000_000, slices=30)
 
 
-def _ids(measure: Callable[[], Iterator[Row]], *names: str) -> dict[str, Callable[[], Iterator[Row]]]:
-    return {f"uneven.{name}": measure for name in names}
-
+_named = partial(named, "uneven")
 
 MEASUREMENTS = {
     id_: measure
     for name in SETS
-    for id_, measure in _ids(
+    for id_, measure in _named(
         partial(circuits, name),
         *(f"{name}_{objective}_{end}" for objective in OBJECTIVES for end in ("area", "plain", "balanced")),
     ).items()
-} | _ids(speed, "proposals", "proposals_ratio")
+} | _named(speed, "proposals", "proposals_ratio")
