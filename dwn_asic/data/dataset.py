@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dwn_asic.boolean.graph import Interface
 from dwn_asic.data.arrays import Frame, table_of_arrays
 from dwn_asic.data.config import DataConfig, ObjectiveConfig
 from dwn_asic.data.objective import Objective
@@ -72,6 +73,17 @@ class Dataset:
         codes = self.quantizer.codes(self.table.values)
         codes.flags.writeable = False
         return codes
+
+    @cached_property
+    def interface(self) -> Interface:
+        """The interface of a circuit for this table."""
+        widths = tuple(int(width) for width in self.quantizer.bits)
+        return Interface(self.table.feature_names, widths, self.table.class_names)
+
+    @property
+    def loss_weights(self) -> NDArray[np.float64] | None:
+        """(N,) weights of the training rows by the objective, 1 on average; None if they are equal."""
+        return self.objective.loss_weights(self.part("train")[1], self.table.n_classes)
 
     def part(self, name: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the (n, F) codes and (n,) class indices of one part."""

@@ -67,6 +67,12 @@ class Costs:
         return highest
 
     @property
+    def totals(self) -> NDArray[np.int64]:
+        """(C,) sum of the costs of predicting each class, by label."""
+        sums: NDArray[np.int64] = self.matrix[:, :-1].sum(axis=1)
+        return sums
+
+    @property
     def gains(self) -> NDArray[np.int64]:
         """(C, C) cost that predicting each class saves against the worst prediction, by label."""
         saved: NDArray[np.int64] = self.worst[:, None] - self.matrix[:, :-1]
@@ -87,8 +93,7 @@ class Costs:
 
         The weight of a label is its mean cost over the wrong classes.
         """
-        by_class = self.matrix[:, :-1].sum(axis=1) / max(1, len(self.matrix) - 1)
-        weights: NDArray[np.float64] = by_class[labels]
+        weights: NDArray[np.float64] = (self.totals / max(1, len(self.matrix) - 1))[labels]
         if not len(weights) or (weights == weights[0]).all():
             return None
         return weights / weights.mean()

@@ -24,11 +24,24 @@ if TYPE_CHECKING:
     from dwn_asic.data.dataset import Dataset
     from dwn_asic.data.table import Part
 
-__all__ = ["Classifier", "Detail", "Fitted", "Fitter", "Look", "Method", "MethodConfig", "Plan", "Progress"]
+__all__ = [
+    "Classifier",
+    "Detail",
+    "Fitted",
+    "Fitter",
+    "Look",
+    "Method",
+    "MethodConfig",
+    "Plan",
+    "Progress",
+    "WeightedRows",
+]
 
 Progress = Callable[[str], None]
 """A callback that receives a line of progress now and then."""
 Detail = str | int | float
+WeightedRows = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64] | None"]
+"""(N, F) codes, (N,) class indices, and (N,) weights, None if they are equal."""
 
 
 class MethodConfig(Strict):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from dwn_asic.configuration import Count, as_list
-from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress
+from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress, WeightedRows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from dwn_asic.methods.parts.weighted_vote import WeightedVotes
 
 __all__ = ["METHOD", "BoostedStumps", "BoostedStumpsConfig"]
-
-Rows = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64] | None"]
-"""(N, F) codes, (N,) class indices, and (N,) weights, None if they are equal."""
 
 _RATES = (0.1, 0.3, 1.0)
 """Learning rates to choose from; few trees need a high one."""
@@ -79,15 +76,13 @@ class BoostedStumps:
         from dwn_asic.boolean.graph import GraphBuilder
         from dwn_asic.methods.parts.fitting_steps import (
             best_on_validation,
-            interface_of,
-            loss_weights,
             most_frequent,
         )
         from dwn_asic.methods.parts.tree_logic import CodeTree, add_tree, bits_of, dropped_bits
 
         dropped = dropped_bits(dataset.quantizer.bits, self.bits)
         codes, labels = dataset.part("train")
-        weights = loss_weights(dataset)
+        weights = dataset.loss_weights
         val_codes, _ = dataset.part("val")
         if len(np.unique(labels)) < 2:
             return most_frequent(dataset)
@@ -100,7 +95,7 @@ class BoostedStumps:
             dataset,
             progress,
         )
-        builder = GraphBuilder(interface_of(dataset))
+        builder = GraphBuilder(dataset.interface)
         drivers = [
             driver
             for tree, scores in zip(best.trees, best.scores, strict=True)
@@ -119,7 +114,7 @@ class BoostedStumps:
         }
         return Fitted(graph, best.predict(dataset.codes >> dropped), details)
 
-    def _ensemble(self, rows: Rows, n_classes: int, rate: float, seed: int) -> _Ensemble:
+    def _ensemble(self, rows: WeightedRows, n_classes: int, rate: float, seed: int) -> _Ensemble:
         """Fit the trees to (N, F) codes, and round their scores."""
         import numpy as np
         from sklearn.ensemble import GradientBoostingClassifier

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from dwn_asic.configuration import as_list
-from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress
+from dwn_asic.methods.base import Fitted, Look, Method, MethodConfig, Plan, Progress, WeightedRows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,12 +59,12 @@ class DecisionTree:
 
     def __call__(self, dataset: Dataset, seed: int, progress: Progress) -> Fitted:
         """Fit a tree; the seed only decides between equally good splits."""
-        from dwn_asic.methods.parts.fitting_steps import interface_of, loss_weights, short_seed
+        from dwn_asic.methods.parts.fitting_steps import short_seed
         from dwn_asic.methods.parts.tree_logic import CodeTree, tree_graph
 
-        rows = (*dataset.part("train"), loss_weights(dataset))
+        rows = (*dataset.part("train"), dataset.loss_weights)
         model = (_pruned if self.pruned else _grown)(rows, self.leaves, short_seed(seed))
-        graph = tree_graph(CodeTree.of_classifier(model), interface_of(dataset))
+        graph = tree_graph(CodeTree.of_classifier(model), dataset.interface)
         leaves, depth = int(model.get_n_leaves()), int(model.get_depth())
         progress(f"{leaves} leaves, depth {depth}, {len(graph.inputs)} thresholds")
         predictions: NDArray[np.int64] = model.predict(dataset.codes).astype("int64")
@@ -77,17 +77,13 @@ class DecisionTree:
         return Fitted(graph, predictions, details)
 
 
-Rows = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64] | None"]
-"""(N, F) codes, (N,) class indices, and (N,) weights, None if they are equal."""
-
-
-def _grown(rows: Rows, leaves: int, seed: int) -> DecisionTreeClassifier:
+def _grown(rows: WeightedRows, leaves: int, seed: int) -> DecisionTreeClassifier:
     from sklearn.tree import DecisionTreeClassifier
 
     return DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed).fit(*rows)
 
 
-def _pruned(rows: Rows, leaves: int, seed: int) -> DecisionTreeClassifier:
+def _pruned(rows: WeightedRows, leaves: int, seed: int) -> DecisionTreeClassifier:
     import numpy as np
     from sklearn.tree import DecisionTreeClassifier
 

@@ -59,14 +59,14 @@ class Forest:
 
         from dwn_asic.boolean.arithmetic import argmax_index, popcount
         from dwn_asic.boolean.graph import GraphBuilder
-        from dwn_asic.methods.parts.fitting_steps import interface_of, loss_weights, short_seed
+        from dwn_asic.methods.parts.fitting_steps import short_seed
         from dwn_asic.methods.parts.tree_logic import CodeTree, add_tree
 
         codes, labels = dataset.part("train")
         n_classes = dataset.table.n_classes
         model = RandomForestClassifier(self.trees, max_leaf_nodes=self.leaves, random_state=short_seed(seed))
-        trees = model.fit(codes, labels, loss_weights(dataset)).estimators_
-        builder = GraphBuilder(interface_of(dataset))
+        trees = model.fit(codes, labels, dataset.loss_weights).estimators_
+        builder = GraphBuilder(dataset.interface)
         # The classes of a tree are indices into the classes of the forest.
         votes = [
             add_tree(

@@ -38,14 +38,14 @@ class GradientBoosting:
         from sklearn.ensemble import HistGradientBoostingClassifier
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        from dwn_asic.methods.parts.fitting_steps import loss_weights, short_seed
+        from dwn_asic.methods.parts.fitting_steps import short_seed
 
         rows = dataset.split.train
         model = HistGradientBoostingClassifier(random_state=short_seed(seed), early_stopping=False)
         # One thread, since on small tables the threads of OpenMP mostly wait for each other; on a machine
         # that is busy with other flows they wait many times as long as they work.
         with threadpool_limits(limits=1, user_api="openmp"):
-            model.fit(dataset.table.values[rows], dataset.table.labels[rows], loss_weights(dataset))
+            model.fit(dataset.table.values[rows], dataset.table.labels[rows], dataset.loss_weights)
         progress(f"{model.n_iter_} rounds of boosting")
         predictions: NDArray[np.int64] = model.predict(dataset.table.values).astype("int64")
         # A round grows one tree if there are two classes, otherwise one tree per class.

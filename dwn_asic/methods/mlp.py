@@ -54,12 +54,12 @@ class Mlp:
         from sklearn.preprocessing import StandardScaler
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        from dwn_asic.methods.parts.fitting_steps import loss_weights, short_seed
+        from dwn_asic.methods.parts.fitting_steps import short_seed
 
         rows = dataset.split.train
         network = MLPClassifier(self.hidden, max_iter=200, random_state=short_seed(seed))
         model = make_pipeline(StandardScaler(), network)
-        weights = loss_weights(dataset)
+        weights = dataset.loss_weights
         options = {} if weights is None else {"mlpclassifier__sample_weight": weights}
         with warnings.catch_warnings(), threadpool_limits(limits=1):
             warnings.simplefilter("ignore", ConvergenceWarning)

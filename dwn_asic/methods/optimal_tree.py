@@ -89,7 +89,7 @@ class OptimalTree:
         solver = _solver()
         import numpy as np
 
-        from dwn_asic.methods.parts.fitting_steps import interface_of, loss_weights, most_frequent
+        from dwn_asic.methods.parts.fitting_steps import most_frequent
         from dwn_asic.methods.parts.tree_logic import tree_graph
 
         codes, labels = dataset.part("train")
@@ -100,10 +100,10 @@ class OptimalTree:
         model = solver(max_depth=self.depth, complexity_cost=self.cost, time_limit=self.time_limit_s)
         with warnings.catch_warnings(record=True) as raised:
             warnings.simplefilter("always")
-            times = _repeats(loss_weights(dataset), len(labels))
+            times = _repeats(dataset.loss_weights, len(labels))
             model.fit(levels.of(codes).repeat(times, axis=0), places.repeat(times))
         proved = not any("time limit" in str(each.message) for each in raised)
-        graph = tree_graph(levels.tree(model.get_tree(), classes), interface_of(dataset))
+        graph = tree_graph(levels.tree(model.get_tree(), classes), dataset.interface)
         found = "proved optimal" if proved else "best within the time limit"
         progress(f"{model.get_num_leaf_nodes()} leaves, {found}, {len(graph.inputs)} thresholds")
         predictions: NDArray[np.int64] = classes[model.predict(levels.of(dataset.codes)).astype(np.int64)]

@@ -63,7 +63,7 @@ class RuleList:
         """Fit a list; the seed determines the splits into rows to grow and rows to prune."""
         import numpy as np
 
-        from dwn_asic.methods.parts.fitting_steps import best_on_validation, interface_of
+        from dwn_asic.methods.parts.fitting_steps import best_on_validation
         from dwn_asic.methods.parts.rules import fit_rules
         from dwn_asic.methods.parts.tree_logic import dropped_bits
 
@@ -76,7 +76,7 @@ class RuleList:
             for _ in range(self.draws)
         )
         best = best_on_validation(found, lambda each: each.predict(val_codes), dataset, progress)
-        graph = best.graph(interface_of(dataset))
+        graph = best.graph(dataset.interface)
         details = {
             "rules": len(best.rules),
             "conditions": sum(len(rule.conditions) for rule in best.rules),

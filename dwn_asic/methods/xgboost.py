@@ -42,7 +42,7 @@ class Xgboost:
         """
         import numpy as np
 
-        from dwn_asic.methods.parts.fitting_steps import loss_weights, not_installed
+        from dwn_asic.methods.parts.fitting_steps import not_installed
 
         try:
             from xgboost import XGBClassifier
@@ -51,7 +51,7 @@ class Xgboost:
         rows, table = dataset.split.train, dataset.table
         classes, places = np.unique(table.labels[rows], return_inverse=True)  # labels must be 0, 1, 2, ...
         model = XGBClassifier(random_state=seed % (1 << 31), n_jobs=1)
-        model.fit(table.values[rows], places, sample_weight=loss_weights(dataset))
+        model.fit(table.values[rows], places, sample_weight=dataset.loss_weights)
         predictions: NDArray[np.int64] = classes[model.predict(table.values).astype(np.int64)]
         rounds = int(model.get_booster().num_boosted_rounds())
         progress(f"{rounds} rounds of boosting")

@@ -9,7 +9,6 @@ from dwn_asic.boolean.fold import fold
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.methods.base import Plan
 from dwn_asic.methods.decision_tree import DecisionTree
-from dwn_asic.methods.parts.fitting_steps import interface_of
 from dwn_asic.methods.parts.tree_logic import CodeTree, tree_graph
 
 
@@ -22,7 +21,7 @@ def fitted(dataset: Dataset, leaves: int) -> DecisionTreeClassifier:
 def test_the_graph_is_the_tree_on_every_row(n_classes: int, leaves: int) -> None:
     dataset = blobs(n_classes, rows=600)
     model = fitted(dataset, leaves)
-    graph = tree_graph(CodeTree.of_classifier(model), interface_of(dataset))
+    graph = tree_graph(CodeTree.of_classifier(model), dataset.interface)
     for part in ("train", "val", "test"):
         codes, _ = dataset.part(part)
         assert np.array_equal(graph.predict(codes), model.predict(codes))
@@ -34,7 +33,7 @@ def test_the_graph_is_the_tree_on_every_code() -> None:
     codes = np.stack(np.meshgrid(np.arange(width), np.arange(width)), axis=-1).reshape(-1, 2)
     model = fitted(dataset, 30)
     assert np.array_equal(
-        tree_graph(CodeTree.of_classifier(model), interface_of(dataset)).predict(codes), model.predict(codes)
+        tree_graph(CodeTree.of_classifier(model), dataset.interface).predict(codes), model.predict(codes)
     )
 
 
@@ -44,7 +43,7 @@ def test_a_tree_deeper_than_python_s_recursion_limit() -> None:
     values = np.arange(rows, dtype=np.float64)[:, None]
     dataset = make(values, np.arange(rows) % 2, input_bits=12)
     model = DecisionTreeClassifier(max_leaf_nodes=rows, random_state=0).fit(*dataset.part("train"))
-    graph = tree_graph(CodeTree.of_classifier(model), interface_of(dataset))
+    graph = tree_graph(CodeTree.of_classifier(model), dataset.interface)
     assert np.array_equal(graph.predict(dataset.codes), model.predict(dataset.codes))
 
 
@@ -53,7 +52,7 @@ def test_a_class_without_rows_in_training_keeps_the_others_indices() -> None:
     codes, labels = dataset.part("train")
     seen = labels != 1
     model = DecisionTreeClassifier(max_leaf_nodes=8, random_state=0).fit(codes[seen], labels[seen])
-    got = tree_graph(CodeTree.of_classifier(model), interface_of(dataset)).predict(dataset.codes)
+    got = tree_graph(CodeTree.of_classifier(model), dataset.interface).predict(dataset.codes)
     assert np.array_equal(got, model.predict(dataset.codes))
 
 

@@ -46,10 +46,9 @@ class Stump:
 
     def __call__(self, dataset, seed, progress):
         from dwn_asic.boolean.graph import Constant, GraphBuilder, Threshold
-        from dwn_asic.methods.parts.fitting_steps import interface_of
 
         progress(f"code {self.code}")
-        builder = GraphBuilder(interface_of(dataset))
+        builder = GraphBuilder(dataset.interface)
         more = [builder.add(Constant(value=False)) for _ in range(builder.interface.class_bits - 1)]
         graph = builder.finish([builder.add(Threshold(0, self.code)), *more])
         return Fitted(graph, (dataset.codes[:, 0] >= self.code).astype("int64"), {"code": self.code})

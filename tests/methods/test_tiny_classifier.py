@@ -15,7 +15,6 @@ from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import Part
 from dwn_asic.methods.base import Classifier, Plan
 from dwn_asic.methods.parts.bucket_code import BucketCode
-from dwn_asic.methods.parts.fitting_steps import interface_of
 from dwn_asic.methods.tiny_classifier import Inputs, TinyClassifier
 from dwn_asic.methods.tiny_classifier.circuit import Circuit
 from dwn_asic.methods.tiny_classifier.evolution import LabelledWords, active_gates, advance, random_genes
@@ -49,7 +48,7 @@ class Evolution:
         self.inputs = BucketCode.fit(
             codes, dataset.quantizer.bits, cuts="quantile", code="thermometer", bits=2
         )
-        self.n_outputs = interface_of(dataset).class_bits
+        self.n_outputs = dataset.interface.class_bits
         generator = np.random.default_rng(seed)
         self.genes = random_genes(len(self.inputs), n_gates, self.n_outputs, generator)
         self.best = self.genes.copy()

@@ -90,7 +90,7 @@ def test_a_function_before_is_kept_unless_a_better_one_is_found() -> None:
 
 
 def test_votes_classify_and_cost_more_at_a_higher_price(iris: Dataset) -> None:
-    cheap, dear = (to_graph(learn_votes(iris, 4, price, PRICES)) for price in (1.0, 200.0))
+    cheap, dear = map(to_graph, learn_votes(iris, ((4, 1.0), (4, 200.0)), PRICES))
     assert areas([cheap], PRICES)[0] < areas([dear], PRICES)[0]
     assert iris.score("train", cheap.predict(iris.codes)) <= iris.score("train", dear.predict(iris.codes))
     assert iris.score("test", dear.predict(iris.codes)) > 0.85
@@ -99,7 +99,7 @@ def test_votes_classify_and_cost_more_at_a_higher_price(iris: Dataset) -> None:
 def test_the_order_of_rows_does_not_matter(iris: Dataset) -> None:
     order = np.random.default_rng(3).permutation(iris.split.train)
     shuffled = replace(iris, split=replace(iris.split, train=order))
-    one, other = (learn_votes(dataset, 3, 50.0, PRICES) for dataset in (iris, shuffled))
+    one, other = (learn_votes(dataset, [(3, 50.0)], PRICES)[0] for dataset in (iris, shuffled))
     assert (one.layers[0].mapping == other.layers[0].mapping).all()
     assert (one.layers[0].tables == other.layers[0].tables).all()
 
@@ -108,7 +108,7 @@ def test_the_objective_weighs_rows(digits: Dataset) -> None:
     dear = digits.with_objective({"metric": "cost", "class_weights": [1] * 8 + [30, 1]})
 
     def recall(dataset: Dataset) -> float:
-        found = to_graph(learn_votes(dataset, 2, 10.0, PRICES)).predict(dataset.codes)
+        found = to_graph(learn_votes(dataset, [(2, 10.0)], PRICES)[0]).predict(dataset.codes)
         return float(np.mean(found[dataset.table.labels == 8] == 8))
 
     assert recall(dear) > recall(digits) + 0.03
@@ -119,7 +119,8 @@ def test_one_or_two_thresholds_are_enough(iris: Dataset, n_features: int) -> Non
     values = (iris.table.values[:, 2 : 2 + n_features] > [2.45, 1.75][:n_features]).astype(float)
     table = replace(iris.table, values=values, feature_names=iris.table.feature_names[:n_features])
     quantizer = Quantizer(np.zeros(n_features), np.ones(n_features), np.ones(n_features, np.int64))
-    found = to_graph(learn_votes(replace(iris, table=table, quantizer=quantizer), 2, 100.0, PRICES))
+    binary = replace(iris, table=table, quantizer=quantizer)
+    found = to_graph(learn_votes(binary, [(2, 100.0)], PRICES)[0])
     right = found.predict(values.astype(np.int64)) == table.labels
     assert np.mean(right) > (0.6, 0.9)[n_features - 1]
 
@@ -127,7 +128,7 @@ def test_one_or_two_thresholds_are_enough(iris: Dataset, n_features: int) -> Non
 def test_features_that_do_not_vary_are_an_error(iris: Dataset) -> None:
     constant = replace(iris, table=replace(iris.table, values=np.zeros_like(iris.table.values)))
     with pytest.raises(DataError, match="no feature varies in the training rows"):
-        learn_votes(constant, 2, 10.0, PRICES)
+        learn_votes(constant, [(2, 10.0)], PRICES)
 
 
 def starts_of_front(dataset: Dataset, votes: tuple[tuple[int, float], ...]) -> set[str]:

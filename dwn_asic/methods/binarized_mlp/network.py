@@ -17,8 +17,6 @@ from dwn_asic.methods.base import Fitted, Progress
 from dwn_asic.methods.dwn.products import sign_products
 from dwn_asic.methods.parts.fitting_steps import (
     best_on_validation,
-    interface_of,
-    loss_weights,
     most_frequent,
     thermometer_of,
 )
@@ -47,14 +45,14 @@ def fit(options: BinarizedMlp, dataset: Dataset, seed: int, progress: Progress) 
         targets,
         steps=options.steps,
         generator=generator,
-        weights=loss_weights(dataset),
+        weights=dataset.loss_weights,
         after_step=model.clamp,
     )
     val_bits = thermometer.encode(val_codes)
     layers = best_on_validation(
         (model.integers() for _ in trained), lambda each: _decide(each, val_bits), dataset, progress
     )
-    builder = GraphBuilder(interface_of(dataset))
+    builder = GraphBuilder(dataset.interface)
     bits = add_thresholds(builder, thermometer)
     hidden = [neuron.add(builder, bits)[0] for neuron in layers[0]]
     index = layers[1].add(builder, hidden)

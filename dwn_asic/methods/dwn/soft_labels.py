@@ -38,7 +38,7 @@ def soft_labels(dataset: Dataset, n_logits: int, training: TrainingConfig, seed:
     if training.class_weights == "balanced":
         counts = np.bincount(labels, minlength=n_classes)
         targets *= (len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[labels][:, None]
-    weights = dataset.objective.loss_weights(labels, n_classes)
+    weights = dataset.loss_weights
     if weights is not None:
         targets *= weights[:, None]
     return torch.from_numpy(targets.astype(np.float32))

@@ -12,13 +12,12 @@ from torch import Tensor, nn
 from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.lut_network import LutLayer
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.networks import popcount_network
 from dwn_asic.methods.base import Fitted, Progress
 from dwn_asic.methods.dwn.mapping import random_mapping
 from dwn_asic.methods.parts.fitting_steps import (
     best_on_validation,
-    loss_weights,
     most_frequent,
-    popcount_network,
     thermometer_of,
 )
 from dwn_asic.methods.parts.torch_steps import train
@@ -42,7 +41,7 @@ def fit(options: GateNetwork, dataset: Dataset, seed: int, progress: Progress) -
     model = _Gates(len(thermometer), options.gates, dataset.table.n_classes, generator)
     rows, targets = torch.from_numpy(thermometer.encode(codes)).float(), torch.tensor(labels)
     trained = train(
-        model, rows, targets, steps=options.steps, generator=generator, weights=loss_weights(dataset)
+        model, rows, targets, steps=options.steps, generator=generator, weights=dataset.loss_weights
     )
     networks = (popcount_network(dataset, thermometer, model.layers()) for _ in trained)
     network = best_on_validation(networks, lambda each: each.predict(val_codes), dataset, progress)

@@ -12,8 +12,6 @@ from dwn_asic.methods.base import Fitted, Progress
 from dwn_asic.methods.parts.bucket_code import BucketCode
 from dwn_asic.methods.parts.fitting_steps import (
     best_on_validation,
-    interface_of,
-    loss_weights,
     most_frequent,
 )
 from dwn_asic.methods.parts.intercepts import fitted_intercepts
@@ -32,7 +30,7 @@ def fit(dataset: Dataset, bits: int, weight_bits: int, progress: Progress) -> Fi
     if not len(levels) or len(np.unique(labels)) < 2:
         return most_frequent(dataset)
     places = _places(levels)  # (I, F) weight of a bit in its feature's level
-    weights_of_rows = loss_weights(dataset)
+    weights_of_rows = dataset.loss_weights
     values, val_bits = levels.encode(codes) @ places, levels.encode(val_codes)
 
     def fitted(strength: float) -> WeightedVotes:
@@ -45,7 +43,7 @@ def fit(dataset: Dataset, bits: int, weight_bits: int, progress: Progress) -> Fi
         return WeightedVotes.of_classes(weights @ places.T, biases, model.classes_, dataset.table.n_classes)
 
     votes = best_on_validation(map(fitted, _STRENGTHS), lambda each: each.decide(val_bits), dataset, progress)
-    builder = GraphBuilder(interface_of(dataset))
+    builder = GraphBuilder(dataset.interface)
     index = votes.add(builder, [levels.add_line(i, builder) for i in range(len(levels))])
     predictions = votes.decide(levels.encode(dataset.codes))
     return Fitted(builder.finish(index), predictions, {"scores": len(votes.weights)})

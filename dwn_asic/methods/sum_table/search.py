@@ -14,7 +14,7 @@ from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Interface, Lut, T
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.objective import Objective
 from dwn_asic.methods.base import Fitted, Progress
-from dwn_asic.methods.parts.fitting_steps import interface_of, most_frequent
+from dwn_asic.methods.parts.fitting_steps import most_frequent
 
 if TYPE_CHECKING:
     from dwn_asic.methods.sum_table import SumTable
@@ -129,7 +129,7 @@ def fit(options: SumTable, dataset: Dataset, progress: Progress) -> Fitted:
             progress(f"{weighted.name}: validation {objective.name} {found.val:.4f}")
     if best is None:
         return most_frequent(dataset)
-    graph = _graph(best, interface_of(dataset))
+    graph = _graph(best, dataset.interface)
     predictions = best.classes[best.weighted.evaluate(dataset.codes.T.astype(np.int16))]
     return Fitted(graph, predictions, {"sum": best.weighted.name, "values": best.weighted.n_values})
 

@@ -11,7 +11,7 @@ from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.split import drawn
 from dwn_asic.methods.base import Detail, Fitted, Progress
 from dwn_asic.methods.parts.bucket_code import BucketCode
-from dwn_asic.methods.parts.fitting_steps import interface_of, most_frequent
+from dwn_asic.methods.parts.fitting_steps import most_frequent
 from dwn_asic.methods.tiny_classifier.circuit import Circuit
 from dwn_asic.methods.tiny_classifier.evolution import LabelledWords, active_gates, advance, random_genes
 
@@ -41,7 +41,7 @@ def fit(options: TinyClassifier, dataset: Dataset, seed: int, progress: Progress
     best = max(runs, key=lambda run: (run.score, -run.gates))
     best.advance(options.generations, progress)
     circuit = Circuit.from_genes(best.best, best.bits, options.gates)
-    graph = circuit.graph(interface_of(dataset))
+    graph = circuit.graph(dataset.interface)
     details: dict[str, Detail] = {
         "inputs": str(best.inputs),
         "encodings": len(runs),
@@ -80,10 +80,10 @@ class _Run:
         self, options: TinyClassifier, inputs: Inputs, bits: BucketCode, dataset: Dataset, seed: int
     ) -> None:
         self.options, self.inputs, self.bits, self.done = options, inputs, bits, 0
-        n_outputs, n_classes = interface_of(dataset).class_bits, dataset.table.n_classes
+        n_outputs, n_classes = dataset.interface.class_bits, dataset.table.n_classes
         self.fitness = _fitness(options, dataset)
         train = drawn(dataset.part("train"), options.rows, seed)
-        costs = dataset.objective.total_costs(train[1], n_classes).matrix[:, :-1].sum(axis=1)
+        costs = dataset.objective.total_costs(train[1], n_classes).totals
         self._train, self._val = (
             LabelledWords.pack(
                 bits.encode(codes),

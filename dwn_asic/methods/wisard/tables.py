@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.lut_network import LutLayer, LutNetwork
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.networks import popcount_network
 from dwn_asic.methods.base import Fitted, Progress
 from dwn_asic.methods.parts.fitting_steps import (
     best_on_validation,
     most_frequent,
-    popcount_network,
     thermometer_of,
 )
 
@@ -58,9 +58,8 @@ def _tuples(options: Wisard, n_bits: int, generator: np.random.Generator) -> NDA
 
 def _weights(dataset: Dataset) -> NDArray[np.int64]:
     """Return how often a row of each class counts, (C,): by the objective, the least once."""
-    costs = dataset.objective.total_costs(dataset.part("train")[1], dataset.table.n_classes)
-    costs_of = costs.matrix[:, :-1].sum(axis=1)
-    return np.rint(costs_of / costs_of[costs_of > 0].min()).astype(np.int64)
+    totals = dataset.objective.total_costs(dataset.part("train")[1], dataset.table.n_classes).totals
+    return np.rint(totals / totals[totals > 0].min()).astype(np.int64)
 
 
 def _counts(

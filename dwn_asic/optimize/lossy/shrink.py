@@ -9,7 +9,6 @@ Moves are scored on training rows; validation rows are held out and only choose 
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -164,7 +163,7 @@ def _refits(
 ) -> list[BooleanGraph]:
     """Return the network with refitted tables, once for each pair of price and temperature."""
     codes, labels = dataset.part("train")
-    weights = dataset.objective.loss_weights(labels, dataset.table.n_classes)
+    weights = dataset.loss_weights
     return [
         to_graph(
             refit(network, codes, labels, price, cost.prices, temperature=heat, seed=seed, weights=weights)
@@ -177,12 +176,7 @@ def _votes(dataset: Dataset, prices: GatePrices, config: ShrinkConfig, seed: int
     """Return the networks of votes if there are more than two classes."""
     if dataset.table.n_classes <= 2:
         return []
-
-    def learn(pair: tuple[int, float]) -> BooleanGraph:
-        return to_graph(learn_votes(dataset, *pair, prices, seed=seed))
-
-    with ThreadPoolExecutor(config.jobs) as pool:
-        return [*pool.map(learn, config.votes)]
+    return [*map(to_graph, learn_votes(dataset, config.votes, prices, seed=seed, jobs=config.jobs))]
 
 
 def _small(graphs: Sequence[BooleanGraph], dataset: Dataset, prices: GatePrices) -> BooleanGraph:

@@ -21,16 +21,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.boolean.graph import Interface, Threshold
-from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
+from dwn_asic.boolean.graph import Threshold
+from dwn_asic.boolean.lut_network import LutLayer, LutNetwork
 from dwn_asic.compiled import kernel
 from dwn_asic.data.dataset import Dataset
+from dwn_asic.data.networks import popcount_network
 from dwn_asic.data.split import drawn
 from dwn_asic.elementary import exponential, logarithm
 from dwn_asic.encode.thermometer import Thermometer
@@ -61,47 +63,43 @@ _EXACT_BITS = 24
 
 
 def learn_votes(
-    dataset: Dataset, per_class: int, price: float, gates: GatePrices, *, seed: int = 0
-) -> LutNetwork:
-    """Return a network of one layer with a popcount head, learned from the training rows.
+    dataset: Dataset, pairs: Sequence[tuple[int, float]], gates: GatePrices, *, seed: int = 0, jobs: int = 1
+) -> list[LutNetwork]:
+    """Return networks of one layer with a popcount head, learned from the training rows.
 
     Parameters
     ----------
     dataset
         Training rows and quantizer; the objective weighs the rows.
-    per_class
-        Number of votes of each class.
-    price
-        Area in NAND2-equivalents that one nat of loss on one percent of the rows is worth. High prices lead
-        to more accurate networks with wider functions.
+    pairs
+        For each network the number of votes of each class, and the area in NAND2-equivalents that one nat of
+        loss on one percent of the rows is worth. High prices lead to more accurate networks with wider
+        functions.
     gates
         Prices of gates, in the same units.
     seed
         Seed of the order in which votes are visited, and of the rows if there are very many.
+    jobs
+        Number of networks that are learned at once, in threads; the result does not depend on it.
 
     Raises
     ------
     DataError
         No feature varies in the training rows.
     """
-    table = dataset.table
-    interface = Interface(
-        table.feature_names, tuple(int(width) for width in dataset.quantizer.bits), table.class_names
-    )
-    pool = _Pool.build(dataset, interface, gates, seed)
-    functions = _Search(pool, table.n_classes, per_class, price, gates).run(seed)
-    layer = LutLayer(
-        np.array([[*f.inputs, *[0] * (_INPUTS - len(f.inputs))] for f in functions], np.int64),
-        np.array([f.expanded(_INPUTS) for f in functions], np.bool_),
-    )
-    return LutNetwork(
-        dataset.quantizer,
-        pool.thermometer,
-        (layer,),
-        Head("popcount", "onehot", table.n_classes),
-        table.feature_names,
-        table.class_names,
-    )
+    pool = _Pool.build(dataset, gates, seed)
+
+    def learn(pair: tuple[int, float]) -> LutNetwork:
+        per_class, price = pair
+        functions = _Search(pool, dataset.table.n_classes, per_class, price, gates).run(seed)
+        layer = LutLayer(
+            np.array([[*f.inputs, *[0] * (_INPUTS - len(f.inputs))] for f in functions], np.int64),
+            np.array([f.expanded(_INPUTS) for f in functions], np.bool_),
+        )
+        return popcount_network(dataset, pool.thermometer, (layer,))
+
+    with ThreadPoolExecutor(jobs) as threads:
+        return [*threads.map(learn, pairs)]
 
 
 @dataclass(frozen=True)
@@ -163,10 +161,10 @@ class _Pool:
     weights: NDArray[np.float64]
 
     @classmethod
-    def build(cls, dataset: Dataset, interface: Interface, gates: GatePrices, seed: int) -> _Pool:
+    def build(cls, dataset: Dataset, gates: GatePrices, seed: int) -> _Pool:
         codes, labels = dataset.part("train")
-        most = max(1, min(_OF_FEATURE, _THRESHOLDS // len(interface.widths)))
-        candidates = Candidates.choose(codes, interface, most=most)
+        most = max(1, min(_OF_FEATURE, _THRESHOLDS // codes.shape[1]))
+        candidates = Candidates.choose(codes, dataset.interface, most=most)
         nodes = [node for node in candidates.inputs if isinstance(node, Threshold)]
         if not nodes:
             problem = "no feature varies in the training rows, so there is nothing to learn"
