@@ -2,7 +2,9 @@
 
 A proposal changes one node, on some rows. Whether such a row is then misclassified depends on that node
 alone, so it suffices to know which rows would be wrong if the node were flipped. These rows are computed on
-first use, block by block, and serve every later proposal for that node until the circuit changes.
+first use, block by block, and serve every later proposal for that node until the circuit changes. They follow
+from those of the nearest gate through which all paths from the node to the outputs pass, so most nodes need
+the values of few gates.
 """
 
 # ruff: noqa: D103 - one line of comment says what each compiled function does
@@ -57,6 +59,8 @@ from dwn_asic.optimize.lossy.anneal.state import (
 __all__ = ["evaluate_all", "is_hopeless", "refresh", "refresh_gate", "rows_if_flipped"]
 
 _SIGMAS = 3.0
+_WHOLE = np.int64(-(1 << 40))
+"""A number of waiting gates that stays negative: no gate is on all paths of a node that an output reads."""
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _1 = np.uint64(1)
 
@@ -76,13 +80,18 @@ def _flip(literal):  # pragma: no cover - compiled
 
 @leaf
 def _mark(c, words, gate):  # pragma: no cover - compiled
-    words[c[MARKS] + (gate >> 6)] |= _1 << np.uint64(gate & 63)
+    # Mark a gate; return 1 if it was not marked before.
+    place, bit = c[MARKS] + (gate >> 6), _1 << np.uint64(gate & 63)
+    before = words[place]
+    words[place] = before | bit
+    return np.int64(before & bit == 0)
 
 
 @kernel
-def _gather(c, words, lowest, highest):  # pragma: no cover - compiled
-    # Collect the fan-out cone of the marked gates, in topological order, and return its size. The marks are
-    # in words lowest..highest.
+def _gather(c, words, lowest, highest, waiting):  # pragma: no cover - compiled
+    # Collect the fan-out cone of the `waiting` marked gates, in topological order. The marks are in words
+    # lowest..highest. It ends at the first gate through which all paths to the outputs pass, if there is one;
+    # with _WHOLE waiting gates it never does. Return the size of the cone and whether it ended there.
     n_gates = c[N_GATES]
     first_gate = c[FIRST_GATE]
     count = 0
@@ -97,13 +106,18 @@ def _gather(c, words, lowest, highest):  # pragma: no cover - compiled
         gate = (word << 6) + ones(lowest_bit - _1)
         c[c[CONE] + count] = gate
         count += 1
+        if waiting == 1:
+            return count, True
+        waiting -= 1
         edge = c[c[HEAD] + first_gate + gate]
         while edge >= 0:
             if edge < 2 * n_gates:
-                _mark(c, words, edge >> 1)
+                waiting += _mark(c, words, edge >> 1)
                 highest = max(highest, edge >> 7)
+            else:
+                waiting = _WHOLE
             edge = c[c[FOLLOWING] + edge]
-    return count
+    return count, False
 
 
 @kernel
@@ -223,39 +237,93 @@ def _wrong_levels(c, words, values, site, block, row):  # pragma: no cover - com
 
 
 @kernel
-def _flip_site(c, words, values, site, block):  # pragma: no cover - compiled
-    n_nodes = c[N_NODES]
-    first_gate = c[FIRST_GATE]
-    count = 0
-    if 0 < site < n_nodes:
-        lowest, highest = c[N_GATES], np.int64(-1)
-        edge = c[c[HEAD] + site]
-        while edge >= 0:
-            if edge < 2 * c[N_GATES]:
-                _mark(c, words, edge >> 1)
-                lowest, highest = min(lowest, edge >> 7), max(highest, edge >> 7)
-            edge = c[c[FOLLOWING] + edge]
-        count = _gather(c, words, lowest, highest)
-        size = block_size(block)
-        _flip_cone(c, values, count, site, block_start(block) * c[N_ROWS], size)
-    flipped, row = site if site > 0 else np.int64(-1), n_nodes + c[N_GATES] + c[LEVELS] * site
-    if c[LEVELS] == 1:
-        _wrong_rows(c, words, values, flipped, block, row)
-    else:
-        _wrong_levels(c, words, values, flipped, block, row)
+def _gather_readers(c, words, site):  # pragma: no cover - compiled
+    # The same for the gates that read a node; a site that is no node has none.
+    waiting = np.int64(0)
+    lowest, highest = c[N_GATES], np.int64(-1)
+    edge = c[c[HEAD] + site] if 0 < site < c[N_NODES] else np.int64(-1)
+    while edge >= 0:
+        if edge < 2 * c[N_GATES]:
+            waiting += _mark(c, words, edge >> 1)
+            lowest, highest = min(lowest, edge >> 7), max(highest, edge >> 7)
+        else:
+            waiting = _WHOLE
+        edge = c[c[FOLLOWING] + edge]
+    return _gather(c, words, lowest, highest, waiting)
+
+
+@leaf
+def _leave_cone(c, count):  # pragma: no cover - compiled
     for i in range(count):
-        c[c[CONE_PLACE] + first_gate + c[c[CONE] + i]] = -1
-    c[c[FLIP_EPOCH] + block * c[N_SITES] + site] = c[EPOCH]
+        c[c[CONE_PLACE] + c[FIRST_GATE] + c[c[CONE] + i]] = -1
+
+
+@leaf
+def _row_of(c, site):  # pragma: no cover - compiled
+    # The first row of values that says which rows of data would be wrong if the site were flipped.
+    return c[N_NODES] + c[N_GATES] + c[LEVELS] * site
+
+
+@kernel
+def _flip_to_outputs(c, words, values, site, block, count):  # pragma: no cover - compiled
+    # Find the wrong rows from the outputs, given the cone.
+    _flip_cone(c, values, count, site, block_start(block) * c[N_ROWS], block_size(block))
+    flipped = site if site > 0 else np.int64(-1)
+    if c[LEVELS] == 1:
+        _wrong_rows(c, words, values, flipped, block, _row_of(c, site))
+    else:
+        _wrong_levels(c, words, values, flipped, block, _row_of(c, site))
+    _leave_cone(c, count)
+
+
+@kernel
+def _flip_to_gate(c, values, site, block, count):  # pragma: no cover - compiled
+    # Find the wrong rows from those of the last gate of the cone, through which all paths pass: where it
+    # changes, the row is wrong as if it were flipped, elsewhere as it is now.
+    size, base = block_size(block), block_start(block) * c[N_ROWS]
+    _flip_cone(c, values, count, site, base, size)
+    gate = c[FIRST_GATE] + c[c[CONE] + count - 1]
+    before = np.uint64(base + gate * size)
+    after = np.uint64(base + (c[N_NODES] + count - 1) * size) if c[c[CHANGED] + count - 1] else before
+    for level in range(c[LEVELS]):
+        result = np.uint64(base + (_row_of(c, site) + level) * size)
+        now = np.uint64(base + (_row_of(c, np.int64(0)) + level) * size)
+        then = np.uint64(base + (_row_of(c, gate) + level) * size)
+        for i in range(size):
+            w = np.uint64(i)
+            changed = values[before + w] ^ values[after + w]
+            values[result + w] = values[now + w] ^ (changed & (values[now + w] ^ values[then + w]))
+    _leave_cone(c, count)
+
+
+@leaf
+def _is_known(c, site, block):  # pragma: no cover - compiled
+    return c[c[FLIP_EPOCH] + block * c[N_SITES] + site] == c[EPOCH]
+
+
+@kernel
+def _flip_site(c, words, values, site, block):  # pragma: no cover - compiled
+    # Find the wrong rows of a site, and first those of the gates through which all of its paths pass.
+    while not _is_known(c, site, block):
+        current = site if _is_known(c, np.int64(0), block) else np.int64(0)
+        count, ends = _gather_readers(c, words, current)
+        while ends and not _is_known(c, c[FIRST_GATE] + c[c[CONE] + count - 1], block):
+            current = c[FIRST_GATE] + c[c[CONE] + count - 1]
+            count, ends = _gather_readers(c, words, current)
+        if ends:
+            _flip_to_gate(c, values, current, block, count)
+        else:
+            _flip_to_outputs(c, words, values, current, block, count)
+        c[c[FLIP_EPOCH] + block * c[N_SITES] + current] = c[EPOCH]
 
 
 @leaf
 def rows_if_flipped(c, words, values, site, block):  # pragma: no cover - compiled
     # The index in `values` of the block's words with the rows that would be wrong if the site were flipped,
     # by level of cost. A site is a node, or N + k for output k alone; site 0 is the circuit as it is.
-    if c[c[FLIP_EPOCH] + block * c[N_SITES] + site] != c[EPOCH]:
+    if not _is_known(c, site, block):
         _flip_site(c, words, values, site, block)
-    row = c[N_NODES] + c[N_GATES] + c[LEVELS] * site
-    return block_start(block) * c[N_ROWS] + row * block_size(block)
+    return block_start(block) * c[N_ROWS] + _row_of(c, site) * block_size(block)
 
 
 @kernel
@@ -272,7 +340,7 @@ def refresh(c, words, values, added):  # pragma: no cover - compiled
             continue
         _mark(c, words, gate)
         lowest, highest = min(lowest, gate >> 6), max(highest, gate >> 6)
-    count = _gather(c, words, lowest, highest)
+    count, _ = _gather(c, words, lowest, highest, _WHOLE)
     for block in range(c[N_BLOCKS]):
         for i in range(count):
             _compute(c, values, c[c[CONE] + i], block)
