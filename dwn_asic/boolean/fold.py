@@ -7,6 +7,7 @@ into their readers, equal LUTs (up to complement) are merged, and nodes that no 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from dwn_asic.boolean import truth_table as tt
 from dwn_asic.boolean.graph import (
@@ -66,23 +67,14 @@ class FoldingBuilder:
         # Inputs are distinct and sorted, so that equal functions of equal nodes become equal keys.
         nodes = sorted({node for node, _ in fanins if node != _CONSTANT})
         place = {node: i for i, node in enumerate(nodes)} | {_CONSTANT: len(nodes)}
-        addresses = [
-            sum(((a >> place[node] & 1) ^ phase) << k for k, (node, phase) in enumerate(fanins))
-            for a in range(1 << len(nodes))
-        ]
-        table = tt.project(table, len(fanins), addresses)
-        for k in range(len(nodes) - 1, -1, -1):
-            if not tt.depends_on(table, len(nodes), k):
-                table = tt.cofactor(table, len(nodes), k, 0)
-                del nodes[k]
-        if not nodes:
-            return TRUE if table else FALSE
-        if len(nodes) == 1:
-            return nodes[0], table == 0b01
-        complemented = bool(table & 1)
-        if complemented:
-            table = tt.complement(table, len(nodes))
-        return self._intern(Lut(tuple(nodes), table)), complemented
+        kept, table, complemented = _folded(
+            tuple((place[node], phase) for node, phase in fanins), len(nodes), table
+        )
+        if not kept:
+            return _CONSTANT, complemented
+        if len(kept) == 1:
+            return nodes[kept[0]], complemented
+        return self._intern(Lut(tuple(nodes[k] for k in kept), table)), complemented
 
     def _intern(self, node: Threshold | CodeBit | Lut) -> int:
         if node not in self._known:
@@ -143,3 +135,26 @@ class FoldingBuilder:
             if isinstance(node, Lut):
                 stack += node.fanins
         return needed
+
+
+@lru_cache(maxsize=1 << 14)
+def _folded(
+    fanins: tuple[tuple[int, bool], ...], n_nodes: int, table: int
+) -> tuple[tuple[int, ...], int, bool]:
+    """Fold a function of places among distinct nodes; the place after the last node is the constant.
+
+    Returns the places that it depends on, its table over them, which is 0 at address 0, and whether the
+    function is the complement of that.
+    """
+    addresses = [
+        sum(((a >> place & 1) ^ phase) << k for k, (place, phase) in enumerate(fanins))
+        for a in range(1 << n_nodes)
+    ]
+    table = tt.project(table, len(fanins), addresses)
+    kept = list(range(n_nodes))
+    for k in range(n_nodes - 1, -1, -1):
+        if not tt.depends_on(table, len(kept), k):
+            table = tt.cofactor(table, len(kept), k, 0)
+            del kept[k]
+    complemented = bool(table & 1)
+    return tuple(kept), tt.complement(table, len(kept)) if complemented else table, complemented

@@ -1,4 +1,4 @@
-"""BooleanGraph: typed nodes on a networkx DiGraph, the form between the trained model and the gates.
+"""BooleanGraph: typed nodes in topological order, the form between the trained model and the gates.
 
 A :class:`GraphBuilder` builds a graph; the finished graph never changes:
 
@@ -44,7 +44,7 @@ __all__ = [
 _FORMAT = 1
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Threshold:
     """An input of a core: whether the code of a feature is at least a constant."""
 
@@ -52,7 +52,7 @@ class Threshold:
     constant: int
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class CodeBit:
     """An input of an encoder: one bit of a feature's code; bit 0 is the least significant."""
 
@@ -60,14 +60,14 @@ class CodeBit:
     bit: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Constant:
     """A node that is always 0 or always 1."""
 
     value: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Lut:
     """A lookup table: any function of its fan-ins.
 
@@ -83,7 +83,7 @@ class Lut:
     table: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Output:
     """Output number ``index``; in a classifier, bit ``index`` of the class index."""
 
@@ -135,33 +135,42 @@ class Interface:
 class BooleanGraph:
     """An immutable Boolean network.
 
-    Node ids are 0..len-1 in topological order: the fan-ins of a node have smaller ids than the node.
+    Node ids are 0..len-1 in topological order: the fan-ins of a node have smaller ids than the node. A
+    :class:`GraphBuilder` makes sure of that.
 
     Attributes
     ----------
-    digraph
-        The frozen networkx DiGraph; each node has the attributes ``node`` (one of the classes above) and
-        ``kind`` (its class name in lower case). Edges run from fan-in to reader.
     interface
         The meaning of inputs and outputs.
     """
 
-    def __init__(self, digraph: nx.DiGraph[int], interface: Interface) -> None:
-        self.digraph: nx.DiGraph[int] = nx.freeze(digraph)
+    def __init__(self, nodes: Sequence[Node], interface: Interface) -> None:
+        self._nodes = tuple(nodes)
         self.interface = interface
 
     def __len__(self) -> int:
-        return self.digraph.number_of_nodes()
+        return len(self._nodes)
 
     def node(self, index: int) -> Node:
         """Return the node with this id."""
-        node: Node = self.digraph.nodes[index]["node"]
-        return node
+        return self._nodes[index]
 
     def nodes(self) -> Iterator[tuple[int, Node]]:
         """Yield all pairs (id, node) in topological order."""
-        for index in range(len(self)):
-            yield index, self.node(index)
+        return enumerate(self._nodes)
+
+    @cached_property
+    def digraph(self) -> nx.DiGraph[int]:
+        """The graph as a frozen networkx DiGraph, whose edges run from fan-in to reader.
+
+        Each node has the attributes ``node`` (one of the classes above) and ``kind`` (its class name in lower
+        case).
+        """
+        digraph: nx.DiGraph[int] = nx.DiGraph()
+        for index, node in self.nodes():
+            digraph.add_node(index, node=node, kind=type(node).__name__.lower())
+            digraph.add_edges_from((fanin, index) for fanin in _fanins(node))
+        return nx.freeze(digraph)
 
     @cached_property
     def inputs(self) -> tuple[tuple[int, Input], ...]:
@@ -288,12 +297,9 @@ class GraphBuilder:
         """
         if any(not 0 <= fanin < len(self._nodes) for fanin in outputs):
             raise ValueError(f"outputs {tuple(outputs)} are not all among the {len(self._nodes)} nodes")
-        nodes = [*self._nodes, *(Output(i, fanin) for i, fanin in enumerate(outputs))]
-        digraph: nx.DiGraph[int] = nx.DiGraph()
-        for index, node in enumerate(nodes):
-            digraph.add_node(index, node=node, kind=type(node).__name__.lower())
-            digraph.add_edges_from((fanin, index) for fanin in _fanins(node))
-        return BooleanGraph(digraph, self.interface)
+        return BooleanGraph(
+            [*self._nodes, *(Output(i, fanin) for i, fanin in enumerate(outputs))], self.interface
+        )
 
 
 def _fanins(node: Node) -> Iterable[int]:
