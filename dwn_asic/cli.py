@@ -133,8 +133,8 @@ def run(
     Steps that are up to date are skipped.
     """
     from dwn_asic.flow import open_flow, run_flow
-    from dwn_asic.flow.workers import processors
     from dwn_asic.targets.registry import target_kind
+    from dwn_asic.tools import processors
 
     opened = open_flow(flow, build, seed)
     start = time.perf_counter()
@@ -238,7 +238,7 @@ def make(
     """
     from dwn_asic.flow import run_flow
     from dwn_asic.flow.run import flow_of_file
-    from dwn_asic.flow.workers import processors
+    from dwn_asic.tools import processors
 
     with _reporter() as reporter:
         for file in files:

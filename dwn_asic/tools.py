@@ -31,6 +31,7 @@ __all__ = [
     "find_abc",
     "find_tool",
     "find_yosys",
+    "processors",
     "require_tool",
     "run_tool",
     "tool_versions",
@@ -62,6 +63,11 @@ _INSTALL = {
     "sta": "apt-get install opensta",
     "chromium": "apt-get install chromium",
 }
+
+
+def processors() -> int:
+    """Return the number of processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_tool(

@@ -18,6 +18,7 @@ from dwn_asic.tools import (
     find_abc,
     find_tool,
     find_yosys,
+    processors,
     require_tool,
     run_tool,
     tool_versions,
@@ -301,3 +302,7 @@ def test_a_tool_is_asked_for_its_version_once_as_long_as_it_is_the_same(
     assert Path("asked").read_text() == "started\n"
     os.utime(script(tmp_path, "echo version 2", "iverilog"), ns=(0, program.stat().st_mtime_ns + 1))
     assert tool_versions()["iverilog"] == "version 2"
+
+
+def test_processors_are_those_of_this_process() -> None:
+    assert 1 <= processors() <= (os.cpu_count() or 1)

@@ -25,6 +25,11 @@ class Circuit:
     encoder: BooleanGraph
     core: BooleanGraph
 
+    @property
+    def is_large(self) -> bool:
+        """True if encoder or core has modules."""
+        return bool(self.encoder.modules or self.core.modules)
+
     @cached_property
     def graph(self) -> BooleanGraph:
         """The whole circuit, from code bits to the class index."""

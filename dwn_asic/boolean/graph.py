@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,15 @@ __all__ = [
     "Input",
     "Interface",
     "Lut",
+    "Module",
     "Node",
     "Output",
     "Threshold",
 ]
 
 _FORMAT = 1
+_MOST_VALUES = 1 << 32
+"""Number of values, nodes times rows, that are simulated at once: half a gigabyte."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -89,6 +92,23 @@ class Output:
 
     index: int
     fanin: int
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A part of a large graph: its LUTs from node ``first`` to node ``last - 1``.
+
+    Attributes
+    ----------
+    first, last
+        The range of node ids.
+    outputs
+        The LUTs of the module that other modules, or outputs of the graph, read.
+    """
+
+    first: int
+    last: int
+    outputs: tuple[int, ...]
 
 
 Input = Threshold | CodeBit
@@ -142,11 +162,15 @@ class BooleanGraph:
     ----------
     interface
         The meaning of inputs and outputs.
+    modules
+        The modules of a large graph, which hold all LUTs that outputs need; empty for other graphs. See
+        :mod:`dwn_asic.boolean.modules`.
     """
 
-    def __init__(self, nodes: Sequence[Node], interface: Interface) -> None:
+    def __init__(self, nodes: Sequence[Node], interface: Interface, modules: Sequence[Module] = ()) -> None:
         self._nodes = tuple(nodes)
         self.interface = interface
+        self.modules = tuple(modules)
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -189,6 +213,14 @@ class BooleanGraph:
         return tuple(node.fanin for node in sorted(found, key=lambda node: node.index))
 
     @cached_property
+    def depth(self) -> int:
+        """The largest number of nodes that follow one another, without the first."""
+        depth: list[int] = []
+        for _, node in self.nodes():
+            depth.append(1 + max((depth[fanin] for fanin in _fanins(node)), default=-1))
+        return max(depth, default=0)
+
+    @cached_property
     def flat(self) -> FlatLogic:
         """The logic as flat arrays, for the simulation kernels."""
         fanins = [node.fanins if isinstance(node, Lut) else () for _, node in self.nodes()]
@@ -211,8 +243,12 @@ class BooleanGraph:
 
     def simulate(self, input_bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Simulate the graph: (N, I) input values -> (N, O) output values."""
-        values = simulate(self.flat, pack_rows(input_bits))
-        return unpack_rows(values[list(self.outputs)], len(input_bits))
+        rows = max(64, _MOST_VALUES // max(1, len(self)))
+        found = [
+            unpack_rows(simulate(self.flat, pack_rows(some))[list(self.outputs)], len(some))
+            for some in np.split(input_bits, range(rows, len(input_bits), rows))
+        ]
+        return np.concatenate(found)
 
     def predict(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Classify rows: (N, F) codes -> (N,) class indices."""
@@ -223,11 +259,18 @@ class BooleanGraph:
         """Return the share of rows, (N, F) codes, predicted as their (N,) labels; NaN without rows."""
         return float(np.mean(self.predict(codes) == labels)) if len(labels) else math.nan
 
+    def with_modules(self, modules: Sequence[Module]) -> BooleanGraph:
+        """Return the same graph with these modules."""
+        return BooleanGraph(self._nodes, self.interface, modules)
+
     def save(self, path: Path) -> None:
         """Write JSON with one node per line; equal graphs have equal bytes."""
         lines = ",\n".join(json.dumps(_to_json(node)) for _, node in self.nodes())
-        interface = json.dumps(asdict(self.interface))
-        path.write_text(f'{{"format": {_FORMAT},\n"interface": {interface},\n"nodes": [\n{lines}\n]}}\n')
+        head = {"format": _FORMAT, "interface": asdict(self.interface)}
+        if self.modules:
+            head["modules"] = [astuple(module) for module in self.modules]
+        keys = "".join(f'"{key}": {json.dumps(value)},\n' for key, value in head.items())
+        path.write_text(f'{{{keys}"nodes": [\n{lines}\n]}}\n')
 
     @classmethod
     def load(cls, path: Path) -> BooleanGraph:
@@ -245,7 +288,10 @@ class BooleanGraph:
                     drivers[node.index] = node.fanin
                 elif builder.add(node) != index:
                     raise ValueError(f"node {index} repeats an earlier input or follows an output")
-            return builder.finish([drivers[i] for i in range(len(drivers))])
+            modules = [
+                Module(first, last, tuple(outputs)) for first, last, outputs in content.get("modules", ())
+            ]
+            return builder.finish([drivers[i] for i in range(len(drivers))], modules)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(path, f"not a graph file: {error!r}") from error
 
@@ -287,8 +333,11 @@ class GraphBuilder:
         """Return a node that was added earlier."""
         return self._nodes[index]
 
-    def finish(self, outputs: Sequence[int]) -> BooleanGraph:
-        """Return the graph whose output i is driven by node ``outputs[i]``.
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def finish(self, outputs: Sequence[int], modules: Sequence[Module] = ()) -> BooleanGraph:
+        """Return the graph whose output i is driven by node ``outputs[i]``, with these modules.
 
         Raises
         ------
@@ -297,9 +346,8 @@ class GraphBuilder:
         """
         if any(not 0 <= fanin < len(self._nodes) for fanin in outputs):
             raise ValueError(f"outputs {tuple(outputs)} are not all among the {len(self._nodes)} nodes")
-        return BooleanGraph(
-            [*self._nodes, *(Output(i, fanin) for i, fanin in enumerate(outputs))], self.interface
-        )
+        nodes = [*self._nodes, *(Output(i, fanin) for i, fanin in enumerate(outputs))]
+        return BooleanGraph(nodes, self.interface, modules)
 
 
 def _fanins(node: Node) -> Iterable[int]:

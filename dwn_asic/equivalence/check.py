@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from dwn_asic.boolean.comparators import encoder_graph, specification
 from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Interface
+from dwn_asic.boolean.modules import Pieces, divided
 from dwn_asic.boolean.ports import CLASS_PORT, feature_port
 from dwn_asic.equivalence.combinational import Counterexample, find_difference, find_difference_on_codes
 from dwn_asic.errors import VerificationError
 
-__all__ = ["Check", "check_equal", "check_forms", "check_rows", "prove_forms"]
+__all__ = ["Check", "check_equal", "check_forms", "check_parts", "check_rows", "prove_forms"]
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,62 @@ def prove_forms(
     yield Check("graph == minimized", "proof", 0, time.perf_counter() - start)
     for what, form in forms.items():
         yield check_equal(f"graph == {what}", circuit.graph, form, timeout_s=timeout_s)
+
+
+def check_parts(
+    graph: BooleanGraph,
+    circuit: Circuit,
+    forms: Mapping[str, Iterable[tuple[str, BooleanGraph, BooleanGraph]]],
+    codes: NDArray[np.int64],
+    predictions: NDArray[np.int64],
+    *,
+    timeout_s: float = 300.0,
+) -> list[Check]:
+    """Compare a model, its graph, a large circuit and several forms of it, one part at a time.
+
+    Graph and circuit are compared on every row of data, too. The forms are not: it would take long, and the
+    proofs cover it.
+
+    Parameters
+    ----------
+    graph, circuit
+        The model's graph, and encoder and core, at least one of them with modules.
+    forms
+        Name of each form -> name of each part, the graph that it must equal, and its graph.
+    codes, predictions
+        As for :func:`check_forms`, which also defines the errors.
+    """
+    checks = []
+    for what, each in {"graph": graph, "minimized": circuit.graph}.items():
+        if len(codes):
+            got = each.predict(codes)
+            checks.append(check_rows(f"model == {what}", predictions, got, codes, graph.interface))
+    comparators = encoder_graph([node for _, node in circuit.core.inputs], circuit.core.interface)
+    sides = {"encoder": (comparators, circuit.encoder), "core": (graph, circuit.core)}
+    every = {"minimized": chain.from_iterable(_pieces(*pair, name) for name, pair in sides.items()), **forms}
+    for what, parts in every.items():
+        start = time.perf_counter()
+        for name, part, form in parts:
+            if find_difference_on_codes(part, form, timeout_s=timeout_s) is not None:
+                raise VerificationError(f"graph == {what} fails in {name}")
+        checks.append(Check(f"graph == {what}", "proof", 0, time.perf_counter() - start))
+    return checks
+
+
+def _pieces(
+    expected: BooleanGraph, got: BooleanGraph, name: str
+) -> Iterator[tuple[str, BooleanGraph, BooleanGraph]]:
+    """Yield name and graphs of each module, after checking that the same wires drive the outputs."""
+    whole = divided(expected)
+    if not got.modules or len(whole.modules) != len(got.modules):
+        yield name, expected, got
+        return
+    pieces, others = Pieces(whole), Pieces(got)
+    if pieces.drivers != others.drivers:
+        raise VerificationError(f"graph == minimized fails: other wires drive the outputs of the {name}")
+    for k in range(len(pieces)):
+        piece = pieces.piece(k)
+        yield f"part {k} of the {name}", piece.graph, others.piece(k, piece.wires).graph
 
 
 def _parts_are_equal(graph: BooleanGraph, circuit: Circuit, timeout_s: float) -> bool:

@@ -25,17 +25,13 @@ from typing import Any, Self
 
 from dwn_asic.errors import ToolError
 from dwn_asic.flow.step import OUTPUTS, Reporter, Step, Workspace
+from dwn_asic.tools import processors
 
-__all__ = ["Task", "Workers", "processors", "serve"]
+__all__ = ["Task", "Workers", "serve"]
 
 _MESSAGE, _PROGRESS, _END = "message", "progress", "end"
 _PATIENCE_S = 60.0
 """Seconds that an interrupted worker has to stop its work and its tools before it is killed."""
-
-
-def processors() -> int:
-    """Return the number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,8 +27,7 @@ def bench_size(circuit: Circuit) -> int:
     It is lower for large and deep circuits, for which an event-driven simulator takes seconds per vector.
     """
     graph = circuit.graph
-    depth = int(nx.dag_longest_path_length(graph.digraph))
-    return int(np.clip(_EVENTS // (len(graph) * depth), *_VECTORS))
+    return int(np.clip(_EVENTS // (len(graph) * graph.depth), *_VECTORS))
 
 
 def bench_verilog(

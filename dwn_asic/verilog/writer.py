@@ -1,4 +1,7 @@
-"""Structural Verilog: NAME_encoder (comparators), NAME_core (logic), NAME_top (both, and registers)."""
+"""Structural Verilog: NAME_encoder (comparators), NAME_core (logic), NAME_top (both, and registers).
+
+Where encoder or core are large graphs with modules, each of these is a Verilog module of its own, a part.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Constant, Input, Interface, Lut, Threshold
-from dwn_asic.boolean.ports import CLASS_PORT, CLOCK_PORT, THERMOMETER_PORT, feature_port
+from dwn_asic.boolean.modules import Pieces
+from dwn_asic.boolean.ports import (
+    CLASS_PORT,
+    CLOCK_PORT,
+    PART_INPUTS,
+    PART_OUTPUTS,
+    THERMOMETER_PORT,
+    feature_port,
+    part_instance,
+    part_module,
+)
 
 __all__ = ["Registers", "design_verilog", "latency", "register_bits", "used_features"]
 
@@ -79,14 +92,14 @@ def design_verilog(name: str, encoder: BooleanGraph, core: BooleanGraph, registe
         Where the top module has flip-flops.
     """
     modules = [
-        _encoder_module(f"{name}_encoder", encoder, core),
-        _core_module(f"{name}_core", core),
+        *_encoder_modules(f"{name}_encoder", encoder, core),
+        *_core_modules(f"{name}_core", core),
         _top_module(name, encoder, core, registers),
     ]
     return "\n".join(modules)
 
 
-def _encoder_module(name: str, encoder: BooleanGraph, core: BooleanGraph) -> str:
+def _encoder_modules(name: str, encoder: BooleanGraph, core: BooleanGraph) -> list[str]:
     interface = core.interface
     comments = [
         _comment(f"{THERMOMETER_PORT}[{t}]: {_meaning(node, interface)}")
@@ -101,12 +114,9 @@ def _encoder_module(name: str, encoder: BooleanGraph, core: BooleanGraph) -> str
     ports = _feature_ports(encoder, interface)
     if encoder.outputs:
         ports.append(_Port("output", THERMOMETER_PORT, len(encoder.outputs)))
-    return _module(
-        f"{name}: quantized features to thermometer bits.",
-        name,
-        ports,
-        [*comments, *_logic(encoder, wires, THERMOMETER_PORT)],
-    )
+    parts, logic = _parts_and_logic(name, encoder, wires, THERMOMETER_PORT)
+    text = f"{name}: quantized features to thermometer bits."
+    return [*parts, _module(text, name, ports, [*comments, *logic])]
 
 
 def _meaning(node: Input, interface: Interface) -> str:
@@ -114,11 +124,12 @@ def _meaning(node: Input, interface: Interface) -> str:
     return f"{name} code >= {node.constant}" if isinstance(node, Threshold) else f"{name} code bit {node.bit}"
 
 
-def _core_module(name: str, core: BooleanGraph) -> str:
+def _core_modules(name: str, core: BooleanGraph) -> list[str]:
     ports = [_Port("input", THERMOMETER_PORT, len(core.inputs))] if core.inputs else []
     ports.append(_Port("output", CLASS_PORT, len(core.outputs)))
     wires = {index: _bit(THERMOMETER_PORT, t, len(core.inputs)) for t, (index, _) in enumerate(core.inputs)}
-    return _module(f"{name}: thermometer bits to class index.", name, ports, _logic(core, wires, CLASS_PORT))
+    parts, logic = _parts_and_logic(name, core, wires, CLASS_PORT)
+    return [*parts, _module(f"{name}: thermometer bits to class index.", name, ports, logic)]
 
 
 def _top_module(name: str, encoder: BooleanGraph, core: BooleanGraph, registers: Registers) -> str:
@@ -179,6 +190,46 @@ def _module(comment: str, name: str, ports: Sequence[_Port], body: Sequence[str]
 def _comment(text: str) -> str:
     """Return one comment line; names come from the user's table and may contain any character."""
     return "    // " + " ".join(text.encode("ascii", "replace").decode().split())
+
+
+def _parts_and_logic(
+    name: str, graph: BooleanGraph, wires: dict[int, str], port: str
+) -> tuple[list[str], list[str]]:
+    """Return the text of the parts of a large module, and the lines of the module itself."""
+    if not graph.modules:
+        return [], _logic(graph, wires, port)
+    pieces, features = Pieces(graph), len(graph.interface.widths)
+    given = {node: wires[index] for index, node in graph.inputs}
+    nets: list[str] = []
+    parts, lines = [], [f"    // Logic: {len(pieces)} parts."]
+    for k in range(len(pieces)):
+        piece, net = pieces.piece(k), part_instance(k)
+        inputs, n_outputs = piece.graph.inputs, len(piece.graph.outputs)
+        parts.append(_part_module(part_module(name, k), name, piece.graph))
+        read = [
+            given[node] if node.feature < features else nets[piece.wires[node.feature - features]]
+            for _, node in inputs
+        ]
+        pins = {PART_INPUTS: f"{{{', '.join(reversed(read))}}}"} if read else {}
+        lines.append(f"    wire {_range(n_outputs)}{net}_{PART_OUTPUTS};")
+        lines.append(_instance(part_module(name, k), net, {**pins, PART_OUTPUTS: f"{net}_{PART_OUTPUTS}"}))
+        nets += [_bit(f"{net}_{PART_OUTPUTS}", j, n_outputs) for j in range(n_outputs)]
+    lines.append(f"    // Outputs: {len(graph.outputs)}.")
+    for k, driver in enumerate(pieces.drivers):
+        if isinstance(driver, Constant):
+            value = f"1'b{int(driver.value)}"
+        else:
+            value = nets[driver] if isinstance(driver, int) else given[driver]
+        lines.append(f"    assign {_bit(port, k, len(graph.outputs))} = {value};")
+    return parts, lines
+
+
+def _part_module(name: str, whole: str, graph: BooleanGraph) -> str:
+    inputs = graph.inputs
+    ports = [_Port("input", PART_INPUTS, len(inputs))] if inputs else []
+    ports.append(_Port("output", PART_OUTPUTS, len(graph.outputs)))
+    wires = {index: _bit(PART_INPUTS, i, len(inputs)) for i, (index, _) in enumerate(inputs)}
+    return _module(f"{name}: a part of {whole}.", name, ports, _logic(graph, wires, PART_OUTPUTS))
 
 
 def _logic(graph: BooleanGraph, wires: dict[int, str], port: str) -> list[str]:

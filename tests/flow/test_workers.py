@@ -23,7 +23,6 @@ from dwn_asic.flow.engine import Engine
 from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.flow.run import Flow
 from dwn_asic.flow.step import Reporter, Step, Workspace
-from dwn_asic.flow.workers import processors
 from dwn_asic.targets.registry import target_kinds
 from flows import Lines, write_flow
 
@@ -368,7 +367,3 @@ def test_errors_can_go_to_another_process(kind: type[DwnAsicError]) -> None:
     assert str(again) == str(error)
     assert vars(again) == vars(error)
     assert again.exit_code == error.exit_code
-
-
-def test_processors_are_those_of_this_process() -> None:
-    assert 1 <= processors() <= (os.cpu_count() or 1)

@@ -14,10 +14,12 @@ from dwn_asic.boolean.comparators import encoder_graph, prefix_encoder_graph
 from dwn_asic.boolean.flat_aig import FlatAig, flatten, unflatten
 from dwn_asic.boolean.fold import fold
 from dwn_asic.boolean.graph import BooleanGraph
+from dwn_asic.boolean.modules import divided
 from dwn_asic.equivalence.combinational import find_difference_on_codes
 from dwn_asic.errors import ToolError, VerificationError
 from dwn_asic.optimize.cost import CostModel, Mapper
 from dwn_asic.optimize.exact.abc import AbcRuns
+from dwn_asic.optimize.exact.modules import minimize_modules
 from dwn_asic.optimize.exact.reachable import ReachableInputs
 from dwn_asic.optimize.exact.resubstitute import Resubstitution
 from dwn_asic.optimize.exact.work import Work
@@ -146,7 +148,8 @@ def minimize(
     """Minimize the gates of a graph, keeping its function on every code of the features.
 
     The thresholds of a feature are ordered, so most patterns of a core's inputs never occur, and the result
-    may differ on those. Equal arguments have an equal result on every machine, unless a tool exceeds its
+    may differ on those. A large graph is minimized by modules (:mod:`dwn_asic.boolean.modules`), which the
+    result has too. Equal arguments have an equal result on every machine, unless a tool exceeds its
     ``timeout_s``.
 
     Parameters
@@ -164,7 +167,7 @@ def minimize(
         Limit of the search (without the proof) in nominal seconds, which are counted in operations
         (:class:`dwn_asic.optimize.exact.work.Work`).
     alternatives
-        Other graphs of the same function, as further starting points.
+        Other graphs of the same function, as further starting points; not for a large graph.
 
     Raises
     ------
@@ -173,6 +176,13 @@ def minimize(
     VerificationError
         The result differs from the given graph (a bug of a tool, or an alternative with another function).
     """
+    whole = divided(graph)
+    if whole.modules:
+
+        def one(piece: BooleanGraph, share: float) -> Minimized:
+            return minimize(piece, cost, effort=effort, timeout_s=timeout_s, budget_s=share)
+
+        return minimize_modules(whole, one, budget_s)
     folded = [fold(start) for start in (graph, *alternatives)]
     best, area = folded[0], 0.0
     candidates: tuple[Candidate, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from dwn_asic.boolean.ports import whole_of_part
 from dwn_asic.metrics import CORE, ENCODER, TOTAL, Metric, Shown, Size, lower, neutral
 
 if TYPE_CHECKING:
@@ -59,21 +60,23 @@ SIZE = Size(
 def area_metrics(name: str, modules: Mapping[str, ModuleArea], library: CellLibrary) -> dict[str, float]:
     """Return the metrics of :data:`METRICS` for the modules NAME_core, NAME_encoder and NAME_top.
 
-    A module that is missing in ``modules`` has no cells of its own.
+    The parts of a large module count as its own. A module that is missing in ``modules`` has no cells.
     """
-    from dwn_asic.targets.asic.yosys import ModuleArea
-
-    empty = ModuleArea(0.0, {}, "")
-    parts = {part: modules.get(f"{name}_{module}", empty) for part, module in _PARTS.items()}
-    total = sum(part.area for part in parts.values())
+    parts = {
+        part: [area for each, area in modules.items() if whole_of_part(each) == f"{name}_{module}"]
+        for part, module in _PARTS.items()
+    }
+    areas = {part: sum((each.area for each in own), 0.0) for part, own in parts.items()}
+    cells = {part: sum(each.cell_count for each in own) for part, own in parts.items()}
+    total = sum(areas.values())
     found: dict[str, float] = {
         "design__instance__area": total,
         "area__nand2_equivalent": library.nand2_equivalents(total),
         "area__nand2": library.nand2_area,
-        "design__instance__count": sum(part.cell_count for part in parts.values()),
+        "design__instance__count": sum(cells.values()),
     }
-    for part, area in parts.items():
-        found[f"area__{part}"] = area.area
-        found[f"area__{part}__nand2_equivalent"] = library.nand2_equivalents(area.area)
-        found[f"design__instance__count__{part}"] = area.cell_count
+    for part, area in areas.items():
+        found[f"area__{part}"] = area
+        found[f"area__{part}__nand2_equivalent"] = library.nand2_equivalents(area)
+        found[f"design__instance__count__{part}"] = cells[part]
     return found

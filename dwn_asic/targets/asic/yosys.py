@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from dwn_asic.boolean.ports import is_part, whole_of_part
 from dwn_asic.errors import ToolError
 from dwn_asic.targets.asic.cell_library import CellLibrary
-from dwn_asic.targets.asic.mapping import MAPPING_RECIPES
-from dwn_asic.tools import find_yosys
+from dwn_asic.targets.asic.mapping import MAPPING_RECIPES, PART_RECIPES
+from dwn_asic.tools import find_yosys, processors
+from dwn_asic.verilog.text import black_box, split_modules
 
 __all__ = ["ModuleArea", "Synthesis", "plain_area", "synthesize"]
 
 _REGISTER = "$_DFF_P_"
 """Name that Yosys gives a register that it did not map to a cell."""
+_BATCH = 8
+"""Parts of a large design that one run of Yosys maps."""
 
 
 @dataclass(frozen=True)
@@ -88,25 +94,68 @@ def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float
     PdkError
         The design has registers, but the library has no flip-flop.
     """
+    texts = split_modules(design)
+    parts = [module for module in texts if is_part(module)]
+    if not parts:
+        commands = f"hierarchy -check -top {name}_top"
+        return _mapped(design, commands, MAPPING_RECIPES, library, timeout_s)
+    return _mapped_in_parts(texts, parts, library, timeout_s)
+
+
+def _mapped_in_parts(
+    texts: Mapping[str, str], parts: Sequence[str], library: CellLibrary, timeout_s: float
+) -> Synthesis:
+    """Map the parts of a large design, several at once; the modules that connect them stay as they are."""
+    wiring = sorted({whole_of_part(part) for part in parts})
+    boxes = [black_box(texts[module]) for module in wiring]
+    rest = [text for module, text in texts.items() if module not in wiring and module not in parts]
+    batches = ["".join(texts[part] for part in parts[i : i + _BATCH]) for i in range(0, len(parts), _BATCH)]
+    recipes = {recipe: MAPPING_RECIPES[recipe] for recipe in PART_RECIPES}
+
+    def work(text: str) -> Synthesis:
+        return _mapped(text, "", recipes, library, timeout_s, wiring)
+
+    with ThreadPoolExecutor(processors()) as pool:
+        done = list(pool.map(work, [*batches, "".join([*boxes, *rest])]))
+    return Synthesis(
+        "\n".join([*(each.netlist for each in done), *(texts[module] for module in wiring)]),
+        {module: area for each in done for module, area in each.modules.items()},
+        done[-1].yosys,
+        "".join(each.log for each in done),
+    )
+
+
+def _mapped(
+    design: str,
+    hierarchy: str,
+    recipes: Mapping[str, str],
+    library: CellLibrary,
+    timeout_s: float,
+    boxes: Sequence[str] = (),
+) -> Synthesis:
+    """Map all modules of a text but black boxes after ``hierarchy``, each with the best recipe."""
     yosys = find_yosys()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         library.write_liberty(folder / "cells.lib")
         (folder / "design.v").write_text(design)
-        for recipe, commands in MAPPING_RECIPES.items():
+        for recipe, commands in recipes.items():
             (folder / f"{recipe}.abc").write_text("strash\n" + commands.replace("; ", "\n") + "\n")
-        log = yosys.run_script(_mapping_script(name, library), timeout_s=timeout_s, cwd=folder)
-        modules: dict[str, ModuleArea] = {}
-        texts: list[str] = []
-        for module in _stat(folder / "stat_0.json", log):
-            tried = {
-                recipe: _stat(folder / f"stat_{i}.json", log)[module]
-                for i, recipe in enumerate(MAPPING_RECIPES)
-            }
-            recipe = min(tried, key=lambda r: (_area(tried[r], library), list(MAPPING_RECIPES).index(r)))
-            modules[module] = ModuleArea(_area(tried[recipe], library), tried[recipe], recipe)
-            texts.append(_module_text(folder / f"netlist_{recipe}.v", module, log))
-    return Synthesis("\n".join(texts), modules, yosys.origin, log)
+        script = _mapping_script(hierarchy, recipes, library)
+        log = yosys.run_script(script, timeout_s=timeout_s, cwd=folder)
+        stats = {recipe: _stat(folder / f"stat_{recipe}.json", log, boxes) for recipe in recipes}
+        netlists = {recipe: (folder / f"netlist_{recipe}.v").read_text() for recipe in recipes}
+    texts = {recipe: split_modules(netlist) for recipe, netlist in netlists.items()}
+    modules: dict[str, ModuleArea] = {}
+    chosen: list[str] = []
+    for module in next(iter(stats.values())):
+        tried = {recipe: stats[recipe][module] for recipe in recipes}
+        recipe = min(tried, key=lambda r: (_area(tried[r], library), list(recipes).index(r)))
+        modules[module] = ModuleArea(_area(tried[recipe], library), tried[recipe], recipe)
+        if module not in texts[recipe]:
+            raise ToolError("yosys", f"its netlist has no module {module}", output=log)
+        chosen.append(texts[recipe][module])
+    return Synthesis("\n".join(chosen), modules, yosys.origin, log)
 
 
 def plain_area(design: str, top: str, library: CellLibrary, *, timeout_s: float = 300.0) -> float:
@@ -130,10 +179,10 @@ def plain_area(design: str, top: str, library: CellLibrary, *, timeout_s: float 
         return _area(_stat(folder / "stat.json", log)[top], library)
 
 
-def _mapping_script(name: str, library: CellLibrary) -> str:
+def _mapping_script(hierarchy: str, recipes: Iterable[str], library: CellLibrary) -> str:
     lines = [
         "read_verilog design.v",
-        f"hierarchy -check -top {name}_top",
+        hierarchy,
         "proc",
         "opt",
         "check -assert",
@@ -143,12 +192,12 @@ def _mapping_script(name: str, library: CellLibrary) -> str:
         "opt_clean -purge",
         "design -save prepared",
     ]
-    for i, recipe in enumerate(MAPPING_RECIPES):
+    for recipe in recipes:
         lines += [
             "design -load prepared",
             f"abc -liberty cells.lib -script {recipe}.abc",
             "opt_clean -purge",
-            f"tee -q -o stat_{i}.json stat -json -liberty cells.lib",
+            f"tee -q -o stat_{recipe}.json stat -json -liberty cells.lib",
             f"write_verilog -noattr -noexpr netlist_{recipe}.v",
         ]
     return "\n".join(lines)
@@ -158,16 +207,20 @@ def _flip_flops(library: CellLibrary) -> list[str]:
     return ["dfflibmap -liberty cells.lib"] if library.flip_flops else []
 
 
-def _stat(path: Path, log: str) -> dict[str, dict[str, int]]:
-    """Return the cell counts of each module, without instances of modules, from a file of ``stat -json``."""
+def _stat(path: Path, log: str, boxes: Sequence[str] = ()) -> dict[str, dict[str, int]]:
+    """Return the cell counts of each module but black boxes, without instances of modules.
+
+    They are read from a file of ``stat -json``.
+    """
     try:
         modules = json.loads(path.read_text())["modules"]
         counts = {m.lstrip("\\"): content["num_cells_by_type"] for m, content in modules.items()}
     except (OSError, ValueError, KeyError) as error:
         raise ToolError("yosys", f"its statistics cannot be read: {error!r}", output=log) from error
     return {
-        module: {cell: int(n) for cell, n in cells.items() if cell.lstrip("\\") not in counts}
+        module: {cell: int(n) for cell, n in cells.items() if cell.lstrip("\\") not in {*counts, *boxes}}
         for module, cells in counts.items()
+        if module not in boxes
     }
 
 
@@ -175,13 +228,3 @@ def _area(cells: dict[str, int], library: CellLibrary) -> float:
     if _REGISTER in cells:
         library.require_flip_flop()
     return sum(n * library.cell(cell).area for cell, n in sorted(cells.items()))
-
-
-def _module_text(netlist: Path, module: str, log: str) -> str:
-    """Return the text of one module of a netlist that Yosys wrote."""
-    lines = netlist.read_text().splitlines()
-    starts = [i for i, line in enumerate(lines) if line.startswith(f"module {module}(")]
-    if not starts:
-        raise ToolError("yosys", f"its netlist has no module {module}", output=log)
-    end = next(i for i in range(starts[0], len(lines)) if lines[i].startswith("endmodule"))
-    return "\n".join([*lines[starts[0] : end + 1], ""])
