@@ -107,7 +107,8 @@ def changed(implementation: Implementation, file: str, old: str, new: str) -> Im
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
-        (DESIGN, "part0_y[0]", "part0_y[1]", "wrong connection of part"),
+        (DESIGN, "(part1_y)", "(part2_y)", "part"),
+        (DESIGN, ".a({therm[21], ", ".a({therm[0], ", "wrong connection of part"),
         (DESIGN, "assign class_index[0] = ", "assign class_index[0] = ~", "wrong connection of class_index"),
         (DESIGN, ".class_index(class_index)", ".class_index()", "class_index"),
         (DESIGN, " & ", " | ", "fails in big_"),

@@ -27,6 +27,7 @@ from dwn_asic.boolean.ports import (
 )
 from dwn_asic.errors import DataError, VerificationError
 from dwn_asic.verilog.elaborate import Cells, Elaborated, elaborate
+from dwn_asic.verilog.plain import plain_graph
 from dwn_asic.verilog.reader import Design, Module, ModuleReader, integer, is_kind, parse_verilog
 from dwn_asic.verilog.text import split_modules
 from dwn_asic.verilog.writer import Registers, used_features
@@ -163,6 +164,11 @@ class _Texts:
         module = self.module(name)
         return Module(name, module.inputs, module.outputs, module.ranges)
 
+    def part(self, name: str, given: Given, interface: Interface) -> BooleanGraph:
+        """Return the logic of a part."""
+        graph = plain_graph(self.texts.get(name, ""), given, interface, self.cells)
+        return self.logic(self.module(name), given, interface).graph if graph is None else graph
+
     def logic(self, module: Module, given: Given, interface: Interface) -> Elaborated:
         """Return the logic of a module without instances of other modules."""
         design = Design(self.source, {module.name: module})
@@ -201,6 +207,11 @@ def _feature_bit(interface: Interface, port: str, bit: int) -> Input:
     return CodeBit(feature, bit)
 
 
+def _ports_of_part(name: str, inputs: int, outputs: int) -> Module:
+    ranges = {PART_INPUTS: (0, inputs), PART_OUTPUTS: (0, outputs)}
+    return Module(name, [PART_INPUTS] if inputs else [], [PART_OUTPUTS], ranges)
+
+
 def _with_wires(interface: Interface, wires: int) -> Interface:
     """Return the interface with this many features of one bit more."""
     names = (*interface.feature_names, *(f"wire {wire}" for wire in range(wires)))
@@ -220,10 +231,9 @@ def _pairs_of(texts: _Texts, name: str, graph: BooleanGraph, given: Given, outpu
     for k, module in enumerate(graph.modules):
         piece, part, instance = pieces.piece(k), part_module(name, k), part_instance(k)
         inputs = [node for _, node in piece.graph.inputs]
-        read = texts.module(part)
-        children[part] = Module(part, read.inputs, read.outputs, read.ranges)
+        children[part] = _ports_of_part(part, len(inputs), len(module.outputs))
         own = partial(lambda inputs, _, index: inputs[index], inputs)
-        yield part, piece.graph, texts.logic(read, own, piece.graph.interface).graph
+        yield part, piece.graph, texts.part(part, own, piece.graph.interface)
         first[f"{instance}.{PART_OUTPUTS}"] = wires
         wires += len(module.outputs)
         if inputs:
