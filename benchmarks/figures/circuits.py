@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures.compare import NAMES, TINY, TREE, study, tiny, tree
+from benchmarks.figures.large_network import LUTS
 from benchmarks.figures.table import Row, named, row
 from dwn_asic.methods.optimal_tree import METHOD as OPTIMAL
 from dwn_asic.study.equal_accuracy import comparison
@@ -27,6 +29,7 @@ from dwn_asic.study.tables import area_ratio, geometric_mean
 sys.path += ["tests"]  # the settings that a test shares with this topic
 
 FLOWS = ("phoneme", "digits")
+_STAGES = ("minimize", "implement", "verify")
 
 
 def training_settings() -> Iterator[Row]:
@@ -124,6 +127,19 @@ def optimal_trees(name: str, start: str) -> Iterator[Row]:
     yield row(f"{start}_area_worst", f"{what}: worst tree ({least})", mapped[least], "x")
 
 
+def large_network() -> Iterator[Row]:
+    """Measure a random network of 100,000 LUTs in a process of its own, for its memory."""
+    code = "from benchmarks.figures.large_network import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
+    found = json.loads(done.stdout)
+    what = f"random network of {LUTS:,} 6-input LUTs, 64 classes, from the network to the proved netlist"
+    yield row("circuits.large_seconds", what, found["seconds"], "s", "<= 1800")
+    yield row("circuits.large_memory", f"{what}: peak memory", found["memory"], "GiB", "<= 8")
+    yield row("circuits.large_area", f"{what}: total area", found["area"], "NAND2")
+    for stage in _STAGES:
+        yield row(f"circuits.large_{stage}", f"{what}: stage {stage}", found[stage], "s")
+
+
 def _mean(values: Iterator[float]) -> float:
     return float(np.mean([*values]))
 
@@ -137,6 +153,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
         logic_contest,
         *(f"iwls_{group}_{what}" for group in ("200", "60", "published") for what in ("test", "ands")),
     ),
+    **_named(large_network, *(f"large_{each}" for each in ("seconds", "memory", "area", *_STAGES))),
     **_named(printed, "printed_accurate", "printed_both", "printed_area"),
     **_named(partial(optimal_trees, "nine", "circuits.optimal"), *(f"optimal_{each}" for each in _OPTIMAL)),
     **_named(

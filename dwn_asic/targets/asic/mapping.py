@@ -7,7 +7,7 @@ synthesis use the same list.
 
 from __future__ import annotations
 
-__all__ = ["MAPPING_RECIPES", "PART_RECIPES", "RANKING"]
+__all__ = ["MAPPING_RECIPES", "PART_RECIPE", "RANKING"]
 
 MAPPING_RECIPES = {
     "map": "map -a",
@@ -24,5 +24,5 @@ MAPPING_RECIPES = {
 }
 RANKING = ("map", "dch_map")
 """Names of the fast recipes that rank candidates."""
-PART_RECIPES = ("map", "dch_nf")
-"""Names of the recipes for the parts of a large design, of which all others come within a percent."""
+PART_RECIPE = "dch_nf"
+"""Name of the one recipe for the parts of a large design; on random logic none is smaller by a percent."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from dwn_asic.boolean.ports import is_part, whole_of_part
 from dwn_asic.errors import ToolError
 from dwn_asic.targets.asic.cell_library import CellLibrary
-from dwn_asic.targets.asic.mapping import MAPPING_RECIPES, PART_RECIPES
+from dwn_asic.targets.asic.mapping import MAPPING_RECIPES, PART_RECIPE
 from dwn_asic.tools import find_yosys, processors
 from dwn_asic.verilog.text import black_box, split_modules
 
@@ -20,6 +20,9 @@ __all__ = ["ModuleArea", "Synthesis", "plain_area", "synthesize"]
 
 _REGISTER = "$_DFF_P_"
 """Name that Yosys gives a register that it did not map to a cell."""
+_PREPARE = ("proc", "opt", "check -assert", "techmap", "opt")
+_PREPARE_PARTS = ("check -assert", "simplemap")
+"""Commands before mapping: for any module, and for the parts of a large design, which are two-input logic."""
 _BATCH = 8
 """Parts of a large design that one run of Yosys maps."""
 
@@ -97,7 +100,7 @@ def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float
     texts = split_modules(design)
     parts = [module for module in texts if is_part(module)]
     if not parts:
-        commands = f"hierarchy -check -top {name}_top"
+        commands = (f"hierarchy -check -top {name}_top", *_PREPARE)
         return _mapped(design, commands, MAPPING_RECIPES, library, timeout_s)
     return _mapped_in_parts(texts, parts, library, timeout_s)
 
@@ -110,13 +113,15 @@ def _mapped_in_parts(
     boxes = [black_box(texts[module]) for module in wiring]
     rest = [text for module, text in texts.items() if module not in wiring and module not in parts]
     batches = ["".join(texts[part] for part in parts[i : i + _BATCH]) for i in range(0, len(parts), _BATCH)]
-    recipes = {recipe: MAPPING_RECIPES[recipe] for recipe in PART_RECIPES}
-
-    def work(text: str) -> Synthesis:
-        return _mapped(text, "", recipes, library, timeout_s, wiring)
-
+    recipes = {PART_RECIPE: MAPPING_RECIPES[PART_RECIPE]}
     with ThreadPoolExecutor(processors()) as pool:
-        done = list(pool.map(work, [*batches, "".join([*boxes, *rest])]))
+        every = [
+            *(pool.submit(_mapped, batch, _PREPARE_PARTS, recipes, library, timeout_s) for batch in batches),
+            pool.submit(
+                _mapped, "".join([*boxes, *rest]), _PREPARE, MAPPING_RECIPES, library, timeout_s, wiring
+            ),
+        ]
+        done = [each.result() for each in every]
     return Synthesis(
         "\n".join([*(each.netlist for each in done), *(texts[module] for module in wiring)]),
         {module: area for each in done for module, area in each.modules.items()},
@@ -127,13 +132,13 @@ def _mapped_in_parts(
 
 def _mapped(
     design: str,
-    hierarchy: str,
+    prepare: Sequence[str],
     recipes: Mapping[str, str],
     library: CellLibrary,
     timeout_s: float,
     boxes: Sequence[str] = (),
 ) -> Synthesis:
-    """Map all modules of a text but black boxes after ``hierarchy``, each with the best recipe."""
+    """Map all modules of a text but black boxes after the commands ``prepare``, each with the best recipe."""
     yosys = find_yosys()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -141,7 +146,7 @@ def _mapped(
         (folder / "design.v").write_text(design)
         for recipe, commands in recipes.items():
             (folder / f"{recipe}.abc").write_text("strash\n" + commands.replace("; ", "\n") + "\n")
-        script = _mapping_script(hierarchy, recipes, library)
+        script = _mapping_script(prepare, recipes, library)
         log = yosys.run_script(script, timeout_s=timeout_s, cwd=folder)
         stats = {recipe: _stat(folder / f"stat_{recipe}.json", log, boxes) for recipe in recipes}
         netlists = {recipe: (folder / f"netlist_{recipe}.v").read_text() for recipe in recipes}
@@ -179,15 +184,10 @@ def plain_area(design: str, top: str, library: CellLibrary, *, timeout_s: float 
         return _area(_stat(folder / "stat.json", log)[top], library)
 
 
-def _mapping_script(hierarchy: str, recipes: Iterable[str], library: CellLibrary) -> str:
+def _mapping_script(prepare: Sequence[str], recipes: Iterable[str], library: CellLibrary) -> str:
     lines = [
         "read_verilog design.v",
-        hierarchy,
-        "proc",
-        "opt",
-        "check -assert",
-        "techmap",
-        "opt",
+        *prepare,
         *_flip_flops(library),
         "opt_clean -purge",
         "design -save prepared",

@@ -1,0 +1,81 @@
+"""A random network of 100,000 LUTs through all stages: graph, minimization, Verilog, netlist and proof."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+
+from dwn_asic.boolean.compose import Circuit
+from dwn_asic.boolean.convert import to_graph
+from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
+from dwn_asic.encode.quantizer import Quantizer
+from dwn_asic.encode.thermometer import Thermometer
+from dwn_asic.optimize.exact.minimize import minimize_parts
+from dwn_asic.targets.asic.config import SynthesisConfig
+from dwn_asic.targets.asic.pdk import load_pdk
+from dwn_asic.targets.asic.target import AsicTarget
+from dwn_asic.targets.base import Specification, Vectors
+from dwn_asic.verilog.config import HardwareConfig
+
+LUTS = 100_000
+_CLASSES, _INPUTS, _FEATURES, _BITS, _ROWS = 64, 6, 256, 8, 1000
+
+
+def random_network(luts: int, rng: np.random.Generator) -> LutNetwork:
+    """Return a network of two layers of equal size with random wires and tables, and a popcount head."""
+    first = luts // 2
+    layers = tuple(
+        LutLayer(rng.integers(0, width, (n, _INPUTS)), rng.random((n, 1 << _INPUTS)) < 0.5)
+        for width, n in ((_FEATURES * _BITS, first), (first, luts - first))
+    )
+    return LutNetwork(
+        Quantizer(np.zeros(_FEATURES), np.ones(_FEATURES), np.full(_FEATURES, 8)),
+        Thermometer(np.repeat(np.arange(_FEATURES), _BITS), np.tile(np.arange(1, 1 + _BITS) * 28, _FEATURES)),
+        layers,
+        Head("popcount", "onehot", _CLASSES),
+        tuple(f"f{i}" for i in range(_FEATURES)),
+        tuple(f"class {i}" for i in range(_CLASSES)),
+    )
+
+
+def main(luts: int = LUTS) -> None:
+    """Print, as JSON, the seconds of each stage, the memory in GiB, ANDs in thousands and the area."""
+    rng = np.random.default_rng(0)
+    network = random_network(luts, rng)
+    target = AsicTarget(load_pdk(SynthesisConfig().pdk), HardwareConfig(), 600.0)
+    found: dict[str, float] = {}
+    begin = time.perf_counter()
+
+    def done(stage: str) -> None:
+        nonlocal begin
+        found[stage] = time.perf_counter() - begin
+        print(f"{stage}: {found[stage]:.1f} s", file=sys.stderr, flush=True)
+        begin = time.perf_counter()
+
+    graph = to_graph(network)
+    done("graph")
+    core, encoder = minimize_parts(graph, target.cost, effort="low")
+    circuit = Circuit(encoder.graph, core.graph)
+    done("minimize")
+    codes = rng.integers(0, 256, (_ROWS, _FEATURES))
+    predictions = network.predict(codes)
+    built = target.implement(circuit, "large", Vectors(codes, predictions))
+    done("implement")
+    target.verify(built, Specification(graph, circuit, codes, predictions))
+    done("verify")
+    # Two of the tools' processes run at once, beside this one.
+    own, tools = (
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    found["seconds"] = sum(found.values())
+    found["memory"] = (own + 2 * tools) / 2**20
+    found["area"] = built.metrics["area__nand2_equivalent"]
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else LUTS)
