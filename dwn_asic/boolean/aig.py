@@ -11,6 +11,20 @@ from dwn_asic.boolean.graph import BooleanGraph, Constant, Input, Interface, Lut
 
 __all__ = ["and_count", "from_aig", "read_aiger", "to_aig", "to_blif"]
 
+_TWO_INPUT = {
+    0b1000: ("and", False, False),
+    0b0100: ("and", True, False),
+    0b0010: ("and", False, True),
+    0b0001: ("and", True, True),
+    0b1110: ("or", False, False),
+    0b1101: ("or", True, False),
+    0b1011: ("or", False, True),
+    0b0111: ("or", True, True),
+    0b0110: ("xor", False, False),
+    0b1001: ("xor", True, False),
+}
+"""The gate of each function of two inputs, and whether its inputs are complemented, the first one first."""
+
 
 def to_aig(graph: BooleanGraph, inputs: tuple[Input, ...] | None = None) -> Any:
     """Return an ``aigverse.networks.Aig`` that computes the graph's function.
@@ -31,7 +45,11 @@ def to_aig(graph: BooleanGraph, inputs: tuple[Input, ...] | None = None) -> Any:
     signals: dict[int, Any] = {}
     for index, node in graph.nodes():
         if isinstance(node, Lut):
-            signals[index] = _shannon(aig, node.table, [signals[f] for f in node.fanins], {})
+            fanins = [signals[f] for f in node.fanins]
+            if len(fanins) == 2 and node.table in _TWO_INPUT:
+                signals[index] = _two_input(aig, node.table, *fanins)
+            else:
+                signals[index] = _shannon(aig, node.table, fanins, {})
         elif isinstance(node, Constant):
             signals[index] = aig.get_constant(node.value)
         elif node in signal_of:
@@ -39,6 +57,15 @@ def to_aig(graph: BooleanGraph, inputs: tuple[Input, ...] | None = None) -> Any:
     for driver in graph.outputs:
         aig.create_po(signals[driver])
     return aig
+
+
+def _two_input(aig: Any, table: int, a: Any, b: Any) -> Any:
+    """Build what :func:`_shannon` builds for a function of two inputs, at once, since most nodes are such."""
+    gate, flip_a, flip_b = _TWO_INPUT[table]
+    a, b = (aig.create_not(a) if flip_a else a), (aig.create_not(b) if flip_b else b)
+    if gate == "and":
+        return aig.create_and(b, a)
+    return aig.create_or(b, a) if gate == "or" else aig.create_xor(b, a)
 
 
 def _shannon(aig: Any, table: int, fanins: list[Any], memo: dict[tuple[int, int], Any]) -> Any:

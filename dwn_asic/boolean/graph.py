@@ -319,8 +319,8 @@ class GraphBuilder:
             if node in self._inputs:
                 return self._inputs[node]
             self._inputs[node] = len(self._nodes)
-        if isinstance(node, Lut):
-            if any(not 0 <= fanin < len(self._nodes) for fanin in node.fanins):
+        elif isinstance(node, Lut):
+            if node.fanins and not 0 <= min(node.fanins) <= max(node.fanins) < len(self._nodes):
                 raise ValueError(
                     f"fan-ins {node.fanins} are not all among the {len(self._nodes)} earlier nodes"
                 )

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aigverse.networks import Aig
 from hypothesis import HealthCheck, given, settings
 from strategies import boolean_graphs, evaluate, patterns
 
-from dwn_asic.boolean.aig import and_count, from_aig, read_aiger, to_aig, to_blif
+from dwn_asic.boolean.aig import _shannon, and_count, from_aig, read_aiger, to_aig, to_blif
+from dwn_asic.boolean.flat_aig import flatten
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Input, Interface, Lut, Threshold
 from dwn_asic.tools import find_abc
 
@@ -70,3 +72,14 @@ def test_and_count(table: int, n: int, ands: int) -> None:
     builder = GraphBuilder(Interface(("x",), (8,), ("no", "yes")))
     fanins = tuple(builder.add(Threshold(0, 1 + i)) for i in range(n))
     assert and_count(builder.finish([builder.add(Lut(fanins, table))])) == ands
+
+
+@pytest.mark.parametrize("table", range(16))
+def test_two_input_function_is_built_like_any_other(table: int) -> None:
+    builder = GraphBuilder(Interface(("x", "y"), (8, 8), ("a", "b")))
+    fanins = builder.add(Threshold(0, 5)), builder.add(Threshold(1, 7))
+    aig = to_aig(builder.finish([builder.add(Lut(fanins, table))]))
+    general = Aig()
+    inputs = [general.create_pi() for _ in fanins]
+    general.create_po(_shannon(general, table, inputs, {}))
+    assert flatten(aig, 2) == flatten(general, 2)
