@@ -35,7 +35,7 @@ endif
 endif
 
 .PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out report-balanced report-iwls \
-    report-printed figures examples docs doctor clean
+    report-printed report-classes figures examples docs doctor clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   run a flow: data -> DWN -> proved netlists -> comparison, in $(BUILD)/NAME'
@@ -47,6 +47,7 @@ help:
 	@echo 'make report-balanced              run the study in balanced accuracy, and write reports/balanced'
 	@echo 'make report-iwls                  run the benchmarks of the IWLS 2020 contest, and write reports/iwls2020'
 	@echo 'make report-printed               run the data sets of printed circuits, and write reports/printed'
+	@echo 'make report-classes               run the data sets of many classes, and write reports/classes'
 	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again: all, a topic, or one id'
 	@echo 'make examples                     run the notebooks in examples/ and store their outputs'
 	@echo 'make docs                         build the documentation in $(BUILD)/docs'
@@ -146,12 +147,16 @@ report-files: $(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(call runs_of,
 	    $(foreach study,$(STUDIES),$(if $(filter flows/$(study)/%,$(AVAILABLE)),--study $(BUILD)/$(study)))
 endif
 
-# Studies of their own, each in a folder of its name: the benchmarks of a logic contest, and printed circuits.
+# Studies of their own, each in a folder of its name: the benchmarks of a logic contest, printed circuits, and data sets
+# of many classes.
 report-iwls:
 	@$(MAKE) --no-print-directory report STUDIES=iwls2020 SEEDS=0 FLOWS= OUT=reports/iwls2020
 
 report-printed:
 	@$(MAKE) --no-print-directory report STUDIES=printed SEEDS='0 1 2' FLOWS= OUT=reports/printed
+
+report-classes:
+	@$(MAKE) --no-print-directory report STUDIES=classes SEEDS='0 1 2' FLOWS= OUT=reports/classes
 
 # The same tables and page for a small study that runs in a few minutes.
 report-quick:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -18,6 +18,7 @@ from benchmarks.figures.compare import NAMES, TINY, TREE, study, tiny, tree
 from benchmarks.figures.large_network import LUTS
 from benchmarks.figures.table import Row, named, row
 from dwn_asic.methods.optimal_tree import METHOD as OPTIMAL
+from dwn_asic.report.choice import OUR_FAMILY, Candidate, best_within, candidates
 from dwn_asic.study.equal_accuracy import comparison
 from dwn_asic.study.logic_contest.choice import mean
 from dwn_asic.study.logic_contest.published import best_published
@@ -30,6 +31,14 @@ sys.path += ["tests"]  # the settings that a test shares with this topic
 
 FLOWS = ("phoneme", "digits")
 _STAGES = ("minimize", "implement", "verify")
+_WITHIN = (
+    ("letter", 6000.0, ">= 0.9"),
+    ("optdigits", 1200.0, ""),
+    ("mnist", 6000.0, ""),
+    ("segment", 300.0, ""),
+)
+"""Data set of many classes, area in NAND2-equivalents, and target of the accuracy within it."""
+_LEAST = 10.0
 
 
 def training_settings() -> Iterator[Row]:
@@ -127,6 +136,38 @@ def optimal_trees(name: str, start: str) -> Iterator[Row]:
     yield row(f"{start}_area_worst", f"{what}: worst tree ({least})", mapped[least], "x")
 
 
+def several_classes() -> Iterator[Row]:
+    """Measure the fronts of data sets of many classes: accuracy within an area, and their widest gap."""
+    classes = study("classes")
+    for name, limit, target in _WITHIN:
+        chosen = [best_within(candidates(run.result, OUR_FAMILY), limit) for run in classes.sets[name]]
+        tests = [circuit.test for circuit in chosen if circuit is not None]
+        what = (
+            f"{name}, {len(tests)} seeds: mean test accuracy of our best circuit of at most {limit:g} NAND2"
+        )
+        yield row(f"circuits.{name}_test", what, _mean(iter(tests)), "", target)
+    gaps = {
+        name: max(_widest_gap(candidates(run.result, OUR_FAMILY)) for run in runs)
+        for name, runs in classes.sets.items()
+    }
+    worst = max(gaps, key=lambda name: gaps[name])
+    text = f"{len(gaps)} sets of many classes: largest ratio of neighbouring areas on a front"
+    what = f"{text}, from {_LEAST:g} NAND2"
+    yield row("circuits.classes_gap", f"{what} ({worst})", gaps[worst], "x", "<= 2")
+
+
+def _widest_gap(circuits: Iterable[Candidate]) -> float:
+    """Return the largest ratio of neighbouring areas on the front of the circuits by validation rows."""
+    ratios, best, last = [1.0], -1.0, _LEAST
+    for circuit in sorted(circuits, key=lambda c: c.area("total")):
+        if circuit.val > best:
+            best, area = circuit.val, circuit.area("total")
+            if area > _LEAST:
+                ratios.append(area / last)
+                last = area
+    return max(ratios)
+
+
 def large_network() -> Iterator[Row]:
     """Measure a random network of 100,000 LUTs in a process of its own, for its memory."""
     code = "from benchmarks.figures.large_network import main; main()"
@@ -154,6 +195,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
         *(f"iwls_{group}_{what}" for group in ("200", "60", "published") for what in ("test", "ands")),
     ),
     **_named(large_network, *(f"large_{each}" for each in ("seconds", "memory", "area", *_STAGES))),
+    **_named(several_classes, *(f"{name}_test" for name, _, _ in _WITHIN), "classes_gap"),
     **_named(printed, "printed_accurate", "printed_both", "printed_area"),
     **_named(partial(optimal_trees, "nine", "circuits.optimal"), *(f"optimal_{each}" for each in _OPTIMAL)),
     **_named(

@@ -57,6 +57,7 @@ REPORTS = {
     "balanced": "report-balanced",
     "iwls2020": "report-iwls",
     "printed": "report-printed",
+    "classes": "report-classes",
 }
 """Target of make of each study that ``make report`` leaves out."""
 NAMES = dict(zip(("paper", "tenfold", "accuracy", "evaluations"), BASELINES, strict=True))

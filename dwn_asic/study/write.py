@@ -44,6 +44,7 @@ ELSEWHERE = {
     "balanced/README.md": "the same data sets, and two with a rare class, in balanced accuracy",
     "iwls2020/README.md": "the benchmarks of the IWLS 2020 logic contest, counted in AND nodes",
     "printed/README.md": "data sets of printed circuits, beside the published ones",
+    "classes/README.md": "data sets of seven to 26 classes, beside trees, forests and boosted stumps",
 }
 """Reports that other commands write into the folder, with a description of each."""
 
