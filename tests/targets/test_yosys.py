@@ -216,7 +216,7 @@ def mock(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
             "End of script.\n",
         ),
         (
-            "cat > /dev/null; echo '{}' | tee stat.json > stat_0.json; echo 'End of script.'",
+            "cat > /dev/null; echo '{}' | tee stat.json > stat_map.json; echo 'End of script.'",
             "yosys: its statistics cannot be read: KeyError",
             "End of script.\n",
         ),
