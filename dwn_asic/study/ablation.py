@@ -113,8 +113,8 @@ def ablation_table(study: Study) -> Table:
             ),
             (
                 "Shrunk: every network goes through the same annealing. The choice is the smallest circuit "
-                f"within one point of the front's best validation {study.score}, so {study.score} and area "
-                "move together."
+                "of the front whose errors on validation rows are within the flow's tolerance of the fewest, "
+                f"so {study.score} and area move together."
             ),
             (
                 f"Equal accuracy: the smallest circuit of each front whose validation {study.score}, both "

@@ -131,10 +131,10 @@ def _notes(study: Study, baseline: str, compared: Comparison) -> Iterator[str]:
         "over seeds; an area below one NAND2-equivalent counts as one."
     )
     yield (
-        "DWN, shrunk, is the flow's own choice: the smallest circuit within one point of the front's best "
-        f"validation {study.score}. DWN, exact, computes what the trained network computes. The decision "
-        f"tree is the one with the best validation {study.score} among all sizes up to {BUDGET:.0f} "
-        "NAND2-equivalents."
+        "DWN, shrunk, is the flow's own choice: the smallest circuit of the front whose errors on validation "
+        "rows are within the flow's tolerance of the fewest. DWN, exact, computes what the trained network "
+        f"computes. The decision tree is the one with the best validation {study.score} among all sizes up "
+        f"to {BUDGET:.0f} NAND2-equivalents."
     )
     yield from _of_reached(compared, study.score)
     yield from _of_free(compared, study.score)
