@@ -117,9 +117,8 @@ def sandbox(folder: Path) -> Path:
 
 def run(command: str, folder: Path) -> str:
     """Return what a command prints in a sandbox; raise AssertionError where it fails."""
-    inherited = {
-        k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "COV_", "PDK_ROOT"))
-    }
+    others = ("MAKE", "MFLAGS", "VENV", "COV_", "PDK_ROOT")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(others)}
     environment = inherited | {
         "PATH": f"{folder / '.venv' / 'bin'}{os.pathsep}{inherited['PATH']}",
         "PYTHONPATH": str(ROOT),
