@@ -112,6 +112,7 @@ def changed(implementation: Implementation, file: str, old: str, new: str) -> Im
         (DESIGN, "assign class_index[0] = ", "assign class_index[0] = ~", "wrong connection of class_index"),
         (DESIGN, ".class_index(class_index)", ".class_index()", "class_index"),
         (DESIGN, " & ", " | ", "fails in big_"),
+        (DESIGN, "input  wire [11:0] a", "input  wire [12:0] a", "not one of 12 inputs"),
     ],
 )
 def test_wrong_text_is_found(file: str, old: str, new: str, message: str) -> None:

@@ -72,8 +72,8 @@ def pairs(
     _check_top(texts, name, circuit, registers)
     feature = partial(_feature_bit, core.interface)
     yield from _pairs_of(texts, f"{name}_encoder", encoder, feature, THERMOMETER_PORT)
-    thermometer = [node for _, node in core.inputs]
-    yield from _pairs_of(texts, f"{name}_core", core, lambda _, index: thermometer[index], CLASS_PORT)
+    thermometer = partial(_input_at, [node for _, node in core.inputs])
+    yield from _pairs_of(texts, f"{name}_core", core, thermometer, CLASS_PORT)
 
 
 def opened(module: Module, children: Mapping[str, Module], source: str) -> Module:
@@ -200,6 +200,12 @@ class _Texts:
             )
 
 
+def _input_at(inputs: Sequence[Input], port: str, index: int) -> Input:
+    if index >= len(inputs):
+        raise VerificationError(f"{port}[{index}] is not one of {len(inputs)} inputs")
+    return inputs[index]
+
+
 def _feature_bit(interface: Interface, port: str, bit: int) -> Input:
     feature = feature_of_port(port)
     if feature is None or feature >= len(interface.widths) or bit >= interface.widths[feature]:
@@ -232,8 +238,7 @@ def _pairs_of(texts: _Texts, name: str, graph: BooleanGraph, given: Given, outpu
         piece, part, instance = pieces.piece(k), part_module(name, k), part_instance(k)
         inputs = [node for _, node in piece.graph.inputs]
         children[part] = _ports_of_part(part, len(inputs), len(module.outputs))
-        own = partial(lambda inputs, _, index: inputs[index], inputs)
-        yield part, piece.graph, texts.part(part, own, piece.graph.interface)
+        yield part, piece.graph, texts.part(part, partial(_input_at, inputs), piece.graph.interface)
         first[f"{instance}.{PART_OUTPUTS}"] = wires
         wires += len(module.outputs)
         if inputs:
