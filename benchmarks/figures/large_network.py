@@ -43,7 +43,7 @@ def random_network(luts: int, rng: np.random.Generator) -> LutNetwork:
 
 
 def main(luts: int = LUTS) -> None:
-    """Print, as JSON, the seconds of each stage, the memory in GiB, ANDs in thousands and the area."""
+    """Print, as JSON, the seconds of each stage and in all, the memory in GiB and the area in NAND2."""
     rng = np.random.default_rng(0)
     network = random_network(luts, rng)
     target = AsicTarget(load_pdk(SynthesisConfig().pdk), HardwareConfig(), 600.0)
