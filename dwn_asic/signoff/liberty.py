@@ -50,9 +50,7 @@ _TRIGGERS = {
     "rising_edge": "rising",
     "falling_edge": "falling",
 }
-_CHECKS = {
-    f"{kind}_{edge}": (kind, edge) for kind in ("setup", "hold") for edge in ("rising", "falling")
-}
+_CHECKS = {f"{kind}_{edge}": (kind, edge) for kind in ("setup", "hold") for edge in ("rising", "falling")}
 _SENSES = {"positive_unate": "positive", "negative_unate": "negative", "non_unate": "both"}
 
 
@@ -360,9 +358,7 @@ class _FileReader:
         template = self._templates.get(argument(group), {})
         names = [attribute(template, f"variable_{i}") for i in (1, 2)]
         axes = [
-            _numbers(groups(group, f"index_{i}") or groups(template, f"index_{i}"))
-            if names[i - 1]
-            else [0.0]
+            _numbers(groups(group, f"index_{i}") or groups(template, f"index_{i}")) if names[i - 1] else [0.0]
             for i in (1, 2)
         ]
         values = _numbers(groups(group, "values"))

@@ -549,5 +549,3 @@ def _propagate(  # type: ignore[no-untyped-def]
                     arrival[target, after] = late
                     causes[target, after] = 2 * arc + before
                 transition[target, after] = max(transition[target, after], slow)
-
-

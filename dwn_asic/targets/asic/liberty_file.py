@@ -18,7 +18,7 @@ from typing import Any
 from dwn_asic.errors import PdkError
 
 __all__ = [
-        "Group",
+    "Group",
     "GroupText",
     "LibertyFile",
     "argument",
