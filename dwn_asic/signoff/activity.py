@@ -1,7 +1,7 @@
 """What happens on the nets of a netlist: the values of all rows, or the same activity everywhere.
 
-Values of a net in all rows are one integer, whose bit r is the value in row r. Row r + 1 follows row r, so a net has a
-transition between two rows if their bits differ; there are no glitches.
+Values of a net in all rows are one integer, whose bit r is the value in row r. Row r + 1 follows row r, so a
+net has a transition between two rows if their bits differ; there are no glitches.
 """
 
 from __future__ import annotations

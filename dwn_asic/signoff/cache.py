@@ -1,8 +1,8 @@
 """Libraries that were read once, kept on disk under the digest of their files.
 
-Reading ten megabytes of Liberty text takes seconds, loading the same numbers from a cache a tenth of a second. The
-folder is ``dwn-asic/liberty`` below ``XDG_CACHE_HOME`` (by default ``~/.cache``). It may be deleted at any time; where
-it cannot be written, libraries are read anew.
+Reading ten megabytes of Liberty text takes seconds, loading the same numbers from a cache a tenth of a
+second. The folder is ``dwn-asic/liberty`` below ``XDG_CACHE_HOME`` (by default ``~/.cache``). It may be
+deleted at any time; where it cannot be written, libraries are read anew.
 """
 
 from __future__ import annotations

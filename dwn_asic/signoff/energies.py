@@ -29,8 +29,8 @@ class CellEnergies:
     functions
         Functions of the outputs.
     energies
-        Pin -> input that caused its transition (empty if that does not matter) -> energies. An energy without a
-        condition applies where those with one do not.
+        Pin -> input that caused its transition (empty if that does not matter) -> energies. An energy without
+        a condition applies where those with one do not.
     senses
         Input and output -> unateness of the delay between them.
     """
@@ -43,7 +43,7 @@ class CellEnergies:
 
     @classmethod
     def of(cls, library: TimingLibrary, name: str) -> CellEnergies:
-        """Return the energies of a cell; raises PdkError if there is no such cell or its leakage is unknown."""
+        """Return the energies of a cell; raises PdkError without the cell or its leakage."""
         cell = library.cell(name)
         if cell.leakage is None and not cell.leakages:
             raise PdkError(f"{library.name}: the leakage of cell {name} is unknown")

@@ -1,4 +1,4 @@
-"""Reading of the timing and power of Liberty files, whose cells :mod:`dwn_asic.targets.asic.liberty` chooses from."""
+"""Reading of the timing and power in Liberty files."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ class _FileReader:
             found[text.name] = WireLoad(text.name, capacitance, resistance, tuple(lengths), slope)
         return found
 
-    # ---- cells --------------------------------------------------------------------------------------------------
+    # ---- cells ---------------------------------------------------------------------------------------------
     def cell(self, group: Group) -> TimedCell:
         """Return a cell; raises ValueError if it cannot be interpreted."""
         for supply in groups(group, "pg_pin"):
@@ -343,7 +343,7 @@ class _FileReader:
             rest = float(default) * self._power
         return tuple(Leakage(when, power) for when, power in by_state.items() if when), rest
 
-    # ---- tables -------------------------------------------------------------------------------------------------
+    # ---- tables --------------------------------------------------------------------------------------------
     def _pair(
         self, group: Group, kinds: tuple[str, str], second_factor: float, factor: float
     ) -> tuple[int, int]:
@@ -371,7 +371,7 @@ class _FileReader:
         if names[0] in _SECOND or names[1] in _FIRST:
             rows, columns = len(axes[0]), len(axes[1])
             scaled = [scaled[i * columns + j] for j in range(columns) for i in range(rows)]
-            axes = axes[::-1]
+            axes.reverse()
         first, second = axes
         return self._store.add([x * self._time for x in first], [x * second_factor for x in second], scaled)
 
@@ -386,7 +386,7 @@ def _numbers(found: Iterable[Group]) -> list[float]:
 
 
 def _sense(function: str, pin: str, pins: Mapping[str, Pin]) -> str:
-    """Return the unateness of an output's function in a pin; ``both`` if it does not follow from the function."""
+    """Return the unateness of a function in a pin; ``both`` if it does not follow from the function."""
     inputs = [name for name, each in pins.items() if each.direction == "input"]
     try:
         table = truth_table(function, inputs)
@@ -400,7 +400,7 @@ def _sense(function: str, pin: str, pins: Mapping[str, Pin]) -> str:
         for address in range(1 << len(inputs))
         if not address & bit
     } - {0}
-    return {(1,): "positive", (-1,): "negative"}.get(tuple(changes), "both")
+    return "positive" if changes == {1} else "negative" if changes == {-1} else "both"
 
 
 def pins_of(expression: str) -> frozenset[str]:

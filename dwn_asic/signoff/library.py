@@ -1,7 +1,7 @@
-"""A Liberty library with all that timing and power analysis read: pins, delay arcs, constraints, energies, leakage.
+"""A Liberty library as timing and power analysis read it: pins, delays, constraints, energies and leakage.
 
-Times are in ns, capacitances in pF, energies in pJ, leakage in nW and voltages in V, whatever the units of the file.
-A pair (rise, fall) always has the value of the rising edge first.
+Times are in ns, capacitances in pF, energies in pJ, leakage in nW and voltages in V, whatever the units of
+the file. A pair (rise, fall) always has the value of the rising edge first.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dwn_asic.errors import PdkError
 __all__ = [
     "NO_TABLE",
     "Arc",
-    "Constraint",
     "Conditions",
+    "Constraint",
     "InternalPower",
     "Leakage",
     "Pin",
@@ -41,8 +41,9 @@ NO_TABLE = -1
 class Tables:
     """Lookup tables of one or two variables, one after the other in one array.
 
-    The first variable is the input transition (ns); in constraints, the transition of the clock. The second is the
-    load (pF); in constraints, the transition of the data. A table without a variable has one value on that axis.
+    The first variable is the input transition (ns); in constraints, the transition of the clock. The second
+    is the load (pF); in constraints, the transition of the data. A table without a variable has one value on
+    that axis.
 
     Attributes
     ----------
@@ -105,9 +106,11 @@ class Arc:
     source, target
         Names of the pins: the one that causes the transition, and the one that makes it.
     sense
-        ``positive`` if both edges have the same direction, ``negative`` if they have opposite ones, else ``both``.
+        ``positive`` if both edges have the same direction, ``negative`` if they have opposite ones, else
+        ``both``.
     trigger
-        ``any`` edge of the source starts the transition, or only the ``rising`` or the ``falling`` one (of a clock).
+        ``any`` edge of the source starts the transition, or only the ``rising`` or the ``falling`` one (of a
+        clock).
     when
         Liberty expression of the states in which the arc holds; empty for all.
     delay, transition
@@ -246,7 +249,7 @@ class WireLoad:
 
 @dataclass(frozen=True)
 class Conditions:
-    """Operating conditions: the name of the corner, its voltage (V), and its temperature (degrees Celsius)."""
+    """Operating conditions: name of the corner, voltage (V), and temperature (degrees Celsius)."""
 
     name: str
     voltage: float
@@ -255,14 +258,14 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Parts of the supply voltage between which a transition is measured, as in ``0.2``, and where a delay is.
+    """Where delays and transitions are measured, as parts of the supply voltage.
 
     Attributes
     ----------
     low, high
         Start and end of a transition, for the rising edge.
     middle
-        Where a delay starts and ends.
+        Start and end of a delay.
     derate
         Measured transition over the transition in the tables.
     """
@@ -290,8 +293,8 @@ class TimingLibrary:
     thresholds
         Where delays and transitions are measured.
     grounds
-        Names of the power pins at 0 V: energies and leakage that the file relates to them are not counted, since the
-        same charge left a supply.
+        Names of the power pins at 0 V: energies and leakage that the file relates to them are not counted,
+        since the same charge left a supply.
     wire_loads
         Wire-load models by name.
     default_wire_load

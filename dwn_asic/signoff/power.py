@@ -3,13 +3,14 @@
 Three parts are added up for every instance:
 
 * switching: each transition of a net that a cell drives takes half of C V**2, where C is the load of the net;
-* internal: each transition of a pin takes the energy of its table, at the transition time and load of timing analysis.
-  A transition of an output is shared among the inputs that changed in the same step, and the groups of the table's
-  condition (``when``) apply in the state after the step;
+* internal: each transition of a pin takes the energy of its table, at the transition time and load of timing
+  analysis. A transition of an output is shared among the inputs that changed in the same step, and the
+  conditions (``when``) of the tables apply to the state after the step;
 * leakage: the mean over the states of the rows.
 
-A register's clock pin has two transitions in each cycle. The nets of the inputs and of the clock, which something else
-drives, do not count; the pins that they drive do. There are no glitches: each net changes at most once per row.
+A register's clock pin has two transitions in each cycle. The nets of the inputs and of the clock, which
+something else drives, do not count; the pins that they drive do. There are no glitches: each net changes at
+most once per row.
 """
 
 from __future__ import annotations
@@ -110,7 +111,8 @@ def by_instance(
         if name not in cells:
             cells[name] = CellEnergies.of(timing.library, name)
         found[:, index] = of_instance(instance, cells[name])
-    return Power(*found, timing.delay)
+    switching, internal, clock, leakage = found
+    return Power(switching, internal, clock, leakage, timing.delay)
 
 
 class _Events:
@@ -122,7 +124,7 @@ class _Events:
         self._mask = simulation.ones >> 1
         self.nets = dict(zip((*kind.inputs, kind.output), (*instance.inputs, instance.output), strict=True))
         values = {pin: simulation.values[net] for pin, net in self.nets.items()}
-        self.clock = kind.clock if isinstance(instance, Register) else ""
+        self.clock = instance.cell.clock if isinstance(instance, Register) else ""
         if isinstance(instance, Register):
             held = simulation.values[instance.data]
             values |= dict(zip(cell.timed.stored, (held, held ^ simulation.ones), strict=False))
@@ -146,7 +148,8 @@ class _Events:
     def state(self, condition: Expression | None, *, at_clock: bool = False) -> int:
         """Return the steps after which a condition holds.
 
-        At an edge of the clock a register's data is that of the next row, its output still that of the last one.
+        At an edge of the clock a register's data is that of the next row, its output still that of the last
+        one.
         """
         if condition is None:
             return self._mask
@@ -178,7 +181,7 @@ class _Events:
 
 
 def _internal(events: _Events, timing: Timing) -> tuple[float, float]:
-    """Return the internal energy of an instance in pJ per inference, and the part of it that the clock takes."""
+    """Return the internal energy of an instance in pJ per inference, and the clock's part of it."""
     total = clocked = 0.0
     for pin, by_cause in events.cell.energies.items():
         if pin == events.clock:

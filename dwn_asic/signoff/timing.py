@@ -1,10 +1,11 @@
 """Static timing of a flat netlist with the delay tables of a Liberty library (NLDM), late edges only.
 
-Each net has an arrival and a transition time for its rising and for its falling edge. A gate's delay and output
-transition are looked up for the transition at its input and the load at its output: the capacitance of the pins that
-the net drives, plus that of a wire-load model or of an output of the design. Beyond its axes a table is extended
-linearly. Where several arcs end at a net, the latest arrival and the slowest transition are kept, each on its own, as
-graph-based analysis in OpenSTA does. Arcs whose state (``when``) cannot occur are not excluded.
+Each net has an arrival and a transition time for its rising and for its falling edge. A gate's delay and
+output transition are looked up for the transition at its input and the load at its output: the capacitance of
+the pins that the net drives, plus that of a wire-load model or of an output of the design. Beyond its axes a
+table is extended linearly. Where several arcs end at a net, the latest arrival and the slowest transition are
+kept, each on its own, as graph-based analysis in OpenSTA does. Arcs whose state (``when``) cannot occur are
+not excluded.
 
 Times are in ns and capacitances in pF.
 """
@@ -38,16 +39,16 @@ class Environment:
     Attributes
     ----------
     input_transition
-        Transition (ns) of all inputs, the clock excepted, whose edges are ideal. With a driving cell, that of the
-        driving cell's inputs.
+        Transition (ns) of all inputs, the clock excepted, whose edges are ideal. With a driving cell, that of
+        the driving cell's inputs.
     driving_cell
         Cell that drives each input: its delay with the load of the input, beyond that without load, is the
         input's arrival. Empty for an ideal driver.
     output_load
         Capacitance (pF) at each output.
     wire_load
-        Wire-load model of the library: its name, ``default`` for the one that the library uses by default (if any),
-        or ``none`` for wires without capacitance.
+        Wire-load model of the library: its name, ``default`` for the one that the library uses by default (if
+        any), or ``none`` for wires without capacitance.
     """
 
     input_transition: float = 0.0
@@ -189,7 +190,8 @@ class Timing:
 class _Arcs:
     """The arcs of a netlist in topological order, as arrays.
 
-    ``tables`` is (A, 4): delays, then transitions. ``wire_delay`` is (A, 2): from the net's driver to the pin, in ns.
+    ``tables`` is (A, 4): delays, then transitions. ``wire_delay`` is (A, 2): from the net's driver to the
+    pin, in ns.
     """
 
     source: NDArray[np.int64]
@@ -260,7 +262,7 @@ def timed_cell(library: TimingLibrary, name: str, pins: tuple[str, ...]) -> Time
 
 @dataclass(frozen=True, eq=False)
 class _Loads:
-    """The loads of nets: ``total`` (N, 2) and the part of the wire (N,) in pF, its resistance (N,) in kOhm."""
+    """Loads of nets: ``total`` (N, 2) and the wire's part (N,) in pF, its resistance (N,) in kOhm."""
 
     total: NDArray[np.float64]
     wire: NDArray[np.float64]
@@ -399,7 +401,7 @@ def setup_time(library: TimingLibrary, register: Register, edge: int, transition
 
 @leaf
 def _place(numbers, start, length, value):  # type: ignore[no-untyped-def]
-    """Return the index of the interval of an axis that holds ``value``, the first or last one beyond its ends."""
+    """Return the interval of an axis that holds ``value``; beyond its ends, the first or last one."""
     low, high = 0, length - 2
     while low < high:
         middle = (low + high + 1) // 2
@@ -434,7 +436,7 @@ def lookup(numbers, shapes, table, first, second):  # type: ignore[no-untyped-de
 
 @leaf
 def _response(time, ramp):  # type: ignore[no-untyped-def]
-    """Return the voltage at a time of a capacitance that a ramp from 0 to 1 charges; the time constant is 1."""
+    """Return the voltage of a capacitance that a ramp from 0 to 1 charges; the time constant is 1."""
     value = time - (1.0 - np.exp(-time))
     if time > ramp:
         value -= time - ramp - (1.0 - np.exp(ramp - time))
@@ -461,11 +463,11 @@ _TAILS, _LONGEST, _CLOSEST = 512, 50.0, 1e-3
 def _tails(thresholds: Thresholds) -> NDArray[np.float64]:
     """Return how a ramp behind a resistance goes on after the middle, for :func:`_behind_resistance`.
 
-    The driver of a wire with resistance is a ramp behind a resistance (Dartu, Menezes and Pileggi, 1996). It is as
-    long as the table's transition asks for between its start and the middle; the rest of the edge is the exponential
-    tail. Entry k is the time from start to end over that from start to middle, where the latter is
-    ``shortest + _CLOSEST * (_LONGEST / _CLOSEST) ** (k / (_TAILS - 1))`` time constants of resistance and load. The
-    first element of the result is ``shortest``, which belongs to a step.
+    The driver of a wire with resistance is a ramp behind a resistance (Dartu, Menezes and Pileggi, 1996). It
+    is as long as the table's transition asks for between its start and the middle; the rest of the edge is
+    the exponential tail. Entry k is the time from start to end over that from start to middle, where the
+    latter is ``shortest + _CLOSEST * (_LONGEST / _CLOSEST) ** (k / (_TAILS - 1))`` time constants of
+    resistance and load. The first element of the result is ``shortest``, which belongs to a step.
     """
     low, middle, high = thresholds.low, thresholds.middle, thresholds.high
     shortest = float(np.log((1.0 - low) / (1.0 - middle)))
@@ -486,8 +488,8 @@ def _tails(thresholds: Thresholds) -> NDArray[np.float64]:
 def _behind_resistance(slow, constant, half, tails):  # type: ignore[no-untyped-def]
     """Return the transition at the driver of a wire with resistance.
 
-    ``slow`` is the table's transition, ``half`` the part of it before the middle. Where no ramp fits, the table's
-    transition holds.
+    ``slow`` is the table's transition, ``half`` the part of it before the middle. Where no ramp fits, the
+    table's transition holds.
     """
     beyond = slow * half / constant - tails[0]
     if beyond <= 0.0:

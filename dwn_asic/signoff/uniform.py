@@ -1,10 +1,10 @@
 """Power with the same activity on every net, by the rules of OpenSTA, so that the two can be compared.
 
-Nothing is known of the data, so all input states of a cell are equally likely and independent of transitions. An
-output's transition takes from the energy of each input's table the share of the states in which, by the table's
-condition or by the form of the function, that input decides; half of it where neither says. For complex cells these
-shares add up to more than one, so the result is an upper estimate; :mod:`dwn_asic.signoff.power` shares each
-transition among the inputs that did change.
+Nothing is known of the data, so all input states of a cell are equally likely and independent of transitions.
+An output's transition takes from the energy of each input's table the share of the states in which, by the
+table's condition or by the form of the function, that input decides; half of it where neither says. For
+complex cells these shares add up to more than one, so the result is an upper estimate;
+:mod:`dwn_asic.signoff.power` shares each transition among the inputs that did change.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class _States:
         return condition.evaluate(self._values, self._ones).bit_count() / self._size
 
     def deciding(self, function: Expression, pin: str) -> float | None:
-        """Return the part of all states in which a pin decides, if it is an operand of the outermost operation."""
+        """Return the part of all states in which a pin decides, if it is an operand of the outermost one."""
         if function.operator == "pin":
             return 1.0 if function.text == pin else None
         if function.operator == "not":
@@ -85,7 +85,7 @@ def _internal(
     states: _States,
     activity: float,
 ) -> tuple[float, float]:
-    """Return the internal energy of an instance in pJ per inference, and the part of it that the clock takes."""
+    """Return the internal energy of an instance in pJ per inference, and the clock's part of it."""
     kind = instance.cell
     nets = dict(zip((*kind.inputs, kind.output), (*instance.inputs, instance.output), strict=True))
     total = clocked = 0.0
