@@ -494,7 +494,8 @@ def pdk_extract(
 
     The table allows circuits to be built and measured on machines without the PDK.
     """
-    from dwn_asic.targets.asic.pdk import extract, load_config
+    from dwn_asic.targets.asic.pdk import extract
+    from dwn_asic.targets.asic.pdk_config import load_config
 
     reading = extract(liberty, load_config(config), out)
     library = reading.library

@@ -85,4 +85,4 @@ class CellCost:
     def overhead(self, graph: BooleanGraph) -> float:
         """Return the area of the registers at inputs and outputs in NAND2-equivalents."""
         held = register_bits(graph, self.registers)
-        return held * self.library.flip_flop.area / self.unit if held else 0.0
+        return held * self.library.register_area / self.unit if held else 0.0
