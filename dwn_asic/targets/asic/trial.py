@@ -64,7 +64,7 @@ class Trial:
             yield how, f"{', '.join(check.what for check in checks)}: {scope}"
         for note in self.proof.notes:
             yield "note", note
-        yield "seconds", f"{self.seconds:.1f}"
+        yield "time", f"{self.seconds:.1f} s"
 
 
 def trial_circuit() -> Circuit:
