@@ -494,7 +494,8 @@ def pdk_extract(
 
     The table allows circuits to be built and measured on machines without the PDK.
     """
-    from dwn_asic.targets.asic.pdk import extract, load_config
+    from dwn_asic.targets.asic.pdk import extract
+    from dwn_asic.targets.asic.pdk_config import load_config
 
     reading = extract(liberty, load_config(config), out)
     library = reading.library
@@ -509,20 +510,23 @@ def pdk_extract(
 def pdk_check(
     name: Annotated[str, typer.Argument(help="PDK configuration: a name or a file (*.yaml).")],
 ) -> None:
-    """Load one PDK and show what it offers.
+    """Load one PDK, show what it offers, map a small design to it and prove the netlist.
 
-    If the PDK cannot be used, the command fails and prints the reason.
+    If the PDK cannot be used or the netlist is wrong, the command fails and prints the reason.
     """
     from dataclasses import fields
 
-    from dwn_asic.targets.asic.pdk import check
+    from dwn_asic.targets.asic.pdk import check, load_pdk
+    from dwn_asic.targets.asic.trial import trial
 
     summary = check(name)
     for item in fields(summary):
         if item.name != "notes":
-            typer.echo(f"{item.name:<12} {getattr(summary, item.name)}")
+            typer.echo(f"{item.name:<12} {getattr(summary, item.name) or 'none'}")
     for note in summary.notes:
         typer.echo(f"{'note':<12} {note}")
+    for what, text in trial(load_pdk(name)).lines():
+        typer.echo(f"{what:<12} {text}")
 
 
 class _Terminal:

@@ -15,6 +15,7 @@ from benchmarks.figures import (
     learn,
     logic,
     main_flow,
+    price_rank,
     table,
     uneven,
 )
@@ -30,6 +31,7 @@ MEASUREMENTS = {
     **door.MEASUREMENTS,
     **circuits.MEASUREMENTS,
     **uneven.MEASUREMENTS,
+    **price_rank.MEASUREMENTS,
 }
 
 

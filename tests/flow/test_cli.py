@@ -178,7 +178,21 @@ def test_pdk_list_and_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert call(monkeypatch, "pdk", "list") == 0
     assert "sky130hd: sky130_fd_sc_hd tt_025C_1v80" in capsys.readouterr().out
     assert call(monkeypatch, "pdk", "check", "sky130hd") == 0
-    assert "sky130_fd_sc_hd__nand2_1" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "sky130_fd_sc_hd__nand2_1" in output
+    assert "corners      none\n" in output
+    assert "proof        graph == minimized, graph == Verilog, graph == netlist: for every input\n" in output
+    assert " NAND2-equivalents: core " in output
+
+
+def test_pdk_check_of_a_missing_pdk_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "pdk", "check", "nangate45") == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "NangateOpenCellLibrary_typical.lib: set PDK_ROOT" in printed.err
 
 
 def test_pdk_check_and_extract_show_notes_and_list_stays_short(
@@ -208,6 +222,8 @@ def test_pdk_check_and_extract_show_notes_and_list_stays_short(
     output = capsys.readouterr().out
     assert f"note         {note}" in output
     assert "note         toy.lib: no usable leakage_power_unit, so leakage is unknown\n" in output
+    assert "registers    none\narea " in output
+    assert "graph == netlist: for every input\n" in output
     assert call(monkeypatch, "pdk", "list") == 0
     assert note not in capsys.readouterr().out
     arguments = ("pdk", "extract", "lib/toy.lib", "--config", str(config), "-o", "toy.csv")
@@ -215,15 +231,22 @@ def test_pdk_check_and_extract_show_notes_and_list_stays_short(
     assert f"note: {note}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("sky130hd", "sky130A/libs.ref/sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib"),
+        ("asap7", "asap7/lib/*_RVT_TT_nldm_*.lib.gz"),
+    ],
+)
 def test_pdk_extract_makes_the_embedded_table(
-    shared_pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, files: str, shared_pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lib = "sky130A/libs.ref/sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib"
-    config = ROOT / "pdk_configs" / "sky130hd.yaml"
+    config = ROOT / "pdk_configs" / f"{name}.yaml"
     out = tmp_path / "table.csv"
-    arguments = ("pdk", "extract", str(shared_pdk / lib), "--config", str(config), "-o", str(out))
+    liberty = map(str, sorted(shared_pdk.glob(files)))
+    arguments = ("pdk", "extract", *liberty, "--config", str(config), "-o", str(out))
     assert call(monkeypatch, *arguments) == 0
-    assert out.read_bytes() == (ROOT / "pdk_configs" / "sky130hd.cells.csv").read_bytes()
+    assert out.read_bytes() == (ROOT / "pdk_configs" / f"{name}.cells.csv").read_bytes()
 
 
 def test_unreadable_liberty_is_one_line(

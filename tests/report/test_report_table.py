@@ -62,6 +62,17 @@ def test_markdown_shows_each_value_in_its_column() -> None:
     }
 
 
+def test_areas_of_tiny_cells_have_three_decimals() -> None:
+    """A NAND2 of ASAP7 measures 0.05832 um2, so one decimal would show most areas as 0.1."""
+    tiny = circuit("dwn", "dwn", 0.9, 1.0, 2.0)
+    areas = {"area__core": 0.05832, "area__encoder": 0.11664, "design__instance__area": 0.17496}
+    tiny = tiny.model_copy(update={"metrics": {**tiny.metrics, **areas, "area__nand2": 0.05832}})
+    (row,) = rows_of_csv(comparison_csv(result().model_copy(update={"methods": (tiny,)})))
+    assert [row[name] for name in row if "um2" in name] == ["0.058", "0.117", "0.175"]
+    assert [row[name] for name in row if "NAND2" in name] == ["1.0", "2.0", "3.0"]
+    assert row["accuracy test"] == "0.9000"
+
+
 def test_each_line_has_a_cell_per_column() -> None:
     for text in (comparison_markdown(result()), summary_markdown([result()], "{flow}/x.md")):
         table = lines_of_table(text)

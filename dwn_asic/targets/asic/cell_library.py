@@ -17,7 +17,7 @@ from dwn_asic.boolean.expression import parse, verilog_identifier
 from dwn_asic.errors import PdkError
 from dwn_asic.targets.asic.cell_table import read_table, table_text
 from dwn_asic.targets.asic.quantities import decimal_text
-from dwn_asic.verilog.cell import Cell, FlipFlop
+from dwn_asic.verilog.cell import INVERTER, Cell, FlipFlop
 
 __all__ = ["Cell", "CellLibrary", "FlipFlop"]
 
@@ -78,6 +78,16 @@ class CellLibrary:
                 "`tie_reset: true` in the PDK's YAML file (if the library has flip-flops with a clear) or "
                 "`hardware.registers: none` in the flow file"
             )
+
+    @property
+    def register_area(self) -> float:
+        """Area in um2 of a register: the flip-flop, and an inverter if its output is inverted.
+
+        Raises PdkError if the library has no flip-flop.
+        """
+        flip_flop = self.flip_flop
+        inverters = (cell.area for cell in self.cells if (len(cell.inputs), cell.table) == INVERTER)
+        return flip_flop.area + min(inverters) if flip_flop.inverting else flip_flop.area
 
     def nand2_equivalents(self, area: float) -> float:
         """Convert an area from um2 to NAND2-equivalents."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dwn_asic.boolean.ports import whole_of_part
 from dwn_asic.errors import ToolTimeoutError
+from dwn_asic.metrics import area_decimals
 from dwn_asic.targets.asic.area import METRICS, SIZE, area_metrics
 from dwn_asic.targets.asic.config import SynthesisConfig
 from dwn_asic.targets.base import Implementation, Proof, Specification, TargetKind, Technology, Vectors
@@ -88,7 +89,8 @@ class AsicTarget:
         wholes = dict.fromkeys(map(whole_of_part, mapped.modules), 0.0)
         for module, area in mapped.modules.items():
             wholes[whole_of_part(module)] += area.area
-        areas = ", ".join(f"{module} {area:.1f} um2" for module, area in wholes.items())
+        decimals = area_decimals(library.nand2_area)
+        areas = ", ".join(f"{module} {area:.{decimals}f} um2" for module, area in wholes.items())
         return Implementation(
             name,
             {
