@@ -78,7 +78,7 @@ def _key(digests: Sequence[str]) -> str:
 
 def _read(file: Path) -> TimingLibrary | None:
     try:
-        with np.load(file, allow_pickle=False) as content:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
             record = _JSON.validate_json(content["record"].tobytes())
             tables = Tables(content["numbers"], content["shapes"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, ValidationError):
