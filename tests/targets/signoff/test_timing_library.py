@@ -7,11 +7,11 @@ import pytest
 from toy_liberty import LIBRARY
 
 from dwn_asic.errors import PdkError
-from dwn_asic.signoff import cache
-from dwn_asic.signoff.cache import load_timing
-from dwn_asic.signoff.liberty import read_timing
-from dwn_asic.signoff.library import NO_TABLE, TimingLibrary
-from dwn_asic.signoff.timing import table_value
+from dwn_asic.targets.asic.signoff import cache
+from dwn_asic.targets.asic.signoff.cache import load_timing
+from dwn_asic.targets.asic.signoff.liberty import read_timing
+from dwn_asic.targets.asic.signoff.library import NO_TABLE, TimingLibrary
+from dwn_asic.targets.asic.signoff.timing import table_value
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ Nothing is known of the data, so all input states of a cell are equally likely a
 An output's transition takes from the energy of each input's table the share of the states in which, by the
 table's condition or by the form of the function, that input decides; half of it where neither says. For
 complex cells these shares add up to more than one, so the result is an upper estimate;
-:mod:`dwn_asic.signoff.power` shares each transition among the inputs that did change.
+:mod:`dwn_asic.targets.asic.signoff.power` shares each transition among the inputs that did change.
 """
 
 from __future__ import annotations
 
 from dwn_asic.boolean.expression import Expression
-from dwn_asic.signoff.energies import CellEnergies
-from dwn_asic.signoff.power import Power, by_instance
-from dwn_asic.signoff.timing import FALL, RISE, Timing, table_value
+from dwn_asic.targets.asic.signoff.energies import CellEnergies
+from dwn_asic.targets.asic.signoff.power import Power, by_instance
+from dwn_asic.targets.asic.signoff.timing import FALL, RISE, Timing, table_value
 from dwn_asic.verilog.flat_netlist import Gate, Register
 
 __all__ = ["estimate_uniform"]

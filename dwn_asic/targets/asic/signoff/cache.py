@@ -20,8 +20,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from dwn_asic.errors import PdkError
 from dwn_asic.files import content_digest
-from dwn_asic.signoff import liberty, library
-from dwn_asic.signoff.library import Conditions, Tables, Thresholds, TimedCell, TimingLibrary, WireLoad
+from dwn_asic.targets.asic.signoff import liberty, library
+from dwn_asic.targets.asic.signoff.library import (
+    Conditions,
+    Tables,
+    Thresholds,
+    TimedCell,
+    TimingLibrary,
+    WireLoad,
+)
 
 __all__ = ["load_timing"]
 
@@ -46,7 +53,7 @@ _JSON = TypeAdapter(_Record)
 def load_timing(paths: Sequence[Path]) -> TimingLibrary:
     """Return the library in these Liberty files, from the cache if they were read before.
 
-    Raises the errors of :func:`dwn_asic.signoff.liberty.read_timing`.
+    Raises the errors of :func:`dwn_asic.targets.asic.signoff.liberty.read_timing`.
     """
     try:
         digests = tuple(map(content_digest, paths))

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.boolean.expression import Expression
-from dwn_asic.signoff.activity import Simulation
-from dwn_asic.signoff.energies import CellEnergies, Entries
-from dwn_asic.signoff.timing import FALL, RISE, Timing, table_value
+from dwn_asic.targets.asic.signoff.activity import Simulation
+from dwn_asic.targets.asic.signoff.energies import CellEnergies, Entries
+from dwn_asic.targets.asic.signoff.timing import FALL, RISE, Timing, table_value
 from dwn_asic.verilog.flat_netlist import Gate, Register
 
 __all__ = ["Power", "by_instance", "estimate"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dwn_asic.boolean.expression import Expression, parse
 from dwn_asic.errors import PdkError
-from dwn_asic.signoff.library import InternalPower, TimedCell, TimingLibrary
+from dwn_asic.targets.asic.signoff.library import InternalPower, TimedCell, TimingLibrary
 
 __all__ = ["CellEnergies", "Entries"]
 

@@ -6,10 +6,10 @@ import pytest
 from toy_liberty import LIBRARY
 
 from dwn_asic.errors import PdkError
-from dwn_asic.signoff.liberty import read_timing
-from dwn_asic.signoff.library import TimingLibrary
-from dwn_asic.signoff.timing import Environment, Timing, analyze
 from dwn_asic.targets.asic.liberty import read_liberty
+from dwn_asic.targets.asic.signoff.liberty import read_timing
+from dwn_asic.targets.asic.signoff.library import TimingLibrary
+from dwn_asic.targets.asic.signoff.timing import Environment, Timing, analyze
 from dwn_asic.verilog.flat_netlist import flat_netlist
 from dwn_asic.verilog.reader import parse_verilog
 

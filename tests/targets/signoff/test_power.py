@@ -7,12 +7,12 @@ import pytest
 from toy_liberty import LIBRARY
 
 from dwn_asic.errors import DataError
-from dwn_asic.signoff.activity import simulate
-from dwn_asic.signoff.liberty import read_timing
-from dwn_asic.signoff.power import Power, estimate
-from dwn_asic.signoff.timing import analyze
-from dwn_asic.signoff.uniform import estimate_uniform
 from dwn_asic.targets.asic.liberty import read_liberty
+from dwn_asic.targets.asic.signoff.activity import simulate
+from dwn_asic.targets.asic.signoff.liberty import read_timing
+from dwn_asic.targets.asic.signoff.power import Power, estimate
+from dwn_asic.targets.asic.signoff.timing import analyze
+from dwn_asic.targets.asic.signoff.uniform import estimate_uniform
 from dwn_asic.verilog.flat_netlist import FlatNetlist, flat_netlist
 from dwn_asic.verilog.reader import parse_verilog
 

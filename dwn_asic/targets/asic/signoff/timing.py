@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dwn_asic.compiled import kernel, leaf
 from dwn_asic.errors import PdkError
-from dwn_asic.signoff.library import NO_TABLE, Arc, Thresholds, TimedCell, TimingLibrary
+from dwn_asic.targets.asic.signoff.library import NO_TABLE, Arc, Thresholds, TimedCell, TimingLibrary
 from dwn_asic.verilog.flat_netlist import FlatNetlist, Register
 
 __all__ = ["Endpoint", "Environment", "Step", "Timing", "analyze", "lookup", "table_value"]
@@ -245,7 +245,7 @@ def analyze(netlist: FlatNetlist, library: TimingLibrary, environment: Environme
 
 
 def table_value(library: TimingLibrary, table: int, first: float, second: float) -> float:
-    """Return the value of a table; 0 for :data:`~dwn_asic.signoff.library.NO_TABLE`."""
+    """Return the value of a table; 0 for :data:`~dwn_asic.targets.asic.signoff.library.NO_TABLE`."""
     if table == NO_TABLE:
         return 0.0
     return float(lookup(library.tables.numbers, library.tables.shapes, table, first, second))

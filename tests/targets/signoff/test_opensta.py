@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from opensta import PERIOD, report
 
-from dwn_asic.signoff.cache import load_timing
-from dwn_asic.signoff.timing import Environment, analyze
-from dwn_asic.signoff.uniform import estimate_uniform
 from dwn_asic.targets.asic.pdk import load_pdk
+from dwn_asic.targets.asic.signoff.cache import load_timing
+from dwn_asic.targets.asic.signoff.timing import Environment, analyze
+from dwn_asic.targets.asic.signoff.uniform import estimate_uniform
 from dwn_asic.targets.asic.trial import trial_circuit
 from dwn_asic.targets.asic.yosys import synthesize
 from dwn_asic.verilog.flat_netlist import flat_netlist

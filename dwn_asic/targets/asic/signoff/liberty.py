@@ -12,7 +12,17 @@ import numpy as np
 
 from dwn_asic.boolean.expression import parse, truth_table
 from dwn_asic.errors import PdkError
-from dwn_asic.signoff.library import (
+from dwn_asic.targets.asic.liberty_file import (
+    Group,
+    LibertyFile,
+    argument,
+    attribute,
+    groups,
+    parse_group,
+    read_file,
+    unquote,
+)
+from dwn_asic.targets.asic.signoff.library import (
     NO_TABLE,
     Arc,
     Conditions,
@@ -25,16 +35,6 @@ from dwn_asic.signoff.library import (
     TimedCell,
     TimingLibrary,
     WireLoad,
-)
-from dwn_asic.targets.asic.liberty_file import (
-    Group,
-    LibertyFile,
-    argument,
-    attribute,
-    groups,
-    parse_group,
-    read_file,
-    unquote,
 )
 
 __all__ = ["read_timing"]
