@@ -489,10 +489,15 @@ def pdk_extract(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Cell table to write, for example NAME.cells.csv.")
     ],
+    timing: Annotated[
+        Path | None,
+        typer.Option(help="Table of fitted delays and energies to write too, for example NAME.timing.csv."),
+    ] = None,
 ) -> None:
     """Extract a compact cell table from Liberty files.
 
-    The table allows circuits to be built and measured on machines without the PDK.
+    The table allows circuits to be built and measured on machines without the PDK. With --timing, a second
+    table allows delay and energy to be estimated there.
     """
     from dwn_asic.targets.asic.pdk import extract
     from dwn_asic.targets.asic.pdk_config import load_config
@@ -504,6 +509,14 @@ def pdk_extract(
     )
     for note in reading.notes:
         typer.echo(f"note: {note}")
+    if timing is not None:
+        from dwn_asic.targets.asic.pdk_timing import extract_timing
+
+        found = extract_timing(liberty, load_config(config), timing)
+        typer.echo(
+            f"{timing}: {len(found.arcs)} fits; a delay is off by {100 * found.error:.1f}% in the mean, "
+            f"{100 * found.worst:.0f}% at most"
+        )
 
 
 @pdk_app.command("check")

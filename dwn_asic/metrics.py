@@ -117,6 +117,8 @@ class Size:
         Sentences of Markdown on what the numbers mean.
     detail
         Second unit, and the metrics of core, encoder and total in it; empty if there is none.
+    beside
+        Columns of what else the target measures, for example the delay.
     """
 
     unit: str
@@ -130,6 +132,7 @@ class Size:
     more: Shown
     meaning: str
     detail: tuple[str, ...] = ()
+    beside: tuple[Shown, ...] = ()
 
     @property
     def axis(self) -> str:

@@ -36,7 +36,11 @@ def _full(result: Result) -> list[Shown]:
     """Return all columns of a flow's own table, accuracy on test rows among them."""
     scores, size = _scores(result.metric), result.size
     accuracy = [] if result.metric == "accuracy" else _scores("accuracy", ("test",))
-    return [*scores, *accuracy, *([] if size is None else [*size.details, *size.columns, size.more])]
+    return [
+        *scores,
+        *accuracy,
+        *([] if size is None else [*size.details, *size.columns, size.more, *size.beside]),
+    ]
 
 
 def _scores(metric: ScoreKey, parts: Sequence[str] = PARTS) -> list[Shown]:
@@ -46,7 +50,7 @@ def _scores(metric: ScoreKey, parts: Sequence[str] = PARTS) -> list[Shown]:
 
 def _short(size: Size | None, metric: ScoreKey) -> list[Shown]:
     """Return the columns of the table over several flows."""
-    return [*_scores(metric, ("test",)), *([] if size is None else [*size.columns, size.more])]
+    return [*_scores(metric, ("test",)), *([] if size is None else [*size.columns, size.more, *size.beside])]
 
 
 def sorted_methods(result: Result) -> list[MethodResult]:

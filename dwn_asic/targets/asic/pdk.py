@@ -30,6 +30,7 @@ __all__ = [
     "list_pdks",
     "load_pdk",
     "pdk_fingerprint",
+    "reduced",
     "require_flip_flop",
 ]
 
@@ -56,6 +57,8 @@ class Pdk:
         Empty if the embedded table is used.
     notes
         One line for each part of the library that is not usable or not known, with the reason.
+    timing_table
+        Embedded fit of timing and power; None if there is none, or if the Liberty files are used.
     """
 
     config: PdkConfig
@@ -64,6 +67,7 @@ class Pdk:
     liberty: tuple[Path, ...] = ()
     corners: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    timing_table: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,13 @@ class _Source:
     liberty: tuple[Path, ...]
     folder: Path | None
     table: Path | None
+
+    @property
+    def timing(self) -> Path | None:
+        """Embedded fit of timing and power beside the embedded table, if that is used and there is one."""
+        if self.table is None or self.config.timing is None:
+            return None
+        return self.yaml.parent / self.config.timing
 
     def corners(self) -> tuple[dict[str, tuple[Path, ...]], tuple[str, ...]]:
         """Return the files of each installed corner, and a note on each corner that is not installed."""
@@ -127,10 +138,10 @@ def load_pdk(pdk: str | Path) -> Pdk:
         reading = _read_table(source.table, _sha256(source.table), config)
         origin = f"embedded table {config.table}"
     else:
-        reading, origin = _read(source.liberty, config), ", ".join(map(str, source.liberty))
+        reading, origin = reduced(source.liberty, config), ", ".join(map(str, source.liberty))
     corners, missing = source.corners()
     notes = (*reading.notes, *_unknown_values(reading.library), *missing)
-    return Pdk(config, reading.library, origin, source.liberty, corners, notes)
+    return Pdk(config, reading.library, origin, source.liberty, corners, notes, source.timing)
 
 
 def pdk_fingerprint(pdk: str | Path) -> dict[str, str]:
@@ -186,7 +197,7 @@ def extract(liberty: Sequence[Path], config: PdkConfig, out: Path) -> LibertyRea
     ``config`` defines the names, the NAND2 cell and the cells to exclude. Raises PdkError if a file is
     unreadable or the library lacks a basic cell.
     """
-    reading = _read(liberty, config)
+    reading = reduced(liberty, config)
     reading.library.save_table(out)
     return reading
 
@@ -285,7 +296,11 @@ def _files_in(folder: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def _read(liberty: Sequence[Path], config: PdkConfig) -> LibertyReading:
+def reduced(liberty: Sequence[Path], config: PdkConfig) -> LibertyReading:
+    """Read Liberty files and reduce them to the cells that circuits are mapped to.
+
+    Raises PdkError if a file is unreadable or the library lacks a basic cell.
+    """
     return _read_liberty(tuple(liberty), tuple(map(_sha256, liberty)), config)
 
 

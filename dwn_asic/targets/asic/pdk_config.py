@@ -48,6 +48,18 @@ class PdkConfig(BaseModel):
     table: Text | None = None
     """Name of the embedded table, a CSV file beside this file, which is used if the PDK is not installed.
     Without a table, the PDK must be installed."""
+    timing: Text | None = None
+    """Name of the embedded fit of timing and power, a CSV file beside this file, which goes with ``table``.
+    Without it, delay and energy are unknown if the PDK is not installed."""
+    driving_cell: Text | None = None
+    """Cell that drives each input in timing analysis; by default the inputs have ideal drivers."""
+    input_transition_ns: Annotated[float, Field(ge=0)] = 0.0
+    """Transition time of the inputs (ns), or of the inputs of the driving cells."""
+    output_load_pf: Annotated[float, Field(ge=0)] = 0.0
+    """Capacitance (pF) at each output in timing and power analysis."""
+    wire_load: Text = "default"
+    """Wire-load model of the library for timing and power: its name, ``default`` for the one that the library
+    names as its default (if any), or ``none``."""
     get: Text
     """Instructions for installing the PDK, printed if it is missing."""
     copyright: Text

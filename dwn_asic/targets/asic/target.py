@@ -14,6 +14,7 @@ from dwn_asic.errors import ToolTimeoutError
 from dwn_asic.metrics import area_decimals
 from dwn_asic.targets.asic.area import METRICS, SIZE, area_metrics
 from dwn_asic.targets.asic.config import SynthesisConfig
+from dwn_asic.targets.asic.signoff.metrics import METRICS as SIGNOFF_METRICS
 from dwn_asic.targets.base import Implementation, Proof, Specification, TargetKind, Technology, Vectors
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class AsicTarget:
             wholes[whole_of_part(module)] += area.area
         decimals = area_decimals(library.nand2_area)
         areas = ", ".join(f"{module} {area:.{decimals}f} um2" for module, area in wholes.items())
+        measured = {} if circuit.is_large else self._signed_off(mapped.netlist, circuit, name, vectors)
         return Implementation(
             name,
             {
@@ -100,11 +102,24 @@ class AsicTarget:
                 CELLS: library.verilog_models(),
                 SYNTHESIS: f"{record}\n",
             },
-            area_metrics(name, mapped.modules, library),
+            {**area_metrics(name, mapped.modules, library), **measured},
             f"{areas} ({self.pdk.origin})",
             mapped.log,
             registers,
         )
+
+    def _signed_off(self, netlist: str, circuit: Circuit, name: str, vectors: Vectors) -> dict[str, float]:
+        """Return delay, power and energy; none if the PDK has neither Liberty files nor an embedded fit."""
+        from dwn_asic.targets.asic.pdk_timing import has_timing, load_timing
+        from dwn_asic.targets.asic.signoff.metrics import sign_off
+        from dwn_asic.verilog.flat_netlist import flat_netlist
+        from dwn_asic.verilog.reader import parse_verilog
+
+        if not has_timing(self.pdk):
+            return {}
+        flat = flat_netlist(parse_verilog(netlist, NETLIST), f"{name}_top", self.pdk.library)
+        codes = vectors.codes if len(vectors.codes) > 1 else Vectors.drawn(circuit).codes
+        return sign_off(flat, load_timing(self.pdk), self.pdk.config, codes).metrics
 
     def verify(self, built: Implementation, wanted: Specification) -> Proof:
         """Compare model, graph, minimized circuit, Verilog and netlist on every row and by proof.
@@ -189,14 +204,22 @@ def _environment(config: SynthesisConfig) -> Mapping[str, str]:
     return {**pdk_fingerprint(config.pdk), **mapper_fingerprint()}
 
 
+def _measured_by(config: SynthesisConfig) -> Mapping[str, str]:
+    from dwn_asic.targets.asic.pdk import load_pdk
+    from dwn_asic.targets.asic.pdk_timing import timing_fingerprint
+
+    return timing_fingerprint(load_pdk(config.pdk))
+
+
 TARGET = TargetKind(
     kind="asic",
     config=SynthesisConfig,
     open=_open,
     cost_options=("pdk",),
     files=(DESIGN, BENCH, NETLIST, CELLS, SYNTHESIS),
-    metrics=METRICS,
+    metrics=(*METRICS, *SIGNOFF_METRICS),
     environment=_environment,
     circuits=(DESIGN, NETLIST),
     size=SIZE,
+    measured_by=_measured_by,
 )
