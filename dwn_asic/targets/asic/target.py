@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dwn_asic.targets.asic.cost import CellCost
     from dwn_asic.targets.asic.pdk import Pdk
     from dwn_asic.verilog.config import HardwareConfig
+    from dwn_asic.verilog.flat_netlist import FlatNetlist
 
 __all__ = ["TARGET", "AsicTarget"]
 
@@ -103,6 +104,14 @@ class AsicTarget:
             mapped.log,
             registers,
         )
+
+    def netlist(self, built: Implementation) -> FlatNetlist:
+        """Return the mapped netlist without hierarchy; raises DataError if it is not one of these cells."""
+        from dwn_asic.verilog.flat_netlist import flat_netlist
+        from dwn_asic.verilog.reader import parse_verilog
+
+        design = parse_verilog(built.files[NETLIST], NETLIST)
+        return flat_netlist(design, f"{built.name}_top", self.pdk.library)
 
     def verify(self, built: Implementation, wanted: Specification) -> Proof:
         """Compare model, graph, minimized circuit, Verilog and netlist on every row and by proof.
