@@ -1,8 +1,8 @@
 """Single stuck-at faults of a netlist, collapsed into classes of equivalent faults.
 
 Faults are at the ports and at the pins of cells: a stuck output pin affects all readers of its net, a stuck
-input pin only its own cell. The clock and reset pins of flip-flops are not among them, as a fault there stops
-the pipeline for every pattern.
+input pin only its own cell. The clock and reset pins of flip-flops are not among them, since a fault there
+stops the whole pipeline.
 
 References
 ----------

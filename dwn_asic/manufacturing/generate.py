@@ -25,7 +25,7 @@ ROUNDS = 60
 _RANDOM = 16_384
 """Number of random patterns."""
 _CANDIDATES, _SIMULATIONS = (256, 8192), 25_000_000
-"""Least and largest number of variants in a round, and the faults times variants that a round simulates."""
+"""The least and largest number of variants in a round, and the number of faults times variants."""
 _COPIES = 20_000
 """Number of copied cells after which the solver starts anew."""
 

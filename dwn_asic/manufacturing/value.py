@@ -110,8 +110,11 @@ class ManufacturingTest:
             f"coverage {found.of_testable:.2%} of testable faults, {found.of_all:.2%} of all",
             f"{len(self.codes)} patterns",
         ]
-        faults = [str(fault) for fault in self.detected.untestable_faults]
-        return [*lines, f"untestable: {shortened(faults)}"] if faults else lines
+        values: dict[str, list[str]] = {}
+        for fault in self.detected.untestable_faults:
+            values.setdefault(fault.pin, []).append(str(int(fault.value)))
+        pins = [f"{pin} stuck at {' or '.join(stuck)}" for pin, stuck in values.items()]
+        return [*lines, f"untestable: {shortened(pins)}"] if pins else lines
 
     def files(self) -> dict[str, str]:
         """Return name and text of each file: the patterns, the faults, the summary and the testbench."""

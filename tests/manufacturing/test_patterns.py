@@ -368,6 +368,12 @@ def test_another_circuit_than_the_netlist_is_an_error() -> None:
         build_test("demo", some.netlist, "", other.circuit, "none", none, rng, rounds=1)
 
 
+def found_twice(test: ManufacturingTest) -> list[str]:
+    """Return the pins for which stuck at 0 and stuck at 1 are both untestable."""
+    pins = [fault.pin for fault in test.detected.untestable_faults]
+    return [f"{pin} stuck at 0 or 1" for pin in sorted(set(pins)) if pins.count(pin) == 2]
+
+
 def test_files_hold_patterns_faults_and_numbers() -> None:
     test = made("both")
     files = test.files()
@@ -391,6 +397,9 @@ def test_files_hold_patterns_faults_and_numbers() -> None:
     assert len(summary["untestable_faults"]) == summary["untestable"]  # type: ignore[arg-type]
     assert "patterns" in test.lines()[4]
     assert test.lines()[-1].startswith("untestable: ")
+    assert test.lines()[-1].count(" stuck at 0 or 1") == len(
+        [pin for pin in found_twice(test) if pin in test.lines()[-1]]
+    )
 
 
 @pytest.mark.tool("iverilog", "vvp")
