@@ -15,6 +15,7 @@ from benchmarks.figures import (
     learn,
     logic,
     main_flow,
+    mutation,
     table,
     uneven,
 )
@@ -30,6 +31,7 @@ MEASUREMENTS = {
     **door.MEASUREMENTS,
     **circuits.MEASUREMENTS,
     **uneven.MEASUREMENTS,
+    **mutation.MEASUREMENTS,
 }
 
 

@@ -20,13 +20,12 @@ from dwn_asic.boolean.ports import (
     PART_INPUTS,
     PART_OUTPUTS,
     THERMOMETER_PORT,
-    feature_of_port,
     feature_port,
     part_instance,
     part_module,
 )
 from dwn_asic.errors import DataError, VerificationError
-from dwn_asic.verilog.elaborate import Cells, Elaborated, elaborate
+from dwn_asic.verilog.elaborate import Cells, Elaborated, elaborate, feature_bit
 from dwn_asic.verilog.plain import plain_graph
 from dwn_asic.verilog.reader import Design, Module, ModuleReader, integer, is_kind, parse_verilog
 from dwn_asic.verilog.text import split_modules
@@ -207,10 +206,10 @@ def _input_at(inputs: Sequence[Input], port: str, index: int) -> Input:
 
 
 def _feature_bit(interface: Interface, port: str, bit: int) -> Input:
-    feature = feature_of_port(port)
-    if feature is None or feature >= len(interface.widths) or bit >= interface.widths[feature]:
+    found = feature_bit(interface, port, bit)
+    if found is None:
         raise VerificationError(f"{port}[{bit}] is not a bit of a feature")
-    return CodeBit(feature, bit)
+    return found
 
 
 def _ports_of_part(name: str, inputs: int, outputs: int) -> Module:

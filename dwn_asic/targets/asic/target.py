@@ -123,13 +123,14 @@ class AsicTarget:
         ToolTimeoutError
             A proof reaches the time limit.
         """
-        from dwn_asic.equivalence.check import check_forms, check_parts
+        from dwn_asic.equivalence.check import check_forms, check_interfaces, check_parts
         from dwn_asic.verilog.elaborate import elaborate_top
         from dwn_asic.verilog.hierarchy import pairs
         from dwn_asic.verilog.reader import parse_verilog
         from dwn_asic.verilog.writer import latency
 
         cycles, graph = latency(self.hardware.registers), wanted.graph
+        check_interfaces(graph, wanted.circuit)
         texts = (("Verilog", DESIGN, None), ("netlist", NETLIST, self.pdk.library))
         if wanted.circuit.is_large:
             parts = {
@@ -142,10 +143,10 @@ class AsicTarget:
                 graph, wanted.circuit, parts, wanted.codes, wanted.predictions, timeout_s=self.timeout_s
             )
             return Proof(tuple(checks), ("event-driven simulation skipped, it takes too long",))
-        forms = {}
+        forms, interface = {}, wanted.circuit.core.interface
         for what, file, cells in texts:
             design = parse_verilog(built.files[file], file)
-            forms[what] = elaborate_top(design, f"{built.name}_top", graph.interface, cells, cycles).graph
+            forms[what] = elaborate_top(design, f"{built.name}_top", interface, cells, cycles).graph
         checks = check_forms(
             graph, wanted.circuit, forms, wanted.codes, wanted.predictions, timeout_s=self.timeout_s
         )
