@@ -8,9 +8,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from mutation.case import Case, Mutant, iris_case, random_case
-from mutation.judge import DRAWS, Verdict, judged, mutants
+from mutation.case import Case, Mutant, iris_case, large_case, random_case
+from mutation.judge import DRAWS, TEXTS, Verdict, judged, mutants
 
+from dwn_asic.boolean import modules
 from dwn_asic.equivalence import check
 from dwn_asic.errors import VerificationError
 
@@ -50,6 +51,18 @@ def test_faults_of_all_kinds_are_drawn() -> None:
     assert len({(v.mutant.stage, v.mutant.kind) for v in verdicts()}) == len(DRAWS)
     changed = sum(verdict.mutant.changed for verdict in verdicts())
     assert 0.7 * len(verdicts()) < changed < len(verdicts())
+
+
+@pytest.mark.tool("iverilog", "vvp")
+def test_faults_of_a_circuit_in_modules_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof by modules may reject equal texts, so only faults that change something are expected."""
+    monkeypatch.setattr(modules, "MOST_NODES", 100)
+    monkeypatch.setattr(modules, "MODULE_NODES", 60)
+    case = large_case(PDK, "both")
+    found = [*map(judged, mutants([case], len(TEXTS), np.random.default_rng(1), TEXTS))]
+    changed = [verdict for verdict in found if verdict.mutant.changed]
+    assert len(changed) > 0.7 * len(found)
+    assert [str(verdict) for verdict in changed if not verdict.message] == []
 
 
 @pytest.mark.tool("iverilog", "vvp")

@@ -16,6 +16,7 @@ from benchmarks.figures import (
     logic,
     main_flow,
     mutation,
+    patterns,
     table,
     uneven,
 )
@@ -32,6 +33,7 @@ MEASUREMENTS = {
     **circuits.MEASUREMENTS,
     **uneven.MEASUREMENTS,
     **mutation.MEASUREMENTS,
+    **patterns.MEASUREMENTS,
 }
 
 

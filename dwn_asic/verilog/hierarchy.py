@@ -182,10 +182,11 @@ class _Texts:
         latency: int = 0,
     ) -> None:
         """Check that each of these output ports is driven by these inputs, through so many registers."""
-        found = self.logic(replace(module, outputs=list(expected)), given, interface)
+        present = [port for port in expected if port in module.outputs]
+        found = self.logic(replace(module, outputs=present), given, interface)
         drivers = iter(found.graph.node(driver) for driver in found.graph.outputs)
         for port, nodes in expected.items():
-            width = module.ranges[port][1] if port in module.ranges else 0
+            width = module.ranges[port][1] if port in present else 0
             got = [next(drivers) for _ in range(width)]
             wrong = [i for i, pair in enumerate(zip(nodes, got, strict=False)) if pair[0] != pair[1]]
             if wrong or width != len(nodes):

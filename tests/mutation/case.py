@@ -14,8 +14,12 @@ import numpy as np
 from dwn_asic import api
 from dwn_asic.boolean.comparators import encoder_graph
 from dwn_asic.boolean.compose import Circuit
+from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Constant, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
 from dwn_asic.boolean.ports import feature_port
+from dwn_asic.encode.quantizer import Quantizer
+from dwn_asic.encode.thermometer import Thermometer
 from dwn_asic.targets.asic.target import AsicTarget
 from dwn_asic.targets.base import Implementation, Specification
 from dwn_asic.verilog.writer import Registers
@@ -198,6 +202,26 @@ def iris_case(pdk: str, registers: Registers, leaves: int = 8) -> Case:
     tree = api.fit(dataset, "decision_tree", leaves=leaves)
     assert tree.graph is not None
     return built_case(f"iris tree, registers {registers}", tree.graph, pdk, registers)
+
+
+def large_case(pdk: str, registers: Registers) -> Case:
+    """Draw a network whose graph is built by modules, if modules are small enough."""
+    rng, features = np.random.default_rng(0), 5
+    layers = tuple(
+        LutLayer(rng.integers(0, inputs, (luts, 4)), rng.random((luts, 16)) < 0.5)
+        for inputs, luts in ((3 * features, 20), (20, 12))
+    )
+    network = LutNetwork(
+        Quantizer(np.zeros(features), np.ones(features), np.full(features, 2)),
+        Thermometer(np.repeat(np.arange(features), 3), np.tile([1, 2, 3], features)),
+        layers,
+        Head("popcount", "onehot", 3),
+        ("length", "width", "mass", "height", "age"),
+        ("low", "middle", "high"),
+    )
+    case = built_case(f"large network, registers {registers}", to_graph(network), pdk, registers)
+    assert len(case.circuit.core.modules) > 5
+    return case
 
 
 @dataclass(frozen=True, eq=False)

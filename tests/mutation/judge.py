@@ -164,15 +164,19 @@ def _comparator(circuit: Circuit, rng: np.random.Generator) -> Circuit | None:
 _GRAPHS = {**EVERYWHERE, **MEANING, "threshold off by one": threshold_off_by_one}
 # Rows hold class indices, not names.
 _MODELS = {kind: mutate for kind, mutate in _GRAPHS.items() if "names" not in kind}
+TEXTS: tuple[Draw, ...] = (
+    *(_text_draw(DESIGN, kind, mutate) for kind, mutate in DESIGNS.items()),
+    *(_text_draw(NETLIST, kind, mutate) for kind, mutate in NETLISTS.items()),
+)
+"""One draw per kind of fault in a design and in a netlist."""
 DRAWS: tuple[Draw, ...] = (
     *(_graph_draw("model", kind, mutate) for kind, mutate in _MODELS.items()),
     *(_graph_draw("graph", kind, mutate) for kind, mutate in _GRAPHS.items()),
     *(_circuit_draw(f"core: {kind}", _core(mutate)) for kind, mutate in {**EVERYWHERE, **MEANING}.items()),
     *(_circuit_draw(f"encoder: {kind}", _encoder(mutate)) for kind, mutate in EVERYWHERE.items()),
     _circuit_draw("encoder: comparator constant", _comparator),
-    *(_text_draw(DESIGN, kind, mutate) for kind, mutate in DESIGNS.items()),
+    *TEXTS,
     _wrong_comparator(DESIGN),
-    *(_text_draw(NETLIST, kind, mutate) for kind, mutate in NETLISTS.items()),
     _wrong_comparator(NETLIST),
 )
 """One draw per stage and kind of fault."""
