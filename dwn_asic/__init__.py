@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         datasheet,
         fit,
         implement,
+        manufacturing_test,
         minimize,
         read_data,
         shrink,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from dwn_asic.errors import DwnAsicError
     from dwn_asic.estimators import Chip, CircuitClassifier, DwnClassifier
     from dwn_asic.flow.finished import Run, load
+    from dwn_asic.manufacturing.value import ManufacturingTest
     from dwn_asic.methods.base import Classifier
     from dwn_asic.optimize.lossy.front import Front
     from dwn_asic.report.datasheet.value import DataSheet
@@ -87,6 +89,7 @@ __all__ = [
     "DwnClassifier",
     "Front",
     "Implementation",
+    "ManufacturingTest",
     "Proof",
     "Result",
     "Run",
@@ -96,6 +99,7 @@ __all__ = [
     "fit",
     "implement",
     "load",
+    "manufacturing_test",
     "minimize",
     "read_data",
     "shrink",
@@ -109,6 +113,7 @@ _HOMES = {
         "datasheet",
         "fit",
         "implement",
+        "manufacturing_test",
         "minimize",
         "read_data",
         "shrink",
@@ -122,6 +127,7 @@ _HOMES = {
     "errors": ("DwnAsicError",),
     "estimators": ("Chip", "CircuitClassifier", "DwnClassifier"),
     "flow.finished": ("Run", "load"),
+    "manufacturing.value": ("ManufacturingTest",),
     "methods.base": ("Classifier",),
     "optimize.lossy.front": ("Front",),
     "report.datasheet.value": ("DataSheet",),

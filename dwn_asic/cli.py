@@ -336,6 +336,68 @@ def compare(
         typer.echo(line)
 
 
+@app.command("testgen")
+def patterns(
+    folder: Annotated[Path, typer.Argument(help="Build folder of a finished flow, for example build/NAME.")],
+    *,
+    shrunk: Annotated[
+        bool, typer.Option("--shrunk", help="Test the shrunk circuit instead of the exact one.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random codes.")] = 0,
+    rounds: Annotated[
+        int, typer.Option(min=0, help="Maximum number of rounds of compaction; more find fewer patterns.")
+    ] = 60,
+    conflicts: Annotated[
+        int,
+        typer.Option(min=1, help="Number of conflicts after which the SAT solver gives up on a fault."),
+    ] = 1_000_000,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write. Default: testgen in the folder of the circuit."),
+    ] = None,
+) -> None:
+    """Make test patterns for the manufacturing test of a netlist.
+
+    They detect every single stuck-at fault that any pattern detects; the others are proved untestable. If
+    iverilog is installed, the testbench with the patterns runs on the netlist.
+    """
+    from dwn_asic.api import manufacturing_test
+    from dwn_asic.errors import DataError
+    from dwn_asic.files import staged
+    from dwn_asic.flow.finished import load
+    from dwn_asic.verilog.simulate import run_testbench, simulator_installed
+
+    opened = load(folder)
+    circuit = opened.shrunk if shrunk else opened
+    if circuit is None:
+        raise DataError(folder, "has no shrunk circuit: its flow file has no section shrink")
+    built = circuit.implementation
+    with _reporter() as reporter:
+        test = manufacturing_test(
+            built,
+            circuit.circuit,
+            opened.flow.target.open(),
+            dataset=opened.dataset,
+            seed=seed,
+            rounds=rounds,
+            conflicts=conflicts,
+            progress=reporter.progress,
+        )
+    for line in test.lines():
+        typer.echo(line)
+    files, out = test.files(), out or circuit.folder / "testgen"
+    if simulator_installed():
+        sources = {name: built.files[name] for name in ("netlist.v", "cells.v")}
+        count = run_testbench({**sources, "testbench.v": test.testbench}, f"{built.name}_tb")
+        typer.echo(f"the testbench passes on the netlist ({count} patterns)")
+    else:
+        typer.echo("the testbench was not run: iverilog is not installed")
+    with staged(out, "testgen") as scratch:
+        for name, text in files.items():
+            (scratch / name).write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {out}/{{{','.join(files)}}}")
+
+
 @app.command("import")
 def import_(
     checkpoint: Annotated[

@@ -15,6 +15,8 @@ from benchmarks.figures import (
     learn,
     logic,
     main_flow,
+    mutation,
+    patterns,
     price_rank,
     table,
     uneven,
@@ -32,6 +34,8 @@ MEASUREMENTS = {
     **circuits.MEASUREMENTS,
     **uneven.MEASUREMENTS,
     **price_rank.MEASUREMENTS,
+    **mutation.MEASUREMENTS,
+    **patterns.MEASUREMENTS,
 }
 
 

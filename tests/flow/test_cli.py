@@ -165,6 +165,51 @@ def test_compare_takes_folders_and_files(
     assert "result.json: cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_testgen_writes_patterns_and_says_what_they_detect(
+    finished: Flow,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    installed: bool,
+) -> None:
+    ran = []
+    monkeypatch.setattr("dwn_asic.verilog.simulate.simulator_installed", lambda: installed)
+    monkeypatch.setattr(
+        "dwn_asic.verilog.simulate.run_testbench", lambda *arguments: ran.append(arguments) or 7
+    )
+    out = tmp_path / "some" / "folder"
+    assert call(monkeypatch, "testgen", str(finished.folder), "--rounds", "2", "--out", str(out)) == 0
+    printed = capsys.readouterr().out
+    assert "coverage 100.00% of testable faults" in printed
+    assert ("the testbench passes on the netlist (7 patterns)" in printed) == installed
+    assert ("the testbench was not run: iverilog is not installed" in printed) != installed
+    assert printed.endswith(f"wrote {out}/{{patterns.csv,faults.csv,summary.json,testbench.v}}\n")
+    assert sorted(path.name for path in out.iterdir()) == [
+        "faults.csv", "patterns.csv", "summary.json", "testbench.v"
+    ]  # fmt: skip
+    summary = json.loads((out / "summary.json").read_text())
+    assert len((out / "patterns.csv").read_text().splitlines()) == summary["patterns"] + 1
+    assert len((out / "faults.csv").read_text().splitlines()) == summary["faults"] + 1
+    if installed:
+        (sources, top), = ran  # fmt: skip
+        assert top == "tiny_tb"
+        assert sources["testbench.v"] == (out / "testbench.v").read_text()
+        assert sources["netlist.v"] == (finished.folder / "netlist.v").read_text()
+
+
+def test_testgen_names_what_is_missing(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "testgen", str(tmp_path)) == 2
+    assert capsys.readouterr().err == f"dwn-asic: error: {tmp_path}: is not a run: there is no flow.json\n"
+    assert call(monkeypatch, "testgen", str(finished.folder), "--shrunk") == 2
+    assert capsys.readouterr().err == (
+        f"dwn-asic: error: {finished.folder}: has no shrunk circuit: its flow file has no section shrink\n"
+    )
+
+
 def test_doctor_lists_tools_and_pdks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

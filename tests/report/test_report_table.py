@@ -58,6 +58,8 @@ def test_markdown_shows_each_value_in_its_column() -> None:
         "encoder (NAND2)": "69.7",
         "total = core + encoder + registers (NAND2)": "88.0",
         "cells in total": "59",
+        "delay (ns)": "1.23",
+        "energy (pJ)": "0.457",
         "proved": "-",
     }
 
@@ -136,7 +138,7 @@ def test_markdown_escapes_names() -> None:
     nasty = circuit("dwn", "dwn", 0.8, 1.0, 2.0, label=NASTY)
     text = comparison_markdown(result(methods=(nasty, software()), class_names=("x|y", "_z_")))
     table = lines_of_table(text)
-    assert [len(line) for line in table] == [13] * 4
+    assert [len(line) for line in table] == [15] * 4
     assert table[2][0].startswith(r"a\|b \\\| \*x\* \_y\_ \`z\` &lt;i&gt;&amp;amp;")
     assert r"2 classes (x\|y, \_z\_)" in text
 

@@ -27,6 +27,7 @@ __all__ = [
     "check",
     "corner_fingerprint",
     "extract",
+    "file_digest",
     "list_pdks",
     "load_pdk",
     "pdk_fingerprint",
@@ -135,7 +136,7 @@ def load_pdk(pdk: str | Path) -> Pdk:
     source = _find(pdk)
     config = source.config
     if source.table is not None:
-        reading = _read_table(source.table, _sha256(source.table), config)
+        reading = _read_table(source.table, file_digest(source.table), config)
         origin = f"embedded table {config.table}"
     else:
         reading, origin = reduced(source.liberty, config), ", ".join(map(str, source.liberty))
@@ -153,7 +154,7 @@ def pdk_fingerprint(pdk: str | Path) -> dict[str, str]:
     """
     source = _find(pdk)
     files = source.liberty if source.table is None else (source.table,)
-    return {path.name: _sha256(path) for path in (source.yaml, *files)}
+    return {path.name: file_digest(path) for path in (source.yaml, *files)}
 
 
 def corner_fingerprint(pdk: str | Path) -> dict[str, str]:
@@ -162,7 +163,7 @@ def corner_fingerprint(pdk: str | Path) -> dict[str, str]:
     Raises the errors of :func:`load_pdk` if the PDK is not found or a file cannot be read.
     """
     corners, _ = _find(pdk).corners()
-    return {path.name: _sha256(path) for files in corners.values() for path in files}
+    return {path.name: file_digest(path) for files in corners.values() for path in files}
 
 
 def require_flip_flop(pdk: Pdk, registers: str) -> None:
@@ -258,7 +259,8 @@ def _find(pdk: str | Path) -> _Source:
     return _Source(path, config, (), None, path.parent / config.table)
 
 
-def _sha256(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 digest of a file; raises PdkError if it cannot be read."""
     try:
         return content_digest(path)
     except OSError as error:
@@ -301,7 +303,7 @@ def reduced(liberty: Sequence[Path], config: PdkConfig) -> LibertyReading:
 
     Raises PdkError if a file is unreadable or the library lacks a basic cell.
     """
-    return _read_liberty(tuple(liberty), tuple(map(_sha256, liberty)), config)
+    return _read_liberty(tuple(liberty), tuple(map(file_digest, liberty)), config)
 
 
 @lru_cache(maxsize=4)

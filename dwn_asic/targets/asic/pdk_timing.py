@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dwn_asic.errors import PdkError
-from dwn_asic.files import content_digest, write_text
-from dwn_asic.targets.asic.pdk import Pdk, reduced
+from dwn_asic.files import write_text
+from dwn_asic.targets.asic.pdk import Pdk, file_digest, reduced
 
 if TYPE_CHECKING:
     from dwn_asic.targets.asic.cell_library import CellLibrary
@@ -73,9 +73,7 @@ def load_timing(pdk: Pdk, corner: str = "") -> PdkTiming:
     table = pdk.timing_table
     if table is None:
         raise PdkError(f"PDK {pdk.config.name}: it has no embedded timing. {pdk.config.get}")
-    return PdkTiming(
-        _fitted(table, content_digest(table), pdk.library), name, estimated=True, origin=table.name
-    )
+    return PdkTiming(_fitted(table, file_digest(table), pdk.library), name, estimated=True, origin=table.name)
 
 
 @lru_cache(maxsize=4)
@@ -89,7 +87,7 @@ def _fitted(table: Path, _content: str, cells: CellLibrary) -> TimingLibrary:
 def timing_fingerprint(pdk: Pdk) -> dict[str, str]:
     """Return the name and the digest of each file that :func:`load_timing` reads at the default corner."""
     files = pdk.liberty or tuple(filter(None, [pdk.timing_table]))
-    return {path.name: content_digest(path) for path in files}
+    return {path.name: file_digest(path) for path in files}
 
 
 def extract_timing(liberty: Sequence[Path], config: PdkConfig, out: Path) -> Fit:
