@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         minimize,
         read_data,
         shrink,
+        sign_off,
         target,
         to_verilog,
         verify,
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from dwn_asic.optimize.lossy.front import Front
     from dwn_asic.report.datasheet.value import DataSheet
     from dwn_asic.report.result import Result
+    from dwn_asic.targets.asic.signoff.metrics import Signoff
     from dwn_asic.targets.base import Implementation, Proof, Target
 
 __version__ = "0.3.0"
@@ -93,6 +95,7 @@ __all__ = [
     "Proof",
     "Result",
     "Run",
+    "Signoff",
     "Target",
     "__version__",
     "datasheet",
@@ -103,6 +106,7 @@ __all__ = [
     "minimize",
     "read_data",
     "shrink",
+    "sign_off",
     "target",
     "to_verilog",
     "verify",
@@ -117,6 +121,7 @@ _HOMES = {
         "minimize",
         "read_data",
         "shrink",
+        "sign_off",
         "target",
         "to_verilog",
         "verify",
@@ -132,6 +137,7 @@ _HOMES = {
     "optimize.lossy.front": ("Front",),
     "report.datasheet.value": ("DataSheet",),
     "report.result": ("Result",),
+    "targets.asic.signoff.metrics": ("Signoff",),
     "targets.base": ("Implementation", "Proof", "Target"),
 }
 """Each submodule and the names that this package re-exports from it."""

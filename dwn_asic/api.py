@@ -31,6 +31,7 @@ from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.front import Front, FrontCircuit
 from dwn_asic.report.datasheet.build import Chosen, data_sheet, provenance
 from dwn_asic.report.datasheet.value import DataSheet
+from dwn_asic.targets.asic.signoff.metrics import Signoff
 from dwn_asic.targets.asic.target import AsicTarget
 from dwn_asic.targets.base import Implementation, Proof, Specification, Target, Vectors
 from dwn_asic.targets.registry import target_kinds
@@ -46,6 +47,7 @@ __all__ = [
     "plans",
     "read_data",
     "shrink",
+    "sign_off",
     "target",
     "to_verilog",
     "verify",
@@ -524,6 +526,42 @@ def datasheet(
     return data_sheet(
         chosen, graph, circuit, implementation, proof, technology, dataset, predictions, provenance(dataset)
     )
+
+
+def sign_off(
+    implementation: Implementation,
+    target: AsicTarget,
+    dataset: Dataset,
+    *,
+    corner: str = "",
+) -> Signoff:
+    """Compute timing, power and energy of a mapped circuit at a corner of its PDK.
+
+    Parameters
+    ----------
+    implementation
+        Result of :func:`implement` on the target ``asic``.
+    target
+        Target that it was built for.
+    dataset
+        Rows whose energy is measured: the test rows in their order, or all rows without two test rows.
+    corner
+        Name of the corner; by default the one that circuits are mapped at.
+
+    Returns
+    -------
+    Signoff
+        Arrivals of all nets, the critical path, energy and leakage of each instance, and all as metrics.
+
+    Raises
+    ------
+    PdkError
+        The PDK has no timing at that corner.
+    DataError
+        There are fewer than two rows, or the netlist is not one of the PDK's cells.
+    """
+    rows = dataset.split.test if len(dataset.split.test) > 1 else slice(None)
+    return target.sign_off(implementation, dataset.codes[rows], corner)
 
 
 def manufacturing_test(

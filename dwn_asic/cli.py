@@ -336,6 +336,51 @@ def compare(
         typer.echo(line)
 
 
+@app.command("signoff")
+def signoff(
+    folder: Annotated[Path, typer.Argument(help="Build folder of a finished flow, for example build/NAME.")],
+    *,
+    shrunk: Annotated[
+        bool, typer.Option("--shrunk", help="Analyze the shrunk circuit instead of the exact one.")
+    ] = False,
+    corner: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Corner of the PDK, once for each; ALL for all that are installed. Default: its own."
+        ),
+    ] = None,
+    clock_ns: Annotated[
+        float | None, typer.Option(min=0.0, help="Clock period in ns for which to report the slack.")
+    ] = None,
+) -> None:
+    """Report the critical path, power and energy of a netlist at corners of its PDK.
+
+    Energy is that of the test rows in their order. Without an installed PDK, linear fits stand for its
+    tables.
+    """
+    from dwn_asic.api import sign_off
+    from dwn_asic.errors import ConfigError, DataError
+    from dwn_asic.flow.finished import load
+    from dwn_asic.targets.asic.target import AsicTarget
+
+    opened = load(folder)
+    circuit = opened.shrunk if shrunk else opened
+    if circuit is None:
+        raise DataError(folder, "has no shrunk circuit: its flow file has no section shrink")
+    target = opened.flow.target.open()
+    if not isinstance(target, AsicTarget):
+        raise ConfigError(folder, "target", f"is {opened.flow.target.kind}, which has no cells", "asic")
+    corners = corner or [""]
+    if corners == ["ALL"]:
+        corners = list(target.pdk.corners) or [""]
+    for number, name in enumerate(corners):
+        found = sign_off(circuit.implementation, target, opened.dataset, corner=name)
+        if number:
+            typer.echo("")
+        for line in found.lines(clock_ns):
+            typer.echo(line)
+
+
 @app.command("testgen")
 def patterns(
     folder: Annotated[Path, typer.Argument(help="Build folder of a finished flow, for example build/NAME.")],

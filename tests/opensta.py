@@ -17,7 +17,7 @@ PERIOD = 1000.0
 
 @dataclass(frozen=True)
 class Reported:
-    """What OpenSTA reports.
+    """The report of OpenSTA.
 
     Attributes
     ----------

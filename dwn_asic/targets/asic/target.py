@@ -126,7 +126,7 @@ class AsicTarget:
         return flat_netlist(design, f"{built.name}_top", self.pdk.library)
 
     def sign_off(self, built: Implementation, codes: NDArray[np.int64], corner: str = "") -> Signoff:
-        """Analyze timing and power of an implementation at a corner of the PDK, by default the mapped one.
+        """Compute timing and power of an implementation at a corner of the PDK, by default the mapped one.
 
         Parameters
         ----------

@@ -58,6 +58,11 @@ class Trial:
             + ", ".join(f"{part} {metrics[metric]:.1f}" for part, metric in parts.items()),
         )
         yield "mapped", f"{metrics['design__instance__count']:.0f} cells"
+        if "timing__delay" in metrics:
+            estimated = "estimated " if metrics["timing__estimated"] else ""
+            yield "timing", f"{estimated}delay {metrics['timing__delay']:.3g} ns"
+            energy = f"energy {metrics['energy__inference']:.3g} pJ per inference"
+            yield "power", f"{estimated}{energy}, leakage {metrics['power__leakage']:.3g} nW"
         for how in dict.fromkeys(check.how for check in self.proof.checks):
             checks = [check for check in self.proof.checks if check.how == how]
             scope = "for every input" if how == "proof" else f"on {checks[0].size} random inputs"

@@ -1,4 +1,4 @@
-"""What happens on the nets of a netlist: the values of all rows, or the same activity everywhere.
+"""Simulation of a netlist: the values of all nets for many rows at once.
 
 Values of a net in all rows are one integer, whose bit r is the value in row r. Row r + 1 follows row r, so a
 net has a transition between two rows if their bits differ; there are no glitches.

@@ -18,7 +18,7 @@ Entries = Sequence[tuple[InternalPower, Expression | None]]
 
 @dataclass(frozen=True, eq=False)
 class CellEnergies:
-    """What all instances of a cell share.
+    """The energies of a cell, which all its instances share.
 
     Attributes
     ----------

@@ -54,7 +54,7 @@ class Line:
 
 
 Lines = tuple[Line | None, Line | None]
-"""For the rising and the falling edge; None where the library has no table."""
+"""Lines for the rising and the falling edge; None where the library has no table."""
 
 
 @dataclass(frozen=True)

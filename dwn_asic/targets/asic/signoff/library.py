@@ -128,7 +128,7 @@ class Arc:
 
 @dataclass(frozen=True)
 class Constraint:
-    """How long data must be stable before (``setup``) or after (``hold``) an edge of the clock.
+    """The time for which data must be stable before (``setup``) or after (``hold``) an edge of the clock.
 
     Attributes
     ----------
@@ -258,7 +258,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Where delays and transitions are measured, as parts of the supply voltage.
+    """The voltages at which delays and transitions are measured, as parts of the supply voltage.
 
     Attributes
     ----------

@@ -85,9 +85,51 @@ class Signoff:
             found |= {FMAX: 1e3 / delay, AT_FMAX: self.power.power(1e3 / delay)}
         return found
 
+    def lines(self, clock_ns: float | None = None) -> Iterator[str]:
+        """Yield a report: corner, critical path, frequency, slack at ``clock_ns`` (ns), power, energy."""
+        conditions = self.source.library.conditions
+        estimated = ", linear fits" if self.source.estimated else ""
+        yield (
+            f"corner {self.source.corner}: {conditions.voltage:g} V, {conditions.temperature:g} C, "
+            f"from {self.source.origin}{estimated}"
+        )
+        yield from self._path()
+        delay, power = self.timing.delay, self.power
+        if delay > 0.0:
+            yield f"delay {delay:.3f} ns, at most {1e3 / delay:.1f} MHz"
+        if clock_ns is not None:
+            verdict = "met" if delay <= clock_ns else "missed"
+            yield f"slack {clock_ns - delay:.3f} ns at a clock of {clock_ns:g} ns: {verdict}"
+        yield f"leakage {power.leakage_power:.4g} nW"
+        yield (
+            f"energy {power.energy(delay):.4g} pJ per inference at this delay: "
+            f"switching {power.switching.sum():.4g}, internal {power.internal.sum():.4g}"
+            + (f" (clock {power.clock.sum():.4g})" if power.clock.any() else "")
+        )
+        yield f"energy-delay product {power.energy_delay:.4g} pJ ns"
+        at_most = f", {power.power(1e3 / delay):.4g} uW at {1e3 / delay:.1f} MHz" if delay > 0.0 else ""
+        yield f"power {power.power(1.0):.4g} uW at 1 MHz{at_most}"
+
+    def _path(self) -> Iterator[str]:
+        end = self.timing.critical
+        if end is None:
+            yield "no path: the circuit is constant"
+            return
+        yield "critical path"
+        yield f"  {'arrival':>8} {'delay':>7} {'slew':>7} {'load':>7}  edge  instance (cell, pins)"
+        yield f"  {'ns':>8} {'ns':>7} {'ns':>7} {'fF':>7}"
+        for step in self.timing.path():
+            through = f"{step.name} ({step.cell}, {step.pin})" if step.cell else f"{step.name} (input)"
+            yield (
+                f"  {step.arrival:8.3f} {step.delay:7.3f} {step.transition:7.3f} {1e3 * step.load:7.2f}  "
+                f"{'rise' if step.rising else 'fall'}  {through}"
+            )
+        setup = f"  {end.time:8.3f} {end.setup:7.3f} {'':15}        setup of {end.name}" if end.setup else ""
+        yield setup or f"  {end.time:8.3f} {'':23}        output {end.name}"
+
 
 def sign_off(netlist: FlatNetlist, source: PdkTiming, config: PdkConfig, codes: NDArray[np.int64]) -> Signoff:
-    """Analyze timing and power of a netlist.
+    """Compute timing and power of a netlist.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ from dwn_asic.verilog.flat_netlist import Gate, Register
 __all__ = ["Power", "by_instance", "estimate"]
 
 _MICRO = 1e-6
-"""From nW ns to pJ."""
+"""Factor from nW ns to pJ."""
 
 
 @dataclass(frozen=True, eq=False)

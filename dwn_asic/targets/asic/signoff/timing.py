@@ -34,7 +34,7 @@ _NEVER = -np.inf
 
 @dataclass(frozen=True)
 class Environment:
-    """What surrounds a design.
+    """The surroundings of a design.
 
     Attributes
     ----------
