@@ -355,7 +355,7 @@ def signoff(
 ) -> None:
     """Report the critical path, power and energy of a netlist at corners of its PDK.
 
-    Energy is that of the test rows in their order. Without an installed PDK, linear fits stand for its
+    Energy is that of the test rows in their order. Without an installed PDK, fits stand for its
     tables.
     """
     from dwn_asic.api import sign_off

@@ -18,6 +18,7 @@ from benchmarks.figures import (
     mutation,
     patterns,
     price_rank,
+    signoff,
     table,
     uneven,
 )
@@ -34,6 +35,7 @@ MEASUREMENTS = {
     **circuits.MEASUREMENTS,
     **uneven.MEASUREMENTS,
     **price_rank.MEASUREMENTS,
+    **signoff.MEASUREMENTS,
     **mutation.MEASUREMENTS,
     **patterns.MEASUREMENTS,
 }

@@ -210,6 +210,29 @@ def test_testgen_names_what_is_missing(
     )
 
 
+def test_signoff_reports_path_slack_and_energy(
+    finished: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "signoff", str(finished.folder), "--clock-ns", "0.01") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "corner tt_025C_1v80: 1.8 V, 25 C, from sky130hd.timing.csv, estimated"
+    assert lines[1] == "critical path"
+    assert any(each.startswith("slack -") and each.endswith("a clock of 0.01 ns: missed") for each in lines)
+    assert any(each.startswith("energy ") and "pJ per inference" in each for each in lines)
+
+
+def test_signoff_names_what_is_missing(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "signoff", str(tmp_path)) == 2
+    assert capsys.readouterr().err == f"dwn-asic: error: {tmp_path}: is not a run: there is no flow.json\n"
+    assert call(monkeypatch, "signoff", str(finished.folder), "--shrunk") == 2
+    assert "has no shrunk circuit" in capsys.readouterr().err
+    assert call(monkeypatch, "signoff", str(finished.folder), "--corner", "ss") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the embedded table has only the corner tt_025C_1v80, not 'ss'" in line
+
+
 def test_doctor_lists_tools_and_pdks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -226,6 +249,8 @@ def test_pdk_list_and_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     output = capsys.readouterr().out
     assert "sky130_fd_sc_hd__nand2_1" in output
     assert "corners      none\n" in output
+    assert "timing       estimated delay " in output
+    assert "power        estimated energy " in output
     assert "proof        graph == minimized, graph == Verilog, graph == netlist: for every input\n" in output
     assert " NAND2-equivalents: core " in output
 

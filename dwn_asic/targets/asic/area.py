@@ -55,7 +55,7 @@ SIZE = Size(
         "NAND2 show the area divided by that of the library's NAND2 cell (NAND2-equivalents). "
         "Delay is that of the critical path, with registers the shortest clock period; energy is that of an "
         "inference at this delay, for the test rows in their order, without glitches and, unless the library "
-        "has a wire-load model, without wires. Both are estimates from linear fits where the PDK is not "
+        "has a wire-load model, without wires. Both are estimates from fits where the PDK is not "
         "installed (`timing__estimated` is 1 in `result.json`)."
     ),
     detail=("um2", "area__core", "area__encoder", "design__instance__area"),

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dwn_asic.boolean.ports import whole_of_part
-from dwn_asic.errors import ToolTimeoutError
+from dwn_asic.errors import PdkError, ToolTimeoutError
 from dwn_asic.metrics import area_decimals
 from dwn_asic.targets.asic.area import METRICS, SIZE, area_metrics
 from dwn_asic.targets.asic.config import SynthesisConfig
@@ -115,7 +115,11 @@ class AsicTarget:
         if circuit.is_large or not has_timing(self.pdk):
             return built
         codes = vectors.codes if len(vectors.codes) > 1 else Vectors.drawn(circuit).codes
-        return replace(built, metrics={**built.metrics, **self.sign_off(built, codes).metrics})
+        try:
+            measured = self.sign_off(built, codes).metrics
+        except PdkError as error:
+            return replace(built, summary=f"{built.summary}; no delay and energy: {error}")
+        return replace(built, metrics={**built.metrics, **measured})
 
     def netlist(self, built: Implementation) -> FlatNetlist:
         """Return the mapped netlist without hierarchy; raises DataError if it is not one of these cells."""

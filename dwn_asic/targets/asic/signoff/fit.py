@@ -1,10 +1,10 @@
-"""Linear fits to the tables of a library: a small estimate of timing and power that can be shipped.
+"""Bilinear fits to the tables of a library: a small estimate of timing and power that can be shipped.
 
-For the cells that circuits are mapped to, each table becomes ``base + per_ns * transition + per_pf * load``,
-fitted by least squares of the relative error over the loads and transitions of small circuits: loads of 1 to
-16 input pins of the NAND2 cell, and the transitions that this cell has at 1 to 16 such loads. Energies and
-leakage that depend on the state are averaged over the entries of the library. Analyses use a fit exactly as
-they use a whole library.
+For the cells that circuits are mapped to, each table becomes ``base + per_ns * transition + per_pf * load +
+per_both * transition * load``, fitted by least squares of the relative error over the loads and transitions
+of small circuits: loads of 1 to 16 input pins of the NAND2 cell, and 1/4 to 4 times the transition that this
+cell has at 4 such loads. Energies and leakage that depend on the state are averaged over the entries of the
+library. Analyses use a fit exactly as they use a whole library.
 """
 
 from __future__ import annotations
@@ -37,20 +37,22 @@ from dwn_asic.verilog.cell import Cell, FlipFlop
 __all__ = ["Fit", "FittedArc", "Line", "fit", "timing_library"]
 
 _MULTIPLES = (1, 2, 4, 8, 16)
+_SLEWS = (0.25, 0.5, 1.0, 2.0, 4.0)
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Line:
-    """A value as a linear function of transition (ns) and load (pF)."""
+    """A value as a bilinear function of transition (ns) and load (pF)."""
 
     base: float
     per_ns: float
     per_pf: float
+    per_both: float = 0.0
 
     def at(self, transition: float, load: float) -> float:
         """Return the value at a transition (ns) and a load (pF)."""
-        return self.base + self.per_ns * transition + self.per_pf * load
+        return self.base + self.per_ns * transition + (self.per_pf + self.per_both * transition) * load
 
 
 Lines = tuple[Line | None, Line | None]
@@ -153,10 +155,10 @@ class _Fitter:
             float(multiple * max(pin)) + (wires.length(multiple) * wires.capacitance if wires else 0.0)
             for multiple in _MULTIPLES
         ]
-        slew = float(np.mean([self._value(arc.transition[0], loads[1], load) for load in loads[:2]]))
-        slews = [self._value(arc.transition[0], slew, load) for load in loads]
+        slew = float(np.mean([self._value(table, 0.0, loads[2]) for table in arc.transition]))
+        slews = [multiple * slew for multiple in _SLEWS]
         self._points = np.array([(s, load) for s in slews for load in loads])
-        self._matrix = np.column_stack([np.ones(len(self._points)), self._points])
+        self._matrix = np.column_stack([np.ones(len(self._points)), self._points, self._points.prod(axis=1)])
         self.errors: list[NDArray[np.float64]] = []
 
     def _value(self, table: int, first: float, second: float) -> float:
@@ -175,7 +177,7 @@ class _Fitter:
         found = np.linalg.lstsq(matrix * weights[:, None], values * weights, rcond=None)[0]
         if delay:
             self.errors.append(np.abs(matrix @ found - values) * weights)
-        return Line(float(found[0]), float(found[1]), float(found[2]) if load else 0.0)
+        return Line(*map(float, found)) if load else Line(float(found[0]), float(found[1]), 0.0)
 
     def arcs(self, kind: Cell | FlipFlop) -> list[FittedArc]:
         """Return the fits of a cell."""
@@ -231,7 +233,7 @@ class _Fitter:
 
 
 def timing_library(found: Fit, cells: CellLibrary) -> TimingLibrary:
-    """Return a fit as a library: tables of two by two points, which extend linearly."""
+    """Return a fit as a library: tables of two by two points, which extend linearly in each variable."""
     store = _Store()
     by_cell: dict[str, list[FittedArc]] = {}
     for arc in found.arcs:

@@ -1,7 +1,7 @@
 """The file format of a fit: a header of comments, then one CSV row per pin, arc and setup time of a cell.
 
-A line is three numbers: the base (ns or pJ), its change per ns of transition, and per pF of load; ``-`` is
-none.
+A line is four numbers: the base (ns or pJ), its change per ns of transition, per pF of load, and per both;
+``-`` is none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dwn_asic.targets.asic.signoff.library import Conditions, Thresholds, WireLo
 
 __all__ = ["fit_text", "read_fit"]
 
-_TITLE = "# dwn-asic timing table 1: linear fits to the delays and energies of the Liberty file below"
+_TITLE = "# dwn-asic timing table 1: bilinear fits to the delays and energies of the Liberty file below"
 _HEADER = (
     "library",
     "conditions",
@@ -115,7 +115,11 @@ def _number(value: float) -> str:
 
 
 def _line_text(line: Line | None) -> str:
-    return _NONE if line is None else " ".join(map(_number, (line.base, line.per_ns, line.per_pf)))
+    return (
+        _NONE
+        if line is None
+        else " ".join(map(_number, (line.base, line.per_ns, line.per_pf, line.per_both)))
+    )
 
 
 def _wire_load_text(model: WireLoad) -> str:
@@ -155,7 +159,7 @@ def _read_arc(row: Sequence[str]) -> FittedArc:
         raise ValueError(f"kind {kind!r} is not one of {', '.join(sorted(_KINDS))}")
     if sense not in {"positive", "negative", "both", _NONE}:
         raise ValueError(f"sense {sense!r} is not positive, negative, both or {_NONE}")
-    lines = [None if text == _NONE else Line(*_numbers(text, 3)) for text in texts]
+    lines = [None if text == _NONE else Line(*_numbers(text, 4)) for text in texts]
     pairs: list[Lines] = [(lines[i], lines[i + 1]) for i in (0, 2, 4)]
     loads = None
     if capacitance != _NONE:

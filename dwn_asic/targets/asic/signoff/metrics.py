@@ -88,7 +88,7 @@ class Signoff:
     def lines(self, clock_ns: float | None = None) -> Iterator[str]:
         """Yield a report: corner, critical path, frequency, slack at ``clock_ns`` (ns), power, energy."""
         conditions = self.source.library.conditions
-        estimated = ", linear fits" if self.source.estimated else ""
+        estimated = ", estimated" if self.source.estimated else ""
         yield (
             f"corner {self.source.corner}: {conditions.voltage:g} V, {conditions.temperature:g} C, "
             f"from {self.source.origin}{estimated}"
