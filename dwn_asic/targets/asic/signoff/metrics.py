@@ -42,7 +42,7 @@ def _declared() -> Iterator[Metric]:
     yield lower(AT_1MHZ, "uW", "Power at a million inferences per second")
     yield lower(AT_FMAX, "uW", "Power at the largest frequency")
     yield neutral(
-        ESTIMATED, "1", "1 if delay and energy come from the embedded fit, 0 if from the PDK's own tables"
+        ESTIMATED, "1", "Whether delay and energy come from an embedded fit (1) or from the PDK's tables (0)"
     )
 
 
