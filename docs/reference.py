@@ -29,7 +29,7 @@ from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.methods.registry import methods
 from dwn_asic.metrics import Metric
 from dwn_asic.report.metrics import metrics
-from dwn_asic.targets.asic.pdk import PdkConfig
+from dwn_asic.targets.asic.pdk_config import PdkConfig
 from dwn_asic.targets.registry import target_kinds
 
 _REPORTS = Path(__file__).resolve().parent.parent / "reports"

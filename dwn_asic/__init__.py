@@ -54,9 +54,11 @@ if TYPE_CHECKING:
         datasheet,
         fit,
         implement,
+        manufacturing_test,
         minimize,
         read_data,
         shrink,
+        sign_off,
         target,
         to_verilog,
         verify,
@@ -67,10 +69,12 @@ if TYPE_CHECKING:
     from dwn_asic.errors import DwnAsicError
     from dwn_asic.estimators import Chip, CircuitClassifier, DwnClassifier
     from dwn_asic.flow.finished import Run, load
+    from dwn_asic.manufacturing.value import ManufacturingTest
     from dwn_asic.methods.base import Classifier
     from dwn_asic.optimize.lossy.front import Front
     from dwn_asic.report.datasheet.value import DataSheet
     from dwn_asic.report.result import Result
+    from dwn_asic.targets.asic.signoff.metrics import Signoff
     from dwn_asic.targets.base import Implementation, Proof, Target
 
 __version__ = "0.3.0"
@@ -87,18 +91,22 @@ __all__ = [
     "DwnClassifier",
     "Front",
     "Implementation",
+    "ManufacturingTest",
     "Proof",
     "Result",
     "Run",
+    "Signoff",
     "Target",
     "__version__",
     "datasheet",
     "fit",
     "implement",
     "load",
+    "manufacturing_test",
     "minimize",
     "read_data",
     "shrink",
+    "sign_off",
     "target",
     "to_verilog",
     "verify",
@@ -109,9 +117,11 @@ _HOMES = {
         "datasheet",
         "fit",
         "implement",
+        "manufacturing_test",
         "minimize",
         "read_data",
         "shrink",
+        "sign_off",
         "target",
         "to_verilog",
         "verify",
@@ -122,10 +132,12 @@ _HOMES = {
     "errors": ("DwnAsicError",),
     "estimators": ("Chip", "CircuitClassifier", "DwnClassifier"),
     "flow.finished": ("Run", "load"),
+    "manufacturing.value": ("ManufacturingTest",),
     "methods.base": ("Classifier",),
     "optimize.lossy.front": ("Front",),
     "report.datasheet.value": ("DataSheet",),
     "report.result": ("Result",),
+    "targets.asic.signoff.metrics": ("Signoff",),
     "targets.base": ("Implementation", "Proof", "Target"),
 }
 """Each submodule and the names that this package re-exports from it."""

@@ -18,6 +18,9 @@ from dwn_asic.data.config import DataConfig, ObjectiveConfig
 from dwn_asic.data.dataset import Dataset, prepare
 from dwn_asic.encode.config import FeatureScaling, QuantizerConfig, Scaling
 from dwn_asic.errors import ConfigError, DwnAsicError
+from dwn_asic.manufacturing.build import build_test
+from dwn_asic.manufacturing.generate import CONFLICTS, ROUNDS
+from dwn_asic.manufacturing.value import ManufacturingTest
 from dwn_asic.methods.base import Classifier, MethodConfig, Plan, Progress
 from dwn_asic.methods.registry import method as method_of
 from dwn_asic.optimize.exact.config import MinimizeConfig
@@ -28,6 +31,8 @@ from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.front import Front, FrontCircuit
 from dwn_asic.report.datasheet.build import Chosen, data_sheet, provenance
 from dwn_asic.report.datasheet.value import DataSheet
+from dwn_asic.targets.asic.signoff.metrics import Signoff
+from dwn_asic.targets.asic.target import AsicTarget
 from dwn_asic.targets.base import Implementation, Proof, Specification, Target, Vectors
 from dwn_asic.targets.registry import target_kinds
 from dwn_asic.verilog.config import HardwareConfig
@@ -37,10 +42,12 @@ __all__ = [
     "datasheet",
     "fit",
     "implement",
+    "manufacturing_test",
     "minimize",
     "plans",
     "read_data",
     "shrink",
+    "sign_off",
     "target",
     "to_verilog",
     "verify",
@@ -518,6 +525,123 @@ def datasheet(
     technology = target_or_default(target).technology
     return data_sheet(
         chosen, graph, circuit, implementation, proof, technology, dataset, predictions, provenance(dataset)
+    )
+
+
+def sign_off(
+    implementation: Implementation,
+    target: AsicTarget,
+    dataset: Dataset,
+    *,
+    corner: str = "",
+) -> Signoff:
+    """Compute timing, power and energy of a mapped circuit at a corner of its PDK.
+
+    Parameters
+    ----------
+    implementation
+        Result of :func:`implement` on the target ``asic``.
+    target
+        Target that it was built for.
+    dataset
+        Rows whose energy is measured: the test rows in their order, or all rows without two test rows.
+    corner
+        Name of the corner; by default the one that circuits are mapped at.
+
+    Returns
+    -------
+    Signoff
+        Arrivals of all nets, the critical path, energy and leakage of each instance, and all as metrics.
+
+    Raises
+    ------
+    PdkError
+        The PDK has no timing at that corner.
+    DataError
+        There are fewer than two rows, or the netlist is not one of the PDK's cells.
+    """
+    rows = dataset.split.test if len(dataset.split.test) > 1 else slice(None)
+    return target.sign_off(implementation, dataset.codes[rows], corner)
+
+
+def manufacturing_test(
+    implementation: Implementation,
+    circuit: Circuit,
+    target: Target | None = None,
+    *,
+    dataset: Dataset | None = None,
+    seed: int = 0,
+    rounds: int = ROUNDS,
+    conflicts: int = CONFLICTS,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> ManufacturingTest:
+    """Make a manufacturing test: few patterns that detect every testable stuck-at fault of the netlist.
+
+    Faults that no pattern can detect are proved untestable; they show logic that is redundant.
+
+    Parameters
+    ----------
+    implementation
+        Result of :func:`implement` on a target that maps to cells.
+    circuit
+        The minimized circuit from which the implementation was built.
+    target
+        Target that it was built for.
+    dataset
+        Data set whose test rows are tried first. Random codes are always tried.
+    seed
+        Seed of the random codes; equal arguments return equal tests.
+    rounds
+        Maximum number of rounds of compaction; more rounds find fewer patterns.
+    conflicts
+        Number of conflicts after which the SAT solver gives up on a fault, which then counts as aborted.
+    progress
+        Function that is called with the name of a stage, the number of finished steps, and their number.
+
+    Raises
+    ------
+    ConfigError
+        An option is wrong.
+    DwnAsicError
+        The target makes no netlist of cells.
+    DataError
+        The circuit belongs to another data set, or the netlist is damaged.
+    VerificationError
+        Netlist and circuit differ on a pattern.
+
+    Examples
+    --------
+    >>> dataset = read_data("sklearn:iris")
+    >>> circuit = minimize(fit(dataset, "decision_tree", leaves=4), effort="low")
+    >>> test = manufacturing_test(implement(circuit), circuit, dataset=dataset)
+    >>> test.detected.coverage.of_testable
+    1.0
+    >>> test.patterns_csv().splitlines()[0]
+    'x2_petal_length_cm,x3_petal_width_cm,class_index'
+    """
+    for key, value, lowest in (("seed", seed, 0), ("rounds", rounds, 0), ("conflicts", conflicts, 1)):
+        if value < lowest:
+            raise ConfigError("manufacturing_test", key, f"is {value}", f"an integer of at least {lowest}")
+    chosen = target_or_default(target)
+    if not isinstance(chosen, AsicTarget):
+        raise DwnAsicError(
+            f"manufacturing_test: the target {chosen.technology.name} makes no netlist of cells"
+        )
+    codes = np.empty((0, len(circuit.core.interface.widths)), np.int64)
+    if dataset is not None:
+        check_fits(circuit.core, dataset)
+        codes = dataset.codes[dataset.split.test]
+    return build_test(
+        implementation.name,
+        chosen.netlist(implementation),
+        f"{chosen.technology.library} {chosen.technology.corner}",
+        circuit,
+        implementation.registers,
+        codes,
+        np.random.default_rng(seed),
+        rounds=rounds,
+        conflicts=conflicts,
+        progress=progress,
     )
 
 

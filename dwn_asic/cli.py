@@ -336,6 +336,113 @@ def compare(
         typer.echo(line)
 
 
+@app.command("signoff")
+def signoff(
+    folder: Annotated[Path, typer.Argument(help="Build folder of a finished flow, for example build/NAME.")],
+    *,
+    shrunk: Annotated[
+        bool, typer.Option("--shrunk", help="Analyze the shrunk circuit instead of the exact one.")
+    ] = False,
+    corner: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Corner of the PDK, once for each; ALL for all that are installed. Default: its own."
+        ),
+    ] = None,
+    clock_ns: Annotated[
+        float | None, typer.Option(min=0.0, help="Clock period in ns for which to report the slack.")
+    ] = None,
+) -> None:
+    """Report the critical path, power and energy of a netlist at corners of its PDK.
+
+    Energy is that of the test rows in their order. Without an installed PDK, fits stand for its
+    tables.
+    """
+    from dwn_asic.api import sign_off
+    from dwn_asic.errors import ConfigError, DataError
+    from dwn_asic.flow.finished import load
+    from dwn_asic.targets.asic.target import AsicTarget
+
+    opened = load(folder)
+    circuit = opened.shrunk if shrunk else opened
+    if circuit is None:
+        raise DataError(folder, "has no shrunk circuit: its flow file has no section shrink")
+    target = opened.flow.target.open()
+    if not isinstance(target, AsicTarget):
+        raise ConfigError(folder, "target", f"is {opened.flow.target.kind}, which has no cells", "asic")
+    corners = corner or [""]
+    if corners == ["ALL"]:
+        corners = list(target.pdk.corners) or [""]
+    for number, name in enumerate(corners):
+        found = sign_off(circuit.implementation, target, opened.dataset, corner=name)
+        if number:
+            typer.echo("")
+        for line in found.lines(clock_ns):
+            typer.echo(line)
+
+
+@app.command("testgen")
+def patterns(
+    folder: Annotated[Path, typer.Argument(help="Build folder of a finished flow, for example build/NAME.")],
+    *,
+    shrunk: Annotated[
+        bool, typer.Option("--shrunk", help="Test the shrunk circuit instead of the exact one.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random codes.")] = 0,
+    rounds: Annotated[
+        int, typer.Option(min=0, help="Maximum number of rounds of compaction; more find fewer patterns.")
+    ] = 60,
+    conflicts: Annotated[
+        int,
+        typer.Option(min=1, help="Number of conflicts after which the SAT solver gives up on a fault."),
+    ] = 1_000_000,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write. Default: testgen in the folder of the circuit."),
+    ] = None,
+) -> None:
+    """Make test patterns for the manufacturing test of a netlist.
+
+    They detect every single stuck-at fault that any pattern detects; the others are proved untestable. If
+    iverilog is installed, the testbench with the patterns runs on the netlist.
+    """
+    from dwn_asic.api import manufacturing_test
+    from dwn_asic.errors import DataError
+    from dwn_asic.files import staged
+    from dwn_asic.flow.finished import load
+    from dwn_asic.verilog.simulate import run_testbench, simulator_installed
+
+    opened = load(folder)
+    circuit = opened.shrunk if shrunk else opened
+    if circuit is None:
+        raise DataError(folder, "has no shrunk circuit: its flow file has no section shrink")
+    built = circuit.implementation
+    with _reporter() as reporter:
+        test = manufacturing_test(
+            built,
+            circuit.circuit,
+            opened.flow.target.open(),
+            dataset=opened.dataset,
+            seed=seed,
+            rounds=rounds,
+            conflicts=conflicts,
+            progress=reporter.progress,
+        )
+    for line in test.lines():
+        typer.echo(line)
+    files, out = test.files(), out or circuit.folder / "testgen"
+    if simulator_installed():
+        sources = {name: built.files[name] for name in ("netlist.v", "cells.v")}
+        count = run_testbench({**sources, "testbench.v": test.testbench}, f"{built.name}_tb")
+        typer.echo(f"the testbench passes on the netlist ({count} patterns)")
+    else:
+        typer.echo("the testbench was not run: iverilog is not installed")
+    with staged(out, "testgen") as scratch:
+        for name, text in files.items():
+            (scratch / name).write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {out}/{{{','.join(files)}}}")
+
+
 @app.command("import")
 def import_(
     checkpoint: Annotated[
@@ -489,12 +596,18 @@ def pdk_extract(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Cell table to write, for example NAME.cells.csv.")
     ],
+    timing: Annotated[
+        Path | None,
+        typer.Option(help="Table of fitted delays and energies to write too, for example NAME.timing.csv."),
+    ] = None,
 ) -> None:
     """Extract a compact cell table from Liberty files.
 
-    The table allows circuits to be built and measured on machines without the PDK.
+    The table allows circuits to be built and measured on machines without the PDK. With --timing, a second
+    table allows delay and energy to be estimated there.
     """
-    from dwn_asic.targets.asic.pdk import extract, load_config
+    from dwn_asic.targets.asic.pdk import extract
+    from dwn_asic.targets.asic.pdk_config import load_config
 
     reading = extract(liberty, load_config(config), out)
     library = reading.library
@@ -503,26 +616,37 @@ def pdk_extract(
     )
     for note in reading.notes:
         typer.echo(f"note: {note}")
+    if timing is not None:
+        from dwn_asic.targets.asic.pdk_timing import extract_timing
+
+        found = extract_timing(liberty, load_config(config), timing)
+        typer.echo(
+            f"{timing}: {len(found.arcs)} fits; a delay is off by {100 * found.error:.1f}% in the mean, "
+            f"{100 * found.worst:.0f}% at most"
+        )
 
 
 @pdk_app.command("check")
 def pdk_check(
     name: Annotated[str, typer.Argument(help="PDK configuration: a name or a file (*.yaml).")],
 ) -> None:
-    """Load one PDK and show what it offers.
+    """Load one PDK, show what it offers, map a small design to it and prove the netlist.
 
-    If the PDK cannot be used, the command fails and prints the reason.
+    If the PDK cannot be used or the netlist is wrong, the command fails and prints the reason.
     """
     from dataclasses import fields
 
-    from dwn_asic.targets.asic.pdk import check
+    from dwn_asic.targets.asic.pdk import check, load_pdk
+    from dwn_asic.targets.asic.trial import trial
 
     summary = check(name)
     for item in fields(summary):
         if item.name != "notes":
-            typer.echo(f"{item.name:<12} {getattr(summary, item.name)}")
+            typer.echo(f"{item.name:<12} {getattr(summary, item.name) or 'none'}")
     for note in summary.notes:
         typer.echo(f"{'note':<12} {note}")
+    for what, text in trial(load_pdk(name)).lines():
+        typer.echo(f"{what:<12} {text}")
 
 
 class _Terminal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,15 @@ from pydantic import BaseModel
 
 from dwn_asic.errors import DataError
 
-__all__ = ["canonical_digest", "content_digest", "read_json", "replace_path", "staged", "write_json"]
+__all__ = [
+    "canonical_digest",
+    "content_digest",
+    "read_json",
+    "replace_path",
+    "staged",
+    "write_json",
+    "write_text",
+]
 
 
 @contextmanager
@@ -114,3 +123,11 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(path, f"not a readable JSON file: {error}") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name and then rename it, so that no reader sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)

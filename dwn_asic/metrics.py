@@ -24,6 +24,7 @@ __all__ = [
     "ScoreKey",
     "Shown",
     "Size",
+    "area_decimals",
     "higher",
     "lower",
     "neutral",
@@ -116,6 +117,8 @@ class Size:
         Sentences of Markdown on what the numbers mean.
     detail
         Second unit, and the metrics of core, encoder and total in it; empty if there is none.
+    beside
+        Columns of what else the target measures, for example the delay.
     """
 
     unit: str
@@ -129,6 +132,7 @@ class Size:
     more: Shown
     meaning: str
     detail: tuple[str, ...] = ()
+    beside: tuple[Shown, ...] = ()
 
     @property
     def axis(self) -> str:
@@ -151,6 +155,14 @@ class Size:
             Shown(f"{heading} ({unit})", metric, self.decimals)
             for heading, metric in zip(headings, metrics, strict=True)
         )
+
+
+def area_decimals(nand2: float) -> int:
+    """Return the decimals of areas in um2 in reports, given the area of a NAND2 cell in um2.
+
+    Where that is less than 1 um2, as in ASAP7, whole circuits measure a few um2.
+    """
+    return 1 if nand2 >= 1 else 3
 
 
 def lower(name: str, unit: str, description: str, *, aggregate: Aggregate = "mean") -> Metric:

@@ -36,7 +36,10 @@ def _no_pdk_of_the_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Hide the machine's PDKs from session fixtures as well."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PDK_ROOT", raising=False)
-        patch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
+        base = tmp_path_factory.getbasetemp()
+        patch.setenv("HOME", str(base))
+        # Libraries that were read once are kept here for all tests.
+        patch.setenv("XDG_CACHE_HOME", str(base / "cache"))
         yield
 
 

@@ -402,3 +402,50 @@ def test_f1_is_what_the_front_reports(judges: list[str]) -> None:
         for part, score in (("train", circuit.train), ("val", circuit.val), ("test", circuit.test)):
             assert score == rows.score(part, predictions)
     assert front.chosen.val > 0.85
+
+
+# ---- manufacturing test ------------------------------------------------------------------------------------
+def test_a_manufacturing_test_detects_all_testable_faults(iris: Dataset) -> None:
+    tree = api.fit(iris, "decision_tree", leaves=4)
+    circuit = api.minimize(tree, effort="low")
+    stages: list[str] = []
+    found = [
+        api.manufacturing_test(
+            api.implement(circuit, name="small"),
+            circuit,
+            dataset=dataset,
+            rounds=5,
+            progress=lambda what, *_: stages.append(what),
+        )
+        for dataset in (None, iris, iris)
+    ]
+    assert {each.detected.coverage.of_testable for each in found} == {1.0}
+    assert stages.count("compaction") >= 3
+    assert (found[0].expected == tree.graph.predict(found[0].codes)).all()  # type: ignore[union-attr]
+    assert found[1].files() == found[2].files()
+    assert "module small_tb;" in found[0].testbench
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"seed": -1}, r"manufacturing_test: seed: is -1 \(allowed: an integer of at least 0\)"),
+        ({"rounds": -1}, r"manufacturing_test: rounds: is -1"),
+        ({"conflicts": 0}, r"manufacturing_test: conflicts: is 0 \(allowed: an integer of at least 1\)"),
+    ],
+)
+def test_wrong_options_of_a_manufacturing_test_are_named(
+    iris: Dataset, option: dict[str, int], says: str
+) -> None:
+    circuit = api.minimize(api.fit(iris, "decision_tree", leaves=3), effort="low")
+    with pytest.raises(ConfigError, match=says):
+        api.manufacturing_test(api.implement(circuit), circuit, **option)  # type: ignore[arg-type]
+
+
+def test_a_manufacturing_test_needs_cells_and_its_own_data(iris: Dataset) -> None:
+    circuit = api.minimize(api.fit(iris, "decision_tree", leaves=3), effort="low")
+    target = api.target("aig")
+    with pytest.raises(DwnAsicError, match="manufacturing_test: the target aig makes no netlist of cells"):
+        api.manufacturing_test(api.implement(circuit, target), circuit, target)
+    with pytest.raises(DataError, match="the circuit belongs to other data"):
+        api.manufacturing_test(api.implement(circuit), circuit, dataset=api.read_data("sklearn:wine"))

@@ -17,6 +17,7 @@ ORDER = (
     "equivalence",
     "data",
     "verilog",
+    "manufacturing",
     "optimize",
     "targets",
     "methods",

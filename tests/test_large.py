@@ -122,6 +122,15 @@ def test_wrong_text_is_found(file: str, old: str, new: str, message: str) -> Non
         target().verify(wrong, wanted)
 
 
+@pytest.mark.parametrize("file", [DESIGN, NETLIST])
+def test_an_output_of_another_name_is_found(file: str) -> None:
+    implementation, wanted = built("none")
+    text = implementation.files[file].replace("class_index", "class_number")
+    wrong = replace(implementation, files={**implementation.files, file: text})
+    with pytest.raises(VerificationError, match="wrong connection of class_index, 0 bits"):
+        target().verify(wrong, wanted)
+
+
 def test_missing_register_is_found() -> None:
     implementation, wanted = built("none")
     with pytest.raises(VerificationError, match=r"0 registers before .*, expected 1"):

@@ -47,7 +47,7 @@ def test_each_metric_is_whole() -> None:
         assert metric.name == name
         assert re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*(__[a-z0-9]+(_[a-z0-9]+)*)+", name)
         assert metric.description[0].isupper()
-        assert metric.unit in {"", "1", "um2", "NAND2", "ns", "W", "pJ"}
+        assert metric.unit in {"", "1", "um2", "NAND2", "ns", "MHz", "nW", "uW", "pJ", "pJ ns"}
     assert metrics()["accuracy__test"].higher_is_better
     assert metrics()["design__instance__area"].higher_is_better is False
     assert metrics()["design__instance__area"].unit == "um2"

@@ -185,10 +185,15 @@ def test_keys_of_a_plug_in_are_checked_as_all_others(tmp_path: Path) -> None:
         assert says in done.stderr
 
 
-def test_a_pdk_is_one_yaml_and_its_table(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "pdk_configs" / "sky130hd.cells.csv", tmp_path / "mine.cells.csv")
+def test_a_pdk_is_one_yaml_and_its_tables(tmp_path: Path) -> None:
+    for table in ("cells.csv", "timing.csv"):
+        shutil.copy(ROOT / "pdk_configs" / f"sky130hd.{table}", tmp_path / f"mine.{table}")
     text = (ROOT / "pdk_configs" / "sky130hd.yaml").read_text()
-    (tmp_path / "mine.yaml").write_text(text.replace("sky130hd.cells.csv", "mine.cells.csv"))
+    (tmp_path / "mine.yaml").write_text(
+        text.replace("sky130hd.cells.csv", "mine.cells.csv").replace("sky130hd.timing", "mine.timing")
+    )
     file = write_flow(tmp_path / "flow.yaml", synthesis={"pdk": "mine.yaml"}, baselines=[])
     run(file)
-    assert open_flow(file, tmp_path / "build").read(RESULT).pdk.origin == "embedded table mine.cells.csv"
+    found = open_flow(file, tmp_path / "build").read(RESULT)
+    assert found.pdk.origin == "embedded table mine.cells.csv"
+    assert {m.metrics["timing__estimated"] for m in found.methods if "timing__delay" in m.metrics} == {1.0}

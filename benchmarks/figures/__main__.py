@@ -15,6 +15,10 @@ from benchmarks.figures import (
     learn,
     logic,
     main_flow,
+    mutation,
+    patterns,
+    price_rank,
+    signoff,
     table,
     uneven,
 )
@@ -30,6 +34,10 @@ MEASUREMENTS = {
     **door.MEASUREMENTS,
     **circuits.MEASUREMENTS,
     **uneven.MEASUREMENTS,
+    **price_rank.MEASUREMENTS,
+    **signoff.MEASUREMENTS,
+    **mutation.MEASUREMENTS,
+    **patterns.MEASUREMENTS,
 }
 
 

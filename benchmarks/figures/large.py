@@ -18,7 +18,7 @@ _FEATURES, _LUTS, _ROWS, _PROPOSALS = 16, 390, 8000, 1_000_000
 def main() -> None:
     """Print the number of ANDs, the time in seconds, and the areas before and after annealing."""
     rng = np.random.default_rng(0)
-    codes, graph = rng.integers(0, 256, (_ROWS, _FEATURES)), _network(rng)
+    codes, graph = rng.integers(0, 256, (_ROWS, _FEATURES)), popcount_network(rng)
     labels = np.where(rng.random(_ROWS) < 0.05, rng.integers(0, 2, _ROWS), graph.predict(codes))
     before = assess([graph], codes, labels, PRICES)[0]
     begin = time.perf_counter()
@@ -29,15 +29,16 @@ def main() -> None:
     print(to_aig(graph, inputs).num_gates, seconds, before.area, after)
 
 
-def _network(rng: np.random.Generator) -> BooleanGraph:
+def popcount_network(rng: np.random.Generator, luts: int = _LUTS) -> BooleanGraph:
+    """Return random 6-input tables over random thresholds, and the larger of the counts of both halves."""
     names = tuple(f"x{i}" for i in range(_FEATURES))
     builder = GraphBuilder(Interface(names, (8,) * _FEATURES, ("no", "yes")))
     bits = [builder.add(Threshold(f, c)) for f in range(_FEATURES) for c in range(4, 256, 8)]
-    luts = []
-    for _ in range(_LUTS):
+    nodes = []
+    for _ in range(luts):
         inputs = rng.choice(len(bits), 6, replace=False)
-        luts.append(builder.add(Lut(tuple(bits[i] for i in inputs), int.from_bytes(rng.bytes(8), "little"))))
-    half = _LUTS // 2
+        nodes.append(builder.add(Lut(tuple(bits[i] for i in inputs), int.from_bytes(rng.bytes(8), "little"))))
+    half = luts // 2
     return builder.finish(
-        argmax_index(builder, [popcount(builder, luts[:half]), popcount(builder, luts[half:])])
+        argmax_index(builder, [popcount(builder, nodes[:half]), popcount(builder, nodes[half:])])
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import chain
 
 import numpy as np
@@ -18,7 +18,15 @@ from dwn_asic.boolean.ports import CLASS_PORT, feature_port
 from dwn_asic.equivalence.combinational import Counterexample, find_difference, find_difference_on_codes
 from dwn_asic.errors import VerificationError
 
-__all__ = ["Check", "check_equal", "check_forms", "check_parts", "check_rows", "prove_forms"]
+__all__ = [
+    "Check",
+    "check_equal",
+    "check_forms",
+    "check_interfaces",
+    "check_parts",
+    "check_rows",
+    "prove_forms",
+]
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,19 @@ def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout
     return Check(what, "proof", 0, time.perf_counter() - start)
 
 
+def check_interfaces(graph: BooleanGraph, circuit: Circuit) -> None:
+    """Raise VerificationError if encoder or core have other features or classes than the graph."""
+    for part, interface in {"encoder": circuit.encoder.interface, "core": circuit.core.interface}.items():
+        for field in fields(Interface):
+            wanted, got = (getattr(each, field.name) for each in (graph.interface, interface))
+            if wanted != got:
+                raise VerificationError(
+                    f"graph == minimized fails: the {part} has other {field.name.replace('_', ' ')}",
+                    expected=", ".join(map(str, wanted)),
+                    got=", ".join(map(str, got)),
+                )
+
+
 def check_forms(
     graph: BooleanGraph,
     circuit: Circuit,
@@ -140,9 +161,11 @@ def prove_forms(
     Raises
     ------
     VerificationError
-        Two descriptions differ; the error holds a counterexample.
+        Two descriptions differ; the error holds a counterexample. Or the circuit names features or classes in
+        another way than the graph, so that equal numbers mean something else.
     """
     start = time.perf_counter()
+    check_interfaces(graph, circuit)
     if not _parts_are_equal(graph, circuit, timeout_s):
         check_equal("graph == minimized", specification(graph), circuit.graph, timeout_s=timeout_s)
     yield Check("graph == minimized", "proof", 0, time.perf_counter() - start)
@@ -178,6 +201,7 @@ def check_parts(
         if len(codes):
             got = each.predict(codes)
             checks.append(check_rows(f"model == {what}", predictions, got, codes, graph.interface))
+    check_interfaces(graph, circuit)
     comparators = encoder_graph([node for _, node in circuit.core.inputs], circuit.core.interface)
     sides = {"encoder": (comparators, circuit.encoder), "core": (graph, circuit.core)}
     every = {"minimized": chain.from_iterable(_pieces(*pair, name) for name, pair in sides.items()), **forms}

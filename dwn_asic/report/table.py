@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from dwn_asic.data.table import PARTS
 from dwn_asic.methods.registry import methods
-from dwn_asic.metrics import SCORES, ScoreKey, Shown, Size
+from dwn_asic.metrics import SCORES, ScoreKey, Shown, Size, area_decimals
+from dwn_asic.report.metrics import metrics
 from dwn_asic.report.result import MethodResult, Result
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ def _full(result: Result) -> list[Shown]:
     """Return all columns of a flow's own table, accuracy on test rows among them."""
     scores, size = _scores(result.metric), result.size
     accuracy = [] if result.metric == "accuracy" else _scores("accuracy", ("test",))
-    return [*scores, *accuracy, *([] if size is None else [*size.details, *size.columns, size.more])]
+    return [
+        *scores,
+        *accuracy,
+        *([] if size is None else [*size.details, *size.columns, size.more, *size.beside]),
+    ]
 
 
 def _scores(metric: ScoreKey, parts: Sequence[str] = PARTS) -> list[Shown]:
@@ -45,7 +50,7 @@ def _scores(metric: ScoreKey, parts: Sequence[str] = PARTS) -> list[Shown]:
 
 def _short(size: Size | None, metric: ScoreKey) -> list[Shown]:
     """Return the columns of the table over several flows."""
-    return [*_scores(metric, ("test",)), *([] if size is None else [*size.columns, size.more])]
+    return [*_scores(metric, ("test",)), *([] if size is None else [*size.columns, size.more, *size.beside])]
 
 
 def sorted_methods(result: Result) -> list[MethodResult]:
@@ -244,7 +249,12 @@ def _cells(method: MethodResult, numbers: Sequence[Shown]) -> list[str]:
 
 def _cell(method: MethodResult, number: Shown) -> str:
     value = method.metrics.get(number.metric)
-    return _NOTHING if value is None else f"{value:.{number.decimals}f}"
+    if value is None:
+        return _NOTHING
+    decimals, nand2 = number.decimals, method.metrics.get("area__nand2", 1.0)
+    if nand2 < 1 and metrics()[number.metric].unit == "um2":
+        decimals = area_decimals(nand2)
+    return f"{value:.{decimals}f}"
 
 
 def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -188,6 +188,9 @@ class TargetKind(Generic[Config]):
         Names of those of its files that a finished run names, since they hold the circuit.
     size
         Unit and metrics of the size of circuits; None if the metrics do not include one.
+    measured_by
+        Function that returns what the metrics depend on beyond ``environment``, as texts: files that
+        implementations are measured with, but not made from.
     """
 
     kind: str
@@ -200,3 +203,4 @@ class TargetKind(Generic[Config]):
     binaries: tuple[str, ...] = ()
     circuits: tuple[str, ...] = ()
     size: Size | None = None
+    measured_by: Callable[[Config], Mapping[str, str]] | None = field(default=None, repr=False)

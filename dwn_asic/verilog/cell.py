@@ -8,12 +8,13 @@ from functools import cached_property
 
 from dwn_asic.boolean.expression import truth_table
 
-__all__ = ["NAND2", "Cell", "FlipFlop", "missing_functions"]
+__all__ = ["INVERTER", "NAND2", "Cell", "FlipFlop", "missing_functions"]
 
+INVERTER = (1, 0b01)
 NAND2 = (2, 0b0111)
-"""Number of inputs and truth table of a NAND2."""
+"""Number of inputs and truth table of an inverter, and of a NAND2."""
 # Without a buffer, ABC 1.01 crashes or does not map.
-_NEEDED = {"inverter": (1, 0b01), "buffer": (1, 0b10), "NAND2": NAND2}
+_NEEDED = {"inverter": INVERTER, "buffer": (1, 0b10), "NAND2": NAND2}
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from typing import Any, Protocol
 from dwn_asic.boolean import truth_table as tt
 from dwn_asic.boolean.fold import FALSE, TRUE, FoldingBuilder, Literal
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input, Interface
-from dwn_asic.boolean.ports import CLOCK_PORT, feature_of_port
+from dwn_asic.boolean.ports import CLASS_PORT, CLOCK_PORT, feature_of_port, feature_port
 from dwn_asic.errors import DataError, PdkError, VerificationError
 from dwn_asic.verilog.cell import Cell, FlipFlop
 from dwn_asic.verilog.reader import Bit, Design, Module, ModuleReader, integer, is_kind
 
-__all__ = ["Cells", "Elaborated", "elaborate", "elaborate_top"]
+__all__ = ["Cells", "Elaborated", "elaborate", "elaborate_top", "feature_bit"]
 
 _RECURSION_LIMIT = 50_000
 _MOST_ADDRESS_BITS = 16
@@ -106,27 +106,42 @@ def elaborate(
 def elaborate_top(
     design: Design, top: str, interface: Interface, library: Cells | None, latency: int
 ) -> Elaborated:
-    """Elaborate a top module written by this package, or mapped from one, and check its pipeline depth.
+    """Elaborate a top module written by this package, or mapped from one; check its ports and pipeline depth.
 
     Raises
     ------
     VerificationError
-        Some path from an input to an output crosses a number of registers other than ``latency``.
+        Some path from an input to an output crosses a number of registers other than ``latency``, an input
+        port has not the name of a feature, or the output port is not :data:`CLASS_PORT`.
     """
 
     def input_of(port: str, bit: int) -> Input:
-        feature = feature_of_port(port)
-        if feature is None or feature >= len(interface.widths) or bit >= interface.widths[feature]:
+        found = feature_bit(interface, port, bit)
+        if found is None:
             raise VerificationError(f"{design.source}: port {port} of {top} is not a feature")
-        return CodeBit(feature, bit)
+        return found
 
     elaborated = elaborate(design, top, input_of, interface, library)
+    outputs = design.modules[top].outputs
+    if outputs != [CLASS_PORT]:
+        raise VerificationError(
+            f"{design.source}: the outputs of {top} are {', '.join(outputs)}, expected {CLASS_PORT}"
+        )
     if not elaborated.latencies <= {latency}:
         found = ", ".join(map(str, sorted(elaborated.latencies)))
         raise VerificationError(
             f"{design.source}: {found} registers from input to output, expected {latency}"
         )
     return elaborated
+
+
+def feature_bit(interface: Interface, port: str, bit: int) -> CodeBit | None:
+    """Return the code bit at a bit of a port; None if the port is not that of a feature of this width."""
+    feature = feature_of_port(port)
+    if feature is None or feature >= len(interface.widths) or bit >= interface.widths[feature]:
+        return None
+    named = port == feature_port(feature, interface.feature_names[feature])
+    return CodeBit(feature, bit) if named else None
 
 
 def _top_input(

@@ -165,6 +165,74 @@ def test_compare_takes_folders_and_files(
     assert "result.json: cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_testgen_writes_patterns_and_says_what_they_detect(
+    finished: Flow,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    installed: bool,
+) -> None:
+    ran = []
+    monkeypatch.setattr("dwn_asic.verilog.simulate.simulator_installed", lambda: installed)
+    monkeypatch.setattr(
+        "dwn_asic.verilog.simulate.run_testbench", lambda *arguments: ran.append(arguments) or 7
+    )
+    out = tmp_path / "some" / "folder"
+    assert call(monkeypatch, "testgen", str(finished.folder), "--rounds", "2", "--out", str(out)) == 0
+    printed = capsys.readouterr().out
+    assert "coverage 100.00% of testable faults" in printed
+    assert ("the testbench passes on the netlist (7 patterns)" in printed) == installed
+    assert ("the testbench was not run: iverilog is not installed" in printed) != installed
+    assert printed.endswith(f"wrote {out}/{{patterns.csv,faults.csv,summary.json,testbench.v}}\n")
+    assert sorted(path.name for path in out.iterdir()) == [
+        "faults.csv", "patterns.csv", "summary.json", "testbench.v"
+    ]  # fmt: skip
+    summary = json.loads((out / "summary.json").read_text())
+    assert len((out / "patterns.csv").read_text().splitlines()) == summary["patterns"] + 1
+    assert len((out / "faults.csv").read_text().splitlines()) == summary["faults"] + 1
+    if installed:
+        (sources, top), = ran  # fmt: skip
+        assert top == "tiny_tb"
+        assert sources["testbench.v"] == (out / "testbench.v").read_text()
+        assert sources["netlist.v"] == (finished.folder / "netlist.v").read_text()
+
+
+def test_testgen_names_what_is_missing(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "testgen", str(tmp_path)) == 2
+    assert capsys.readouterr().err == f"dwn-asic: error: {tmp_path}: is not a run: there is no flow.json\n"
+    assert call(monkeypatch, "testgen", str(finished.folder), "--shrunk") == 2
+    assert capsys.readouterr().err == (
+        f"dwn-asic: error: {finished.folder}: has no shrunk circuit: its flow file has no section shrink\n"
+    )
+
+
+def test_signoff_reports_path_slack_and_energy(
+    finished: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "signoff", str(finished.folder), "--clock-ns", "0.01") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "corner tt_025C_1v80: 1.8 V, 25 C, from sky130hd.timing.csv, estimated"
+    assert lines[1] == "critical path"
+    assert any(each.startswith("slack -") and each.endswith("a clock of 0.01 ns: missed") for each in lines)
+    assert any(each.startswith("energy ") and "pJ per inference" in each for each in lines)
+
+
+def test_signoff_names_what_is_missing(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "signoff", str(tmp_path)) == 2
+    assert capsys.readouterr().err == f"dwn-asic: error: {tmp_path}: is not a run: there is no flow.json\n"
+    assert call(monkeypatch, "signoff", str(finished.folder), "--shrunk") == 2
+    assert "has no shrunk circuit" in capsys.readouterr().err
+    assert call(monkeypatch, "signoff", str(finished.folder), "--corner", "ss") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the embedded table has only the corner tt_025C_1v80, not 'ss'" in line
+
+
 def test_doctor_lists_tools_and_pdks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,7 +246,23 @@ def test_pdk_list_and_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert call(monkeypatch, "pdk", "list") == 0
     assert "sky130hd: sky130_fd_sc_hd tt_025C_1v80" in capsys.readouterr().out
     assert call(monkeypatch, "pdk", "check", "sky130hd") == 0
-    assert "sky130_fd_sc_hd__nand2_1" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "sky130_fd_sc_hd__nand2_1" in output
+    assert "corners      none\n" in output
+    assert "timing       estimated delay " in output
+    assert "power        estimated energy " in output
+    assert "proof        graph == minimized, graph == Verilog, graph == netlist: for every input\n" in output
+    assert " NAND2-equivalents: core " in output
+
+
+def test_pdk_check_of_a_missing_pdk_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "pdk", "check", "nangate45") == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "NangateOpenCellLibrary_typical.lib: set PDK_ROOT" in printed.err
 
 
 def test_pdk_check_and_extract_show_notes_and_list_stays_short(
@@ -208,6 +292,8 @@ def test_pdk_check_and_extract_show_notes_and_list_stays_short(
     output = capsys.readouterr().out
     assert f"note         {note}" in output
     assert "note         toy.lib: no usable leakage_power_unit, so leakage is unknown\n" in output
+    assert "registers    none\narea " in output
+    assert "graph == netlist: for every input\n" in output
     assert call(monkeypatch, "pdk", "list") == 0
     assert note not in capsys.readouterr().out
     arguments = ("pdk", "extract", "lib/toy.lib", "--config", str(config), "-o", "toy.csv")
@@ -215,15 +301,22 @@ def test_pdk_check_and_extract_show_notes_and_list_stays_short(
     assert f"note: {note}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("sky130hd", "sky130A/libs.ref/sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib"),
+        ("asap7", "asap7/lib/*_RVT_TT_nldm_*.lib.gz"),
+    ],
+)
 def test_pdk_extract_makes_the_embedded_table(
-    shared_pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, files: str, shared_pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lib = "sky130A/libs.ref/sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib"
-    config = ROOT / "pdk_configs" / "sky130hd.yaml"
+    config = ROOT / "pdk_configs" / f"{name}.yaml"
     out = tmp_path / "table.csv"
-    arguments = ("pdk", "extract", str(shared_pdk / lib), "--config", str(config), "-o", str(out))
+    liberty = map(str, sorted(shared_pdk.glob(files)))
+    arguments = ("pdk", "extract", *liberty, "--config", str(config), "-o", str(out))
     assert call(monkeypatch, *arguments) == 0
-    assert out.read_bytes() == (ROOT / "pdk_configs" / "sky130hd.cells.csv").read_bytes()
+    assert out.read_bytes() == (ROOT / "pdk_configs" / f"{name}.cells.csv").read_bytes()
 
 
 def test_unreadable_liberty_is_one_line(

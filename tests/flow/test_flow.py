@@ -295,8 +295,9 @@ def test_seconds_of_a_run_are_kept_by_step(finished: Flow) -> None:
 # ---- what a flow reads beside its file ---------------------------------------------------------------------
 @pytest.fixture
 def own_pdk(tmp_path: Path) -> Path:
-    """Copy a PDK configuration and its table, so that the test may edit them."""
-    shutil.copy(ROOT / "pdk_configs" / "sky130hd.cells.csv", tmp_path)
+    """Copy a PDK configuration and its tables, so that the test may edit them."""
+    for table in ("cells", "timing"):
+        shutil.copy(ROOT / "pdk_configs" / f"sky130hd.{table}.csv", tmp_path)
     return Path(shutil.copy(ROOT / "pdk_configs" / "sky130hd.yaml", tmp_path / "mine.yaml"))
 
 
@@ -321,6 +322,22 @@ def test_an_edited_pdk_reruns_what_was_mapped_with_it(finished: Flow, tmp_path: 
     own_pdk.write_text(own_pdk.read_text() + "# a comment is an edit too\n")
     assert set(run_flow(flow, Reporter())) <= set(MAPPED)
     assert run_flow(flow, Reporter()) == []
+
+
+def test_an_edited_fit_reruns_what_was_measured_with_it(
+    finished: Flow, tmp_path: Path, own_pdk: Path
+) -> None:
+    flow = finished_flow(tmp_path, finished, synthesis={"pdk": str(own_pdk)})
+    before = methods(flow)["dwn"].metrics
+    table = tmp_path / "sky130hd.timing.csv"
+    text = table.read_text()
+    table.write_text(text.replace(" 1.8 25", " 3.6 25"))
+    ran = run_flow(flow, Reporter())
+    assert {"implement", "report"} <= set(ran)
+    assert not {title for title in ran if title.rpartition("/")[2] in {"train", "minimize"}}
+    after = methods(flow)["dwn"].metrics
+    assert after["timing__delay"] == before["timing__delay"]
+    assert after["energy__dynamic"] > before["energy__dynamic"]
 
 
 def test_another_tool_reruns_what_it_made(

@@ -106,6 +106,14 @@ class Texts(HTMLParser):
         self.tags.append(tag)
 
 
+def test_areas_have_a_decimal_and_three_where_cells_are_tiny() -> None:
+    assert "| 112.6 |" in sheet(TWO, ROWS).markdown().replace("**", "")
+    tiny = {**AREAS, "area__nand2": 0.05832, "design__instance__area": 1.7496, "area__core": 0.05832}
+    text = sheet(TWO, ROWS, metrics=tiny).markdown().replace("**", "")
+    assert "| 1.750 |" in text
+    assert "| 0.058 |" in text
+
+
 # ---- content -----------------------------------------------------------------------------------------------
 def test_inputs_with_their_scaling_and_thresholds() -> None:
     found = sheet(TWO, ROWS)

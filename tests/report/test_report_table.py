@@ -58,8 +58,21 @@ def test_markdown_shows_each_value_in_its_column() -> None:
         "encoder (NAND2)": "69.7",
         "total = core + encoder + registers (NAND2)": "88.0",
         "cells in total": "59",
+        "delay (ns)": "1.23",
+        "energy (pJ)": "0.457",
         "proved": "-",
     }
+
+
+def test_areas_of_tiny_cells_have_three_decimals() -> None:
+    """A NAND2 of ASAP7 measures 0.05832 um2, so one decimal would show most areas as 0.1."""
+    tiny = circuit("dwn", "dwn", 0.9, 1.0, 2.0)
+    areas = {"area__core": 0.05832, "area__encoder": 0.11664, "design__instance__area": 0.17496}
+    tiny = tiny.model_copy(update={"metrics": {**tiny.metrics, **areas, "area__nand2": 0.05832}})
+    (row,) = rows_of_csv(comparison_csv(result().model_copy(update={"methods": (tiny,)})))
+    assert [row[name] for name in row if "um2" in name] == ["0.058", "0.117", "0.175"]
+    assert [row[name] for name in row if "NAND2" in name] == ["1.0", "2.0", "3.0"]
+    assert row["accuracy test"] == "0.9000"
 
 
 def test_each_line_has_a_cell_per_column() -> None:
@@ -125,7 +138,7 @@ def test_markdown_escapes_names() -> None:
     nasty = circuit("dwn", "dwn", 0.8, 1.0, 2.0, label=NASTY)
     text = comparison_markdown(result(methods=(nasty, software()), class_names=("x|y", "_z_")))
     table = lines_of_table(text)
-    assert [len(line) for line in table] == [13] * 4
+    assert [len(line) for line in table] == [15] * 4
     assert table[2][0].startswith(r"a\|b \\\| \*x\* \_y\_ \`z\` &lt;i&gt;&amp;amp;")
     assert r"2 classes (x\|y, \_z\_)" in text
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.expression import truth_table
 from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
-from dwn_asic.targets.asic.cost import PRICES, CellCost
+from dwn_asic.targets.asic.cost import _SUBSTITUTES, PRICES, CellCost
+from dwn_asic.targets.asic.pdk import load_pdk
 from dwn_asic.targets.asic.yosys import synthesize
 from dwn_asic.tools import find_abc, find_yosys
 from dwn_asic.verilog.writer import Registers, design_verilog
@@ -109,11 +112,91 @@ def test_a_constant_circuit_reads_nothing(cost: CellCost) -> None:
     assert CellCost(cost.library, "both").overhead(constant) > 0.0
 
 
-def test_prices_rank_the_gates_as_the_cells_do(cost: CellCost) -> None:
+def test_sky130_has_the_prices_that_were_measured_in_it(cost: CellCost) -> None:
+    assert (PRICES.and_gate, PRICES.xor_gate, PRICES.comparator_bit) == (0.85, 2.2, 0.75)
     assert cost.prices == PRICES
     assert PRICES.core_only.comparator_bit == 0.0
     assert (PRICES.core_only.and_gate, PRICES.core_only.xor_gate) == (PRICES.and_gate, PRICES.xor_gate)
-    xor = min(
-        cell.area for cell in cost.library.cells if len(cell.inputs) == 2 and cell.table in {0b0110, 0b1001}
+
+
+@pytest.mark.parametrize(
+    ("name", "prices"),
+    [
+        # by hand, in NAND2: inverter, NAND2, NOR2, NAND3, NOR3, AOI21, OAI21; then XOR2, XNOR2
+        ("ihp-sg13g2", (0.75 + 1 + 1 + 1.25 + 1.25 + 1.25 + 1.25, 2.0 + 2.0)),
+        ("gf180mcu", (0.8 + 1 + 1.2 + 1.4 + 1.6 + 1.6 + 1.6, 2.4 + 2.6)),
+        ("asap7", (0.75 + 1 + 1 + 1.25 + 1.25 + 1.25 + 1.25, 2.25 + 2.25)),
+    ],
+)
+def test_prices_follow_the_cells_of_a_library(name: str, prices: tuple[float, float]) -> None:
+    found = CellCost(load_pdk(name).library).prices
+    ands, xors = prices[0] / (25 / 3), prices[1] / (14 / 3)
+    assert found.and_gate == pytest.approx(0.85 * ands, abs=0.0051)
+    assert found.comparator_bit == pytest.approx(0.75 * ands, abs=0.0051)
+    assert found.xor_gate == pytest.approx(2.2 * xors, abs=0.0051)
+
+
+def test_a_library_with_larger_gates_has_higher_prices(cost: CellCost) -> None:
+    library = cost.library
+    larger = tuple(
+        replace(c, area=2 * c.area) if c.name != library.nand2 and len(c.inputs) > 1 else c
+        for c in library.cells
     )
-    assert PRICES.and_gate < PRICES.xor_gate <= xor / cost.unit + 0.5
+    found = CellCost(replace(library, cells=larger)).prices
+    # The inverter and the NAND2 keep their area of 1 each; the other cells make up 19/3 of 25/3.
+    assert found.and_gate == pytest.approx(0.85 * (2 + 2 * 19 / 3) / (25 / 3), abs=0.0051)
+    assert found.xor_gate == pytest.approx(4.4)
+
+
+def test_functions_without_a_cell_are_made_of_nand2_and_inverters(cost: CellCost) -> None:
+    library = cost.library
+    poor = tuple(c for c in library.cells if (len(c.inputs), c.table) in {(1, 0b01), (1, 0b10), (2, 0b0111)})
+    assert len(poor) == 3
+    # Every NAND2 and every inverter has an area of 1 here.
+    ands = 1 + 1 + (1 + 3) + (2 + 1) + (2 + 5) + (2 + 2) + (2 + 2)
+    found = CellCost(replace(library, cells=poor)).prices
+    assert found.and_gate == pytest.approx(0.85 * ands / (25 / 3), abs=0.0051)
+    assert found.xor_gate == pytest.approx(2.2 * (4 + 5) / (14 / 3), abs=0.0051)
+
+
+def test_substitutes_compute_the_function() -> None:
+    """Rebuild each function from NAND2 and inverters, count both, and compare truth tables."""
+    a, b, c, ones = 0b10101010, 0b11001100, 0b11110000, 0b11111111
+    used = {"nand2": 0, "inverter": 0}
+
+    def nand(x: int, y: int) -> int:
+        used["nand2"] += 1
+        return ones & ~(x & y)
+
+    def inv(x: int) -> int:
+        used["inverter"] += 1
+        return ones & ~x
+
+    def xor(x: int, y: int) -> int:
+        middle = nand(x, y)
+        return nand(nand(x, middle), nand(y, middle))
+
+    built = {
+        "!(a + b)": lambda: inv(nand(inv(a), inv(b))),
+        "!(a b c)": lambda: nand(inv(nand(a, b)), c),
+        "!(a + b + c)": lambda: inv(nand(inv(nand(inv(a), inv(b))), inv(c))),
+        "!(a b + c)": lambda: inv(nand(nand(a, b), inv(c))),
+        "!((a + b) c)": lambda: nand(nand(inv(a), inv(b)), c),
+        "a ^ b": lambda: xor(a, b),
+        "!(a ^ b)": lambda: inv(xor(a, b)),
+    }
+    assert built.keys() == _SUBSTITUTES.keys()
+    for function, build in built.items():
+        used.update(nand2=0, inverter=0)
+        assert build() == truth_table(function, ("a", "b", "c")), function
+        assert (used["nand2"], used["inverter"]) == _SUBSTITUTES[function], function
+
+
+@pytest.mark.parametrize("name", ["ihp-sg13g2", "asap7"])
+def test_registers_of_other_flip_flops_cost_what_yosys_maps(name: str) -> None:
+    """One has a reset to tie, the other an inverted output."""
+    core, library = graph(), load_pdk(name).library
+    encoder = encoder_graph([node for _, node in core.inputs], INTERFACE)
+    netlist = synthesize(design_verilog("demo", encoder, core, "both"), "demo", library)
+    found = netlist.modules["demo_top"].area / library.nand2_area
+    assert CellCost(library, "both").overhead(core) == pytest.approx(found)

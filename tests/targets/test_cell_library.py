@@ -58,6 +58,13 @@ def test_smallest_true_flip_flop_is_preferred() -> None:
     library(PLAIN).require_flip_flop()
 
 
+def test_a_register_of_an_inverting_flip_flop_needs_an_inverter() -> None:
+    assert library(PLAIN, INVERTING).register_area == PLAIN.area
+    assert library(INVERTING).register_area == INVERTING.area + INVERTER.area
+    with pytest.raises(PdkError, match="no plain D flip-flop"):
+        _ = library().register_area
+
+
 def test_without_a_flip_flop_the_message_says_what_to_set() -> None:
     with pytest.raises(PdkError) as caught:
         library().require_flip_flop()

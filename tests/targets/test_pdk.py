@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -16,17 +17,25 @@ from dwn_asic.targets.asic.cell_library import CellLibrary
 from dwn_asic.targets.asic.liberty import LibertyReading
 from dwn_asic.targets.asic.pdk import (
     check,
+    corner_fingerprint,
     extract,
     list_pdks,
-    load_config,
     load_pdk,
     pdk_fingerprint,
     require_flip_flop,
 )
+from dwn_asic.targets.asic.pdk_config import load_config
 
 CONFIGS = Path(__file__).parents[2] / "pdk_configs"
 SHARED = Path(os.environ.get("DWN_ASIC_SHARED_PDK") or Path(__file__).parents[3] / "shared" / "pdk")
 SKY130_LIB = Path("sky130A/libs.ref/sky130_fd_sc_hd/lib/sky130_fd_sc_hd__tt_025C_1v80.lib")
+SHIPPED = {
+    "sky130hd": ("tt_025C_1v80", "ss_100C_1v60", "ff_n40C_1v95"),
+    "ihp-sg13g2": ("typ_1p20V_25C", "slow_1p08V_125C", "fast_1p32V_m40C"),
+    "gf180mcu": ("tt_025C_5v00",),
+    "asap7": ("TT",),
+}
+"""Name of each PDK with an embedded table, and its corners in the shared PDK files."""
 needs_shared = pytest.mark.skipif(
     not (SHARED / SKY130_LIB).is_file(),
     reason=f"no PDK files in {SHARED} (set DWN_ASIC_SHARED_PDK to a folder that holds them)",
@@ -88,6 +97,61 @@ def test_sky130_without_a_pdk_uses_the_embedded_table() -> None:
     assert pdk.config.name == "sky130hd"
 
 
+@pytest.mark.parametrize(
+    ("name", "cells", "nand2_area", "flip_flop"),
+    [
+        ("ihp-sg13g2", 26, 7.2576, "sg13g2_dfrbpq_1"),
+        ("gf180mcu", 33, 10.976, "gf180mcu_fd_sc_mcu7t5v0__dffq_1"),
+        ("asap7", 75, 0.05832, "DFFHQNx1_ASAP7_75t_R"),
+    ],
+)
+def test_the_other_pdks_have_embedded_tables_too(
+    name: str, cells: int, nand2_area: float, flip_flop: str
+) -> None:
+    pdk = load_pdk(name)
+    library = pdk.library
+    assert pdk.origin == f"embedded table {name}.cells.csv"
+    assert (pdk.liberty, pdk.corners, pdk.notes) == ((), {}, ())
+    assert (len(library.cells), library.nand2_area, library.flip_flop.name) == (cells, nand2_area, flip_flop)
+
+
+def test_the_reset_of_ihp_is_tied_and_the_flip_flop_of_asap7_inverts() -> None:
+    reset, inverting = (load_pdk(name).library.flip_flop for name in ("ihp-sg13g2", "asap7"))
+    assert (reset.reset, reset.reset_active_low, reset.inverting) == ("RESET_B", True, False)
+    assert (inverting.reset, inverting.inverting) == ("", True)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_clock_delay_or_special_cell_is_mapped_to(name: str) -> None:
+    names = [cell.name.rpartition("__")[2].lower() for cell in load_pdk(name).library.cells]
+    special = ("clk", "ckinv", "dly", "hb", "lat", "icg", "hold", "tie", "conb", "lpflow", "probe", "ebuf")
+    assert [cell for cell in names if cell.removeprefix("sg13g2_").startswith(special)] == []
+
+
+def test_nangate45_says_where_its_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hint = r"flow/platforms/nangate45/lib/NangateOpenCellLibrary_typical\.lib: set PDK_ROOT"
+    with pytest.raises(PdkError, match=f"not found, and it has no embedded table.*{hint}") as caught:
+        load_pdk("nangate45")
+    assert "\n" not in str(caught.value)
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    with pytest.raises(PdkError, match=f"does not contain NangateOpenCellLibrary_typical.lib.*{hint}"):
+        load_pdk("nangate45")
+
+
+@pytest.mark.parametrize("folder", ["nangate45/lib", "lib"])
+def test_nangate45_is_used_where_its_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    clock = AND.replace("(AND)", "(CLKGATE_X1)")
+    text = re.sub(r"cell \((\w+)\)", r"cell (\1_X1)", TOY_LIB[:-2]) + clock + "}\n"
+    (tmp_path / folder / "NangateOpenCellLibrary_typical.lib").write_text(text)
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    pdk = load_pdk("nangate45")
+    assert [cell.name for cell in pdk.library.cells] == ["BUF_X1", "INV_X1", "NAND2_X1"]
+    assert pdk.corners == {"typical": pdk.liberty}
+
+
 def test_check_is_a_summary() -> None:
     summary = check("sky130hd")
     assert (summary.library, summary.corner) == ("sky130_fd_sc_hd", "tt_025C_1v80")
@@ -96,22 +160,41 @@ def test_check_is_a_summary() -> None:
 
 
 @needs_shared
-def test_embedded_table_is_the_real_library_byte_for_byte(tmp_path: Path) -> None:
-    config = load_config(CONFIGS / "sky130hd.yaml")
-    extracted = extract([SHARED / SKY130_LIB], config, tmp_path / "again.csv")
-    assert (tmp_path / "again.csv").read_bytes() == (CONFIGS / "sky130hd.cells.csv").read_bytes()
+@pytest.mark.parametrize("name", SHIPPED)
+def test_embedded_table_is_the_real_library_byte_for_byte(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(SHARED))
+    config = load_config(CONFIGS / f"{name}.yaml")
+    extracted = extract(load_pdk(name).liberty, config, tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == (CONFIGS / f"{name}.cells.csv").read_bytes()
     assert extracted.notes == ()
-    assert extracted.library == CellLibrary.load_table(CONFIGS / "sky130hd.cells.csv")
+    assert extracted.library == CellLibrary.load_table(CONFIGS / f"{name}.cells.csv")
 
 
 @needs_shared
-def test_pdk_root_gives_the_same_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    embedded = load_pdk("sky130hd").library
+@pytest.mark.parametrize("name", SHIPPED)
+def test_pdk_root_gives_the_same_library(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded = load_pdk(name).library
     monkeypatch.setenv("PDK_ROOT", str(SHARED))
-    pdk = load_pdk("sky130hd")
+    pdk = load_pdk(name)
     assert pdk.library == embedded
-    assert pdk.origin == str(SHARED / SKY130_LIB)
-    assert pdk.liberty == (SHARED / SKY130_LIB,)
+    assert pdk.origin == ", ".join(map(str, pdk.liberty))
+    assert len(pdk.liberty) == (5 if name == "asap7" else 1)
+
+
+@needs_shared
+@pytest.mark.parametrize("name", SHIPPED)
+def test_corners_of_an_installed_pdk(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(SHARED))
+    pdk = load_pdk(name)
+    assert tuple(pdk.corners) == SHIPPED[name]
+    assert pdk.corners[pdk.library.corner] == pdk.liberty
+    files = [path for corner in pdk.corners.values() for path in corner]
+    assert len(set(files)) == len(files)
+    for corner, paths in pdk.corners.items():
+        assert all(path.is_file() and corner in path.name for path in paths)
+    assert corner_fingerprint(name) == {p.name: sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 def test_pdk_root_without_the_library_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,6 +353,40 @@ def test_notes_say_what_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert load_pdk(write_toy(tmp_path, "table: toy.csv\n")).notes == notes[1:]
 
 
+CORNERS = "corners: {slow: ['toy_s*.lib', toy_ff.lib], fast: [toy_fast.lib]}\n"
+
+
+def test_a_corner_that_is_not_installed_is_left_out_with_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    lib, path = install_toy(tmp_path), write_toy(tmp_path, CORNERS)
+    folder = lib.parent
+    missing = {
+        "slow": f"corner slow is left out: {folder} lacks toy_s*.lib + toy_ff.lib",
+        "fast": f"corner fast is left out: {folder} lacks toy_fast.lib",
+    }
+    assert load_pdk(path).corners == {"typical": (lib,)}
+    assert load_pdk(path).notes[-2:] == tuple(missing.values())
+    files = [folder / name for name in ("toy_slow.lib", "toy_ff.lib.gz")]
+    for file in files:
+        file.write_bytes(b"not even looked into")
+    pdk = load_pdk(path)
+    assert list(pdk.corners.items()) == [("typical", (lib,)), ("slow", tuple(files))]
+    assert pdk.notes[-1] == missing["fast"]
+    assert missing["slow"] not in pdk.notes
+    assert set(pdk_fingerprint(path)) == {"toy.yaml", "toy.lib"}
+    assert set(corner_fingerprint(path)) == {"toy.lib", "toy_slow.lib", "toy_ff.lib.gz"}
+    assert check(path).corners == "typical, slow"
+
+
+def test_the_embedded_table_has_no_corners(tmp_path: Path) -> None:
+    path = toy_table(tmp_path, "", CORNERS)
+    assert load_pdk(path).corners == corner_fingerprint(path) == {}
+    assert not any("corner" in note for note in load_pdk(path).notes)
+    assert check(path).corners == ""
+
+
 def test_sky130_has_no_notes() -> None:
     assert load_pdk("sky130hd").notes == ()
 
@@ -342,10 +459,13 @@ def test_broken_liberty_in_pdk_root_is_an_error(tmp_path: Path, monkeypatch: pyt
 
 
 def test_names(tmp_path: Path) -> None:
-    assert list_pdks() == ("sky130hd",)
+    shipped = tuple(sorted((*SHIPPED, "nangate45")))
+    assert list_pdks() == shipped
     write_toy(tmp_path / "pdk_configs")
-    assert list_pdks() == ("sky130hd", "toy")
-    with pytest.raises(PdkError, match=r"no PDK 'sky131'; known PDKs: sky130hd, toy; searched .*pdk_configs"):
+    assert list_pdks() == (*shipped, "toy")
+    with pytest.raises(
+        PdkError, match=r"no PDK 'sky131'; known PDKs: asap7, .*, sky130hd, toy; searched .*pdk_configs"
+    ):
         load_pdk("sky131")
 
 
@@ -357,6 +477,13 @@ def test_names(tmp_path: Path) -> None:
         ("[toy.lib]", "toy.lib", "liberty: is 'toy.lib'"),
         ("[toy.lib]", "[]", "liberty: "),
         ("licence: none", "licence: 2", "licence: is 2"),
+        ("nand2: NAND2\n", "nand2: NAND2\ncorners: {slow: []}\n", "corners.slow: "),
+        ("nand2: NAND2\n", "nand2: NAND2\ncorners: {slow: slow.lib}\n", "corners.slow: is 'slow.lib'"),
+        (
+            "nand2: NAND2\n",
+            "nand2: NAND2\ncorners: {typical: [toy.lib]}\n",
+            r"corners: is .* \(allowed: other names than that of `corner`",
+        ),
     ],
 )
 def test_wrong_configs_name_file_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -23,7 +23,14 @@ from dwn_asic.flow.artifacts import (
     text_artifact,
 )
 from dwn_asic.flow.step import Artifact, Step, Workspace
-from dwn_asic.flow.steps.shared import TargetSettings, Tolerated, summary, target_environment, who
+from dwn_asic.flow.steps.shared import (
+    TargetSettings,
+    Tolerated,
+    measured_environment,
+    summary,
+    target_environment,
+    who,
+)
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.targets.registry import target_kind
 from dwn_asic.verilog.config import HardwareConfig
@@ -198,7 +205,7 @@ def circuit_steps(
             _implement,
             (CORE, ENCODER, DATASET, PREDICTIONS),
             (*files, LOG, IMPLEMENTATION),
-            environment=target_environment,
+            environment=measured_environment,
             tolerates=tolerates,
         ),
         Step(

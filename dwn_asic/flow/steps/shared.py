@@ -23,6 +23,7 @@ __all__ = [
     "TargetSettings",
     "Tolerated",
     "match_folder",
+    "measured_environment",
     "source_names",
     "summary",
     "target_environment",
@@ -86,6 +87,13 @@ class OfTarget(Protocol):
 def target_environment(settings: OfTarget) -> Mapping[str, str]:
     """Return the environment of a step that uses a target and proves its result."""
     return {**versions("aigverse", "python-sat"), **settings.target.environment}
+
+
+def measured_environment(settings: OfTarget) -> Mapping[str, str]:
+    """Return the environment of a step that also measures what it makes for a target."""
+    target = settings.target
+    by = target_kind(target.kind).measured_by
+    return {**target_environment(settings), **(by(target.synthesis) if by else {})}
 
 
 def source_names(data: DataConfig) -> str:

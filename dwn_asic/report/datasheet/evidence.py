@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dwn_asic.metrics import TOTAL
+from dwn_asic.metrics import TOTAL, area_decimals
 from dwn_asic.report.datasheet.form import Code, Piece, Section, Strong, Table, line, numbers, plain, texts
 
 if TYPE_CHECKING:
@@ -55,18 +55,19 @@ def size_section(sheet: DataSheet) -> Section:
 
 
 def _areas(found: Mapping[str, float]) -> Table:
+    decimals = area_decimals(found["area__nand2"])
     rows: list[tuple[Piece, ...]] = [
         (
             name,
             f"{found[f'area__{part}__nand2_equivalent']:.1f}",
-            f"{found[f'area__{part}']:.1f}",
+            f"{found[f'area__{part}']:.{decimals}f}",
             f"{found[f'design__instance__count__{part}']:.0f}",
         )
         for name, part in _PARTS_OF_CIRCUIT.items()
     ]
     total = (
         f"{found[TOTAL]:.1f}",
-        f"{found['design__instance__area']:.1f}",
+        f"{found['design__instance__area']:.{decimals}f}",
         f"{found['design__instance__count']:.0f}",
     )
     rows.append((Strong("total"), *map(Strong, total)))

@@ -111,9 +111,10 @@ class AigTarget:
         ToolTimeoutError
             A proof reaches the time limit.
         """
-        from dwn_asic.equivalence.check import check_forms
+        from dwn_asic.equivalence.check import check_forms, check_interfaces
 
         graph, interface = wanted.graph, wanted.graph.interface
+        check_interfaces(graph, wanted.circuit)
         forms = {"Verilog": _verilog_graph(built, interface), "AIGER": _aiger_graph(built, interface)}
         checks = check_forms(
             graph, wanted.circuit, forms, wanted.codes, wanted.predictions, timeout_s=self.timeout_s

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dwn_asic.boolean.ports import whole_of_part
 from dwn_asic.metrics import CORE, ENCODER, TOTAL, Metric, Shown, Size, lower, neutral
+from dwn_asic.targets.asic.signoff.metrics import SHOWN
 
 if TYPE_CHECKING:
     from dwn_asic.targets.asic.cell_library import CellLibrary
@@ -51,9 +52,14 @@ SIZE = Size(
         "Area is the sum of the mapped cells' areas, before placement. The encoder holds the comparators "
         "that turn feature codes into thermometer bits; the core is the logic from those bits to the "
         "class; the total is core + encoder + registers, where the flow asks for registers. Columns in "
-        "NAND2 show the area divided by that of the library's NAND2 cell (NAND2-equivalents)."
+        "NAND2 show the area divided by that of the library's NAND2 cell (NAND2-equivalents). "
+        "Delay is that of the critical path, with registers the shortest clock period; energy is that of an "
+        "inference at this delay, for the test rows in their order, without glitches and, unless the library "
+        "has a wire-load model, without wires. Both are estimates from fits where the PDK is not "
+        "installed (`timing__estimated` is 1 in `result.json`)."
     ),
     detail=("um2", "area__core", "area__encoder", "design__instance__area"),
+    beside=SHOWN,
 )
 
 

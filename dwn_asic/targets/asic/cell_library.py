@@ -7,7 +7,6 @@ same.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +14,10 @@ from pathlib import Path
 
 from dwn_asic.boolean.expression import parse, verilog_identifier
 from dwn_asic.errors import PdkError
+from dwn_asic.files import write_text
 from dwn_asic.targets.asic.cell_table import read_table, table_text
 from dwn_asic.targets.asic.quantities import decimal_text
-from dwn_asic.verilog.cell import Cell, FlipFlop
+from dwn_asic.verilog.cell import INVERTER, Cell, FlipFlop
 
 __all__ = ["Cell", "CellLibrary", "FlipFlop"]
 
@@ -79,6 +79,16 @@ class CellLibrary:
                 "`hardware.registers: none` in the flow file"
             )
 
+    @property
+    def register_area(self) -> float:
+        """Area in um2 of a register: the flip-flop, and an inverter if its output is inverted.
+
+        Raises PdkError if the library has no flip-flop.
+        """
+        flip_flop = self.flip_flop
+        inverters = (cell.area for cell in self.cells if (len(cell.inputs), cell.table) == INVERTER)
+        return flip_flop.area + min(inverters) if flip_flop.inverting else flip_flop.area
+
     def nand2_equivalents(self, area: float) -> float:
         """Convert an area from um2 to NAND2-equivalents."""
         return area / self.nand2_area
@@ -93,7 +103,7 @@ class CellLibrary:
             "copyright": self.copyright,
             "licence": self.licence,
         }
-        _write(path, table_text(header, self.cells, self.flip_flops))
+        write_text(path, table_text(header, self.cells, self.flip_flops))
 
     @classmethod
     def load_table(cls, path: Path) -> CellLibrary:
@@ -113,7 +123,7 @@ class CellLibrary:
 
     def write_liberty(self, path: Path) -> None:
         """Write the text of :meth:`liberty` to a file."""
-        _write(path, self.liberty())
+        write_text(path, self.liberty())
 
     def liberty(self) -> str:
         """Return the text of a Liberty file without timing, which is all that area mapping needs."""
@@ -151,7 +161,7 @@ class CellLibrary:
         for cell in self.cells:
             function = f"{cell.output}={parse(cell.function).plain()};"
             lines.append(f"GATE {cell.name} {decimal_text(cell.area)} {function} PIN * UNKNOWN 1 999 1 0 1 0")
-        _write(path, "\n".join((*lines, "")))
+        write_text(path, "\n".join((*lines, "")))
 
     def verilog_models(self) -> str:
         """Return Verilog with a model of each cell without delays, for simulating netlists."""
@@ -202,11 +212,3 @@ def _verilog_flip_flop(cell: FlipFlop) -> str:
         f"  assign {verilog_identifier(cell.output)} = {'~' if cell.inverting else ''}stored;\n"
         "endmodule"
     )
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file under a temporary name and then rename it, so that no reader sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)

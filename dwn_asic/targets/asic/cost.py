@@ -2,23 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from dwn_asic.boolean.expression import permutation_class, truth_table
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.optimize.cost import GatePrices
 from dwn_asic.targets.asic.cell_library import CellLibrary
 from dwn_asic.targets.asic.mapping import MAPPING_RECIPES, RANKING
 from dwn_asic.verilog.writer import Registers, register_bits
 
-__all__ = ["PRICES", "CellCost", "CellMapper"]
+__all__ = ["PRICES", "CellCost", "CellMapper", "fitted_prices"]
 
 PRICES = GatePrices(and_gate=0.85, xor_gate=2.2, comparator_bit=0.75)
-"""Prices in NAND2-equivalents, fitted to sky130_fd_sc_hd. `make figures ONLY=logic` measures how well they
-rank circuits by area."""
+"""Prices in sky130_fd_sc_hd, in NAND2-equivalents: average mapped areas of gates. `make figures ONLY=signoff`
+measures how well prices rank circuits by mapped area, in each PDK."""
+_PINS = "abc"
+_AND_CELLS = ("!a", "!(a b)", "!(a + b)", "!(a b c)", "!(a + b + c)", "!(a b + c)", "!((a + b) c)")
+_XOR_CELLS = ("a ^ b", "!(a ^ b)")
+_SKY130_AREAS = (25 / 3, 14 / 3)
+"""Total areas of these cells in sky130_fd_sc_hd, one of each, in NAND2-equivalents."""
+_SUBSTITUTES = {
+    "!(a + b)": (1, 3),
+    "!(a b c)": (2, 1),
+    "!(a + b + c)": (2, 5),
+    "!(a b + c)": (2, 2),
+    "!((a + b) c)": (2, 2),
+    "a ^ b": (4, 0),
+    "!(a ^ b)": (4, 1),
+}
+"""Numbers of NAND2 and inverters that replace a cell which a library lacks."""
+_DECIMALS = 2
+"""Decimals of fitted prices; the annealing counts area in hundredths."""
 
 _ABC_CONSTANTS = frozenset({"_const0_", "_const1_"})
+
+
+def fitted_prices(library: CellLibrary) -> GatePrices:
+    """Return the average prices of gates in a library, in units of its NAND2 cell.
+
+    They are :data:`PRICES` scaled from sky130_fd_sc_hd to this library: for ANDs and comparators by the total
+    area of the cells that these are mostly mapped to (inverter, NAND, NOR, AOI21, OAI21), for XORs by the
+    area of XOR2 and XNOR2. A function without a cell is made of NAND2 cells and inverters. No tool runs.
+    """
+    areas = {
+        permutation_class(cell.table, len(cell.inputs)): library.nand2_equivalents(cell.area)
+        for cell in library.cells
+        if len(cell.inputs) <= len(_PINS)
+    }
+    ands, xors = (
+        _total(functions, areas) / reference
+        for functions, reference in zip((_AND_CELLS, _XOR_CELLS), _SKY130_AREAS, strict=True)
+    )
+    return GatePrices(
+        and_gate=round(PRICES.and_gate * ands, _DECIMALS),
+        xor_gate=round(PRICES.xor_gate * xors, _DECIMALS),
+        comparator_bit=round(PRICES.comparator_bit * ands, _DECIMALS),
+    )
+
+
+def _total(functions: Iterable[str], areas: Mapping[tuple[int, int], float]) -> float:
+    """Return the total area of one cell of each function, given areas by permutation class."""
+    inverter, nand2 = areas[_class("!a")], areas[_class("!(a b)")]
+    total = 0.0
+    for function in functions:
+        area = areas.get(_class(function))
+        if area is None:
+            nand2s, inverters = _SUBSTITUTES[function]
+            area = nand2s * nand2 + inverters * inverter
+        total += area
+    return total
+
+
+def _class(function: str) -> tuple[int, int]:
+    pins = [pin for pin in _PINS if pin in function]
+    return permutation_class(truth_table(function, pins), len(pins))
 
 
 @dataclass(frozen=True)
@@ -72,10 +131,10 @@ class CellCost:
         """Mapper to the library's cells."""
         return CellMapper(self.library)
 
-    @property
+    @cached_property
     def prices(self) -> GatePrices:
-        """Average prices of gates, :data:`PRICES`, which are the same for every library."""
-        return PRICES
+        """Average prices of gates in this library, see :func:`fitted_prices`."""
+        return fitted_prices(self.library)
 
     @property
     def unit(self) -> float:
@@ -85,4 +144,4 @@ class CellCost:
     def overhead(self, graph: BooleanGraph) -> float:
         """Return the area of the registers at inputs and outputs in NAND2-equivalents."""
         held = register_bits(graph, self.registers)
-        return held * self.library.flip_flop.area / self.unit if held else 0.0
+        return held * self.library.register_area / self.unit if held else 0.0

@@ -21,7 +21,7 @@ from dwn_asic.targets.asic.liberty_file import (
     argument,
     attribute,
     groups,
-    parse_cell,
+    parse_group,
     read_file,
     unquote,
 )
@@ -156,7 +156,7 @@ def _usable_cells(file: LibertyFile, dont_use: Sequence[str]) -> tuple[list[Cell
         if any(fnmatchcase(cell.name, pattern) for pattern in dont_use):
             continue
         try:
-            usable = _usable(parse_cell(cell), units)
+            usable = _usable(parse_group(cell), units)
         except ValueError as error:
             notes.append(f"{file.path.name}: cell {cell.name or '()'} is excluded: {error}")
             continue
@@ -183,7 +183,7 @@ def _named_nand2(files: Iterable[LibertyFile], nand2: str) -> tuple[str, float]:
         for cell in file.cells:
             if cell.name == nand2:
                 try:
-                    return nand2, area(parse_cell(cell))
+                    return nand2, area(parse_group(cell))
                 except ValueError as error:
                     raise PdkError(
                         f"{file.path}: cell {nand2!r}, `nand2` of the PDK configuration, cannot be the unit "

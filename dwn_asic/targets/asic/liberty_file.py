@@ -18,13 +18,13 @@ from typing import Any
 from dwn_asic.errors import PdkError
 
 __all__ = [
-    "CellText",
     "Group",
+    "GroupText",
     "LibertyFile",
     "argument",
     "attribute",
     "groups",
-    "parse_cell",
+    "parse_group",
     "read_file",
     "unquote",
 ]
@@ -44,19 +44,22 @@ Group = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class CellText:
-    """One ``cell (NAME) {...}`` group, not yet parsed.
+class GroupText:
+    """One ``KIND (NAME) {...}`` group of a library, for example a cell, not yet parsed.
 
     Attributes
     ----------
+    kind
+        Kind of the group, for example ``cell`` or ``lu_table_template``.
     name
-        Name of the cell without quotes; empty if it has none.
+        Name in its parentheses without quotes; empty if it has none.
     line
         Line of the file on which the group starts, counted from 1.
     text
         Text of the whole group.
     """
 
+    kind: str
     name: str
     line: int
     text: bytes
@@ -76,6 +79,8 @@ class LibertyFile:
         Attributes of the library, without its groups.
     cells
         Cells in the order of the file.
+    others
+        All other groups of the library: templates of tables, operating conditions, wire-load models.
     notes
         One line for each part of the header that was skipped, with the reason.
     """
@@ -83,7 +88,8 @@ class LibertyFile:
     path: Path
     name: str
     header: Group
-    cells: tuple[CellText, ...]
+    cells: tuple[GroupText, ...]
+    others: tuple[GroupText, ...]
     notes: tuple[str, ...]
 
 
@@ -120,7 +126,7 @@ def read_file(path: Path) -> LibertyFile:
         shown = " ".join(_without_comments(start).decode("utf-8", "replace").split())[:60]
         raise PdkError(f"{path}: not a Liberty file: it starts with {shown!r}, not with 'library (NAME) {{'")
     attributes: list[Group] = []
-    cells: list[CellText] = []
+    inner: list[GroupText] = []
     notes: list[str] = []
     line = 1 + start.count(b"\n")
     for between, body in zip(pieces[::2], [*pieces[1::2], b""], strict=True):
@@ -130,16 +136,23 @@ def read_file(path: Path) -> LibertyFile:
         line += head.before.count(b"\n")
         if body and not head.kind:
             problems.append(f"a group is skipped: line {line}: 'KIND (NAME)' is missing before its brace")
-        if head.kind == "cell":
-            cells.append(CellText(head.name, line, head.text + body))
+        if head.kind:
+            inner.append(GroupText(head.kind, head.name, line, head.text + body))
         notes += [f"{path.name}: {problem}" for problem in problems]
         line += head.text.count(b"\n") + body.count(b"\n")
-    return LibertyFile(path, top.name, {"id": "library", "children": attributes}, tuple(cells), tuple(notes))
+    return LibertyFile(
+        path,
+        top.name,
+        {"id": "library", "children": attributes},
+        tuple(group for group in inner if group.kind == "cell"),
+        tuple(group for group in inner if group.kind != "cell"),
+        tuple(notes),
+    )
 
 
-def parse_cell(cell: CellText) -> Group:
-    """Parse a cell into nested groups; raises ValueError that names the line of the file."""
-    return _parse(cell.text, cell.line)
+def parse_group(group: GroupText) -> Group:
+    """Parse a group into nested groups; raises ValueError that names the line of the file."""
+    return _parse(group.text, group.line)
 
 
 def groups(group: Group, kind: str) -> list[Group]:

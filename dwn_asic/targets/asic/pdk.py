@@ -8,77 +8,35 @@ same reduced library, unless the YAML file was changed to allow other cells than
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from dwn_asic.errors import PdkError
 from dwn_asic.files import content_digest
 from dwn_asic.targets.asic.cell_library import CellLibrary
 from dwn_asic.targets.asic.liberty import LibertyReading, read_liberty
+from dwn_asic.targets.asic.pdk_config import PdkConfig, load_config
 from dwn_asic.verilog.cell import Cell, FlipFlop, missing_functions
-from dwn_asic.yaml_file import load_yaml, validate
 
 __all__ = [
     "Pdk",
-    "PdkConfig",
     "PdkSummary",
     "check",
+    "corner_fingerprint",
     "extract",
+    "file_digest",
     "list_pdks",
-    "load_config",
     "load_pdk",
     "pdk_fingerprint",
+    "reduced",
     "require_flip_flop",
 ]
 
 _FOLDER = "pdk_configs"
 _SYSTEM_ROOTS = (Path("/usr/share/pdk"), Path("/usr/local/share/pdk"))
-Text = Annotated[str, Field(min_length=1)]
-Texts = Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
-
-
-class PdkConfig(BaseModel):
-    """The content of a PDK configuration file, ``pdk_configs/NAME.yaml``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    name: Text
-    """Name of the PDK, used in flow files; by default the name of the file without ``.yaml``."""
-    description: Text
-    """One line about the PDK, which ``dwn-asic pdk check`` prints."""
-    library: Text
-    """Name of the standard-cell library, for reports."""
-    corner: Text
-    """Process, voltage and temperature as in the name of the Liberty file, for reports."""
-    folders: Texts
-    """Glob patterns of folders below a PDK root. The first folder that contains all files of ``liberty`` is
-    used."""
-    liberty: Texts
-    """Glob patterns of Liberty files in that folder; each file may be compressed (``.gz``). Every pattern
-    must match, and all files together are one library."""
-    nand2: Text
-    """Name of the cell whose area is 1 NAND2-equivalent; its area must be greater than 0."""
-    dont_use: Annotated[tuple[Text, ...], Field(strict=False)] = ()
-    """Glob patterns of cells to which logic must not be mapped, for example clock buffers or isolation cells.
-    They are excluded from the embedded table too. By default all usable cells are mapped to."""
-    tie_reset: bool = False
-    """Permission to tie off resets: if true and the library has no flip-flop without clear, registers use a
-    flip-flop whose asynchronous clear is tied to its inactive level."""
-    table: Text | None = None
-    """Name of the embedded table, a CSV file beside this file, which is used if the PDK is not installed.
-    Without a table, the PDK must be installed."""
-    get: Text
-    """Instructions for installing the PDK, printed if it is missing."""
-    copyright: Text
-    """Copyright line of the Liberty files; it is written to an extracted table."""
-    licence: Text
-    """Licence of the Liberty files; it is written to an extracted table."""
 
 
 @dataclass(frozen=True)
@@ -95,25 +53,53 @@ class Pdk:
         Source of the library, for reports: ``embedded table FILE`` or the paths of the Liberty files.
     liberty
         Liberty files of the PDK, with timing; empty if the embedded table is used.
+    corners
+        Liberty files of each corner that is installed, by its name; the first is the one of ``library``.
+        Empty if the embedded table is used.
     notes
         One line for each part of the library that is not usable or not known, with the reason.
+    timing_table
+        Embedded fit of timing and power; None if there is none, or if the Liberty files are used.
     """
 
     config: PdkConfig
     library: CellLibrary
     origin: str
     liberty: tuple[Path, ...] = ()
+    corners: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    timing_table: Path | None = None
 
 
 @dataclass(frozen=True)
 class _Source:
-    """The files of a PDK: its YAML file, and either Liberty files or the embedded table."""
+    """The files of a PDK: its YAML file, and either Liberty files in a folder or the embedded table."""
 
     yaml: Path
     config: PdkConfig
     liberty: tuple[Path, ...]
+    folder: Path | None
     table: Path | None
+
+    @property
+    def timing(self) -> Path | None:
+        """Embedded fit of timing and power beside the embedded table, if that is used and there is one."""
+        if self.table is None or self.config.timing is None:
+            return None
+        return self.yaml.parent / self.config.timing
+
+    def corners(self) -> tuple[dict[str, tuple[Path, ...]], tuple[str, ...]]:
+        """Return the files of each installed corner, and a note on each corner that is not installed."""
+        if self.folder is None:
+            return {}, ()
+        found, notes = {self.config.corner: self.liberty}, []
+        for name, patterns in self.config.corners.items():
+            files = _files_in(self.folder, patterns)
+            if files:
+                found[name] = files
+            else:
+                notes.append(f"corner {name} is left out: {self.folder} lacks {' + '.join(patterns)}")
+        return found, tuple(notes)
 
 
 @dataclass(frozen=True)
@@ -124,6 +110,8 @@ class PdkSummary:
     description: str
     library: str
     corner: str
+    corners: str
+    """Names of the installed corners, for timing and power; empty if the embedded table is used."""
     origin: str
     cells: int
     flip_flop: str
@@ -148,23 +136,34 @@ def load_pdk(pdk: str | Path) -> Pdk:
     source = _find(pdk)
     config = source.config
     if source.table is not None:
-        reading = _read_table(source.table, _sha256(source.table), config)
+        reading = _read_table(source.table, file_digest(source.table), config)
         origin = f"embedded table {config.table}"
     else:
-        reading, origin = _read(source.liberty, config), ", ".join(map(str, source.liberty))
-    notes = (*reading.notes, *_unknown_values(reading.library))
-    return Pdk(config, reading.library, origin, source.liberty, notes)
+        reading, origin = reduced(source.liberty, config), ", ".join(map(str, source.liberty))
+    corners, missing = source.corners()
+    notes = (*reading.notes, *_unknown_values(reading.library), *missing)
+    return Pdk(config, reading.library, origin, source.liberty, corners, notes, source.timing)
 
 
 def pdk_fingerprint(pdk: str | Path) -> dict[str, str]:
     """Return the name and the SHA-256 digest of each file that :func:`load_pdk` would read.
 
-    Only the YAML file is parsed. Raises the errors of :func:`load_pdk` if the PDK is not found or a file
-    cannot be read.
+    Only the YAML file is parsed. Files of other corners are not read, so they are not included;
+    :func:`corner_fingerprint` covers them. Raises the errors of :func:`load_pdk` if the PDK is not found or a
+    file cannot be read.
     """
     source = _find(pdk)
     files = source.liberty if source.table is None else (source.table,)
-    return {path.name: _sha256(path) for path in (source.yaml, *files)}
+    return {path.name: file_digest(path) for path in (source.yaml, *files)}
+
+
+def corner_fingerprint(pdk: str | Path) -> dict[str, str]:
+    """Return the name and the SHA-256 digest of each Liberty file in :attr:`Pdk.corners`.
+
+    Raises the errors of :func:`load_pdk` if the PDK is not found or a file cannot be read.
+    """
+    corners, _ = _find(pdk).corners()
+    return {path.name: file_digest(path) for files in corners.values() for path in files}
 
 
 def require_flip_flop(pdk: Pdk, registers: str) -> None:
@@ -188,13 +187,6 @@ def require_flip_flop(pdk: Pdk, registers: str) -> None:
     library.require_flip_flop()
 
 
-def load_config(path: Path) -> PdkConfig:
-    """Read and check one PDK configuration file; raises ConfigError if it is wrong."""
-    content = load_yaml(path)
-    content.setdefault("name", path.stem)
-    return validate(PdkConfig, content, path)
-
-
 def list_pdks() -> tuple[str, ...]:
     """Return the names that :func:`load_pdk` knows, sorted."""
     return tuple(sorted({path.stem for folder in _config_folders() for path in folder.glob("*.yaml")}))
@@ -206,7 +198,7 @@ def extract(liberty: Sequence[Path], config: PdkConfig, out: Path) -> LibertyRea
     ``config`` defines the names, the NAND2 cell and the cells to exclude. Raises PdkError if a file is
     unreadable or the library lacks a basic cell.
     """
-    reading = _read(liberty, config)
+    reading = reduced(liberty, config)
     reading.library.save_table(out)
     return reading
 
@@ -220,6 +212,7 @@ def check(name: str | Path) -> PdkSummary:
         description=pdk.config.description,
         library=library.name,
         corner=library.corner,
+        corners=", ".join(pdk.corners),
         origin=pdk.origin,
         cells=len(library.cells),
         flip_flop=library.flip_flop.name if library.flip_flops else "",
@@ -250,9 +243,9 @@ def _find(pdk: str | Path) -> _Source:
     """Search for the files of a PDK; raises the errors of :func:`load_pdk`."""
     path = _config_path(pdk)
     config = load_config(path)
-    files, searched = _find_liberty(config)
-    if files:
-        return _Source(path, config, files, None)
+    folder, searched = _find_folder(config)
+    if folder is not None:
+        return _Source(path, config, _files_in(folder, config.liberty), folder, None)
     if os.environ.get("PDK_ROOT"):
         raise PdkError(
             f"PDK {config.name}: PDK_ROOT is {os.environ['PDK_ROOT']!r}, but it does not contain "
@@ -263,10 +256,11 @@ def _find(pdk: str | Path) -> _Source:
         raise PdkError(
             f"PDK {config.name}: not found, and it has no embedded table; searched {searched}. {config.get}"
         )
-    return _Source(path, config, (), path.parent / config.table)
+    return _Source(path, config, (), None, path.parent / config.table)
 
 
-def _sha256(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 digest of a file; raises PdkError if it cannot be read."""
     try:
         return content_digest(path)
     except OSError as error:
@@ -282,16 +276,15 @@ def _roots() -> tuple[Path, ...]:
     return (home / ".ciel", home / ".volare", *_SYSTEM_ROOTS)
 
 
-def _find_liberty(config: PdkConfig) -> tuple[tuple[Path, ...], str]:
-    """Return the first complete set of Liberty files, and a description of the places searched."""
+def _find_folder(config: PdkConfig) -> tuple[Path | None, str]:
+    """Return the first folder with all Liberty files of a PDK, or a description of the places searched."""
     roots = _roots()
     for root in roots:
         for pattern in config.folders:
             for folder in sorted(root.glob(pattern)):
-                files = _files_in(folder, config.liberty)
-                if files:
-                    return files, ""
-    return (), f"{', '.join(config.folders)} below {', '.join(map(str, roots))}"
+                if _files_in(folder, config.liberty):
+                    return folder, ""
+    return None, f"{', '.join(config.folders)} below {', '.join(map(str, roots))}"
 
 
 def _files_in(folder: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
@@ -305,8 +298,12 @@ def _files_in(folder: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def _read(liberty: Sequence[Path], config: PdkConfig) -> LibertyReading:
-    return _read_liberty(tuple(liberty), tuple(map(_sha256, liberty)), config)
+def reduced(liberty: Sequence[Path], config: PdkConfig) -> LibertyReading:
+    """Read Liberty files and reduce them to the cells that circuits are mapped to.
+
+    Raises PdkError if a file is unreadable or the library lacks a basic cell.
+    """
+    return _read_liberty(tuple(liberty), tuple(map(file_digest, liberty)), config)
 
 
 @lru_cache(maxsize=4)

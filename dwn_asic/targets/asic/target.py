@@ -5,22 +5,29 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dwn_asic.boolean.ports import whole_of_part
-from dwn_asic.errors import ToolTimeoutError
+from dwn_asic.errors import PdkError, ToolTimeoutError
+from dwn_asic.metrics import area_decimals
 from dwn_asic.targets.asic.area import METRICS, SIZE, area_metrics
 from dwn_asic.targets.asic.config import SynthesisConfig
+from dwn_asic.targets.asic.signoff.metrics import METRICS as SIGNOFF_METRICS
 from dwn_asic.targets.base import Implementation, Proof, Specification, TargetKind, Technology, Vectors
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.equivalence.check import Check
     from dwn_asic.targets.asic.cost import CellCost
     from dwn_asic.targets.asic.pdk import Pdk
+    from dwn_asic.targets.asic.signoff.metrics import Signoff
     from dwn_asic.verilog.config import HardwareConfig
+    from dwn_asic.verilog.flat_netlist import FlatNetlist
 
 __all__ = ["TARGET", "AsicTarget"]
 
@@ -67,6 +74,7 @@ class AsicTarget:
 
     def implement(self, circuit: Circuit, name: str, vectors: Vectors) -> Implementation:
         """Write Verilog and a testbench, and map the Verilog with Yosys; raises ToolError if Yosys fails."""
+        from dwn_asic.targets.asic.pdk_timing import has_timing
         from dwn_asic.targets.asic.yosys import synthesize
         from dwn_asic.verilog.testbench import bench_size, bench_verilog
         from dwn_asic.verilog.writer import design_verilog
@@ -88,8 +96,9 @@ class AsicTarget:
         wholes = dict.fromkeys(map(whole_of_part, mapped.modules), 0.0)
         for module, area in mapped.modules.items():
             wholes[whole_of_part(module)] += area.area
-        areas = ", ".join(f"{module} {area:.1f} um2" for module, area in wholes.items())
-        return Implementation(
+        decimals = area_decimals(library.nand2_area)
+        areas = ", ".join(f"{module} {area:.{decimals}f} um2" for module, area in wholes.items())
+        built = Implementation(
             name,
             {
                 DESIGN: design,
@@ -103,6 +112,46 @@ class AsicTarget:
             mapped.log,
             registers,
         )
+        if circuit.is_large or not has_timing(self.pdk):
+            return built
+        codes = vectors.codes if len(vectors.codes) > 1 else Vectors.drawn(circuit).codes
+        try:
+            measured = self.sign_off(built, codes).metrics
+        except PdkError as error:
+            return replace(built, summary=f"{built.summary}; no delay and energy: {error}")
+        return replace(built, metrics={**built.metrics, **measured})
+
+    def netlist(self, built: Implementation) -> FlatNetlist:
+        """Return the mapped netlist without hierarchy; raises DataError if it is not one of these cells."""
+        from dwn_asic.verilog.flat_netlist import flat_netlist
+        from dwn_asic.verilog.reader import parse_verilog
+
+        design = parse_verilog(built.files[NETLIST], NETLIST)
+        return flat_netlist(design, f"{built.name}_top", self.pdk.library)
+
+    def sign_off(self, built: Implementation, codes: NDArray[np.int64], corner: str = "") -> Signoff:
+        """Compute timing and power of an implementation at a corner of the PDK, by default the mapped one.
+
+        Parameters
+        ----------
+        built
+            Implementation of a circuit.
+        codes
+            (N, F) feature codes of consecutive inferences, N at least 2.
+        corner
+            Name of the corner.
+
+        Raises
+        ------
+        PdkError
+            The PDK has no timing at that corner.
+        DataError
+            There are fewer than two rows, or the netlist is not one of the PDK's cells.
+        """
+        from dwn_asic.targets.asic.pdk_timing import load_timing
+        from dwn_asic.targets.asic.signoff.metrics import sign_off
+
+        return sign_off(self.netlist(built), load_timing(self.pdk, corner), self.pdk.config, codes)
 
     def verify(self, built: Implementation, wanted: Specification) -> Proof:
         """Compare model, graph, minimized circuit, Verilog and netlist on every row and by proof.
@@ -114,13 +163,14 @@ class AsicTarget:
         ToolTimeoutError
             A proof reaches the time limit.
         """
-        from dwn_asic.equivalence.check import check_forms, check_parts
+        from dwn_asic.equivalence.check import check_forms, check_interfaces, check_parts
         from dwn_asic.verilog.elaborate import elaborate_top
         from dwn_asic.verilog.hierarchy import pairs
         from dwn_asic.verilog.reader import parse_verilog
         from dwn_asic.verilog.writer import latency
 
         cycles, graph = latency(self.hardware.registers), wanted.graph
+        check_interfaces(graph, wanted.circuit)
         texts = (("Verilog", DESIGN, None), ("netlist", NETLIST, self.pdk.library))
         if wanted.circuit.is_large:
             parts = {
@@ -133,10 +183,10 @@ class AsicTarget:
                 graph, wanted.circuit, parts, wanted.codes, wanted.predictions, timeout_s=self.timeout_s
             )
             return Proof(tuple(checks), ("event-driven simulation skipped, it takes too long",))
-        forms = {}
+        forms, interface = {}, wanted.circuit.core.interface
         for what, file, cells in texts:
             design = parse_verilog(built.files[file], file)
-            forms[what] = elaborate_top(design, f"{built.name}_top", graph.interface, cells, cycles).graph
+            forms[what] = elaborate_top(design, f"{built.name}_top", interface, cells, cycles).graph
         checks = check_forms(
             graph, wanted.circuit, forms, wanted.codes, wanted.predictions, timeout_s=self.timeout_s
         )
@@ -187,14 +237,22 @@ def _environment(config: SynthesisConfig) -> Mapping[str, str]:
     return {**pdk_fingerprint(config.pdk), **mapper_fingerprint()}
 
 
+def _measured_by(config: SynthesisConfig) -> Mapping[str, str]:
+    from dwn_asic.targets.asic.pdk import load_pdk
+    from dwn_asic.targets.asic.pdk_timing import timing_fingerprint
+
+    return timing_fingerprint(load_pdk(config.pdk))
+
+
 TARGET = TargetKind(
     kind="asic",
     config=SynthesisConfig,
     open=_open,
     cost_options=("pdk",),
     files=(DESIGN, BENCH, NETLIST, CELLS, SYNTHESIS),
-    metrics=METRICS,
+    metrics=(*METRICS, *SIGNOFF_METRICS),
     environment=_environment,
     circuits=(DESIGN, NETLIST),
     size=SIZE,
+    measured_by=_measured_by,
 )

@@ -14,7 +14,7 @@ from dwn_asic.errors import ToolError
 from dwn_asic.targets.asic.cell_library import CellLibrary
 from dwn_asic.targets.asic.mapping import MAPPING_RECIPES, PART_RECIPE
 from dwn_asic.tools import find_yosys, processors
-from dwn_asic.verilog.text import black_box, split_modules
+from dwn_asic.verilog.text import black_box, single_assigns, split_modules
 
 __all__ = ["ModuleArea", "Synthesis", "plain_area", "synthesize"]
 
@@ -149,7 +149,9 @@ def _mapped(
         script = _mapping_script(prepare, recipes, library)
         log = yosys.run_script(script, timeout_s=timeout_s, cwd=folder)
         stats = {recipe: _stat(folder / f"stat_{recipe}.json", log, boxes) for recipe in recipes}
-        netlists = {recipe: (folder / f"netlist_{recipe}.v").read_text() for recipe in recipes}
+        netlists = {
+            recipe: single_assigns((folder / f"netlist_{recipe}.v").read_text()) for recipe in recipes
+        }
     texts = {recipe: split_modules(netlist) for recipe, netlist in netlists.items()}
     modules: dict[str, ModuleArea] = {}
     chosen: list[str] = []

@@ -1,0 +1,171 @@
+"""Topic ``signoff``: timing and power beside OpenSTA on real libraries, and the time that they take.
+
+The designs are those of :mod:`benchmarks.figures.price_rank`, from the smallest to the largest, and four
+larger random ones. The PDKs must be installed (``PDK_ROOT``) and OpenSTA too. Mapped netlists are kept in
+``build/figures/signoff``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.figures.kept import kept
+from benchmarks.figures.large import popcount_network
+from benchmarks.figures.price_rank import circuits
+from benchmarks.figures.table import Row, named, row
+from dwn_asic.boolean.comparators import encoder_graph
+from dwn_asic.boolean.graph import BooleanGraph
+from dwn_asic.targets.asic.pdk import Pdk, load_pdk
+from dwn_asic.targets.asic.signoff.activity import simulate
+from dwn_asic.targets.asic.signoff.cache import load_timing
+from dwn_asic.targets.asic.signoff.power import estimate
+from dwn_asic.targets.asic.signoff.timing import Environment, analyze
+from dwn_asic.targets.asic.signoff.uniform import estimate_uniform
+from dwn_asic.targets.asic.yosys import synthesize
+from dwn_asic.verilog.flat_netlist import FlatNetlist, flat_netlist
+from dwn_asic.verilog.reader import parse_verilog
+from dwn_asic.verilog.writer import design_verilog
+
+sys.path += ["tests"]  # OpenSTA, which the tests run too
+
+PDKS = {"sky130hd": "<= 1", "ihp-sg13g2": "<= 3", "gf180mcu": "<= 3"}
+"""Name of each PDK, and the target for the largest difference of a delay in percent."""
+_SMALL = 17
+_LARGE = (20, 60, 130, 176)
+"""Numbers of 6-input tables of the larger circuits."""
+_LOAD = 0.02
+_ACTIVITY = 0.2
+_ROWS = 2000
+
+
+@cache
+def designs() -> tuple[BooleanGraph, ...]:
+    """Return circuits of all sizes, small ones first."""
+    small = sorted(circuits(), key=lambda graph: len(graph.luts))
+    chosen = [small[i] for i in np.linspace(0, len(small) - 1, _SMALL).astype(int)]
+    large = [popcount_network(np.random.default_rng(luts), luts) for luts in _LARGE]
+    return (*chosen, *large)
+
+
+def _netlist(pdk: Pdk, number: int) -> str:
+    """Return the mapped netlist of a design; odd ones have registers at inputs and outputs."""
+
+    def measure() -> dict[str, str]:
+        graph = designs()[number]
+        encoder = encoder_graph([node for _, node in graph.inputs], graph.interface)
+        design = design_verilog("design", encoder, graph, "both" if number % 2 else "none")
+        return {"netlist": synthesize(design, "design", pdk.library).netlist}
+
+    return str(kept(f"signoff/{pdk.config.name}-{number}", measure)["netlist"])
+
+
+def _flat(pdk: Pdk, text: str) -> FlatNetlist:
+    return flat_netlist(parse_verilog(text, "netlist.v"), "design_top", pdk.library)
+
+
+def beside_opensta() -> Iterator[Row]:
+    """Compare the critical path and the power at uniform activity of all designs at all corners."""
+    from opensta import PERIOD, report
+
+    for name, target in PDKS.items():
+        pdk = load_pdk(name)
+        sizes, delays, powers = [], [], []
+        for number in range(len(designs())):
+            text = _netlist(pdk, number)
+            netlist = _flat(pdk, text)
+            sizes.append(len(netlist.instances))
+            for corner, liberty in pdk.corners.items():
+                library = load_timing(liberty)
+                with tempfile.TemporaryDirectory(prefix=re.sub(r"\W", "_", corner)) as folder:
+                    theirs = report(
+                        text,
+                        "design_top",
+                        liberty,
+                        Path(folder),
+                        clocked=netlist.clock is not None,
+                        conditions=library.conditions.name,
+                        activity=_ACTIVITY,
+                        output_load=_LOAD,
+                    )
+                timing = analyze(netlist, library, Environment(output_load=_LOAD))
+                delays.append(abs(timing.delay / theirs.delay - 1.0))
+                ours = estimate_uniform(timing, _ACTIVITY).dynamic * 1e3 / PERIOD
+                powers.append(abs(ours / (theirs.internal + theirs.switching) - 1.0))
+        corners = f"{len(pdk.corners)} corner{'s' * (len(pdk.corners) > 1)}"
+        what = f"{name}, {len(sizes)} designs of {min(sizes)} to {max(sizes)} cells, {corners}"
+        yield row(
+            f"signoff.sta_delay_{name}",
+            f"{what}: critical path, largest difference from OpenSTA",
+            100 * max(delays),
+            "%",
+            target,
+        )
+        yield row(
+            f"signoff.sta_power_{name}",
+            f"{what}: internal and switching power at the same activity everywhere, "
+            "largest difference from OpenSTA",
+            100 * max(powers),
+            "%",
+            "<= 5",
+        )
+
+
+def speed() -> Iterator[Row]:
+    """Measure timing and power of a large netlist and of ten copies of it, from its text on."""
+    pdk = load_pdk("sky130hd")
+    library = load_timing(pdk.corners[pdk.config.corner])
+    number = len(designs()) - 1 - (len(designs()) - 1) % 2  # one without registers
+    text = _netlist(pdk, number)
+    small = _seconds(pdk, text, library)
+    for copies, target in ((1, "<= 5"), (10, "<= 60")):
+        seconds, cells = small if copies == 1 else _seconds(pdk, _copied(text, copies), library)
+        what = f"sky130hd, timing and power of a netlist of {cells} cells over {_ROWS} rows, from its text on"
+        yield row(f"signoff.seconds_{copies}", f"{what}, {copies} x one module", seconds, "s", target)
+
+
+def _seconds(pdk: Pdk, text: str, library: object) -> tuple[float, int]:
+    start = time.perf_counter()
+    netlist = _flat(pdk, text)
+    widths = _widths(netlist)
+    codes = np.random.default_rng(0).integers(0, 1 << widths, (_ROWS, len(widths)))
+    estimate(analyze(netlist, library), simulate(netlist, codes))  # type: ignore[arg-type]
+    return time.perf_counter() - start, len(netlist.instances)
+
+
+def _widths(netlist: FlatNetlist) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the number of bits of each feature."""
+    ports = sorted(netlist.inputs, key=lambda bit: (int(re.findall(r"\d+", bit[0])[0]), bit[1]))
+    return np.array([sum(port == name for port, _ in ports) for name in dict.fromkeys(p for p, _ in ports)])
+
+
+def _copied(text: str, copies: int) -> str:
+    """Return a netlist whose top module holds several copies of the design, with the same inputs."""
+    top = re.search(r"^module design_top\((.*?)\);\n(.*?)^endmodule\n", text, re.MULTILINE | re.DOTALL)
+    assert top is not None
+    ports = [port.strip() for port in top[1].split(",")]
+    declared = re.findall(r"^ *(?:input|output) (?:\[\d+:\d+\] )?\S+;\n", top[2], re.MULTILINE)
+    (output,) = [port for port in ports if any(re.search(rf"output .*\b{port};", each) for each in declared)]
+    width = next(each for each in declared if re.search(rf"output .*\b{output};", each))
+    lines = [text.replace("module design_top", "module design_copy")]
+    names = [f"{output}{i}" for i in range(copies)]
+    lines.append(f"module design_top({', '.join([p for p in ports if p != output] + names)});\n")
+    lines += [each for each in declared if each != width]
+    lines += [width.replace(f"{output};", f"{name};") for name in names]
+    for i, name in enumerate(names):
+        pins = ", ".join(f".{port}({name if port == output else port})" for port in ports)
+        lines.append(f"  design_copy u{i} ({pins});\n")
+    return "".join([*lines, "endmodule\n"])
+
+
+MEASUREMENTS = {
+    **named("signoff", beside_opensta, *(f"sta_{what}_{key}" for what in ("delay", "power") for key in PDKS)),
+    **named("signoff", speed, "seconds_1", "seconds_10"),
+}
