@@ -114,6 +114,18 @@ def test_areas_have_a_decimal_and_three_where_cells_are_tiny() -> None:
     assert "| 0.058 |" in text
 
 
+def test_timing_and_power_have_a_section_that_says_what_is_estimated() -> None:
+    measured = {**AREAS, "timing__delay": 1.2345, "energy__inference": 0.5, "timing__estimated": 1.0}
+    text = sheet(TWO, ROWS, metrics=measured).markdown()
+    rows = re.findall(
+        r"^\| .* \| (\S+) \| (ns|pJ) \|$", text.partition("## Timing and power")[2], re.MULTILINE
+    )
+    assert rows == [("1.234", "ns"), ("0.5", "pJ")]
+    assert "Estimated by fits" in text
+    assert "Estimated" not in sheet(TWO, ROWS, metrics={**measured, "timing__estimated": 0.0}).markdown()
+    assert "## Timing and power" not in sheet(TWO, ROWS).markdown()
+
+
 # ---- content -----------------------------------------------------------------------------------------------
 def test_inputs_with_their_scaling_and_thresholds() -> None:
     found = sheet(TWO, ROWS)

@@ -12,6 +12,7 @@ from dwn_asic.report.datasheet.evidence import (
     reproduction_section,
     share,
     size_section,
+    timing_section,
     verification_section,
 )
 from dwn_asic.report.datasheet.form import Code, Line, Link, Page, Piece, Strong, line
@@ -42,6 +43,7 @@ def page(sheet: DataSheet) -> Page:
     """Return the document of a data sheet."""
     sections = [ports_section(sheet), features_section(sheet), classes_section(sheet)]
     sections += [thresholds_section(sheet), size_section(sheet)]
+    sections += filter(None, [timing_section(sheet)])
     if sheet.accuracy is not None:
         sections.append(accuracy_section(sheet.accuracy, sheet.class_names, imported=sheet.imported))
     sections += [verification_section(sheet), reproduction_section(sheet.provenance)]

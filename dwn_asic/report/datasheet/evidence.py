@@ -20,6 +20,7 @@ __all__ = [
     "reproduction_section",
     "share",
     "size_section",
+    "timing_section",
     "verification_section",
 ]
 
@@ -30,6 +31,7 @@ _PARTS_OF_CIRCUIT = {
     "encoder: the comparators of codes": "encoder",
     "registers": "registers",
 }
+_ESTIMATED = "timing__estimated"
 _SHOWN_BY = {
     "rows": ("comparison", "{} rows of data"),
     "proof": ("formal proof", "every input"),
@@ -52,6 +54,27 @@ def size_section(sheet: DataSheet) -> Section:
     rows = tuple((metric.description, f"{value:g}", metric.unit) for metric, value in sheet.metrics)
     table = Table(texts("metric") + numbers("value") + texts("unit"), rows)
     return Section("Size", (built,), (table,) if rows else ())
+
+
+def timing_section(sheet: DataSheet) -> Section | None:
+    """Return the section on delay, power and energy; None if the target does not measure them."""
+    found = [
+        (metric, value)
+        for prefix in ("timing__", "energy__", "power__")
+        for metric, value in sheet.metrics
+        if metric.name.startswith(prefix) and metric.name != _ESTIMATED
+    ]
+    if not found:
+        return None
+    rows = tuple((metric.description, f"{value:.4g}", metric.unit) for metric, value in found)
+    estimated = {metric.name: value for metric, value in sheet.metrics}.get(_ESTIMATED)
+    note = "Estimated by fits to the library's tables, since the PDK is not installed."
+    return Section(
+        "Timing and power",
+        (),
+        (Table(texts("metric") + numbers("value") + texts("unit"), rows),),
+        (line(note),) if estimated else (),
+    )
 
 
 def _areas(found: Mapping[str, float]) -> Table:
