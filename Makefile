@@ -23,6 +23,7 @@ ONLY   ?=
 jobs = $(if $(filter command environment,$(origin JOBS)),--jobs '$(JOBS)')
 
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --benchmark-disable
 DWN := $(BIN)/dwn-asic
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -35,7 +36,7 @@ endif
 endif
 
 .PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out report-balanced report-iwls \
-    report-printed report-classes figures examples docs doctor clean
+    report-printed report-classes figures examples docs doctor coverage clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   run a flow: data -> DWN -> proved netlists -> comparison, in $(BUILD)/NAME'
@@ -53,6 +54,7 @@ help:
 	@echo 'make docs                         build the documentation in $(BUILD)/docs'
 	@echo 'make doctor                       show the versions of libraries and tools, and available PDKs'
 	@echo 'make test | ci                    run the tests; ci requires all system tools'
+	@echo 'make coverage                     run the tests, and show which lines they reach'
 	@echo 'make lint | format | bench        check the code, format it, measure its speed'
 	@echo 'make clean                        remove $(BUILD)'
 
@@ -185,7 +187,12 @@ docs: $(DEV_READY)
 # One worker per core; OpenMP threads in addition would only wait for each other.
 test: export OMP_NUM_THREADS = 1
 test: $(DEV_READY)
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --benchmark-disable --cov --cov-report=term
+	@$(PYTEST)
+
+# A target of its own, since measuring coverage slows the tests down.
+coverage: export OMP_NUM_THREADS = 1
+coverage: $(DEV_READY)
+	@$(PYTEST) --cov --cov-report=term
 
 # The same tests, but a missing system tool is a failure instead of a skipped test.
 ci: export DWN_ASIC_REQUIRE_TOOLS = 1
