@@ -359,14 +359,12 @@ def signoff(
     tables.
     """
     from dwn_asic.api import sign_off
-    from dwn_asic.errors import ConfigError, DataError
+    from dwn_asic.errors import ConfigError
     from dwn_asic.flow.finished import load
     from dwn_asic.targets.asic.target import AsicTarget
 
     opened = load(folder)
-    circuit = opened.shrunk if shrunk else opened
-    if circuit is None:
-        raise DataError(folder, "has no shrunk circuit: its flow file has no section shrink")
+    circuit = opened.chosen(shrunk=shrunk)
     target = opened.flow.target.open()
     if not isinstance(target, AsicTarget):
         raise ConfigError(folder, "target", f"is {opened.flow.target.kind}, which has no cells", "asic")
@@ -407,15 +405,12 @@ def patterns(
     iverilog is installed, the testbench with the patterns runs on the netlist.
     """
     from dwn_asic.api import manufacturing_test
-    from dwn_asic.errors import DataError
     from dwn_asic.files import staged
     from dwn_asic.flow.finished import load
     from dwn_asic.verilog.simulate import run_testbench, simulator_installed
 
     opened = load(folder)
-    circuit = opened.shrunk if shrunk else opened
-    if circuit is None:
-        raise DataError(folder, "has no shrunk circuit: its flow file has no section shrink")
+    circuit = opened.chosen(shrunk=shrunk)
     built = circuit.implementation
     with _reporter() as reporter:
         test = manufacturing_test(

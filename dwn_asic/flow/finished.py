@@ -158,6 +158,15 @@ class RunModel(RunCircuit):
         circuit = RunCircuit(self.flow, f"{self.place}/{SHRUNK}" if self.place else SHRUNK)
         return circuit if circuit.folder.is_dir() else None
 
+    def chosen(self, *, shrunk: bool) -> RunCircuit:
+        """Return the shrunk circuit or the exact one; raises DataError if the model was not shrunk."""
+        if not shrunk:
+            return self
+        found = self.shrunk
+        if found is None:
+            raise DataError(self.folder, "has no shrunk circuit: its flow file has no section shrink")
+        return found
+
     @cached_property
     def front(self) -> Front | None:
         """Front of circuits of all sizes; None if the model was not shrunk."""

@@ -33,6 +33,7 @@ __all__ = [
     "pdk_fingerprint",
     "reduced",
     "require_flip_flop",
+    "timing_fingerprint",
 ]
 
 _FOLDER = "pdk_configs"
@@ -164,6 +165,16 @@ def corner_fingerprint(pdk: str | Path) -> dict[str, str]:
     """
     corners, _ = _find(pdk).corners()
     return {path.name: file_digest(path) for files in corners.values() for path in files}
+
+
+def timing_fingerprint(pdk: str | Path) -> dict[str, str]:
+    """Return the name and the SHA-256 digest of the embedded fit of timing and power, if that is used.
+
+    Only the YAML file is parsed; :func:`pdk_fingerprint` covers the Liberty files. Raises the errors of
+    :func:`load_pdk` if the PDK is not found or a file cannot be read.
+    """
+    table = _find(pdk).timing
+    return {} if table is None else {table.name: file_digest(table)}
 
 
 def require_flip_flop(pdk: Pdk, registers: str) -> None:

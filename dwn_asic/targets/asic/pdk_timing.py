@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dwn_asic.targets.asic.signoff.fit import Fit
     from dwn_asic.targets.asic.signoff.library import TimingLibrary
 
-__all__ = ["PdkTiming", "extract_timing", "has_timing", "load_timing", "timing_fingerprint"]
+__all__ = ["PdkTiming", "extract_timing", "has_timing", "load_timing"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +82,6 @@ def _fitted(table: Path, _content: str, cells: CellLibrary) -> TimingLibrary:
     from dwn_asic.targets.asic.signoff.fit_table import read_fit
 
     return timing_library(read_fit(table), cells)
-
-
-def timing_fingerprint(pdk: Pdk) -> dict[str, str]:
-    """Return the name and the digest of each file that :func:`load_timing` reads at the default corner."""
-    files = pdk.liberty or tuple(filter(None, [pdk.timing_table]))
-    return {path.name: file_digest(path) for path in files}
 
 
 def extract_timing(liberty: Sequence[Path], config: PdkConfig, out: Path) -> Fit:

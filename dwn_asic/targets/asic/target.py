@@ -238,10 +238,9 @@ def _environment(config: SynthesisConfig) -> Mapping[str, str]:
 
 
 def _measured_by(config: SynthesisConfig) -> Mapping[str, str]:
-    from dwn_asic.targets.asic.pdk import load_pdk
-    from dwn_asic.targets.asic.pdk_timing import timing_fingerprint
+    from dwn_asic.targets.asic.pdk import timing_fingerprint
 
-    return timing_fingerprint(load_pdk(config.pdk))
+    return timing_fingerprint(config.pdk)
 
 
 TARGET = TargetKind(

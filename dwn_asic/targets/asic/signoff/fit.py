@@ -25,7 +25,7 @@ from dwn_asic.targets.asic.signoff.library import (
     InternalPower,
     Leakage,
     Pin,
-    Tables,
+    TableStore,
     Thresholds,
     TimedCell,
     TimingLibrary,
@@ -234,27 +234,25 @@ class _Fitter:
 
 def timing_library(found: Fit, cells: CellLibrary) -> TimingLibrary:
     """Return a fit as a library: tables of two by two points, which extend linearly in each variable."""
-    store = _Store()
+    store = TableStore()
     by_cell: dict[str, list[FittedArc]] = {}
     for arc in found.arcs:
         by_cell.setdefault(arc.cell, []).append(arc)
     kinds: Iterable[Cell | FlipFlop] = (*cells.cells, *cells.flip_flops)
     timed = {kind.name: _timed(kind, by_cell.get(kind.name, []), store) for kind in kinds}
-    numbers = np.array(store.numbers, np.float64)
-    shapes = np.array(store.shapes, np.int64).reshape(-1, 3)
     models = {found.wire_load.name: found.wire_load} if found.wire_load else {}
     return TimingLibrary(
         cells.name,
         found.conditions,
         timed,
-        Tables(numbers, shapes),
+        store.tables(),
         found.thresholds,
         wire_loads=models,
         default_wire_load=next(iter(models), ""),
     )
 
 
-def _timed(kind: Cell | FlipFlop, fits: Sequence[FittedArc], store: _Store) -> TimedCell:
+def _timed(kind: Cell | FlipFlop, fits: Sequence[FittedArc], store: TableStore) -> TimedCell:
     capacitance = {each.source: each.capacitance or (0.0, 0.0) for each in fits if each.kind == "pin"}
     clock = kind.clock if isinstance(kind, FlipFlop) else ""
     pins = {
@@ -267,7 +265,7 @@ def _timed(kind: Cell | FlipFlop, fits: Sequence[FittedArc], store: _Store) -> T
     arcs, constraints, internal = [], [], []
     for each in fits:
         if each.kind == "setup":
-            tables = store.pair(each.delay, swapped=True)
+            tables = _pair(store, each.delay, swapped=True)
             constraints.append(Constraint(each.target, each.source, "setup", "rising", tables))
             continue
         if each.kind != "pin":
@@ -278,13 +276,13 @@ def _timed(kind: Cell | FlipFlop, fits: Sequence[FittedArc], store: _Store) -> T
                     each.sense,  # type: ignore[arg-type]
                     "rising" if each.kind == "clock" else "any",
                     "",
-                    store.pair(each.delay),
-                    store.pair(each.transition),
+                    _pair(store, each.delay),
+                    _pair(store, each.transition),
                 )
             )
         if any(each.energy):
             pin, related = (each.source, "") if each.kind == "pin" else (each.target, each.source)
-            internal.append(InternalPower(pin, related, "", "", store.pair(each.energy)))
+            internal.append(InternalPower(pin, related, "", "", _pair(store, each.energy)))
     return TimedCell(
         kind.name,
         kind.area,
@@ -298,25 +296,17 @@ def _timed(kind: Cell | FlipFlop, fits: Sequence[FittedArc], store: _Store) -> T
     )
 
 
-class _Store:
-    """Tables while they are collected."""
+def _pair(store: TableStore, lines: Lines, *, swapped: bool = False) -> Pair:
+    """Keep two lines as tables; ``swapped`` ones are functions of the second variable alone."""
+    rise, fall = (_table(store, line, swapped=swapped) for line in lines)
+    return rise, fall
 
-    def __init__(self) -> None:
-        self.numbers: list[float] = []
-        self.shapes: list[tuple[int, int, int]] = []
 
-    def pair(self, lines: Lines, *, swapped: bool = False) -> Pair:
-        """Keep two lines as tables; ``swapped`` ones are functions of the second variable alone."""
-        rise, fall = (self._table(line, swapped=swapped) for line in lines)
-        return rise, fall
-
-    def _table(self, line: Line | None, *, swapped: bool) -> int:
-        if line is None:
-            return NO_TABLE
-        start = len(self.numbers)
-        self.shapes.append((start, 2, 2))
-        corners = [line.at(first, second) for first in (0.0, 1.0) for second in (0.0, 1.0)]
-        if swapped:
-            corners = [line.base, line.base + line.per_ns] * 2
-        self.numbers += [0.0, 1.0, 0.0, 1.0, *corners]
-        return len(self.shapes) - 1
+def _table(store: TableStore, line: Line | None, *, swapped: bool) -> int:
+    if line is None:
+        return NO_TABLE
+    ends = (0.0, 1.0)
+    values = [
+        line.at(second, 0.0) if swapped else line.at(first, second) for first in ends for second in ends
+    ]
+    return store.add(ends, ends, values)

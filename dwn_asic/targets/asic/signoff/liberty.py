@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from dwn_asic.boolean.expression import parse, truth_table
+from dwn_asic.boolean.expression import truth_table
 from dwn_asic.errors import PdkError
 from dwn_asic.targets.asic.liberty_file import (
     Group,
@@ -30,7 +27,7 @@ from dwn_asic.targets.asic.signoff.library import (
     InternalPower,
     Leakage,
     Pin,
-    Tables,
+    TableStore,
     Thresholds,
     TimedCell,
     TimingLibrary,
@@ -66,7 +63,7 @@ def read_timing(paths: Sequence[Path]) -> TimingLibrary:
     """
     if not paths:
         raise PdkError("timing needs Liberty files, and none is given")
-    store, notes = _Store(), list[str]()
+    store, notes = TableStore(), list[str]()
     cells: dict[str, TimedCell] = {}
     wire_loads: dict[str, WireLoad] = {}
     grounds: set[str] = set()
@@ -78,7 +75,6 @@ def read_timing(paths: Sequence[Path]) -> TimingLibrary:
         reader = _FileReader(file, store)
         first, conditions = first or file.name, conditions or reader.conditions()
         thresholds = thresholds or reader.thresholds()
-        grounds |= reader.grounds
         wire_loads.update(reader.wire_loads())
         default_wire_load = default_wire_load or attribute(file.header, "default_wire_load")
         for text in file.cells:
@@ -88,7 +84,7 @@ def read_timing(paths: Sequence[Path]) -> TimingLibrary:
                 notes.append(f"{path.name}: cell {text.name or '()'} has no timing: {error}")
                 continue
             cells[cell.name] = cell
-            grounds |= reader.grounds
+        grounds |= reader.grounds
         notes += [*file.notes, *(f"{path.name}: {note}" for note in reader.notes)]
     if not any(cell.arcs for cell in cells.values()):
         raise PdkError(f"{', '.join(map(str, paths))}: no cell has timing")
@@ -107,30 +103,10 @@ def read_timing(paths: Sequence[Path]) -> TimingLibrary:
     )
 
 
-@dataclass
-class _Store:
-    """Tables while they are collected."""
-
-    parts: list[list[float]] = field(default_factory=list)
-    shapes: list[tuple[int, int, int]] = field(default_factory=list)
-    length: int = 0
-
-    def add(self, first: list[float], second: list[float], values: list[float]) -> int:
-        """Keep a table and return its number."""
-        self.shapes.append((self.length, len(first), len(second)))
-        self.parts += [first, second, values]
-        self.length += len(first) + len(second) + len(values)
-        return len(self.shapes) - 1
-
-    def tables(self) -> Tables:
-        numbers = np.fromiter((x for part in self.parts for x in part), np.float64, self.length)
-        return Tables(numbers, np.array(self.shapes, np.int64).reshape(-1, 3))
-
-
 class _FileReader:
     """The units, templates and conditions of one file, and the reading of its cells."""
 
-    def __init__(self, file: LibertyFile, store: _Store) -> None:
+    def __init__(self, file: LibertyFile, store: TableStore) -> None:
         self.file, self._store, self.notes = file, store, list[str]()
         header = file.header
         self._time = self._unit(r"([\d.]*)\s*([munpf]?)s", "time_unit", 1e9)
@@ -401,14 +377,3 @@ def _sense(function: str, pin: str, pins: Mapping[str, Pin]) -> str:
         if not address & bit
     } - {0}
     return "positive" if changes == {1} else "negative" if changes == {-1} else "both"
-
-
-def pins_of(expression: str) -> frozenset[str]:
-    """Return the pins that a Liberty expression reads."""
-    found, rest = set(), [parse(expression)]
-    while rest:
-        node = rest.pop()
-        rest += node.operands
-        if node.operator == "pin":
-            found.add(node.text)
-    return frozenset(found)

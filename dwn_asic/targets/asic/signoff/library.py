@@ -6,7 +6,7 @@ the file. A pair (rise, fall) always has the value of the rising edge first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +23,7 @@ __all__ = [
     "InternalPower",
     "Leakage",
     "Pin",
+    "TableStore",
     "Tables",
     "Thresholds",
     "TimedCell",
@@ -66,6 +67,27 @@ class Tables:
         start, rows, columns = self.shapes[table]
         first = start + rows + columns
         return self.numbers[first : first + rows * columns].reshape(rows, columns)
+
+
+@dataclass
+class TableStore:
+    """Tables while they are collected."""
+
+    parts: list[Sequence[float]] = field(default_factory=list)
+    shapes: list[tuple[int, int, int]] = field(default_factory=list)
+    length: int = 0
+
+    def add(self, first: Sequence[float], second: Sequence[float], values: Sequence[float]) -> int:
+        """Keep a table (its axes, and its values row by row) and return its number."""
+        self.shapes.append((self.length, len(first), len(second)))
+        self.parts += [first, second, values]
+        self.length += len(first) + len(second) + len(values)
+        return len(self.shapes) - 1
+
+    def tables(self) -> Tables:
+        """Return all tables."""
+        numbers = np.fromiter((x for part in self.parts for x in part), np.float64, self.length)
+        return Tables(numbers, np.array(self.shapes, np.int64).reshape(-1, 3))
 
 
 @dataclass(frozen=True)
