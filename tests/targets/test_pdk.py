@@ -17,12 +17,12 @@ from dwn_asic.targets.asic.cell_library import CellLibrary
 from dwn_asic.targets.asic.liberty import LibertyReading
 from dwn_asic.targets.asic.pdk import (
     check,
-    corner_fingerprint,
     extract,
     list_pdks,
     load_pdk,
     pdk_fingerprint,
     require_flip_flop,
+    timing_fingerprint,
 )
 from dwn_asic.targets.asic.pdk_config import load_config
 
@@ -194,7 +194,6 @@ def test_corners_of_an_installed_pdk(name: str, monkeypatch: pytest.MonkeyPatch)
     assert len(set(files)) == len(files)
     for corner, paths in pdk.corners.items():
         assert all(path.is_file() and corner in path.name for path in paths)
-    assert corner_fingerprint(name) == {p.name: sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 def test_pdk_root_without_the_library_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,13 +375,12 @@ def test_a_corner_that_is_not_installed_is_left_out_with_a_note(
     assert pdk.notes[-1] == missing["fast"]
     assert missing["slow"] not in pdk.notes
     assert set(pdk_fingerprint(path)) == {"toy.yaml", "toy.lib"}
-    assert set(corner_fingerprint(path)) == {"toy.lib", "toy_slow.lib", "toy_ff.lib.gz"}
     assert check(path).corners == "typical, slow"
 
 
 def test_the_embedded_table_has_no_corners(tmp_path: Path) -> None:
     path = toy_table(tmp_path, "", CORNERS)
-    assert load_pdk(path).corners == corner_fingerprint(path) == {}
+    assert load_pdk(path).corners == {}
     assert not any("corner" in note for note in load_pdk(path).notes)
     assert check(path).corners == ""
 
@@ -394,16 +392,27 @@ def test_sky130_has_no_notes() -> None:
 def test_fingerprint_names_the_files_that_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = toy_table(tmp_path / "configs", "")
     embedded = pdk_fingerprint(path)
-    assert embedded == {
-        name: sha256((path.parent / name).read_bytes()).hexdigest() for name in ("toy.yaml", "toy.csv")
-    }
+    assert set(embedded) == {"toy.yaml", "toy.csv"}
+    assert embedded["toy.csv"] == sha256((path.parent / "toy.csv").read_bytes()).hexdigest()
     assert pdk_fingerprint(str(path)) == embedded
     monkeypatch.setenv("PDK_ROOT", str(tmp_path / "root"))
     lib = install_toy(tmp_path / "root")
-    assert pdk_fingerprint(path) == {
-        "toy.yaml": embedded["toy.yaml"],
-        "toy.lib": sha256(lib.read_bytes()).hexdigest(),
-    }
+    installed = {"toy.yaml": embedded["toy.yaml"], "toy.lib": sha256(lib.read_bytes()).hexdigest()}
+    assert pdk_fingerprint(path) == installed
+
+
+def test_fingerprints_follow_the_keys_that_matter_to_them(tmp_path: Path) -> None:
+    path = toy_table(tmp_path, "")
+    mapped, timed = pdk_fingerprint(path), timing_fingerprint(path)
+    whole = path.read_text()
+    path.write_text(f"# A comment\n{whole}corners: {{slow: [toy_slow.lib]}}\n")
+    assert (pdk_fingerprint(path), timing_fingerprint(path)) == (mapped, timed)
+    path.write_text(f"{whole}output_load_pf: 0.5\n")
+    assert pdk_fingerprint(path) == mapped
+    assert timing_fingerprint(path) != timed
+    path.write_text(f"{whole}tie_reset: true\n")
+    assert pdk_fingerprint(path) != mapped
+    assert timing_fingerprint(path) == timed
 
 
 def test_fingerprint_changes_with_yaml_root_and_content(

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from dwn_asic.errors import PdkError
-from dwn_asic.files import content_digest
+from dwn_asic.files import canonical_digest, content_digest
 from dwn_asic.targets.asic.cell_library import CellLibrary
 from dwn_asic.targets.asic.liberty import LibertyReading, read_liberty
 from dwn_asic.targets.asic.pdk_config import PdkConfig, load_config
@@ -25,7 +25,6 @@ __all__ = [
     "Pdk",
     "PdkSummary",
     "check",
-    "corner_fingerprint",
     "extract",
     "file_digest",
     "list_pdks",
@@ -38,6 +37,10 @@ __all__ = [
 
 _FOLDER = "pdk_configs"
 _SYSTEM_ROOTS = (Path("/usr/share/pdk"), Path("/usr/local/share/pdk"))
+_NOT_MAPPED = {"description", "folders", "liberty", "corners", "table", "timing", "get"}
+"""Keys of the YAML file that say where files are, or that people read."""
+_TIMED = {"driving_cell", "input_transition_ns", "output_load_pf", "wire_load"}
+"""Keys of the YAML file on which only timing and power depend."""
 
 
 @dataclass(frozen=True)
@@ -147,34 +150,28 @@ def load_pdk(pdk: str | Path) -> Pdk:
 
 
 def pdk_fingerprint(pdk: str | Path) -> dict[str, str]:
-    """Return the name and the SHA-256 digest of each file that :func:`load_pdk` would read.
+    """Return the name and the SHA-256 digest of everything that circuits are mapped to.
 
-    Only the YAML file is parsed. Files of other corners are not read, so they are not included;
-    :func:`corner_fingerprint` covers them. Raises the errors of :func:`load_pdk` if the PDK is not found or a
-    file cannot be read.
+    These are the files of the library, and the keys of the YAML file that change what is read from them: a
+    new comment or another wire load leaves the fingerprint as it is. Raises the errors of :func:`load_pdk` if
+    the PDK is not found or a file cannot be read.
     """
     source = _find(pdk)
     files = source.liberty if source.table is None else (source.table,)
-    return {path.name: file_digest(path) for path in (source.yaml, *files)}
-
-
-def corner_fingerprint(pdk: str | Path) -> dict[str, str]:
-    """Return the name and the SHA-256 digest of each Liberty file in :attr:`Pdk.corners`.
-
-    Raises the errors of :func:`load_pdk` if the PDK is not found or a file cannot be read.
-    """
-    corners, _ = _find(pdk).corners()
-    return {path.name: file_digest(path) for files in corners.values() for path in files}
+    keys = source.config.model_dump(exclude=_NOT_MAPPED | _TIMED)
+    return {source.yaml.name: canonical_digest(keys)} | {path.name: file_digest(path) for path in files}
 
 
 def timing_fingerprint(pdk: str | Path) -> dict[str, str]:
-    """Return the name and the SHA-256 digest of the embedded fit of timing and power, if that is used.
+    """Return the name and the SHA-256 digest of what timing and power at the mapped corner depend on as well.
 
-    Only the YAML file is parsed; :func:`pdk_fingerprint` covers the Liberty files. Raises the errors of
-    :func:`load_pdk` if the PDK is not found or a file cannot be read.
+    These are further keys of the YAML file, and the embedded fit of timing and power if that is used;
+    :func:`pdk_fingerprint` covers the Liberty files. Raises the errors of :func:`load_pdk` if the PDK is not
+    found or a file cannot be read.
     """
-    table = _find(pdk).timing
-    return {} if table is None else {table.name: file_digest(table)}
+    source = _find(pdk)
+    found = {f"{source.yaml.name}, timing": canonical_digest(source.config.model_dump(include=_TIMED))}
+    return found if source.timing is None else {**found, source.timing.name: file_digest(source.timing)}
 
 
 def require_flip_flop(pdk: Pdk, registers: str) -> None:
