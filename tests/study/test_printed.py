@@ -6,7 +6,7 @@ from study_examples import methods, study_of
 
 from dwn_asic.study.printed import PROTOCOL
 from dwn_asic.study.printed.published import Published, published
-from dwn_asic.study.printed.tables import published_table, reaching
+from dwn_asic.study.printed.tables import in_share, published_table, reaching
 from dwn_asic.study.write import tables
 
 
@@ -19,6 +19,13 @@ def test_ours_is_the_smallest_of_the_front_that_reaches_the_accuracy() -> None:
     assert {(each.ours.total, each.reached) for each in found} == {(40.0, False)}
     unknown = reaching(runs, Published("SVM", None, 100.0))
     assert {(each.ours.name, each.reached) for each in unknown} == {("dwn-shrunk", None)}
+
+
+def test_our_best_in_a_tenth_of_the_area() -> None:
+    runs = study_of(flows=["cardio"]).sets["cardio"]
+    for area, total in ((0.0, 0.0), (99.0, 0.0), (100.0, 10.0), (399.0, 20.0), (4000.0, 40.0)):
+        assert {each.total for each in in_share(runs, Published("MLP", 0.5, area))} == {total}
+    assert in_share(runs, Published("MLP", 0.5, None)) == []
 
 
 def test_the_table_compares_areas() -> None:
