@@ -485,6 +485,7 @@ def test_names(tmp_path: Path) -> None:
         ("nand2: NAND2\n", "nand2: NAND2\nnand3: NAND3\n", "nand3: unknown key .*dont_use"),
         ("[toy.lib]", "toy.lib", "liberty: is 'toy.lib'"),
         ("[toy.lib]", "[]", "liberty: "),
+        ("[toy.lib]", "[/pdk/toy.lib]", r"liberty: is .* \(allowed: relative patterns; PDK_ROOT"),
         ("licence: none", "licence: 2", "licence: is 2"),
         ("nand2: NAND2\n", "nand2: NAND2\ncorners: {slow: []}\n", "corners.slow: "),
         ("nand2: NAND2\n", "nand2: NAND2\ncorners: {slow: slow.lib}\n", "corners.slow: is 'slow.lib'"),

@@ -67,6 +67,13 @@ class PdkConfig(BaseModel):
     licence: Text
     """Licence of the Liberty files; it is written to an extracted table."""
 
+    @field_validator("folders", "liberty")
+    @classmethod
+    def _is_below_a_root(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        if any(Path(pattern).is_absolute() for pattern in patterns):
+            raise ValueError("relative patterns; PDK_ROOT names the folder above them")
+        return patterns
+
     @field_validator("corners")
     @classmethod
     def _is_further(cls, corners: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, Texts]:
