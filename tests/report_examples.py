@@ -41,6 +41,7 @@ def circuit(
             "design__instance__count__encoder": round(encoder / 1.5),
             "timing__delay": 1.23,
             "energy__inference": 0.457,
+            "energy__delay_product": 0.562,
             "accuracy__train": accuracy + 0.031,
             "accuracy__val": accuracy + 0.004,
             "accuracy__test": accuracy,

@@ -10,6 +10,7 @@ from benchmarks.figures import (
     circuits,
     compare,
     door,
+    energy,
     gradient,
     house,
     learn,
@@ -36,6 +37,7 @@ MEASUREMENTS = {
     **uneven.MEASUREMENTS,
     **price_rank.MEASUREMENTS,
     **signoff.MEASUREMENTS,
+    **energy.MEASUREMENTS,
     **mutation.MEASUREMENTS,
     **patterns.MEASUREMENTS,
 }

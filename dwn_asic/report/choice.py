@@ -8,7 +8,7 @@ accuracy? Validation rows answer both; the number reported is that of the test r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from dwn_asic.methods.dwn import METHOD as OWN
@@ -68,6 +68,8 @@ class Candidate:
         Accuracy on test rows, which is the same if the objective is accuracy.
     netlist
         Netlist of a front's circuit that was synthesized; None for others.
+    measured
+        All metrics of the implemented circuit; empty for a front's circuit that was not synthesized.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Candidate:
     test: float
     accuracy: float
     netlist: Netlist | None = None
+    measured: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def synthesized(self) -> Candidate:
@@ -146,7 +149,8 @@ def circuit_of(method: MethodResult) -> Candidate:
         raise ValueError(f"method {method.name} has no circuit")
     core, total, val = round(float(core), 2), round(float(total), 2), method.val
     accuracy = float(method.metrics[TEST])
-    return Candidate(method.name, core, total, method.train, val, val, method.test, accuracy)
+    scores = (method.train, val, val, method.test, accuracy)
+    return Candidate(method.name, core, total, *scores, measured=method.metrics)
 
 
 def front_of(points: Sequence[FrontPoint]) -> list[Candidate]:
@@ -162,6 +166,7 @@ def front_of(points: Sequence[FrontPoint]) -> list[Candidate]:
             p.test,
             p.accuracy,
             p.netlist,
+            p.netlist.metrics if p.netlist else {},
         )
         for p in points
     ]

@@ -56,6 +56,17 @@ def _known(kind: str) -> str:
     return kind
 
 
+def _checked(found: object) -> object:
+    """Return metrics in the order of their registry; raises DwnAsicError for a wrong name or value."""
+    if not isinstance(found, Mapping):
+        return found
+    check_metrics(found)
+    for name, value in found.items():
+        if not math.isfinite(value):
+            raise DwnAsicError(f"metric {name!r} is {value}, not a finite number")
+    return {name: found[name] for name in metrics() if name in found}
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -91,6 +102,13 @@ class Netlist(_Strict):
     """Folder of its files, below the run's."""
     core: FiniteFloat
     total: FiniteFloat
+    metrics: Mapping[str, int | float] = {}
+    """All that the target measures of it, as in a row of the comparison; empty in older results."""
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _registered(cls, found: object) -> object:
+        return _checked(found)
 
 
 class FrontPoint(_Strict):
@@ -154,13 +172,7 @@ class MethodResult(_Strict):
     @field_validator("metrics", mode="before")
     @classmethod
     def _registered(cls, found: object) -> object:
-        if not isinstance(found, Mapping):
-            return found
-        check_metrics(found)
-        for name, value in found.items():
-            if not math.isfinite(value):
-                raise DwnAsicError(f"metric {name!r} is {value}, not a finite number")
-        return {name: found[name] for name in metrics() if name in found}
+        return _checked(found)
 
     @property
     def train(self) -> float:

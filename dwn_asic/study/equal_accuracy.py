@@ -21,11 +21,13 @@ from dwn_asic.study.tables import (
     area_ratio,
     geometric_mean,
     mean_spread,
+    number,
     ratio,
     standard_error,
     text,
 )
 from dwn_asic.study.trace import Traced
+from dwn_asic.targets.asic.signoff.metrics import DELAY, EDP, ENERGY, SHOWN
 
 __all__ = [
     "Comparison",
@@ -75,6 +77,16 @@ class Match:
         )
 
     @property
+    def measured(self) -> bool:
+        """True if both circuits have a measured delay and energy; without gates these are 0."""
+        both = (self.baseline.metrics, self.ours.measured)
+        return all(found.get(metric, 0.0) > 0.0 for found in both for metric in (DELAY, ENERGY, EDP))
+
+    def ratio(self, metric: str) -> float:
+        """Return the baseline's delay, energy or energy-delay product, by its metric, divided by ours."""
+        return float(self.baseline.metrics[metric] / self.ours.measured[metric])
+
+    @property
     def traced(self) -> Traced:
         """Our circuit with its numbers and files."""
         netlist = self.ours.netlist
@@ -90,6 +102,11 @@ class Match:
         shown |= {
             "core (NAND2)": f"{self.ours.core:.2f}",
             "total (NAND2)": f"{self.ours.total:.2f}",
+        }
+        shown |= {
+            column.heading: f"{self.ours.measured[column.metric]:.{column.decimals}f}"
+            for column in SHOWN
+            if column.metric in self.ours.measured
         }
         return Traced(self.run, shown, None if netlist is None else netlist.folder)
 
@@ -131,6 +148,11 @@ class Comparison:
         """Geometric means over seeds of the baseline's total area divided by ours."""
         return {flow: geometric_mean(m.times() for m in found) for flow, found in self.matches.items()}
 
+    def ratios(self, metric: str) -> dict[str, float]:
+        """Return geometric means over seeds of :meth:`Match.ratio`, on the data sets of :attr:`measured`."""
+        found = self.measured.matches.items()
+        return {flow: geometric_mean(m.ratio(metric) for m in each) for flow, each in found}
+
     @property
     def reached(self) -> Comparison:
         """The data sets on which ours has the baseline's validation score on every seed."""
@@ -148,6 +170,13 @@ class Comparison:
     def with_gates(self) -> Comparison:
         """The data sets on which ours needs a gate on every seed."""
         return Comparison({flow: found for flow, found in self.matches.items() if flow not in self.free})
+
+    @property
+    def measured(self) -> Comparison:
+        """The data sets on which both circuits have gates, and a measured delay and energy, on every seed."""
+        return Comparison(
+            {flow: found for flow, found in self.matches.items() if all(m.measured for m in found)}
+        )
 
     @property
     def wins(self) -> int:
@@ -181,10 +210,13 @@ def equal_accuracy_table(study: Study) -> Table:
                     mean_spread([100.0 * m.baseline.test for m in found], 2),
                     mean_spread([m.baseline.metrics[CORE] for m in found], 1),
                     mean_spread([m.baseline.metrics[TOTAL] for m in found], 1),
+                    *_measured_cells([m.baseline.metrics for m in found]),
                     *circuit_cells([m.ours for m in found]),
+                    *_measured_cells([m.ours.measured for m in found]),
                     mean_spread([100.0 * m.gain for m in found], 2),
                     ratio(geometric_mean(m.times("core") for m in found)),
                     ratio(geometric_mean(m.times() for m in found)),
+                    *(ratio(compared[baseline].ratios(metric).get(flow)) for metric in (ENERGY, EDP)),
                     reached_cell(found),
                 ]
             )
@@ -210,6 +242,11 @@ def equal_accuracy_table(study: Study) -> Table:
                 "baseline's area divided by ours, as geometric means over seeds; an area below one "
                 "NAND2-equivalent counts as one."
             ),
+            (
+                "Delays and energies of an inference are those of the netlists; circuits of the front have "
+                "one if they match a baseline that the flow's `match` names. Their ratios need gates in both "
+                "circuits on every seed."
+            ),
         ),
         (
             "data set",
@@ -217,12 +254,16 @@ def equal_accuracy_table(study: Study) -> Table:
             f"baseline: {study.test}",
             "baseline: core (NAND2)",
             "baseline: total (NAND2)",
+            *(f"baseline: {column.heading}" for column in SHOWN),
             f"ours: {study.test}",
             "ours: core (NAND2)",
             "ours: total (NAND2)",
+            *(f"ours: {column.heading}" for column in SHOWN),
             "ours: gain (points)",
-            "area ratio: core",
-            "area ratio: total",
+            "ratio: core",
+            "ratio: total",
+            "ratio: energy",
+            "ratio: energy-delay product",
             "reached",
         ),
         rows,
@@ -274,6 +315,16 @@ def reached_cell(found: Sequence[Match]) -> Cell:
     """Return on how many seeds one of ours has the baseline's validation score."""
     count = sum(match.reached for match in found)
     return Cell(f"{count} of {len(found)}", count)
+
+
+def _measured_cells(found: Sequence[Mapping[str, float]]) -> list[Cell]:
+    """Return delay and energy, each as mean and spread; a dash where they were not measured on every seed."""
+    return [
+        mean_spread([each[column.metric] for each in found], column.decimals)
+        if all(column.metric in each for each in found)
+        else number(None, 0)
+        for column in SHOWN
+    ]
 
 
 def circuit_cells(chosen: Sequence[Candidate]) -> list[Cell]:

@@ -12,6 +12,7 @@ from dwn_asic.report.choice import OUR_FAMILY, OURS, families
 from dwn_asic.report.collect import collect
 from dwn_asic.report.figure import accuracy_area_svg
 from dwn_asic.study.ablation import ablation_table
+from dwn_asic.study.energy import energy_tables
 from dwn_asic.study.equal_accuracy import equal_accuracy_table
 from dwn_asic.study.figure import set_figure
 from dwn_asic.study.front_tables import domination_table, equal_area_table
@@ -94,7 +95,8 @@ def _general(study: Study) -> list[Table]:
     if not sized:
         return []
     above = [domination_table(study, family) for family in sized]
-    return [rank_table(study), *above, equal_area_table(study), equal_accuracy_table(study)]
+    equal = [equal_area_table(study), equal_accuracy_table(study)]
+    return [rank_table(study), *above, *equal, *energy_tables(study)]
 
 
 def report_files(

@@ -186,6 +186,9 @@ def test_circuits_at_a_baselines_accuracy_go_to_netlists(finished: Flow, tmp_pat
         folder = flow.folder / equal.netlist.folder
         checks = {(check["what"], check["how"]) for check in json.loads((folder / "verify.json").read_text())}
         assert {("graph == netlist", "proof"), ("model == netlist", "rows")} <= checks
+        measured = json.loads((folder / "implementation.json").read_text())["metrics"]
+        assert equal.netlist.metrics == measured
+        assert measured["energy__inference"] >= 0.0
         assert equal.netlist.total == pytest.approx(equal.total, rel=0.05, abs=0.5)
     assert sum(point.netlist is not None for point in front) <= 2
 

@@ -177,7 +177,7 @@ def test_groups_span_all_columns_of_the_headline(reports: Path) -> None:
     table = text[text.index('id="nine-headline-rows"') :].split("</thead>")[0]
     spans = [int(span) for span in re.findall(r'colspan="(\d+)"', table)]
     headline = tables(study_of())[0]
-    assert spans == [1, 4, 6, 3, 3, 3]
+    assert spans == [1, 4, 8, 2, 2, 2, 2]
     assert sum(spans) == len(headline.columns) == table.count('scope="col"')
     assert "DWN at its accuracy</th>" in table
     assert '<button type="button">core <small>NAND2</small></button>' in table

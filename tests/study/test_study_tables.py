@@ -8,11 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from study_examples import baseline, methods, shrunk, study_of, with_forest_circuits, without_circuit
+from study_examples import (
+    baseline,
+    measured,
+    methods,
+    shrunk,
+    study_of,
+    with_energies,
+    with_forest_circuits,
+    without_circuit,
+)
 
 import dwn_asic.study as study_package
 from dwn_asic.report.result import MethodResult, Netlist
 from dwn_asic.study.ablation import ablation_table
+from dwn_asic.study.energy import energy_tables, matched, over_baselines
 from dwn_asic.study.equal_accuracy import comparison, equal_accuracy_table, matches
 from dwn_asic.study.overview import method_table, run_table
 from dwn_asic.study.ranking import Ranking, bootstrap_interval, critical_difference, holm, ranking
@@ -148,6 +158,68 @@ def test_an_equal_circuit_counts_with_the_area_of_its_netlist() -> None:
     assert first.run.place == "build/nine/seed-0/alpha"
     assert first.verilog == "shrunk/front/01/design.v"
     assert first.shown["total (NAND2)"] == "12.00"
+
+
+def test_energies_are_compared_at_equal_accuracy() -> None:
+    study = study_of(with_energies, seeds=2, match=["tiny-paper-300g", "tree-32"])
+    compared = comparison(study, "tiny-paper-300g")
+    # 1.2 and 4.8 pJ over 0.1 pJ: the geometric mean of 12 and 48; delays are twice ours.
+    assert compared.ratios("energy__inference") == pytest.approx(dict.fromkeys(study.sets, 24.0))
+    assert compared.ratios("energy__delay_product") == pytest.approx(dict.fromkeys(study.sets, 48.0))
+    table = headline_table(study, "tiny-paper-300g")
+    for row in (0, len(table.rows) - 1):
+        assert shown_in(table, row, f"{EQUAL}: energy ratio") == "24x"
+        assert shown_in(table, row, f"{EQUAL}: EDP ratio") == "48x"
+        assert shown_in(table, row, "DWN at each tree's: energy ratio") == "2x"
+    assert "takes 24x our energy per inference and has 48x our energy-delay product" in table.summary
+    assert "The decision tree takes 2x our energy" in table.summary
+    assert "tree-32" in next(note for note in table.notes if note.startswith("DWN at each tree's"))
+    equal = equal_accuracy_table(study)
+    row = next(n for n, row in enumerate(equal.rows) if row[1].shown == "tree 32")
+    columns = ("baseline: energy (pJ)", "ours: energy (pJ)", "ratio: energy", "ours: delay (ns)")
+    shown = ["0.400 ± 0.000", "0.200 ± 0.000", "2x", "2.00 ± 0.00"]
+    assert [shown_in(equal, row, column) for column in columns] == shown
+
+
+def test_baselines_of_a_method_are_combined_set_by_set() -> None:
+    ratios = over_baselines([{"alpha": 2.0, "beta": 3.0}, {"alpha": 8.0}])
+    assert ratios == pytest.approx({"alpha": 4.0, "beta": 3.0})
+    # tree-4 is matched too: its example takes 0.457 pJ in 1.23 ns, and ours of 10 NAND2 0.1 pJ in 2 ns.
+    (table,) = energy_tables(study_of(with_energies, match=["tree-4", "tree-32"]))
+    assert [row[0].shown for row in table.rows] == ["tree 4", "tree 32", "decision tree, mean of these"]
+    assert [shown_in(table, row, "ratio: energy") for row in range(3)] == ["4.57x", "2x", "3.02x"]
+    assert [shown_in(table, row, "ratio: delay") for row in range(3)] == ["0.615x", "1x", "0.784x"]
+    assert [shown_in(table, row, "ratio: total area") for row in range(3)] == ["1.2x", "5x", "2.45x"]
+    assert table.summary.endswith("decision tree 3.02x and 2.37x.")
+
+
+def test_only_baselines_that_every_flow_matches_are_compared_by_energy() -> None:
+    study = study_of(with_energies, match=["tree-32"])
+    unmatched = study_of(with_energies, match=[])
+    assert list(matched(study, "decision_tree")) == ["tree-32"]
+    assert not matched(study, "tiny_classifier")
+    mixed = replace(study, sets={**study.sets, "beta": unmatched.sets["beta"]})
+    assert not energy_tables(mixed)
+    assert not energy_tables(study_of(match=["tree-32"]))  # without netlists nothing is measured
+    assert "energy" in [table.name for table in tables(study)]
+
+
+def test_a_data_set_without_gates_on_some_seed_has_no_ratio_of_energies() -> None:
+    def free(seed: int) -> tuple[MethodResult, ...]:
+        poor = baseline("tiny-paper-300g", "tiny_classifier", 60.0, 0.55, 0.5, gates=9, generations_of_all=1)
+        found = [each for each in with_energies(seed) if each.method != "tiny_classifier" or seed]
+        return (*found, *([] if seed else [measured(poor, 4.0, 1.2)]))
+
+    study, match = study_of(with_energies, match=["tiny-paper-300g"]), ["tiny-paper-300g"]
+    mixed = replace(study, sets={**study.sets, "gamma": study_of(free, match=match).sets["gamma"]})
+    compared = comparison(mixed, "tiny-paper-300g")
+    assert compared.free == {"gamma": 1}
+    assert set(compared.measured.matches) == {"alpha", "beta"}
+    table = headline_table(mixed, "tiny-paper-300g")
+    assert shown_in(table, 2, f"{EQUAL}: energy ratio") == "-"
+    assert any("gates on every seed. No ratio: gamma." in note for note in table.notes)
+    (table,) = energy_tables(mixed)
+    assert [shown_in(table, 0, name) for name in ("data sets", "without a ratio")] == ["2", "gamma"]
 
 
 def test_a_baseline_without_a_circuit_leaves_the_headline_with_the_other_seeds() -> None:

@@ -177,8 +177,10 @@ def _front(row: Row, folder: str, settings: ResultSettings, space: Workspace) ->
     for baseline in settings.config.match if not row.folder else ():
         place = match_folder(baseline)
         if size is not None and space.failure(VERIFIED.at(place)) is None:
-            areas = space.get(IMPLEMENTATION.at(place)).metrics
-            found = Netlist(folder=place, core=areas[size.core], total=areas[size.total])
+            measured = space.get(IMPLEMENTATION.at(place)).metrics
+            found = Netlist(
+                folder=place, core=measured[size.core], total=measured[size.total], metrics=measured
+            )
             netlists.setdefault(space.get(MATCH.at(place)).place, found)
     rows = space.get(FRONT.at(folder))
     return tuple(row.point(netlists.get(number)) for number, row in enumerate(rows))

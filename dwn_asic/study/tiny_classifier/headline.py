@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -17,6 +17,7 @@ from dwn_asic.metrics import TOTAL
 from dwn_asic.report.choice import EXACT, OURS, Candidate, best_within, candidates, circuit_of
 from dwn_asic.report.table import following_notes
 from dwn_asic.study.dots import Panel, Point, Series, areas, dot_plot
+from dwn_asic.study.energy import matched, over_baselines
 from dwn_asic.study.equal_accuracy import Comparison, circuit_cells, comparison, reached_cell
 from dwn_asic.study.runs import Run, Study
 from dwn_asic.study.tables import (
@@ -30,8 +31,13 @@ from dwn_asic.study.tables import (
     text,
 )
 from dwn_asic.study.tiny_classifier.paper import BUDGET, budget_ratios
+from dwn_asic.targets.asic.signoff.metrics import EDP, ENERGY
 
 __all__ = ["equal", "headline_table", "method_cells"]
+
+
+Ratios = Sequence[Mapping[str, float]]
+"""Ratios of energy and of energy-delay product, each by data set."""
 
 
 def equal(study: Study) -> str:
@@ -52,6 +58,8 @@ def headline_table(study: Study, baseline: str) -> Table:
     rows: list[list[Cell]] = []
     compared = comparison(study, baseline)
     mapped, budget = compared.mapped, budget_ratios(compared)
+    energies = _energies([compared])
+    of_trees = _energies(matched(study, TREE.kind).values())
     for flow, found in compared.matches.items():
         gates = [float(str(match.baseline.details.get("gates", "nan"))) for match in found]
         rows.append(
@@ -61,18 +69,27 @@ def headline_table(study: Study, baseline: str) -> Table:
                 mean_spread(gates, 0),
                 *circuit_cells([match.ours for match in found]),
                 ratio(mapped[flow]),
+                *(ratio(each.get(flow)) for each in energies),
                 ratio(budget[flow]),
                 reached_cell(found),
-                *method_cells(study, flow, OURS),
-                *method_cells(study, flow, EXACT),
-                *circuit_cells(_trees(study.sets[flow])),
+                *_score_and_total(method_cells(study, flow, OURS)),
+                *_score_and_total(method_cells(study, flow, EXACT)),
+                *_score_and_total(circuit_cells(_trees(study.sets[flow]))),
+                *(ratio(each.get(flow)) for each in of_trees),
             ]
         )
-    means = [ratio(geometric_mean(mapped.values())), ratio(geometric_mean(budget.values()))]
-    rows.append([text("all"), *[text("")] * 7, *means, *[text("")] * 10])
-    tiny, ours, *others = (
+    means, of_all_trees = (
+        [ratio(geometric_mean(each.values())) for each in ratios]
+        for ratios in ((mapped, *energies, budget), of_trees)
+    )
+    rows.append([text("all"), *[text("")] * 7, *means, *[text("")] * 7, *of_all_trees])
+    tiny, ours = (
         (f"{name}: {study.test}", f"{name}: core (NAND2)", f"{name}: total (NAND2)")
-        for name in ("Tiny Classifier", equal(study), "DWN, shrunk", "DWN, exact", "decision tree")
+        for name in ("Tiny Classifier", equal(study))
+    )
+    others = (
+        (f"{name}: {study.test}", f"{name}: total (NAND2)")
+        for name in ("DWN, shrunk", "DWN, exact", "decision tree")
     )
     caption = (
         f"Test {study.score} against the Tiny Classifier's, in points with standard errors over the seeds "
@@ -88,26 +105,51 @@ def headline_table(study: Study, baseline: str) -> Table:
             "Tiny Classifier: gates",
             *ours,
             f"{equal(study)}: area ratio",
+            f"{equal(study)}: energy ratio",
+            f"{equal(study)}: EDP ratio",
             f"{equal(study)}: budget ratio",
             f"{equal(study)}: reached",
             *chain.from_iterable(others),
+            "DWN at each tree's: energy ratio",
+            "DWN at each tree's: EDP ratio",
         ),
         rows,
         circuits={n: [match.traced for match in found] for n, found in enumerate(compared.matches.values())},
-        summary=_summary(compared, study.score),
+        summary=_summary(compared, study.score, energies, of_trees),
         figures=[Drawing("figures/headline.svg", caption, partial(_figure, study, compared))]
         if mapped
         else (),
     )
 
 
-def _summary(compared: Comparison, score: str) -> str:
+def _score_and_total(cells: Sequence[Cell]) -> list[Cell]:
+    """Return a circuit's cells without its core, which the table of all methods has."""
+    score, _, total = cells
+    return [score, total]
+
+
+def _energies(compared: Iterable[Comparison]) -> list[dict[str, float]]:
+    """Return the ratios of energy and of energy-delay product on each data set that has them."""
+    found = list(compared)
+    return [over_baselines(each.ratios(metric) for each in found) for metric in (ENERGY, EDP)]
+
+
+def _summary(compared: Comparison, score: str, energies: Ratios, of_trees: Ratios) -> str:
     sets = len(compared.matches)
-    return (
+    area = (
         f"At the Tiny Classifier's validation {score}, its total area is "
         f"{ratio(geometric_mean(compared.mapped.values())).shown} ours (geometric mean over {sets} data "
         f"sets), and our circuit has at least its mean test {score} on {compared.wins} of {sets}."
     )
+    parts = [area]
+    for whose, ratios in ("The Tiny Classifier", energies), ("The decision tree", of_trees):
+        if ratios[0]:
+            energy, product = (ratio(geometric_mean(each.values())).shown for each in ratios)
+            parts.append(
+                f"{whose} takes {energy} our energy per inference and has {product} our energy-delay "
+                f"product, on the {len(ratios[0])} data sets where both circuits need gates."
+            )
+    return " ".join(parts)
 
 
 def _notes(study: Study, baseline: str, compared: Comparison) -> Iterator[str]:
@@ -136,9 +178,27 @@ def _notes(study: Study, baseline: str, compared: Comparison) -> Iterator[str]:
         f"computes. The decision tree is the one with the best validation {study.score} among all sizes up "
         f"to {BUDGET:.0f} NAND2-equivalents."
     )
+    yield from _of_energy(study, compared)
     yield from _of_reached(compared, study.score)
     yield from _of_free(compared, study.score)
     yield from following_notes(study.methods.values())
+
+
+def _of_energy(study: Study, compared: Comparison) -> Iterator[str]:
+    """Yield notes on the ratios of energy and delay."""
+    left_out = [flow for flow in compared.matches if flow not in compared.measured.matches]
+    absent = f" No ratio: {', '.join(left_out)}." if left_out else ""
+    yield (
+        "The energy ratio is the Tiny Classifier's energy per inference divided by ours, the EDP ratio that "
+        "of energy times delay: geometric means over seeds, on the data sets on which both circuits have "
+        f"gates on every seed.{absent}"
+    )
+    if trees := matched(study, TREE.kind):
+        yield (
+            f"DWN at each tree's: these ratios for the decision trees that the flow's `match` names "
+            f"({', '.join(trees)}) and our smallest circuits of their validation {study.scores}, as "
+            "geometric means over the trees."
+        )
 
 
 def _of_reached(compared: Comparison, score: str) -> Iterator[str]:

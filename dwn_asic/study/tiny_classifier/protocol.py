@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dwn_asic.methods.decision_tree import METHOD as TREE
 from dwn_asic.methods.tiny_classifier import METHOD as TINY
+from dwn_asic.study.energy import energy_tables
 from dwn_asic.study.equal_accuracy import equal_accuracy_table
 from dwn_asic.study.front_tables import domination_table, equal_area_table
 from dwn_asic.study.protocol import Protocol
@@ -25,7 +26,7 @@ def _baselines(study: Study) -> list[str]:
 def _tables(study: Study) -> list[Table]:
     """Return the headline first, then where a tree is better, then the general comparisons."""
     tiny = _baselines(study)
-    found = [headline_table(study, tiny[0]), generations_table(study, tiny)]
+    found = [headline_table(study, tiny[0]), *energy_tables(study), generations_table(study, tiny)]
     if any(method.method == TREE.kind for method in study.methods.values()):
         found += [
             rank_table(study, _entrants(study)),
