@@ -329,7 +329,13 @@ def minimize(
     return Circuit(encoder.graph, core.graph)
 
 
-def to_verilog(circuit: Circuit, name: str = "classifier", *, registers: Registers = "none") -> str:
+def to_verilog(
+    circuit: Circuit,
+    name: str = "classifier",
+    *,
+    registers: Registers = "none",
+    pipeline: bool = False,
+) -> str:
     """Return structural Verilog of a circuit: modules ``NAME_encoder``, ``NAME_core`` and ``NAME_top``.
 
     Parameters
@@ -340,18 +346,27 @@ def to_verilog(circuit: Circuit, name: str = "classifier", *, registers: Registe
         Prefix of the module names: a letter, then letters, digits and underscores.
     registers
         Where the top module has flip-flops: ``inputs``, ``outputs``, ``both`` or ``none``.
+    pipeline
+        Whether it has flip-flops between encoder and core too.
 
     Raises
     ------
     ConfigError
         An argument is wrong.
     """
-    config = validated(HardwareConfig, "to_verilog", {"registers": registers})
-    return design_verilog(checked_name(name, "to_verilog"), circuit.encoder, circuit.core, config.registers)
+    config = validated(HardwareConfig, "to_verilog", {"registers": registers, "pipeline": pipeline})
+    module = checked_name(name, "to_verilog")
+    return design_verilog(module, circuit.encoder, circuit.core, config.registers, pipeline=config.pipeline)
 
 
 # ---- targets -----------------------------------------------------------------------------------------------
-def target(kind: str = "asic", *, registers: Registers = "none", **options: object) -> Target:
+def target(
+    kind: str = "asic",
+    *,
+    registers: Registers = "none",
+    pipeline: bool = False,
+    **options: object,
+) -> Target:
     """Return the target that circuits are built for.
 
     Parameters
@@ -360,9 +375,11 @@ def target(kind: str = "asic", *, registers: Registers = "none", **options: obje
         ``asic``, ``aig``, or the name of a target that another package adds.
     registers
         Where the top module has flip-flops: ``inputs``, ``outputs``, ``both`` or ``none``.
+    pipeline
+        Whether it has flip-flops between encoder and core too.
     options
         Options of the target: ``timeout_s`` (time limit of one tool run in seconds) and, of ``asic``, ``pdk``
-        (name or file of a PDK configuration).
+        (name or file of a PDK configuration) and ``clock_ns`` (period in ns that mapping aims at).
 
     Raises
     ------
@@ -382,7 +399,7 @@ def target(kind: str = "asic", *, registers: Registers = "none", **options: obje
     if kind not in known:
         raise DwnAsicError(f"there is no target {kind!r} (allowed: {', '.join(known)})")
     what = f"target {kind}"
-    hardware = validated(HardwareConfig, what, {"registers": registers})
+    hardware = validated(HardwareConfig, what, {"registers": registers, "pipeline": pipeline})
     return known[kind].open(validated(known[kind].config, what, options), hardware)
 
 
@@ -642,6 +659,7 @@ def manufacturing_test(
         rounds=rounds,
         conflicts=conflicts,
         progress=progress,
+        pipeline=implementation.pipeline,
     )
 
 

@@ -350,7 +350,11 @@ def signoff(
         ),
     ] = None,
     clock_ns: Annotated[
-        float | None, typer.Option(min=0.0, help="Clock period in ns for which to report the slack.")
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Clock period in ns for which to report the slack. Default: that of the flow file, if any.",
+        ),
     ] = None,
 ) -> None:
     """Report the critical path, power and energy of a netlist at corners of its PDK.

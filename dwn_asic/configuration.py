@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-__all__ = ["Chosen", "Count", "Fraction", "Positive", "Strict", "as_list"]
+__all__ = ["Chosen", "Count", "Fraction", "Growing", "Positive", "Strict", "as_list"]
 
 
 Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -40,6 +40,27 @@ class Strict(BaseModel):
     """Base of all configuration models: immutable; an unknown key or a value of a wrong type is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Growing(Strict):
+    """Base of models that got further keys later, which a dump leaves out while they have their defaults.
+
+    So what was made before the keys existed, and does not use them, stays up to date.
+
+    Attributes
+    ----------
+    later
+        Names of the further keys.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        unused = {name for name in self.later if getattr(self, name) == fields[name].default}
+        content: dict[str, Any] = dump(self)
+        return {name: value for name, value in content.items() if name not in unused}
 
 
 def as_list(value: object) -> object:

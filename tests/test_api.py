@@ -45,10 +45,11 @@ def test_from_a_network_to_a_proof(iris: Dataset, registers: Any) -> None:
     start = api.fit(iris, progress=lines.append, **TINY)
     assert lines[0].startswith("epoch 1 of 2")
     assert start.network is not None
-    target = api.target(registers=registers)
+    pipeline = registers == "both"
+    target = api.target(registers=registers, pipeline=pipeline)
     circuit = api.minimize(start, target, effort="low")
     built = api.implement(circuit, target, name="small", dataset=iris)
-    assert built.files["design.v"] == api.to_verilog(circuit, "small", registers=registers)
+    assert built.files["design.v"] == api.to_verilog(circuit, "small", registers=registers, pipeline=pipeline)
     assert (built.metrics["area__registers"] > 0) == (registers == "both")
     proof = api.verify(built, start, circuit, target, dataset=iris)
     assert [(check.what, check.size) for check in proof.checks if check.how == "rows"] == [

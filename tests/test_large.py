@@ -53,7 +53,9 @@ def network(seed: int = 0) -> LutNetwork:
 
 
 def target(registers: Registers = "none") -> AsicTarget:
-    return AsicTarget(load_pdk(SynthesisConfig().pdk), HardwareConfig(registers=registers), 100.0)
+    """Return the target; with registers at inputs and outputs there is a pipeline register too."""
+    hardware = HardwareConfig(registers=registers, pipeline=registers == "both")
+    return AsicTarget(load_pdk(SynthesisConfig().pdk), hardware, 100.0)
 
 
 @cache

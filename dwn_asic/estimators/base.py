@@ -177,13 +177,15 @@ class ChipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             self._minimized = self._minimize(self.target)
         return self._minimized
 
-    def to_verilog(self, name: str = "classifier", *, registers: Registers = "none") -> str:
+    def to_verilog(
+        self, name: str = "classifier", *, registers: Registers = "none", pipeline: bool = False
+    ) -> str:
         """Return structural Verilog of :attr:`circuit_`.
 
         Parameters and errors are those of :func:`dwn_asic.to_verilog`. The chip's inputs are the features'
         codes, ``quantizer_.codes(X)``.
         """
-        return api.to_verilog(self.circuit_, name, registers=registers)
+        return api.to_verilog(self.circuit_, name, registers=registers, pipeline=pipeline)
 
     def implement(self, target: Target | None = None, *, name: str = "classifier") -> Chip:
         """Implement the circuit on a target, and prove that the result computes what the model computes.

@@ -99,9 +99,16 @@ class RunCircuit:
         kind = target_kind(self.flow.target.kind)
         files = {name: self.read(text_artifact(name)) for name in kind.files}
         binaries = {name: self.read(binary_artifact(name)) for name in kind.binaries}
-        registers = self.flow.target.hardware.registers
+        hardware = self.flow.target.hardware
         return Implementation(
-            record.name, files, record.metrics, record.summary, self.read(LOG), registers, binaries
+            record.name,
+            files,
+            record.metrics,
+            record.summary,
+            self.read(LOG),
+            hardware.registers,
+            binaries,
+            hardware.pipeline,
         )
 
     @cached_property

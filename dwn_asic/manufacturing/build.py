@@ -30,6 +30,7 @@ def build_test(
     rounds: int = ROUNDS,
     conflicts: int = CONFLICTS,
     progress: Callable[[str, int, int], None] | None = None,
+    pipeline: bool = False,
 ) -> ManufacturingTest:
     """Return a small manufacturing test that detects every testable stuck-at fault of a netlist.
 
@@ -49,6 +50,8 @@ def build_test(
         (N, F) feature codes to begin with, for example of the test rows; N may be 0.
     rng, rounds, conflicts, progress
         As for :func:`~dwn_asic.manufacturing.generate.generate`.
+    pipeline
+        Whether the netlist has flip-flops between encoder and core too.
 
     Raises
     ------
@@ -67,11 +70,11 @@ def build_test(
         name,
         library,
         interface,
-        latency(registers),
+        latency(registers, pipeline=pipeline),
         len(netlist.instances),
         tuple(used_features(circuit.encoder)),
         applied,
         expected,
         found,
-        bench_verilog(name, interface, circuit.encoder, applied, expected, registers),
+        bench_verilog(name, interface, circuit.encoder, applied, expected, registers, pipeline=pipeline),
     )

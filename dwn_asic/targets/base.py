@@ -70,8 +70,8 @@ class Implementation:
         One line for the user, for example with the area of each module.
     log
         Output of the tools.
-    registers
-        Where the implementation holds values in flip-flops.
+    registers, pipeline
+        Where the implementation holds values in flip-flops, and whether it does between encoder and core.
     binaries
         Name and content of each file that is not text.
     """
@@ -83,6 +83,7 @@ class Implementation:
     log: str = ""
     registers: Registers = "none"
     binaries: Mapping[str, bytes] = field(default_factory=dict)
+    pipeline: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from dwn_asic.configuration import Strict
+from dwn_asic.configuration import Growing, Positive
 
 __all__ = ["HardwareConfig"]
 
 
-class HardwareConfig(Strict):
-    """Structure of the Verilog around the classifier's logic."""
+class HardwareConfig(Growing):
+    """Structure of the Verilog around the classifier's logic, and the clock that it must run at."""
+
+    later: ClassVar[tuple[str, ...]] = ("pipeline", "clock_ns")
 
     registers: Literal["none", "inputs", "outputs", "both"] = "none"
     """Flip-flops of the top module: ``none`` for a combinational circuit without a clock, ``inputs`` to
     register the feature codes, ``outputs`` to register the class index, or ``both``. The latency is 0, 1, 1
     or 2 clock cycles, and the registers count towards the total area."""
+    pipeline: bool = False
+    """Register between encoder and core, for the thermometer bits: by default there is none. It divides the
+    longest path in two, adds one clock cycle to the latency, and counts towards the area of the registers."""
+    clock_ns: Positive | None = None
+    """Clock period in ns that the circuit must meet, greater than 0: the data sheet, ``dwn-asic signoff`` and
+    the metrics report the slack. Without registers it bounds the delay from inputs to outputs. It does not
+    change the circuit; ``synthesis.clock_ns`` does. By default there is none."""

@@ -42,7 +42,14 @@ Pair = tuple[str, BooleanGraph, BooleanGraph]
 
 
 def pairs(
-    text: str, source: str, name: str, circuit: Circuit, cells: Cells | None, registers: Registers
+    text: str,
+    source: str,
+    name: str,
+    circuit: Circuit,
+    cells: Cells | None,
+    registers: Registers,
+    *,
+    pipeline: bool = False,
 ) -> Iterator[Pair]:
     """Check the wiring of a large circuit's Verilog, and yield each part with the graph that it must equal.
 
@@ -56,8 +63,8 @@ def pairs(
         The circuit; encoder or core has modules.
     cells
         Functions of library cells.
-    registers
-        Where the top module has flip-flops.
+    registers, pipeline
+        Where the top module has flip-flops, and whether it has them between encoder and core.
 
     Raises
     ------
@@ -68,7 +75,7 @@ def pairs(
     """
     texts = _Texts(split_modules(text), source, cells)
     core, encoder = circuit.core, circuit.encoder
-    _check_top(texts, name, circuit, registers)
+    _check_top(texts, name, circuit, registers, pipeline=pipeline)
     feature = partial(_feature_bit, core.interface)
     yield from _pairs_of(texts, f"{name}_encoder", encoder, feature, THERMOMETER_PORT)
     thermometer = partial(_input_at, [node for _, node in core.inputs])
@@ -259,7 +266,7 @@ def _pairs_of(texts: _Texts, name: str, graph: BooleanGraph, given: Given, outpu
     texts.check_wires(whole, wired, _with_wires(graph.interface, wires), expected)
 
 
-def _check_top(texts: _Texts, name: str, circuit: Circuit, registers: Registers) -> None:
+def _check_top(texts: _Texts, name: str, circuit: Circuit, registers: Registers, *, pipeline: bool) -> None:
     """Check the connections of encoder and core in the top module, and its registers."""
     interface, bits = circuit.core.interface, len(circuit.core.inputs)
     features = len(interface.widths)
@@ -284,7 +291,7 @@ def _check_top(texts: _Texts, name: str, circuit: Circuit, registers: Registers)
             },
             int(held_in),
         ),
-        ({f"core.{THERMOMETER_PORT}": [CodeBit(features + bit, 0) for bit in range(bits)]}, 0),
+        ({f"core.{THERMOMETER_PORT}": [CodeBit(features + bit, 0) for bit in range(bits)]}, int(pipeline)),
         ({CLASS_PORT: [CodeBit(features + bits + k, 0) for k in range(outputs)]}, int(held_out)),
     ]
     wide = _with_wires(interface, bits + outputs)

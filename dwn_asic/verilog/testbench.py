@@ -37,6 +37,8 @@ def bench_verilog(
     codes: NDArray[np.int64],
     expected: NDArray[np.int64],
     registers: Registers,
+    *,
+    pipeline: bool = False,
 ) -> str:
     """Return the Verilog text of module NAME_tb, which drives NAME_top.
 
@@ -54,13 +56,13 @@ def bench_verilog(
         (N, F) feature codes, N at least 1.
     expected
         (N,) class indices.
-    registers
+    registers, pipeline
         As in :func:`dwn_asic.verilog.writer.design_verilog`.
     """
     features = used_features(encoder)
     widths = [interface.widths[f] for f in features]
     ports = [feature_port(f, interface.feature_names[f]) for f in features]
-    class_bits, delay, total = interface.class_bits, latency(registers), sum(widths)
+    class_bits, delay, total = interface.class_bits, latency(registers, pipeline=pipeline), sum(widths)
     size = total + class_bits
     vectors = [
         f"        vectors[{i}] = {size}'h{_pack(row, features, widths) << class_bits | label:x};"
@@ -70,7 +72,7 @@ def bench_verilog(
     for port, width in zip(ports, widths, strict=True):
         slices.append(f"    wire [{width - 1}:0] {port} = vector[{low + width - 1}:{low}];")
         low += width
-    clocked = registers != "none"
+    clocked = delay > 0
     pins = ([f".{CLOCK_PORT}({CLOCK_PORT})"] if clocked else []) + [f".{port}({port})" for port in ports]
     pins.append(f".{CLASS_PORT}({CLASS_PORT})")
     return "\n".join(

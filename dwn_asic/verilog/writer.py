@@ -1,6 +1,7 @@
 """Structural Verilog: NAME_encoder (comparators), NAME_core (logic), NAME_top (both, and registers).
 
-Where encoder or core are large graphs with modules, each of these is a Verilog module of its own, a part.
+The top module may have registers at its inputs, between encoder and core, and at its outputs. Where encoder
+or core are large graphs with modules, each of these is a Verilog module of its own, a part.
 """
 
 from __future__ import annotations
@@ -57,19 +58,20 @@ class _Port:
         return f"    {self.direction:<6} wire {_range(self.width)}{self.name}"
 
 
-def latency(registers: Registers) -> int:
+def latency(registers: Registers, *, pipeline: bool = False) -> int:
     """Return the clock cycles from features to class index; 0 for a combinational circuit."""
-    return {"none": 0, "inputs": 1, "outputs": 1, "both": 2}[registers]
+    return {"none": 0, "inputs": 1, "outputs": 1, "both": 2}[registers] + pipeline
 
 
-def register_bits(graph: BooleanGraph, registers: Registers) -> int:
+def register_bits(graph: BooleanGraph, registers: Registers, *, pipeline: bool = False) -> int:
     """Return the number of flip-flops of the top module, given a graph with the features it reads.
 
-    Registered inputs hold all bits of these features.
+    Registered inputs hold all bits of these features, a pipeline register the inputs of the graph, which are
+    the thermometer bits.
     """
     inputs = sum(graph.interface.widths[feature] for feature in used_features(graph))
     held_in, held_out = registers in {"inputs", "both"}, registers in {"outputs", "both"}
-    return inputs * held_in + len(graph.outputs) * held_out
+    return inputs * held_in + len(graph.inputs) * pipeline + len(graph.outputs) * held_out
 
 
 def used_features(graph: BooleanGraph) -> list[int]:
@@ -77,7 +79,14 @@ def used_features(graph: BooleanGraph) -> list[int]:
     return sorted({node.feature for _, node in graph.inputs})
 
 
-def design_verilog(name: str, encoder: BooleanGraph, core: BooleanGraph, registers: Registers) -> str:
+def design_verilog(
+    name: str,
+    encoder: BooleanGraph,
+    core: BooleanGraph,
+    registers: Registers,
+    *,
+    pipeline: bool = False,
+) -> str:
     """Return the whole design as Verilog text.
 
     Parameters
@@ -90,11 +99,13 @@ def design_verilog(name: str, encoder: BooleanGraph, core: BooleanGraph, registe
         Graph from thresholds (or code bits) to the bits of the class index.
     registers
         Where the top module has flip-flops.
+    pipeline
+        Whether it has flip-flops between encoder and core too.
     """
     modules = [
         *_encoder_modules(f"{name}_encoder", encoder, core),
         *_core_modules(f"{name}_core", core),
-        _top_module(name, encoder, core, registers),
+        _top_module(name, encoder, core, registers, pipeline=pipeline),
     ]
     return "\n".join(modules)
 
@@ -132,10 +143,12 @@ def _core_modules(name: str, core: BooleanGraph) -> list[str]:
     return [*parts, _module(f"{name}: thermometer bits to class index.", name, ports, logic)]
 
 
-def _top_module(name: str, encoder: BooleanGraph, core: BooleanGraph, registers: Registers) -> str:
+def _top_module(
+    name: str, encoder: BooleanGraph, core: BooleanGraph, registers: Registers, *, pipeline: bool
+) -> str:
     features = _feature_ports(encoder, core.interface)
     width, bits = len(core.outputs), len(core.inputs)
-    clock = [_Port("input", CLOCK_PORT, 1)] if registers != "none" else []
+    clock = [_Port("input", CLOCK_PORT, 1)] if latency(registers, pipeline=pipeline) else []
     held_in, held_out = registers in {"inputs", "both"}, registers in {"outputs", "both"}
     inside = {port.name: f"{port.name}_q" if held_in else port.name for port in features}
     class_net = f"{CLASS_PORT}_d" if held_out else CLASS_PORT
@@ -148,11 +161,14 @@ def _top_module(name: str, encoder: BooleanGraph, core: BooleanGraph, registers:
     if bits:
         body += ["    // Thermometer encoder.", f"    wire {_range(bits)}{THERMOMETER_PORT};"]
         body.append(_instance(f"{name}_encoder", "encoder", {**inside, THERMOMETER_PORT: THERMOMETER_PORT}))
+    given = f"{THERMOMETER_PORT}_q" if pipeline else THERMOMETER_PORT
+    if bits and pipeline:
+        body += ["    // Pipeline registers.", *_registers([(THERMOMETER_PORT, given, bits)])]
     if held_out:
         body += ["    // Output registers.", f"    wire {_range(width)}{class_net};"]
         body += _registers([(class_net, f"{CLASS_PORT}_q", width)])
         body.append(f"    assign {CLASS_PORT} = {CLASS_PORT}_q;")
-    connections = ({THERMOMETER_PORT: THERMOMETER_PORT} if bits else {}) | {CLASS_PORT: class_net}
+    connections = ({THERMOMETER_PORT: given} if bits else {}) | {CLASS_PORT: class_net}
     body += ["    // Core.", _instance(f"{name}_core", "core", connections)]
     classes = ", ".join(f"{i} = {text}" for i, text in enumerate(core.interface.class_names))
     return _module(

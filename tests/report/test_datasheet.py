@@ -67,6 +67,7 @@ def sheet(
     files: tuple[str, ...] = ("design.v", "netlist.v"),
     metrics: dict[str, float] = AREAS,
     registers: Registers = "none",
+    pipeline: bool = False,
     checks: tuple[Check, ...] = (),
     **chosen: Any,
 ) -> DataSheet:
@@ -76,7 +77,7 @@ def sheet(
         Chosen(**{"label": "a model", **chosen}),
         model,
         Circuit(encoder, built),
-        Implementation("chip", dict.fromkeys(files, ""), metrics, "", registers=registers),
+        Implementation("chip", dict.fromkeys(files, ""), metrics, "", registers=registers, pipeline=pipeline),
         Proof(checks),
         TECHNOLOGY,
         dataset,
@@ -208,6 +209,34 @@ def test_latency(registers: Registers, says: str) -> None:
     assert f"Latency: {says}" in found.markdown()
     assert ("`clk`" in found.markdown()) == (registers != "none")
     assert ("&gt; clk" in found.html()) == (registers != "none")
+
+
+@pytest.mark.parametrize(
+    ("registers", "says"),
+    [
+        (
+            "none",
+            "1 cycle. A rising edge of `clk` registers the thermometer bits of the codes, and",
+        ),
+        (
+            "inputs",
+            "2 cycles. A rising edge of `clk` registers the codes, the next registers the thermometer bits",
+        ),
+        (
+            "outputs",
+            "2 cycles. A rising edge of `clk` registers the thermometer bits of the codes, the next updates",
+        ),
+        (
+            "both",
+            "3 cycles. A rising edge of `clk` registers the codes, the next registers the thermometer bits",
+        ),
+    ],
+)
+def test_a_pipeline_register_adds_a_cycle(registers: Registers, says: str) -> None:
+    text = sheet(TWO, ROWS, registers=registers, pipeline=True).markdown()
+    assert f"Latency: {says}" in text
+    assert f"{says[0]} clock cycle" in text
+    assert "&gt; clk" in sheet(TWO, ROWS, registers=registers, pipeline=True).html()
 
 
 def test_ties() -> None:

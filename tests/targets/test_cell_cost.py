@@ -94,6 +94,9 @@ def test_registers_hold_the_features_that_are_read_and_the_outputs(
 ) -> None:
     library = cost.library
     overhead = CellCost(library, registers).overhead(graph())
+    with_pipeline = CellCost(library, registers, pipeline=True).overhead(graph())
+    thermometer = len(graph().inputs) * library.register_area / library.nand2_area
+    assert with_pipeline == pytest.approx(overhead + thermometer)
     assert overhead == pytest.approx(bits * library.flip_flop.area / library.nand2_area)
 
 

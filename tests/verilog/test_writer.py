@@ -40,9 +40,10 @@ def weird_core() -> BooleanGraph:
     return builder.finish([top, odd])
 
 
-def written(core: BooleanGraph, registers: Registers = "none") -> str:
+def written(core: BooleanGraph, registers: Registers = "none", pipeline: bool = False) -> str:
     thresholds = [node for _, node in core.inputs if isinstance(node, Threshold)]
-    return design_verilog("demo", encoder_graph(thresholds, core.interface), core, registers)
+    encoder = encoder_graph(thresholds, core.interface)
+    return design_verilog("demo", encoder, core, registers, pipeline=pipeline)
 
 
 def small_core() -> BooleanGraph:
@@ -122,12 +123,14 @@ def test_unused_features_are_no_ports() -> None:
     assert "x2_c" not in text
 
 
+@pytest.mark.parametrize("pipeline", [False, True])
 @pytest.mark.parametrize(("registers", "cycles"), [("none", 0), ("inputs", 1), ("outputs", 1), ("both", 2)])
-def test_latency_is_what_is_read_back(registers: Registers, cycles: int) -> None:
-    assert latency(registers) == cycles
+def test_latency_is_what_is_read_back(registers: Registers, cycles: int, pipeline: bool) -> None:
+    cycles += pipeline
+    assert latency(registers, pipeline=pipeline) == cycles
     core = weird_core()
     read = elaborate_top(
-        parse_verilog(written(core, registers), "d.v"), "demo_top", core.interface, None, cycles
+        parse_verilog(written(core, registers, pipeline), "d.v"), "demo_top", core.interface, None, cycles
     )
     assert read.latencies == {cycles}
     check_equal("graph == Verilog", specification(core), read.graph)
@@ -141,10 +144,11 @@ def test_weird_names_stay_in_one_comment_line() -> None:
 
 
 @settings(max_examples=60)
-@given(boolean_graphs(max_inputs=4, max_luts=4), st.sampled_from(REGISTERS))
-def test_any_graph_reads_back_equal(core: BooleanGraph, registers: Registers) -> None:
-    design = parse_verilog(written(core, registers), "d.v")
-    read = elaborate_top(design, "demo_top", core.interface, None, latency(registers))
+@given(boolean_graphs(max_inputs=4, max_luts=4), st.sampled_from(REGISTERS), st.booleans())
+def test_any_graph_reads_back_equal(core: BooleanGraph, registers: Registers, pipeline: bool) -> None:
+    design = parse_verilog(written(core, registers, pipeline), "d.v")
+    cycles = latency(registers, pipeline=pipeline)
+    read = elaborate_top(design, "demo_top", core.interface, None, cycles)
     check_equal("graph == Verilog", specification(core), read.graph)
 
 
@@ -152,7 +156,7 @@ def test_any_graph_reads_back_equal(core: BooleanGraph, registers: Registers) ->
 @pytest.mark.parametrize("registers", REGISTERS)
 def test_icarus_has_nothing_to_warn_of(registers: Registers, tmp_path: Path) -> None:
     path = tmp_path / "design.v"
-    path.write_text(written(weird_core(), registers))
+    path.write_text(written(weird_core(), registers, pipeline=registers != "inputs"))
     done = subprocess.run(
         [require_tool("iverilog"), "-Wall", "-g2005", "-t", "null", "-s", "demo_top", path],
         capture_output=True,
@@ -165,34 +169,39 @@ def test_icarus_has_nothing_to_warn_of(registers: Registers, tmp_path: Path) -> 
 
 @pytest.mark.tool("iverilog", "vvp")
 @settings(max_examples=10)
-@given(core=boolean_graphs(max_inputs=4, max_luts=4), registers=st.sampled_from(REGISTERS))
-def test_icarus_computes_the_same(core: BooleanGraph, registers: Registers) -> None:
-    bench(core, registers, core.predict(np.arange(8)[:, None]))
+@given(
+    core=boolean_graphs(max_inputs=4, max_luts=4),
+    registers=st.sampled_from(REGISTERS),
+    pipeline=st.booleans(),
+)
+def test_icarus_computes_the_same(core: BooleanGraph, registers: Registers, pipeline: bool) -> None:
+    bench(core, registers, core.predict(np.arange(8)[:, None]), pipeline)
 
 
-def bench(core: BooleanGraph, registers: Registers, expected: np.ndarray) -> int:
+def bench(core: BooleanGraph, registers: Registers, expected: np.ndarray, pipeline: bool = False) -> int:
     """Run the testbench on codes 0, 1, ... of the first feature."""
     codes = np.zeros((len(expected), len(core.interface.widths)), np.int64)
     codes[:, 0] = np.arange(len(expected))
     thresholds = [node for _, node in core.inputs if isinstance(node, Threshold)]
     encoder = encoder_graph(thresholds, core.interface)
     wide = Interface(core.interface.feature_names, core.interface.widths, ("c",) * (1 << len(core.outputs)))
-    text = bench_verilog("demo", wide, encoder, codes, expected, registers)
-    return run_testbench({"design.v": written(core, registers), "tb.v": text}, "demo_tb")
+    text = bench_verilog("demo", wide, encoder, codes, expected, registers, pipeline=pipeline)
+    return run_testbench({"design.v": written(core, registers, pipeline), "tb.v": text}, "demo_tb")
 
 
 @pytest.mark.tool("iverilog", "vvp")
+@pytest.mark.parametrize("pipeline", [False, True])
 @pytest.mark.parametrize("registers", REGISTERS)
-def test_the_testbench_reports_a_wrong_class(registers: Registers) -> None:
+def test_the_testbench_reports_a_wrong_class(registers: Registers, pipeline: bool) -> None:
     core = small_core()
     codes = np.zeros((200, 2), np.int64)
     codes[:, 0] = np.arange(200)
     right = core.predict(codes)
-    assert bench(core, registers, right) == 200
+    assert bench(core, registers, right, pipeline) == 200
     wrong = right.copy()
     wrong[7] ^= 1
     with pytest.raises(VerificationError, match=r"demo_tb: FAIL: vector 7: class 1, expected 0$"):
-        bench(core, registers, wrong)
+        bench(core, registers, wrong, pipeline)
 
 
 @pytest.mark.tool("iverilog", "vvp")

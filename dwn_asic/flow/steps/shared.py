@@ -62,7 +62,8 @@ class TargetSettings:
         """Settings with only those options that affect the cost of circuits; the others are defaults."""
         kind = target_kind(self.kind)
         options = {key: getattr(self.synthesis, key) for key in kind.cost_options}
-        return replace(self, synthesis=kind.config.model_validate(options))
+        hardware = self.hardware.model_copy(update={"clock_ns": None})
+        return replace(self, synthesis=kind.config.model_validate(options), hardware=hardware)
 
 
 def versions(*packages: str) -> dict[str, str]:

@@ -114,6 +114,7 @@ def data_sheet(
         class_bits=len(circuit.core.outputs),
         tie=_tie(chosen.head),
         registers=implementation.registers,
+        pipeline=implementation.pipeline,
         metrics=tuple(
             (known[name], float(value)) for name, value in implementation.metrics.items() if name in known
         ),

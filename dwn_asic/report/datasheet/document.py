@@ -23,7 +23,6 @@ from dwn_asic.report.datasheet.interface import (
     thresholds_section,
 )
 from dwn_asic.report.metrics import size_of
-from dwn_asic.verilog.writer import latency
 
 if TYPE_CHECKING:
     from dwn_asic.report.datasheet.value import DataSheet
@@ -106,7 +105,7 @@ def _facts(sheet: DataSheet) -> Iterator[tuple[str, str]]:
         yield size.noun, f"{found[size.total]:.{size.decimals}f} {size.words}"
     yield "inputs", f"{len(sheet.inputs)} features, {_bits(sum(given.width for given in sheet.inputs))}"
     yield "output", f"{_bits(sheet.class_bits)}, {len(sheet.class_names)} classes"
-    cycles = latency(sheet.registers)
+    cycles = sheet.latency
     yield "latency", f"{cycles} clock cycle{'s' * (cycles > 1)}" if cycles else "combinational, no clock"
     yield "built for", ", ".join(filter(None, (sheet.technology.name, sheet.technology.corner)))
     if any(check.how == "proof" for check in sheet.checks):

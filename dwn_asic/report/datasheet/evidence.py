@@ -31,7 +31,7 @@ _PARTS_OF_CIRCUIT = {
     "encoder: the comparators of codes": "encoder",
     "registers": "registers",
 }
-_ESTIMATED = "timing__estimated"
+_ESTIMATED, _CLOCK, _SLACK = "timing__estimated", "timing__clock", "timing__slack"
 _SHOWN_BY = {
     "rows": ("comparison", "{} rows of data"),
     "proof": ("formal proof", "every input"),
@@ -67,14 +67,16 @@ def timing_section(sheet: DataSheet) -> Section | None:
     if not found:
         return None
     rows = tuple((metric.description, f"{value:.4g}", metric.unit) for metric, value in found)
-    estimated = {metric.name: value for metric, value in sheet.metrics}.get(_ESTIMATED)
-    note = "Estimated by fits to the library's tables, since the PDK is not installed."
-    return Section(
-        "Timing and power",
-        (),
-        (Table(texts("metric") + numbers("value") + texts("unit"), rows),),
-        (line(note),) if estimated else (),
-    )
+    values = {metric.name: value for metric, value in sheet.metrics}
+    notes = []
+    if _SLACK in values:
+        clock, slack = values[_CLOCK], values[_SLACK]
+        outcome = "is met" if slack >= 0.0 else f"is missed by {-slack:.3f} ns"
+        notes.append(line(f"The clock period of {clock:g} ns {outcome}."))
+    if values.get(_ESTIMATED):
+        notes.append(line("Estimated by fits to the library's tables, since the PDK is not installed."))
+    table = Table(texts("metric") + numbers("value") + texts("unit"), rows)
+    return Section("Timing and power", (), (table,), tuple(notes))
 
 
 def _areas(found: Mapping[str, float]) -> Table:

@@ -20,7 +20,7 @@ __all__ = ["classes_section", "features_section", "ports_section", "thresholds_s
 def ports_section(sheet: DataSheet) -> Section:
     """Return the section on the ports, in the order of the module's header."""
     rows: list[tuple[Piece, ...]] = []
-    if sheet.registers != "none":
+    if sheet.latency:
         rows.append((Code(CLOCK_PORT), "input", "1", "0", "clock, rising edge; there is no reset"))
     rows += [
         (Code(given.port), "input", str(given.width), _ranges(given.bits), f"code of {given.name}")
@@ -38,31 +38,26 @@ def ports_section(sheet: DataSheet) -> Section:
 
 
 def _timing(sheet: DataSheet) -> Line:
-    clock, out, rate = Code(CLOCK_PORT), Code(CLASS_PORT), "A new row may be applied in every cycle."
-    match sheet.registers:
-        case "none":
-            return line("Latency: 0 cycles. The circuit is combinational: ", out, " follows the inputs.")
-        case "inputs":
-            return line(
-                "Latency: 1 cycle. A rising edge of ",
-                clock,
-                " registers the codes, and ",
-                out,
-                f" follows from them. {rate}",
-            )
-        case "outputs":
-            return line(
-                "Latency: 1 cycle. A rising edge of ",
-                clock,
-                " updates ",
-                out,
-                f" from the codes at the inputs. {rate}",
-            )
-        case "both":
-            return line(
-                "Latency: 2 cycles. A rising edge of ", clock, " registers the codes, the next updates ", out,
-                f". {rate}",
-            )  # fmt: skip
+    """Return what each rising edge of the clock does, from the codes to the class index."""
+    clock, out = Code(CLOCK_PORT), Code(CLASS_PORT)
+    held: list[tuple[Piece, ...]] = []
+    if sheet.registers in {"inputs", "both"}:
+        held.append((" registers the codes",))
+    if sheet.pipeline:
+        held.append(
+            (" registers the thermometer bits" if held else " registers the thermometer bits of the codes",)
+        )
+    if sheet.registers in {"outputs", "both"}:
+        held.append((" updates ", out, *(() if held else (" from the codes at the inputs",))))
+    cycles = len(held)
+    if not cycles:
+        return line("Latency: 0 cycles. The circuit is combinational: ", out, " follows the inputs.")
+    pieces: list[Piece] = [f"Latency: {cycles} cycle{'s' * (cycles > 1)}. A rising edge of ", clock, *held[0]]
+    for each in held[1:]:
+        pieces += [", the next", *each]
+    if sheet.registers in {"none", "inputs"}:
+        pieces += [", and ", out, " follows from them"]
+    return line(*pieces, ". A new row may be applied in every cycle.")
 
 
 # ---- codes -------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from dwn_asic.data.table import Part
 from dwn_asic.equivalence.check import Check
 from dwn_asic.metrics import Metric
 from dwn_asic.targets.base import Technology
-from dwn_asic.verilog.writer import Registers
+from dwn_asic.verilog.writer import Registers, latency
 
 if TYPE_CHECKING:
     import numpy as np
@@ -232,8 +232,8 @@ class DataSheet:
         Width of the class index in bits.
     tie
         Rule of the model for ties between classes, as sentences; empty if there are no ties.
-    registers
-        Ports whose values are held in flip-flops.
+    registers, pipeline
+        Ports whose values are held in flip-flops, and whether the thermometer bits are too.
     metrics
         Each metric that the target measured, and its value.
     accuracy
@@ -261,11 +261,17 @@ class DataSheet:
     class_bits: int
     tie: str
     registers: Registers
+    pipeline: bool
     metrics: tuple[tuple[Metric, float], ...]
     accuracy: Accuracy | None
     example: Example | None
     checks: tuple[Check, ...]
     provenance: Provenance
+
+    @property
+    def latency(self) -> int:
+        """Clock cycles from the codes to the class index; 0 for a combinational circuit."""
+        return latency(self.registers, pipeline=self.pipeline)
 
     def markdown(self) -> str:
         """Return the sheet as Markdown; equal sheets return equal texts."""

@@ -163,6 +163,10 @@ def _aiger_graph(built: Implementation, interface: Interface) -> BooleanGraph:
 def _open(config: AigConfig, hardware: HardwareConfig) -> AigTarget:
     if hardware.registers != "none":
         raise ConfigError("target aig", "hardware.registers", f"is {hardware.registers!r}", "none")
+    if hardware.pipeline:
+        raise ConfigError("target aig", "hardware.pipeline", "is true", "false")
+    if hardware.clock_ns is not None:
+        raise ConfigError("target aig", "hardware.clock_ns", "is a period, but this target has no clock")
     return AigTarget(config.timeout_s)
 
 

@@ -25,7 +25,7 @@ def _declared() -> Iterator[Metric]:
     parts = {
         "core": "the core: the logic between thermometer bits and class index, head included",
         "encoder": "the encoder: the comparators between feature codes and thermometer bits",
-        "registers": "the registers: the flip-flops at inputs and outputs",
+        "registers": "the registers: the flip-flops at inputs and outputs, and between encoder and core",
     }
     for part, meaning in parts.items():
         yield lower(f"area__{part}", "um2", f"Area of the mapped cells of {meaning}")

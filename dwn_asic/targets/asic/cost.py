@@ -125,6 +125,7 @@ class CellCost:
 
     library: CellLibrary
     registers: Registers = "none"
+    pipeline: bool = False
 
     @cached_property
     def mapper(self) -> CellMapper:
@@ -142,6 +143,6 @@ class CellCost:
         return self.library.nand2_area
 
     def overhead(self, graph: BooleanGraph) -> float:
-        """Return the area of the registers at inputs and outputs in NAND2-equivalents."""
-        held = register_bits(graph, self.registers)
+        """Return the area of the registers in NAND2-equivalents."""
+        held = register_bits(graph, self.registers, pipeline=self.pipeline)
         return held * self.library.register_area / self.unit if held else 0.0

@@ -174,17 +174,18 @@ def timing_fingerprint(pdk: str | Path) -> dict[str, str]:
     return found if source.timing is None else {**found, source.timing.name: file_digest(source.timing)}
 
 
-def require_flip_flop(pdk: Pdk, registers: str) -> None:
+def require_flip_flop(pdk: Pdk, registers: str, *, pipeline: bool = False) -> None:
     """Raise PdkError, which says what to set, if registers are wanted and the PDK has no flip-flop.
 
     Parameters
     ----------
     pdk
         PDK that the registers would be mapped to.
-    registers
-        Value of ``hardware.registers`` in the flow; ``none`` needs no flip-flop.
+    registers, pipeline
+        Values of ``hardware.registers`` and ``hardware.pipeline`` in the flow; ``none`` and false need no
+        flip-flop.
     """
-    if registers == "none":
+    if registers == "none" and not pipeline:
         return
     library = pdk.library
     if pdk.config.tie_reset and not library.flip_flops:

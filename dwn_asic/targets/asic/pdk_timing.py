@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dwn_asic.errors import PdkError
+from dwn_asic.errors import ConfigError, PdkError
 from dwn_asic.files import write_text
 from dwn_asic.targets.asic.pdk import Pdk, file_digest, reduced
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dwn_asic.targets.asic.signoff.fit import Fit
     from dwn_asic.targets.asic.signoff.library import TimingLibrary
 
-__all__ = ["PdkTiming", "extract_timing", "has_timing", "load_timing"]
+__all__ = ["PdkTiming", "extract_timing", "has_timing", "load_timing", "require_timing"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,13 @@ class PdkTiming:
 def has_timing(pdk: Pdk) -> bool:
     """Return whether a PDK's delays and energies are known, exactly or as an embedded fit."""
     return bool(pdk.corners) or pdk.timing_table is not None
+
+
+def require_timing(pdk: Pdk, key: str) -> None:
+    """Raise ConfigError, which names the PDK's file, if a key of the flow needs delays that are not known."""
+    if not has_timing(pdk):
+        problem = f"is missing, and the PDK is not installed, so `{key}` has no delays. {pdk.config.get}"
+        raise ConfigError(f"{pdk.config.name}.yaml", "timing", problem)
 
 
 def load_timing(pdk: Pdk, corner: str = "") -> PdkTiming:

@@ -14,6 +14,7 @@ from dwn_asic.errors import PdkError, ToolTimeoutError
 from dwn_asic.metrics import area_decimals
 from dwn_asic.targets.asic.area import METRICS, SIZE, area_metrics
 from dwn_asic.targets.asic.config import SynthesisConfig
+from dwn_asic.targets.asic.signoff.metrics import DELAY, verdict
 from dwn_asic.targets.asic.signoff.metrics import METRICS as SIGNOFF_METRICS
 from dwn_asic.targets.base import Implementation, Proof, Specification, TargetKind, Technology, Vectors
 
@@ -49,14 +50,22 @@ class AsicTarget:
     pdk
         PDK with the reduced library that circuits are mapped to.
     hardware
-        Options of the hardware: where there are registers.
+        Options of the hardware: where there are registers, and the clock period to meet.
     timeout_s
         Time limit of each tool run in seconds.
+    clock_ns
+        Clock period in ns that mapping aims at; None to map for area alone.
     """
 
     pdk: Pdk
     hardware: HardwareConfig
     timeout_s: float
+    clock_ns: float | None = None
+
+    @property
+    def period(self) -> float | None:
+        """Clock period in ns that the slack refers to: that of the hardware, else that of the mapping."""
+        return self.clock_ns if self.hardware.clock_ns is None else self.hardware.clock_ns
 
     @property
     def technology(self) -> Technology:
@@ -70,7 +79,7 @@ class AsicTarget:
         """Cost model: mapped area and prices, in NAND2-equivalents."""
         from dwn_asic.targets.asic.cost import CellCost
 
-        return CellCost(self.pdk.library, self.hardware.registers)
+        return CellCost(self.pdk.library, self.hardware.registers, self.hardware.pipeline)
 
     def implement(self, circuit: Circuit, name: str, vectors: Vectors) -> Implementation:
         """Write Verilog and a testbench, and map the Verilog with Yosys; raises ToolError if Yosys fails."""
@@ -79,8 +88,8 @@ class AsicTarget:
         from dwn_asic.verilog.testbench import bench_size, bench_verilog
         from dwn_asic.verilog.writer import design_verilog
 
-        library, registers = self.pdk.library, self.hardware.registers
-        design = design_verilog(name, circuit.encoder, circuit.core, registers)
+        library, registers, pipeline = self.pdk.library, self.hardware.registers, self.hardware.pipeline
+        design = design_verilog(name, circuit.encoder, circuit.core, registers, pipeline=pipeline)
         rows = bench_size(circuit)
         bench = bench_verilog(
             name,
@@ -89,6 +98,7 @@ class AsicTarget:
             vectors.codes[:rows],
             vectors.expected[:rows],
             registers,
+            pipeline=pipeline,
         )
         mapped = synthesize(design, name, library, timeout_s=self.timeout_s)
         modules = {module: asdict(area) for module, area in mapped.modules.items()}
@@ -111,15 +121,17 @@ class AsicTarget:
             f"{areas} ({self.pdk.origin})",
             mapped.log,
             registers,
+            pipeline=pipeline,
         )
-        if circuit.is_large or not has_timing(self.pdk):
+        if (circuit.is_large and self.period is None) or not has_timing(self.pdk):
             return built
         codes = vectors.codes if len(vectors.codes) > 1 else Vectors.drawn(circuit).codes
         try:
             measured = self.sign_off(built, codes).metrics
         except PdkError as error:
             return replace(built, summary=f"{built.summary}; no delay and energy: {error}")
-        return replace(built, metrics={**built.metrics, **measured})
+        said = "" if self.period is None else f"; {verdict(measured[DELAY], self.period)}"
+        return replace(built, metrics={**built.metrics, **measured}, summary=f"{built.summary}{said}")
 
     def netlist(self, built: Implementation) -> FlatNetlist:
         """Return the mapped netlist without hierarchy; raises DataError if it is not one of these cells."""
@@ -151,7 +163,8 @@ class AsicTarget:
         from dwn_asic.targets.asic.pdk_timing import load_timing
         from dwn_asic.targets.asic.signoff.metrics import sign_off
 
-        return sign_off(self.netlist(built), load_timing(self.pdk, corner), self.pdk.config, codes)
+        timing = load_timing(self.pdk, corner)
+        return sign_off(self.netlist(built), timing, self.pdk.config, codes, self.period)
 
     def verify(self, built: Implementation, wanted: Specification) -> Proof:
         """Compare model, graph, minimized circuit, Verilog and netlist on every row and by proof.
@@ -169,13 +182,20 @@ class AsicTarget:
         from dwn_asic.verilog.reader import parse_verilog
         from dwn_asic.verilog.writer import latency
 
-        cycles, graph = latency(self.hardware.registers), wanted.graph
+        hardware, graph = self.hardware, wanted.graph
+        cycles = latency(hardware.registers, pipeline=hardware.pipeline)
         check_interfaces(graph, wanted.circuit)
         texts = (("Verilog", DESIGN, None), ("netlist", NETLIST, self.pdk.library))
         if wanted.circuit.is_large:
             parts = {
                 what: pairs(
-                    built.files[file], file, built.name, wanted.circuit, cells, self.hardware.registers
+                    built.files[file],
+                    file,
+                    built.name,
+                    wanted.circuit,
+                    cells,
+                    hardware.registers,
+                    pipeline=hardware.pipeline,
                 )
                 for what, file, cells in texts
             }
@@ -224,9 +244,12 @@ class AsicTarget:
 
 def _open(config: SynthesisConfig, hardware: HardwareConfig) -> AsicTarget:
     from dwn_asic.targets.asic.pdk import load_pdk, require_flip_flop
+    from dwn_asic.targets.asic.pdk_timing import require_timing
 
     pdk = load_pdk(config.pdk)
-    require_flip_flop(pdk, hardware.registers)
+    require_flip_flop(pdk, hardware.registers, pipeline=hardware.pipeline)
+    if hardware.clock_ns is not None:
+        require_timing(pdk, "hardware.clock_ns")
     return AsicTarget(pdk, hardware, config.timeout_s)
 
 

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from dwn_asic.targets.asic.pdk_config import PdkConfig
     from dwn_asic.targets.asic.pdk_timing import PdkTiming
     from dwn_asic.targets.asic.signoff.power import Power
-    from dwn_asic.targets.asic.signoff.timing import Timing
+    from dwn_asic.targets.asic.signoff.timing import Environment, Timing
     from dwn_asic.verilog.flat_netlist import FlatNetlist
 
-__all__ = ["METRICS", "SHOWN", "Signoff", "sign_off"]
+__all__ = ["DELAY", "METRICS", "SHOWN", "Signoff", "sign_off", "surroundings", "verdict"]
 
 DELAY, FMAX = "timing__delay", "timing__fmax"
 LEAKAGE, DYNAMIC, ENERGY = "power__leakage", "energy__dynamic", "energy__inference"
 AT_1MHZ, AT_FMAX, EDP = "power__1mhz", "power__fmax", "energy__delay_product"
 ESTIMATED = "timing__estimated"
+CLOCK, SLACK = "timing__clock", "timing__slack"
 
 
 def _declared() -> Iterator[Metric]:
@@ -33,6 +34,8 @@ def _declared() -> Iterator[Metric]:
         "Delay of the critical path; with registers the shortest clock period, setup time included",
     )
     yield higher(FMAX, "MHz", "Inferences per microsecond at that delay, the inverse of it")
+    yield neutral(CLOCK, "ns", "Clock period to meet, where the flow has one")
+    yield higher(SLACK, "ns", "Clock period minus delay; the clock is missed by what it is below 0")
     yield lower(LEAKAGE, "nW", "Leakage power, mean over the states of the test rows")
     yield lower(
         DYNAMIC, "pJ", "Energy of the transitions of an inference: test rows in their order, no glitches"
@@ -61,15 +64,18 @@ class Signoff:
         The analyses.
     source
         Library that they used.
+    clock_ns
+        Clock period to meet in ns; None for none.
     """
 
     timing: Timing
     power: Power
     source: PdkTiming
+    clock_ns: float | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Value of each of :data:`METRICS`, but of the frequency of a circuit without delay."""
+        """Value of each of :data:`METRICS`, but of slack without a clock and of frequency without delay."""
         delay = self.timing.delay
         energy = self.power.energy(delay)
         found = {
@@ -81,12 +87,18 @@ class Signoff:
             AT_1MHZ: self.power.power(1.0),
             ESTIMATED: float(self.source.estimated),
         }
+        if self.clock_ns is not None:
+            found |= {CLOCK: self.clock_ns, SLACK: self.clock_ns - delay}
         if delay > 0.0:
             found |= {FMAX: 1e3 / delay, AT_FMAX: self.power.power(1e3 / delay)}
         return found
 
     def lines(self, clock_ns: float | None = None) -> Iterator[str]:
-        """Yield a report: corner, critical path, frequency, slack at ``clock_ns`` (ns), power, energy."""
+        """Yield a report: corner, critical path, frequency, slack, power, energy.
+
+        The slack is that at the period ``clock_ns`` (ns), by default at the one of this object, if any.
+        """
+        clock_ns = self.clock_ns if clock_ns is None else clock_ns
         conditions = self.source.library.conditions
         estimated = ", estimated" if self.source.estimated else ""
         yield (
@@ -98,8 +110,7 @@ class Signoff:
         if delay > 0.0:
             yield f"delay {delay:.3f} ns, at most {1e3 / delay:.1f} MHz"
         if clock_ns is not None:
-            verdict = "met" if delay <= clock_ns else "missed"
-            yield f"slack {clock_ns - delay:.3f} ns at a clock of {clock_ns:g} ns: {verdict}"
+            yield verdict(delay, clock_ns)
         yield f"leakage {power.leakage_power:.4g} nW"
         yield (
             f"energy {power.energy(delay):.4g} pJ per inference at this delay: "
@@ -128,7 +139,23 @@ class Signoff:
         yield setup or f"  {end.time:8.3f} {'':23}        output {end.name}"
 
 
-def sign_off(netlist: FlatNetlist, source: PdkTiming, config: PdkConfig, codes: NDArray[np.int64]) -> Signoff:
+def verdict(delay: float, clock_ns: float) -> str:
+    """Return the slack of a delay at a clock period, both in ns, and whether the period is met.
+
+    >>> verdict(2.25, 2.0)
+    'slack -0.250 ns at a clock of 2 ns: missed'
+    """
+    met = "met" if delay <= clock_ns else "missed"
+    return f"slack {clock_ns - delay:.3f} ns at a clock of {clock_ns:g} ns: {met}"
+
+
+def sign_off(
+    netlist: FlatNetlist,
+    source: PdkTiming,
+    config: PdkConfig,
+    codes: NDArray[np.int64],
+    clock_ns: float | None = None,
+) -> Signoff:
     """Compute timing and power of a netlist.
 
     Parameters
@@ -141,6 +168,8 @@ def sign_off(netlist: FlatNetlist, source: PdkTiming, config: PdkConfig, codes: 
         PDK configuration, which says what drives the inputs and loads the outputs.
     codes
         (N, F) feature codes of consecutive inferences, N at least 2.
+    clock_ns
+        Clock period to meet in ns; None for none.
 
     Raises
     ------
@@ -151,10 +180,16 @@ def sign_off(netlist: FlatNetlist, source: PdkTiming, config: PdkConfig, codes: 
     """
     from dwn_asic.targets.asic.signoff.activity import simulate
     from dwn_asic.targets.asic.signoff.power import estimate
-    from dwn_asic.targets.asic.signoff.timing import Environment, analyze
+    from dwn_asic.targets.asic.signoff.timing import analyze
 
-    around = Environment(
+    timing = analyze(netlist, source.library, surroundings(config))
+    return Signoff(timing, estimate(timing, simulate(netlist, codes)), source, clock_ns)
+
+
+def surroundings(config: PdkConfig) -> Environment:
+    """Return what drives the inputs and loads the outputs, as a PDK configuration says."""
+    from dwn_asic.targets.asic.signoff.timing import Environment
+
+    return Environment(
         config.input_transition_ns, config.driving_cell or "", config.output_load_pf, config.wire_load
     )
-    timing = analyze(netlist, source.library, around)
-    return Signoff(timing, estimate(timing, simulate(netlist, codes)), source)
