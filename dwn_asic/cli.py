@@ -599,6 +599,14 @@ def pdk_extract(
         Path | None,
         typer.Option(help="Table of fitted delays and energies to write too, for example NAME.timing.csv."),
     ] = None,
+    *,
+    sizes: Annotated[
+        bool,
+        typer.Option(
+            "--sizes",
+            help="Keep all drive strengths of each cell, for NAME.sizes.csv and NAME.sizes.timing.csv.",
+        ),
+    ] = False,
 ) -> None:
     """Extract a compact cell table from Liberty files.
 
@@ -608,7 +616,7 @@ def pdk_extract(
     from dwn_asic.targets.asic.pdk import extract
     from dwn_asic.targets.asic.pdk_config import load_config
 
-    reading = extract(liberty, load_config(config), out)
+    reading = extract(liberty, load_config(config), out, sizes=sizes)
     library = reading.library
     typer.echo(
         f"{out}: {len(library.cells)} cells and {len(library.flip_flops)} flip-flops of {library.name}"
@@ -618,7 +626,7 @@ def pdk_extract(
     if timing is not None:
         from dwn_asic.targets.asic.pdk_timing import extract_timing
 
-        found = extract_timing(liberty, load_config(config), timing)
+        found = extract_timing(liberty, load_config(config), timing, sizes=sizes)
         typer.echo(
             f"{timing}: {len(found.arcs)} fits; a delay is off by {100 * found.error:.1f}% in the mean, "
             f"{100 * found.worst:.0f}% at most"

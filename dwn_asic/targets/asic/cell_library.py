@@ -2,12 +2,13 @@
 
 A mapper that minimizes area needs only one cell per function. Circuits are always mapped to such a reduced
 library, whether it comes from an installed PDK or from a table in ``pdk_configs/``, so the areas are the
-same.
+same. Sizing for a clock period replaces cells by others of a library that holds all drive strengths too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +25,7 @@ __all__ = ["Cell", "CellLibrary", "FlipFlop"]
 
 @dataclass(frozen=True)
 class CellLibrary:
-    """A library with one cell per function, at one corner; areas in um2, capacitances in pF, leakage in nW.
+    """A library of few cells at one corner; areas in um2, capacitances in pF, leakage in nW.
 
     Attributes
     ----------
@@ -33,9 +34,11 @@ class CellLibrary:
     corner
         Process, voltage and temperature, as the library names them.
     cells
-        Combinational cells, sorted by name; no two have the same function up to the order of inputs.
+        Combinational cells, sorted by name. No two have the same function up to the order of inputs, but if
+        the library has drive strengths: then the cells of a function have the same pins in the same order.
     flip_flops
-        Plain D flip-flops: the smallest one, and the smallest inverting one; may be empty.
+        Plain D flip-flops: the smallest one, and the smallest inverting one, or all their drive strengths;
+        may be empty.
     nand2, nand2_area
         Name and area (um2) of the cell whose area is 1 NAND2-equivalent.
     origin, copyright, licence
@@ -89,6 +92,16 @@ class CellLibrary:
         inverters = (cell.area for cell in self.cells if (len(cell.inputs), cell.table) == INVERTER)
         return flip_flop.area + min(inverters) if flip_flop.inverting else flip_flop.area
 
+    @cached_property
+    def sizes(self) -> Mapping[str, tuple[Cell | FlipFlop, ...]]:
+        """Name of each cell, and all cells of its function and pins, the smallest first."""
+        groups: dict[Hashable, list[Cell | FlipFlop]] = defaultdict(list)
+        for cell in self._by_name.values():
+            kind = cell.table if isinstance(cell, Cell) else (cell.inverting, cell.reset_active_low)
+            groups[type(cell), cell.inputs, cell.output, kind].append(cell)
+        ordered = [tuple(sorted(cells, key=lambda each: (each.area, each.name))) for cells in groups.values()]
+        return {cell.name: cells for cells in ordered for cell in cells}
+
     def nand2_equivalents(self, area: float) -> float:
         """Convert an area from um2 to NAND2-equivalents."""
         return area / self.nand2_area
@@ -103,7 +116,8 @@ class CellLibrary:
             "copyright": self.copyright,
             "licence": self.licence,
         }
-        write_text(path, table_text(header, self.cells, self.flip_flops))
+        sizes = any(len(cells) > 1 for cells in self.sizes.values())
+        write_text(path, table_text(header, self.cells, self.flip_flops, sizes=sizes))
 
     @classmethod
     def load_table(cls, path: Path) -> CellLibrary:

@@ -30,6 +30,7 @@ _COLUMNS = (
     "capacitance_pF",
 )
 _TITLE = "# dwn-asic cell table 1: the smallest cell of each function, extracted from the Liberty file below"
+_TITLE_SIZES = "# dwn-asic cell table 1: drive strengths of cells, extracted from the Liberty file below"
 _HEADER_KEYS = ("library", "corner", "nand2", "origin", "copyright", "licence")
 _UNKNOWN = "-"
 
@@ -55,10 +56,15 @@ class CellTable:
     nand2_area: float
 
 
-def table_text(header: Mapping[str, str], cells: Iterable[Cell], flip_flops: Iterable[FlipFlop]) -> str:
-    """Return the text that :func:`read_table` reads; equal cells have equal texts."""
+def table_text(
+    header: Mapping[str, str], cells: Iterable[Cell], flip_flops: Iterable[FlipFlop], *, sizes: bool = False
+) -> str:
+    """Return the text that :func:`read_table` reads; equal cells have equal texts.
+
+    ``sizes`` is whether a function has several cells, which the title says.
+    """
     buffer = io.StringIO()
-    buffer.write(f"{_TITLE}\n")
+    buffer.write(f"{_TITLE_SIZES if sizes else _TITLE}\n")
     for key in _HEADER_KEYS:
         buffer.write(f"# {key}: {header[key]}\n")
     table = csv.writer(buffer, lineterminator="\n")
@@ -127,7 +133,7 @@ def _kind(flip_flop: FlipFlop) -> str:
 
 
 def _read_header(lines: Sequence[str], path: Path) -> dict[str, str]:
-    if lines[:1] != [_TITLE]:
+    if lines[:1] not in ([_TITLE], [_TITLE_SIZES]):
         raise PdkError(f"{path}: not a cell table: its first line is not {_TITLE!r}")
     header = {}
     for key, line in itertools.zip_longest(_HEADER_KEYS, lines[1 : 1 + len(_HEADER_KEYS)], fillvalue=""):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -78,6 +78,7 @@ def read_liberty(
     tie_reset: bool = False,
     copyright_line: str = "",
     licence: str = "",
+    sizes: bool = False,
 ) -> LibertyReading:
     """Read the Liberty files of one library and corner, and keep the cells that area mapping needs.
 
@@ -106,6 +107,9 @@ def read_liberty(
         inactive level.
     copyright_line, licence
         Copyright and licence of the files; they are written to a saved table.
+    sizes
+        Whether to keep, beside each of these cells, all its drive strengths: cells of the same function with
+        the same pins.
 
     Raises
     ------
@@ -131,12 +135,16 @@ def read_liberty(
         kinds = " and no ".join(missing)
         raise PdkError(f"{where}: no {kinds} among the cells that logic may be mapped to{_quoted(notes)}")
     nand2, nand2_area = named or _smallest_nand2(cells)
+    registers = _smallest_flip_flops(flip_flops, tie_reset=tie_reset)
+    if sizes:
+        cells = _with_sizes(cells, gates)
+        registers = tuple(each for each in flip_flops if any(_is_size(each, kept) for kept in registers))
     return LibertyReading(
         CellLibrary(
             name=library or _first(file.name for file in files),
             corner=corner or _first(attribute(f.header, "default_operating_conditions") for f in files),
             cells=cells,
-            flip_flops=_smallest_flip_flops(flip_flops, tie_reset=tie_reset),
+            flip_flops=registers,
             nand2=nand2,
             nand2_area=nand2_area,
             origin=" ".join(path.name for path in paths),
@@ -214,6 +222,28 @@ def _smallest_per_function(gates: Iterable[Cell]) -> tuple[Cell, ...]:
         by_function[permutation_class(gate.table, len(gate.inputs))].append(gate)
     return tuple(
         sorted((min(cells, key=_size) for cells in by_function.values()), key=lambda cell: cell.name)
+    )
+
+
+def _with_sizes(cells: Iterable[Cell], gates: Iterable[Cell]) -> tuple[Cell, ...]:
+    """Return cells and all their drive strengths, sorted by name, with the inputs in the same order."""
+    kept = {(frozenset(cell.inputs), cell.output, cell.table): cell for cell in cells}
+    orders = {(pins, output): cell.inputs for (pins, output, _), cell in kept.items()}
+    found = []
+    for gate in gates:
+        order = orders.get((frozenset(gate.inputs), gate.output), gate.inputs)
+        loads = dict(zip(gate.inputs, gate.capacitance, strict=True))
+        same = replace(gate, inputs=order, capacitance=tuple(loads[pin] for pin in order))
+        if (frozenset(order), same.output, same.table) in kept:
+            found.append(same)
+    return tuple(sorted(found, key=lambda cell: cell.name))
+
+
+def _is_size(cell: FlipFlop, other: FlipFlop) -> bool:
+    """Return whether two flip-flops differ in their drive strength alone."""
+    return (
+        replace(other, name=cell.name, area=cell.area, capacitance=cell.capacitance, leakage=cell.leakage)
+        == cell
     )
 
 

@@ -32,7 +32,9 @@ __all__ = [
     "pdk_fingerprint",
     "reduced",
     "require_flip_flop",
+    "sizes_fingerprint",
     "timing_fingerprint",
+    "with_sizes",
 ]
 
 _FOLDER = "pdk_configs"
@@ -201,13 +203,43 @@ def list_pdks() -> tuple[str, ...]:
     return tuple(sorted({path.stem for folder in _config_folders() for path in folder.glob("*.yaml")}))
 
 
-def extract(liberty: Sequence[Path], config: PdkConfig, out: Path) -> LibertyReading:
+def with_sizes(pdk: Pdk) -> Pdk:
+    """Return a PDK whose library holds, beside each cell, all its drive strengths.
+
+    They come from the Liberty files or, without them, from the table of sizes beside the embedded tables; if
+    there is no such table, the PDK is returned as it is. Raises PdkError if a file cannot be read.
+    """
+    if pdk.liberty:
+        return replace(pdk, library=reduced(pdk.liberty, pdk.config, sizes=True).library)
+    cells, timing = _size_tables(pdk.timing_table)
+    if cells is None:
+        return pdk
+    library = _read_table(cells, file_digest(cells), pdk.config).library
+    return replace(pdk, library=library, timing_table=timing)
+
+
+def sizes_fingerprint(pdk: str | Path) -> dict[str, str]:
+    """Return the name and the SHA-256 digest of the embedded tables of drive strengths, if they are used."""
+    tables = _size_tables(_find(pdk).timing)
+    return {table.name: file_digest(table) for table in tables if table is not None}
+
+
+def _size_tables(timing: Path | None) -> tuple[Path | None, Path | None]:
+    """Return the tables of cells and of timing for all drive strengths, given the embedded timing table."""
+    if timing is None:
+        return None, None
+    name = timing.name.removesuffix(".timing.csv")
+    cells, fits = timing.with_name(f"{name}.sizes.csv"), timing.with_name(f"{name}.sizes.timing.csv")
+    return (cells, fits) if cells.is_file() and fits.is_file() else (None, None)
+
+
+def extract(liberty: Sequence[Path], config: PdkConfig, out: Path, *, sizes: bool = False) -> LibertyReading:
     """Reduce Liberty files to one cell per function and save the result as the table ``out``.
 
-    ``config`` defines the names, the NAND2 cell and the cells to exclude. Raises PdkError if a file is
-    unreadable or the library lacks a basic cell.
+    ``config`` defines the names, the NAND2 cell and the cells to exclude. With ``sizes``, all drive strengths
+    are kept. Raises PdkError if a file is unreadable or the library lacks a basic cell.
     """
-    reading = reduced(liberty, config)
+    reading = reduced(liberty, config, sizes=sizes)
     reading.library.save_table(out)
     return reading
 
@@ -307,16 +339,19 @@ def _files_in(folder: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def reduced(liberty: Sequence[Path], config: PdkConfig) -> LibertyReading:
+def reduced(liberty: Sequence[Path], config: PdkConfig, *, sizes: bool = False) -> LibertyReading:
     """Read Liberty files and reduce them to the cells that circuits are mapped to.
 
-    Raises PdkError if a file is unreadable or the library lacks a basic cell.
+    With ``sizes``, all their drive strengths are kept too. Raises PdkError if a file is unreadable or the
+    library lacks a basic cell.
     """
-    return _read_liberty(tuple(liberty), tuple(map(file_digest, liberty)), config)
+    return _read_liberty(tuple(liberty), tuple(map(file_digest, liberty)), config, sizes=sizes)
 
 
 @lru_cache(maxsize=4)
-def _read_liberty(liberty: tuple[Path, ...], _contents: tuple[str, ...], config: PdkConfig) -> LibertyReading:
+def _read_liberty(
+    liberty: tuple[Path, ...], _contents: tuple[str, ...], config: PdkConfig, *, sizes: bool
+) -> LibertyReading:
     """Read Liberty files, once per process unless they change, since every step of a flow opens its PDK."""
     return read_liberty(
         liberty,
@@ -327,6 +362,7 @@ def _read_liberty(liberty: tuple[Path, ...], _contents: tuple[str, ...], config:
         tie_reset=config.tie_reset,
         copyright_line=config.copyright,
         licence=config.licence,
+        sizes=sizes,
     )
 
 

@@ -91,8 +91,10 @@ def _fitted(table: Path, _content: str, cells: CellLibrary) -> TimingLibrary:
     return timing_library(read_fit(table), cells)
 
 
-def extract_timing(liberty: Sequence[Path], config: PdkConfig, out: Path) -> Fit:
+def extract_timing(liberty: Sequence[Path], config: PdkConfig, out: Path, *, sizes: bool = False) -> Fit:
     """Fit the timing and power of Liberty files for the cells that circuits are mapped to, and save the fit.
+
+    With ``sizes``, all their drive strengths are fitted.
 
     Raises
     ------
@@ -103,7 +105,7 @@ def extract_timing(liberty: Sequence[Path], config: PdkConfig, out: Path) -> Fit
     from dwn_asic.targets.asic.signoff.fit import fit
     from dwn_asic.targets.asic.signoff.fit_table import fit_text
 
-    cells = reduced(liberty, config).library
+    cells = reduced(liberty, config, sizes=sizes).library
     found = fit(load(liberty), cells)
     names = {
         "library": config.library,
