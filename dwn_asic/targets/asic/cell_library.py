@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from dwn_asic.boolean.expression import parse, verilog_identifier
 from dwn_asic.errors import PdkError
@@ -21,6 +22,9 @@ from dwn_asic.targets.asic.quantities import decimal_text
 from dwn_asic.verilog.cell import INVERTER, Cell, FlipFlop
 
 __all__ = ["Cell", "CellLibrary", "FlipFlop"]
+
+
+_NO_TIMING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,16 @@ class CellLibrary:
         """Write the text of :meth:`liberty` to a file."""
         write_text(path, self.liberty())
 
-    def liberty(self) -> str:
-        """Return the text of a Liberty file without timing, which is all that area mapping needs."""
+    def liberty(self, header: Sequence[str] = (), timing: Mapping[str, Sequence[str]] = _NO_TIMING) -> str:
+        """Return the text of a Liberty file, by default without timing, which is all that area mapping needs.
+
+        Parameters
+        ----------
+        header
+            Further lines of the library.
+        timing
+            Name of a gate, and the lines of the timing of its output.
+        """
         lines = [
             f'library ("{self.name}") {{',
             '  delay_model : "table_lookup";',
@@ -149,9 +161,11 @@ class CellLibrary:
             '  current_unit : "1mA";',
             '  leakage_power_unit : "1nW";',
             "  capacitive_load_unit (1.0, pf);",
+            *header,
         ]
         for cell in self.cells:
-            lines += _liberty_cell(cell, (), f'function : "{parse(cell.function).plain()}";')
+            function = f'function : "{parse(cell.function).plain()}";'
+            lines += _liberty_cell(cell, (), function, timing.get(cell.name, ()))
         for flip_flop in self.flip_flops:
             group = [
                 "    ff (IQ, IQ_N) {",
@@ -185,7 +199,9 @@ class CellLibrary:
         return "\n".join((title, "`default_nettype none", *modules, "`default_nettype wire", ""))
 
 
-def _liberty_cell(cell: Cell | FlipFlop, groups: Sequence[str], function: str) -> Iterator[str]:
+def _liberty_cell(
+    cell: Cell | FlipFlop, groups: Sequence[str], function: str, timing: Sequence[str] = ()
+) -> Iterator[str]:
     yield f'  cell ("{cell.name}") {{'
     yield f"    area : {decimal_text(cell.area)};"
     if cell.leakage is not None:
@@ -195,7 +211,8 @@ def _liberty_cell(cell: Cell | FlipFlop, groups: Sequence[str], function: str) -
         clock = " clock : true;" if isinstance(cell, FlipFlop) and pin == cell.clock else ""
         load = "" if capacitance is None else f" capacitance : {decimal_text(capacitance)};"
         yield f'    pin ("{pin}") {{ direction : input;{clock}{load} }}'
-    yield f'    pin ("{cell.output}") {{ direction : output; {function} }}'
+    output = f'    pin ("{cell.output}") {{ direction : output; {function}'
+    yield from (output, *timing, "    }") if timing else (f"{output} }}",)
     yield "  }"
 
 

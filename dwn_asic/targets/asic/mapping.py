@@ -1,13 +1,14 @@
-"""Recipes with which ABC maps an and-inverter graph to cells of small area, without regard to delay.
+"""Recipes with which ABC maps an and-inverter graph to cells: of small area, or of small delay.
 
 No recipe is best for every circuit, and each takes only some hundredths of a second. So all of them are
 tried, and the mapping with the smallest cell area is kept. Exact minimization (to rank its candidates) and
-synthesis use the same list.
+synthesis use the same list. With a clock period to meet, synthesis tries the recipes for delay too, which
+need a library with delays, and judges every mapping by static timing.
 """
 
 from __future__ import annotations
 
-__all__ = ["MAPPING_RECIPES", "PART_RECIPE", "RANKING"]
+__all__ = ["DELAY_RECIPES", "MAPPING_RECIPES", "PART_RECIPE", "RANKING"]
 
 MAPPING_RECIPES = {
     "map": "map -a",
@@ -22,6 +23,18 @@ MAPPING_RECIPES = {
     "nf": "&get -n; &nf; &put",
     "dch_nf": "&get -n; &dch -f; &nf -R 10 -F 5 -p; &put",
 }
+DELAY_RECIPES = {
+    "fast_map": "map",
+    "fast_dch_map": "dch; map",
+    "fast_dchf_map": "dch -f; map -B 0.7",
+    # SOP balancing, which lowers the number of levels (Mishchenko et al., 2011).
+    "fast_sop_map": "if -g -K 6; dch; map",
+    "fast_sop_dchf_map": "if -g -K 6; dch -f; map -B 0.9",
+    "fast_dch_sop_map": "dch -f; if -g -K 6; dch -f; map -B 0.9",
+    "fast_syn4_map": "&get -n; &syn4; &put; dch -f; map -B 0.9",
+    "fast_synch2_map": "&get -n; &synch2; &put; dch -f; map -B 0.9",
+}
+"""Recipes for delay. ABC's own `buffer; upsize; dnsize` after them is slower and larger than our sizing."""
 RANKING = ("map", "dch_map")
 """Names of the fast recipes that rank candidates."""
 PART_RECIPE = "dch_nf"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.equivalence.check import Check
     from dwn_asic.targets.asic.cost import CellCost
+    from dwn_asic.targets.asic.delay import DelayMapper
     from dwn_asic.targets.asic.pdk import Pdk
     from dwn_asic.targets.asic.signoff.metrics import Signoff
     from dwn_asic.verilog.config import HardwareConfig
@@ -75,6 +76,13 @@ class AsicTarget:
         return Technology(self.pdk.config.name, library.name, library.corner, origin)
 
     @cached_property
+    def cells(self) -> Pdk:
+        """PDK with the cells that netlists may have: all drive strengths where mapping aims at a period."""
+        from dwn_asic.targets.asic.pdk import with_sizes
+
+        return self.pdk if self.clock_ns is None else with_sizes(self.pdk)
+
+    @cached_property
     def cost(self) -> CellCost:
         """Cost model: mapped area and prices, in NAND2-equivalents."""
         from dwn_asic.targets.asic.cost import CellCost
@@ -100,9 +108,19 @@ class AsicTarget:
             registers,
             pipeline=pipeline,
         )
-        mapped = synthesize(design, name, library, timeout_s=self.timeout_s)
+        aim = {}
+        if self.clock_ns is None:
+            mapped = synthesize(design, name, library, timeout_s=self.timeout_s)
+        else:
+            found = self.delay_mapper(design, name).meet(self.clock_ns)
+            mapped = found.synthesis
+            aim = {
+                "clock_ns": self.clock_ns,
+                "delay_ns": found.delay,
+                "slack_ns": self.clock_ns - found.delay,
+            }
         modules = {module: asdict(area) for module, area in mapped.modules.items()}
-        record = json.dumps({"yosys": mapped.yosys, "modules": modules}, indent=1, sort_keys=True)
+        record = json.dumps({"yosys": mapped.yosys, "modules": modules, **aim}, indent=1, sort_keys=True)
         wholes = dict.fromkeys(map(whole_of_part, mapped.modules), 0.0)
         for module, area in mapped.modules.items():
             wholes[whole_of_part(module)] += area.area
@@ -114,7 +132,7 @@ class AsicTarget:
                 DESIGN: design,
                 BENCH: bench,
                 NETLIST: mapped.netlist,
-                CELLS: library.verilog_models(),
+                CELLS: self.cells.library.verilog_models(),
                 SYNTHESIS: f"{record}\n",
             },
             area_metrics(name, mapped.modules, library),
@@ -133,13 +151,22 @@ class AsicTarget:
         said = "" if self.period is None else f"; {verdict(measured[DELAY], self.period)}"
         return replace(built, metrics={**built.metrics, **measured}, summary=f"{built.summary}{said}")
 
+    def delay_mapper(self, design: str, name: str) -> DelayMapper:
+        """Return the mapper for delay of a design with this prefix of module names.
+
+        Raises PdkError if the timing of the PDK is not known.
+        """
+        from dwn_asic.targets.asic.delay import DelayMapper
+
+        return DelayMapper(design, name, self.pdk, pipeline=self.hardware.pipeline, timeout_s=self.timeout_s)
+
     def netlist(self, built: Implementation) -> FlatNetlist:
         """Return the mapped netlist without hierarchy; raises DataError if it is not one of these cells."""
         from dwn_asic.verilog.flat_netlist import flat_netlist
         from dwn_asic.verilog.reader import parse_verilog
 
         design = parse_verilog(built.files[NETLIST], NETLIST)
-        return flat_netlist(design, f"{built.name}_top", self.pdk.library)
+        return flat_netlist(design, f"{built.name}_top", self.cells.library)
 
     def sign_off(self, built: Implementation, codes: NDArray[np.int64], corner: str = "") -> Signoff:
         """Compute timing and power of an implementation at a corner of the PDK, by default the mapped one.
@@ -163,7 +190,7 @@ class AsicTarget:
         from dwn_asic.targets.asic.pdk_timing import load_timing
         from dwn_asic.targets.asic.signoff.metrics import sign_off
 
-        timing = load_timing(self.pdk, corner)
+        timing = load_timing(self.cells, corner)
         return sign_off(self.netlist(built), timing, self.pdk.config, codes, self.period)
 
     def verify(self, built: Implementation, wanted: Specification) -> Proof:
@@ -185,7 +212,7 @@ class AsicTarget:
         hardware, graph = self.hardware, wanted.graph
         cycles = latency(hardware.registers, pipeline=hardware.pipeline)
         check_interfaces(graph, wanted.circuit)
-        texts = (("Verilog", DESIGN, None), ("netlist", NETLIST, self.pdk.library))
+        texts = (("Verilog", DESIGN, None), ("netlist", NETLIST, self.cells.library))
         if wanted.circuit.is_large:
             parts = {
                 what: pairs(
@@ -248,16 +275,20 @@ def _open(config: SynthesisConfig, hardware: HardwareConfig) -> AsicTarget:
 
     pdk = load_pdk(config.pdk)
     require_flip_flop(pdk, hardware.registers, pipeline=hardware.pipeline)
-    if hardware.clock_ns is not None:
-        require_timing(pdk, "hardware.clock_ns")
-    return AsicTarget(pdk, hardware, config.timeout_s)
+    for key, period in (("hardware.clock_ns", hardware.clock_ns), ("synthesis.clock_ns", config.clock_ns)):
+        if period is not None:
+            require_timing(pdk, key)
+    return AsicTarget(pdk, hardware, config.timeout_s, config.clock_ns)
 
 
 def _environment(config: SynthesisConfig) -> Mapping[str, str]:
-    from dwn_asic.targets.asic.pdk import pdk_fingerprint
+    from dwn_asic.targets.asic.pdk import pdk_fingerprint, sizes_fingerprint, timing_fingerprint
     from dwn_asic.tools import mapper_fingerprint
 
-    return {**pdk_fingerprint(config.pdk), **mapper_fingerprint()}
+    found = {**pdk_fingerprint(config.pdk), **mapper_fingerprint()}
+    if config.clock_ns is None:
+        return found
+    return {**found, **timing_fingerprint(config.pdk), **sizes_fingerprint(config.pdk)}
 
 
 def _measured_by(config: SynthesisConfig) -> Mapping[str, str]:

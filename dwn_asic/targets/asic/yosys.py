@@ -16,7 +16,7 @@ from dwn_asic.targets.asic.mapping import MAPPING_RECIPES, PART_RECIPE
 from dwn_asic.tools import find_yosys, processors
 from dwn_asic.verilog.text import black_box, single_assigns, split_modules
 
-__all__ = ["ModuleArea", "Synthesis", "plain_area", "synthesize"]
+__all__ = ["ModuleArea", "Synthesis", "Variant", "Variants", "plain_area", "synthesize", "variants"]
 
 _REGISTER = "$_DFF_P_"
 """Name that Yosys gives a register that it did not map to a cell."""
@@ -130,6 +130,66 @@ def _mapped_in_parts(
     )
 
 
+@dataclass(frozen=True)
+class Variant:
+    """One mapping of a module: its Verilog text, and its area."""
+
+    text: str
+    area: ModuleArea
+
+
+@dataclass(frozen=True)
+class Variants:
+    """All mappings of a design.
+
+    Attributes
+    ----------
+    mapped
+        Name of each recipe and of each module, and the mapping.
+    yosys, log
+        As in :class:`Synthesis`.
+    """
+
+    mapped: dict[str, dict[str, Variant]]
+    yosys: str
+    log: str
+
+    def smallest(self) -> Synthesis:
+        """Return the design of the smallest mapping of each module; ties go to the first recipe."""
+        chosen = {
+            module: min((each[module] for each in self.mapped.values()), key=lambda each: each.area.area)
+            for module in next(iter(self.mapped.values()))
+        }
+        netlist = "\n".join(each.text for each in chosen.values())
+        return Synthesis(
+            netlist, {module: each.area for module, each in chosen.items()}, self.yosys, self.log
+        )
+
+
+def variants(
+    design: str,
+    name: str,
+    library: CellLibrary,
+    recipes: Mapping[str, str],
+    liberty: str,
+    *,
+    timeout_s: float = 300.0,
+) -> Variants:
+    """Map each module of a design without parts with every recipe.
+
+    Parameters
+    ----------
+    design, name, library, timeout_s
+        As for :func:`synthesize`, whose errors are raised.
+    recipes
+        Names and ABC commands.
+    liberty
+        Text of a Liberty file of the library, with delays if recipes look at them.
+    """
+    commands = (f"hierarchy -check -top {name}_top", *_PREPARE)
+    return _variants(design, commands, recipes, library, liberty, timeout_s)
+
+
 def _mapped(
     design: str,
     prepare: Sequence[str],
@@ -139,10 +199,23 @@ def _mapped(
     boxes: Sequence[str] = (),
 ) -> Synthesis:
     """Map all modules of a text but black boxes after the commands ``prepare``, each with the best recipe."""
+    return _variants(design, prepare, recipes, library, library.liberty(), timeout_s, boxes).smallest()
+
+
+def _variants(
+    design: str,
+    prepare: Sequence[str],
+    recipes: Mapping[str, str],
+    library: CellLibrary,
+    liberty: str,
+    timeout_s: float,
+    boxes: Sequence[str] = (),
+) -> Variants:
+    """Return every mapping of all modules of a text but black boxes."""
     yosys = find_yosys()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        library.write_liberty(folder / "cells.lib")
+        (folder / "cells.lib").write_text(liberty)
         (folder / "design.v").write_text(design)
         for recipe, commands in recipes.items():
             (folder / f"{recipe}.abc").write_text("strash\n" + commands.replace("; ", "\n") + "\n")
@@ -152,17 +225,15 @@ def _mapped(
         netlists = {
             recipe: single_assigns((folder / f"netlist_{recipe}.v").read_text()) for recipe in recipes
         }
-    texts = {recipe: split_modules(netlist) for recipe, netlist in netlists.items()}
-    modules: dict[str, ModuleArea] = {}
-    chosen: list[str] = []
-    for module in next(iter(stats.values())):
-        tried = {recipe: stats[recipe][module] for recipe in recipes}
-        recipe = min(tried, key=lambda r: (_area(tried[r], library), list(recipes).index(r)))
-        modules[module] = ModuleArea(_area(tried[recipe], library), tried[recipe], recipe)
-        if module not in texts[recipe]:
-            raise ToolError("yosys", f"its netlist has no module {module}", output=log)
-        chosen.append(texts[recipe][module])
-    return Synthesis("\n".join(chosen), modules, yosys.origin, log)
+    found: dict[str, dict[str, Variant]] = {recipe: {} for recipe in recipes}
+    for recipe, netlist in netlists.items():
+        texts = split_modules(netlist)
+        for module, cells in stats[recipe].items():
+            if module not in texts:
+                raise ToolError("yosys", f"its netlist has no module {module}", output=log)
+            area = ModuleArea(_area(cells, library), cells, recipe)
+            found[recipe][module] = Variant(texts[module], area)
+    return Variants(found, yosys.origin, log)
 
 
 def plain_area(design: str, top: str, library: CellLibrary, *, timeout_s: float = 300.0) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from opensta import PERIOD, report
 
+from dwn_asic.targets.asic.delay import DelayMapper
 from dwn_asic.targets.asic.pdk import load_pdk
 from dwn_asic.targets.asic.signoff.cache import load_timing
 from dwn_asic.targets.asic.signoff.timing import Environment, analyze
@@ -64,3 +65,24 @@ def test_opensta_agrees(
         times, close = LEAKAGE[name]
         assert times * power.leakage_power * 1e-3 == pytest.approx(theirs.leakage, rel=close)
         assert power.dynamic * per_second == pytest.approx(theirs.internal + theirs.switching, rel=0.01)
+
+
+@pytest.mark.tool("sta")
+def test_opensta_agrees_on_a_netlist_that_was_sized(
+    shared_pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(shared_pdk))
+    pdk, circuit = load_pdk("sky130hd"), trial_circuit()
+    design = design_verilog("trial", circuit.encoder, circuit.core, "both", pipeline=True)
+    found = DelayMapper(design, "trial", pdk, pipeline=True).meet(1.3)
+    liberty = pdk.corners[pdk.config.corner]
+    theirs = report(
+        found.synthesis.netlist,
+        "trial_top",
+        liberty,
+        tmp_path,
+        clocked=True,
+        conditions=load_timing(liberty).conditions.name,
+    )
+    assert found.delay <= 1.3
+    assert theirs.delay == pytest.approx(found.delay, rel=1e-4)

@@ -24,7 +24,22 @@ from dwn_asic.errors import PdkError
 from dwn_asic.targets.asic.signoff.library import NO_TABLE, Arc, Thresholds, TimedCell, TimingLibrary
 from dwn_asic.verilog.flat_netlist import FlatNetlist, Register
 
-__all__ = ["Endpoint", "Environment", "Step", "Timing", "analyze", "lookup", "table_value"]
+__all__ = [
+    "Arcs",
+    "Endpoint",
+    "Environment",
+    "Loads",
+    "Step",
+    "Timing",
+    "analyze",
+    "collect_arcs",
+    "input_edges",
+    "lookup",
+    "net_loads",
+    "propagate",
+    "table_value",
+    "tails_of",
+]
 
 RISE, FALL = 0, 1
 _SENSES = {"positive": 0, "negative": 1, "both": 2}
@@ -140,7 +155,7 @@ class Timing:
     load: NDArray[np.float64]
     endpoints: tuple[Endpoint, ...]
     _causes: NDArray[np.int64]
-    _arcs: _Arcs
+    _arcs: Arcs
 
     @cached_property
     def critical(self) -> Endpoint | None:
@@ -187,7 +202,7 @@ class Timing:
 
 
 @dataclass(frozen=True, eq=False)
-class _Arcs:
+class Arcs:
     """The arcs of a netlist in topological order, as arrays.
 
     ``tables`` is (A, 4): delays, then transitions. ``wire_delay`` is (A, 2): from the net's driver to the
@@ -212,20 +227,21 @@ def analyze(netlist: FlatNetlist, library: TimingLibrary, environment: Environme
         The library lacks a cell or its arcs, the driving cell or the wire-load model.
     """
     environment = environment or Environment()
-    loads = _loads(netlist, library, environment)
-    load, arcs = loads.total, _collect(netlist, library, loads)
+    loads = net_loads(netlist, library, environment)
+    load, arcs = loads.total, collect_arcs(netlist, library, loads)
     shape = (len(netlist.net_names), 2)
     arrival, transition = np.full(shape, _NEVER), np.zeros(shape)
     causes = np.full(shape, -1, np.int64)
     inputs = list(netlist.inputs.values())
-    arrival[inputs], transition[inputs] = _input_edges(library, environment, load[inputs])
+    arrival[inputs], transition[inputs] = input_edges(library, environment, load[inputs])
     if netlist.clock is not None:
         arrival[netlist.clock] = 0.0, _NEVER
     tables = library.tables
     limits = library.thresholds
-    _propagate(
+    propagate(
+        0,
         (limits.middle - limits.low) / (limits.high - limits.low),
-        _tails(limits),
+        tails_of(limits),
         arcs.source,
         arcs.target,
         arcs.sense,
@@ -261,7 +277,7 @@ def timed_cell(library: TimingLibrary, name: str, pins: tuple[str, ...]) -> Time
 
 
 @dataclass(frozen=True, eq=False)
-class _Loads:
+class Loads:
     """Loads of nets: ``total`` (N, 2) and the wire's part (N,) in pF, its resistance (N,) in kOhm."""
 
     total: NDArray[np.float64]
@@ -270,7 +286,7 @@ class _Loads:
     fanout: NDArray[np.int64]
 
 
-def _loads(netlist: FlatNetlist, library: TimingLibrary, environment: Environment) -> _Loads:
+def net_loads(netlist: FlatNetlist, library: TimingLibrary, environment: Environment) -> Loads:
     """Return the load of each net: its pins, its outputs, and its wire."""
     nets = len(netlist.net_names)
     load = np.zeros((nets, 2))
@@ -297,10 +313,10 @@ def _loads(netlist: FlatNetlist, library: TimingLibrary, environment: Environmen
             raise PdkError(f"{library.name}: no wire-load model {wanted!r} (choose from {names})")
         length = np.array([model.length(n) for n in range(int(fanout.max(initial=0)) + 1)])[fanout]
         wire, resistance = length * model.capacitance, length * model.resistance
-    return _Loads(load + wire[:, None], wire, resistance, fanout)
+    return Loads(load + wire[:, None], wire, resistance, fanout)
 
 
-def _input_edges(
+def input_edges(
     library: TimingLibrary, environment: Environment, load: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return arrival and transition at inputs with these loads; shape (inputs, 2)."""
@@ -326,7 +342,8 @@ def _input_edges(
     return arrival, transition
 
 
-def _collect(netlist: FlatNetlist, library: TimingLibrary, loads: _Loads) -> _Arcs:
+def collect_arcs(netlist: FlatNetlist, library: TimingLibrary, loads: Loads) -> Arcs:
+    """Return the arcs of a netlist; raises PdkError if the library lacks a cell or its arcs."""
     cells: dict[str, TimedCell] = {}
     arcs_of: dict[str, list[tuple[int, Arc]]] = {}
     source, target, found = list[int](), list[int](), list[Arc]()
@@ -351,7 +368,7 @@ def _collect(netlist: FlatNetlist, library: TimingLibrary, loads: _Loads) -> _Ar
     # Each sink has its share of the wire, behind its share of the resistance (the balanced tree of Liberty).
     fanout = np.maximum(loads.fanout, 1)
     share, resistance = (loads.wire / fanout)[nets], (loads.resistance / fanout)[nets]
-    return _Arcs(
+    return Arcs(
         nets,
         np.array(target, np.int64),
         np.array([_SENSES[arc.sense] for arc in found], np.int64),
@@ -460,7 +477,7 @@ _TAILS, _LONGEST, _CLOSEST = 512, 50.0, 1e-3
 
 
 @lru_cache(maxsize=8)
-def _tails(thresholds: Thresholds) -> NDArray[np.float64]:
+def tails_of(thresholds: Thresholds) -> NDArray[np.float64]:
     """Return how a ramp behind a resistance goes on after the middle, for :func:`_behind_resistance`.
 
     The driver of a wire with resistance is a ramp behind a resistance (Dartu, Menezes and Pileggi, 1996). It
@@ -502,7 +519,8 @@ def _behind_resistance(slow, constant, half, tails):  # type: ignore[no-untyped-
 
 
 @kernel
-def _propagate(  # type: ignore[no-untyped-def]
+def propagate(  # type: ignore[no-untyped-def]
+    first,
     half,
     tails,
     sources,
@@ -519,8 +537,11 @@ def _propagate(  # type: ignore[no-untyped-def]
     transition,
     causes,
 ):
-    """Fill in arrivals, transitions and causes, arc by arc; a cause is 2 * arc + edge at its source."""
-    for arc in range(len(sources)):
+    """Fill in arrivals, transitions and causes, arc by arc from the first one; before it they are known.
+
+    A cause is 2 * arc + edge at its source.
+    """
+    for arc in range(first, len(sources)):
         source, target = sources[arc], targets[arc]
         for before in range(2):
             if arrival[source, before] == -np.inf or (triggers[arc] < 2 and triggers[arc] != before):
