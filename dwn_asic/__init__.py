@@ -52,6 +52,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dwn_asic.api import (
         datasheet,
+        delay_front,
         fit,
         implement,
         manufacturing_test,
@@ -99,6 +100,7 @@ __all__ = [
     "Target",
     "__version__",
     "datasheet",
+    "delay_front",
     "fit",
     "implement",
     "load",
@@ -115,6 +117,7 @@ __all__ = [
 _HOMES = {
     "api": (
         "datasheet",
+        "delay_front",
         "fit",
         "implement",
         "manufacturing_test",

@@ -31,6 +31,7 @@ from dwn_asic.optimize.lossy.config import ShrinkConfig
 from dwn_asic.optimize.lossy.front import Front, FrontCircuit
 from dwn_asic.report.datasheet.build import Chosen, data_sheet, provenance
 from dwn_asic.report.datasheet.value import DataSheet
+from dwn_asic.targets.asic.delay import DelayPoint
 from dwn_asic.targets.asic.signoff.metrics import Signoff
 from dwn_asic.targets.asic.target import AsicTarget
 from dwn_asic.targets.base import Implementation, Proof, Specification, Target, Vectors
@@ -579,6 +580,55 @@ def sign_off(
     """
     rows = dataset.split.test if len(dataset.split.test) > 1 else slice(None)
     return target.sign_off(implementation, dataset.codes[rows], corner)
+
+
+def delay_front(
+    circuit: Circuit, target: Target | None = None, *, name: str = "classifier"
+) -> tuple[DelayPoint, ...]:
+    """Map a circuit several times, from the smallest area to the smallest delay.
+
+    Parameters
+    ----------
+    circuit
+        Result of :func:`minimize`.
+    target
+        Target ``asic``, whose registers, PDK and time limit hold; its clock period has no effect.
+    name
+        Prefix of the module names.
+
+    Returns
+    -------
+    tuple of DelayPoint
+        Area (um2), delay (ns) and netlist of each mapping: first the one for area alone, then ever faster
+        ones. A target with a ``clock_ns`` verifies their netlists.
+
+    Raises
+    ------
+    ConfigError
+        The name is not allowed.
+    DwnAsicError
+        The target has no cells.
+    PdkError
+        The timing of the PDK is not known.
+    ToolError
+        A tool fails.
+
+    Examples
+    --------
+    >>> dataset = read_data("sklearn:iris")
+    >>> circuit = minimize(fit(dataset, "decision_tree", leaves=4), effort="low")
+    >>> points = delay_front(circuit)
+    >>> points[-1].delay < points[0].delay and points[-1].area >= points[0].area
+    True
+    """
+    chosen = target_or_default(target)
+    if not isinstance(chosen, AsicTarget):
+        raise DwnAsicError(f"delay_front: the target {chosen.technology.name} has no cells")
+    hardware, prefix = chosen.hardware, checked_name(name, "delay_front")
+    design = design_verilog(
+        prefix, circuit.encoder, circuit.core, hardware.registers, pipeline=hardware.pipeline
+    )
+    return chosen.delay_mapper(design, prefix).front()
 
 
 def manufacturing_test(

@@ -19,7 +19,9 @@ from dwn_asic.errors import DwnAsicError
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from dwn_asic.flow.finished import RunCircuit
     from dwn_asic.flow.step import Reporter
+    from dwn_asic.targets.asic.target import AsicTarget
 
 __all__ = ["main"]
 
@@ -356,6 +358,14 @@ def signoff(
             help="Clock period in ns for which to report the slack. Default: that of the flow file, if any.",
         ),
     ] = None,
+    front: Annotated[
+        bool,
+        typer.Option(
+            "--front",
+            help="Map the circuit again from the smallest area to the smallest delay, and write "
+            "delay_front.csv and delay_front.svg into its folder.",
+        ),
+    ] = False,
 ) -> None:
     """Report the critical path, power and energy of a netlist at corners of its PDK.
 
@@ -372,6 +382,9 @@ def signoff(
     target = opened.flow.target.open()
     if not isinstance(target, AsicTarget):
         raise ConfigError(folder, "target", f"is {opened.flow.target.kind}, which has no cells", "asic")
+    if front:
+        _delay_front(circuit, target)
+        return
     corners = corner or [""]
     if corners == ["ALL"]:
         corners = list(target.pdk.corners) or [""]
@@ -381,6 +394,24 @@ def signoff(
             typer.echo("")
         for line in found.lines(clock_ns):
             typer.echo(line)
+
+
+def _delay_front(circuit: RunCircuit, target: AsicTarget) -> None:
+    """Print area against delay of a circuit, and write both files."""
+    from dwn_asic.api import delay_front
+    from dwn_asic.files import staged
+    from dwn_asic.report.delay_front import front_csv, front_lines, front_svg
+
+    name, library = circuit.implementation.name, target.pdk.library
+    points = delay_front(circuit.circuit, target, name=name)
+    for line in front_lines(points, library.nand2_area):
+        typer.echo(line)
+    shrunk = ", shrunk" if circuit.place else ""
+    title = f"{name}{shrunk}: {library.name} {library.corner}"
+    with staged(circuit.folder, "delay_front") as scratch:
+        (scratch / "delay_front.csv").write_text(front_csv(points, library.nand2_area), encoding="utf-8")
+        (scratch / "delay_front.svg").write_bytes(front_svg(points, library.nand2_area, title))
+    typer.echo(f"wrote {circuit.folder}/{{delay_front.csv,delay_front.svg}}")
 
 
 @app.command("testgen")
