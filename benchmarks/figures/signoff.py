@@ -1,4 +1,5 @@
-"""Topic ``signoff``: timing and power beside OpenSTA on real libraries, and the time that they take.
+"""Topic ``signoff``: timing and power beside OpenSTA on real libraries, the time that they take, and area
+against delay of the circuits of two flows, which run first if necessary.
 
 The designs are those of :mod:`benchmarks.figures.price_rank`, from the smallest to the largest, and four
 larger random ones. The PDKs must be installed (``PDK_ROOT``) and OpenSTA too. Mapped netlists are kept in
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,9 @@ from benchmarks.figures.price_rank import circuits
 from benchmarks.figures.table import Row, named, row
 from dwn_asic.boolean.comparators import encoder_graph
 from dwn_asic.boolean.graph import BooleanGraph
+from dwn_asic.flow import Reporter, open_flow, run_flow
+from dwn_asic.flow.finished import load
+from dwn_asic.targets.asic.delay import DelayMapper
 from dwn_asic.targets.asic.pdk import Pdk, load_pdk
 from dwn_asic.targets.asic.signoff.activity import simulate
 from dwn_asic.targets.asic.signoff.cache import load_timing
@@ -131,6 +135,27 @@ def speed() -> Iterator[Row]:
         yield row(f"signoff.seconds_{copies}", f"{what}, {copies} x one module", seconds, "s", target)
 
 
+def delay(flow: str, kind: str) -> Iterator[Row]:
+    """Measure how much faster a circuit of a flow gets, and what 70% of its delay cost in area."""
+    opened = open_flow(Path("flows") / f"{flow}.yaml", Path("build"))
+    run_flow(opened, Reporter())
+    run = load(opened.folder)
+    circuit = run.chosen(shrunk=kind == "shrunk").circuit
+    design = design_verilog(flow, circuit.encoder, circuit.core, "none")
+    pdk = load_pdk("sky130hd")
+    mapper = DelayMapper(design, flow, pdk)
+    front = mapper.front()
+    name, what = f"signoff.delay_{flow}_{kind}", f"{flow}, {kind} circuit, sky130hd"
+    text = f"{what}: delay of the mapping for area alone ({front[0].delay:.2f} ns) over that of the fastest"
+    yield row(f"{name}_ratio", text, front[0].delay / front[-1].delay)
+    text = f"{what}: area of the fastest mapping, more than the smallest"
+    yield row(f"{name}_fastest", text, 100.0 * (front[-1].area / front[0].area - 1.0), "%")
+    wanted = mapper.meet(0.7 * front[0].delay)
+    if wanted.delay <= 0.7 * front[0].delay:
+        text = f"{what}: area at 70% of the delay of the mapping for area alone, more than that mapping's"
+        yield row(f"{name}_at_70", text, 100.0 * (wanted.area / front[0].area - 1.0), "%")
+
+
 def _seconds(pdk: Pdk, text: str, library: object) -> tuple[float, int]:
     start = time.perf_counter()
     netlist = _flat(pdk, text)
@@ -168,4 +193,14 @@ def _copied(text: str, copies: int) -> str:
 MEASUREMENTS = {
     **named("signoff", beside_opensta, *(f"sta_{what}_{key}" for what in ("delay", "power") for key in PDKS)),
     **named("signoff", speed, "seconds_1", "seconds_10"),
+    **{
+        id_: measure
+        for flow in ("phoneme", "digits")
+        for kind in ("shrunk", "exact")
+        for id_, measure in named(
+            "signoff",
+            partial(delay, flow, kind),
+            *(f"delay_{flow}_{kind}_{figure}" for figure in ("ratio", "fastest", "at_70")),
+        ).items()
+    },
 }

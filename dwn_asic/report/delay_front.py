@@ -73,15 +73,16 @@ def _draw(points: Sequence[DelayPoint], nand2_area: float, title: str) -> Figure
     axes.annotate(
         "smallest: mapped for area alone",
         (delays[0], areas[0]),
-        xytext=(0, 14),
+        xytext=(0, -9),
         textcoords="offset points",
         ha="right",
+        va="top",
         color=_SMALLEST,
     )
     axes.set_title(title, fontsize=10, loc="left", color="#222222")
     axes.set_xlabel("delay of the critical path (ns)", color="#222222")
     axes.set_ylabel("area (NAND2-equivalents)", color="#222222")
-    axes.margins(0.08, 0.12)
+    axes.margins(0.06, 0.14)
     return figure
 
 

@@ -221,6 +221,21 @@ def test_signoff_reports_path_slack_and_energy(
     assert any(each.startswith("energy ") and "pJ per inference" in each for each in lines)
 
 
+def test_signoff_draws_area_against_delay(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(finished.folder, folder)
+    assert call(monkeypatch, "signoff", str(folder), "--front") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].endswith("100.0   100.0  smallest")
+    assert lines[-1] == f"wrote {folder}/{{delay_front.csv,delay_front.svg}}"
+    rows = (folder / "delay_front.csv").read_text().splitlines()
+    assert rows[0] == "area_um2,area_nand2,delay_ns,cells,area_of_smallest,delay_of_smallest"
+    assert len(rows) == len(lines) - 2
+    assert (folder / "delay_front.svg").read_bytes().startswith(b"<?xml")
+
+
 def test_signoff_names_what_is_missing(
     finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,14 +1,15 @@
 """Mapping for delay: several recipes for each module, and sizing, judged by static timing.
 
-ABC maps every module with every recipe, for area without delays and for delay with them. Combinations of the
-modules' mappings that no other beats in area and delay are sized, see
-:mod:`dwn_asic.targets.asic.signoff.sizing`. For a clock period the smallest netlist that meets it is taken,
-else the fastest.
+ABC maps every module with every recipe, for area without delays and for delay with them. The combinations of
+the modules' mappings that are best by several weights of area and delay, or that no other beats in both, are
+sized, see :mod:`dwn_asic.targets.asic.signoff.sizing`. For a clock period the smallest netlist that meets it
+is taken, else the fastest.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,10 +32,16 @@ from dwn_asic.verilog.text import split_modules
 
 __all__ = ["DelayMapper", "DelayPoint", "pareto"]
 
-_CANDIDATES = 8
-"""Largest number of combinations of mappings that are sized."""
-_ANALYZED = 24
-"""Largest number of combinations of mappings whose timing is computed."""
+_WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Weights of the delay beside the area, both as logarithms, by which combinations of mappings are ranked."""
+_CANDIDATES, _ANALYZED = 3, 8
+"""Numbers of the best combinations by each weight that are sized, and whose timing is computed before."""
+_SPREAD = 8
+"""Largest number of further combinations that are sized, of those that no other beats in area and delay."""
+_LARGE = 1000
+"""Number of cells from which only the best combination by each weight is sized, since that takes minutes."""
+_TINY = 1e-9
+"""Area and delay of a circuit that has none, for their logarithms."""
 _POINTS = 16
 """Largest number of points of a front."""
 
@@ -80,6 +87,20 @@ def pareto(points: Iterable[Priced]) -> list[Priced]:
         if not found or point.delay < found[-1].delay:
             found.append(point)
     return found
+
+
+def _best(points: Sequence[Priced], count: int) -> list[Priced]:
+    """Return the best points by each of several weights of area and delay."""
+    found: dict[int, Priced] = {}
+    for weight in _WEIGHTS:
+
+        def price(number: int, weight: float = weight) -> float:
+            point = points[number]
+            return math.log(max(point.area, _TINY)) + weight * math.log(max(point.delay, _TINY))
+
+        for number in sorted(range(len(points)), key=price)[:count]:
+            found[number] = points[number]
+    return [found[number] for number in sorted(found)]
 
 
 def _spread(points: Sequence[Priced], count: int) -> list[Priced]:
@@ -213,7 +234,7 @@ class DelayMapper:
 
     @cached_property
     def _candidates(self) -> list[_Candidate]:
-        """The mapping for area alone, and combinations of mappings that no other beats in area and delay."""
+        """The mapping for area alone, and the combinations of mappings that sizing starts from."""
         if not self._fast:
             return [self._first]
         found = {**self._small.mapped, **self._fast}
@@ -226,8 +247,10 @@ class DelayMapper:
                 texts = {module: found[recipe][module].text for module, recipe in recipes.items()}
                 parsed = {module: self._parsed[recipe][module] for module, recipe in recipes.items()}
                 candidates.append(self._candidate(texts, recipes, parsed))
-        best = _spread(pareto(candidates), _CANDIDATES)
-        return [self._first, *(each for each in best if each is not self._first)]
+        if len(self._first.netlist.instances) >= _LARGE:
+            return [*dict.fromkeys([self._first, *_best(candidates, 1)])]
+        best = _best(candidates, _CANDIDATES), _spread(pareto(candidates), _SPREAD)
+        return [*dict.fromkeys([self._first, *itertools.chain(*best)])]
 
     @cached_property
     def _first(self) -> _Candidate:
@@ -294,7 +317,7 @@ class DelayMapper:
                 netlist = self._flat(self._parsed[recipe], module)
                 delay = analyze(netlist, self._timing, self._around).delay
                 each.append(_Estimate((recipe,), mapped[module].area.area, delay))
-            options.append(pareto(each))
+            options.append(each)
         joined = max if self._pipeline else sum
         combined = [
             _Estimate(
@@ -304,4 +327,4 @@ class DelayMapper:
             )
             for parts in itertools.product(*options)
         ]
-        return _spread(pareto(combined), _ANALYZED)
+        return [*dict.fromkeys([*_best(combined, _ANALYZED), *_spread(pareto(combined), 3 * _SPREAD)])]
