@@ -170,6 +170,8 @@ def test_embedded_table_is_the_real_library_byte_for_byte(
     assert (tmp_path / "again.csv").read_bytes() == (CONFIGS / f"{name}.cells.csv").read_bytes()
     assert extracted.notes == ()
     assert extracted.library == CellLibrary.load_table(CONFIGS / f"{name}.cells.csv")
+    extract(load_pdk(name).liberty, config, tmp_path / "sizes.csv", sizes=True)
+    assert (tmp_path / "sizes.csv").read_bytes() == (CONFIGS / f"{name}.sizes.csv").read_bytes()
 
 
 @needs_shared

@@ -59,14 +59,18 @@ def test_a_library_of_lines_is_fitted_exactly(tmp_path: Path) -> None:
     assert fitted.clock.sum() == pytest.approx(2 * 6e-3, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", ["sky130hd", "ihp-sg13g2", "gf180mcu", "asap7"])
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [("sky130hd", False), ("ihp-sg13g2", False), ("ihp-sg13g2", True), ("gf180mcu", False), ("asap7", False)],
+)
 def test_embedded_fits_are_those_of_the_files(
-    name: str, shared_pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, sizes: bool, shared_pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PDK_ROOT", str(shared_pdk))
     out = tmp_path / "fit.csv"
-    found = extract_timing(load_pdk(name).liberty, load_config(CONFIGS / f"{name}.yaml"), out)
-    embedded = read_fit(CONFIGS / f"{name}.timing.csv")
+    config = load_config(CONFIGS / f"{name}.yaml")
+    found = extract_timing(load_pdk(name).liberty, config, out, sizes=sizes)
+    embedded = read_fit(CONFIGS / f"{name}{'.sizes' * sizes}.timing.csv")
     assert found.error < 0.05
     # Numbers, since a library of linear algebra may differ in the last digits.
     assert len(embedded.arcs) == len(found.arcs)
