@@ -8,6 +8,7 @@ corresponding section of a flow file; an unknown key or a wrong value is an erro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 
@@ -34,7 +35,8 @@ from dwn_asic.report.datasheet.value import DataSheet
 from dwn_asic.targets.asic.delay import DelayPoint
 from dwn_asic.targets.asic.signoff.metrics import Signoff
 from dwn_asic.targets.asic.target import AsicTarget
-from dwn_asic.targets.base import Implementation, Proof, Specification, Target, Vectors
+from dwn_asic.targets.base import Depth, Implementation, Proof, Specification, Target, Vectors
+from dwn_asic.targets.prove import prove
 from dwn_asic.targets.registry import target_kinds
 from dwn_asic.verilog.config import HardwareConfig
 from dwn_asic.verilog.writer import Registers, design_verilog
@@ -452,10 +454,14 @@ def verify(
     target: Target | None = None,
     *,
     dataset: Dataset | None = None,
+    depth: Depth = "basic",
 ) -> Proof:
     """Verify that an implementation computes what the model computes.
 
-    Proofs cover every input. With a data set, all its rows are compared with the model's predictions too.
+    Proofs cover every input. With a data set, all its rows are compared with the model's predictions too. A
+    greater depth adds checks by other tools, which repeat the proofs: a network against its graph on random
+    codes, and on every code if these are not too many; Verilog as Yosys reads it; a proof by Yosys alone that
+    the netlist equals the Verilog; and simulation by Verilator, which takes from ten seconds to minutes.
 
     Parameters
     ----------
@@ -469,9 +475,19 @@ def verify(
         Target that it was built for.
     dataset
         Rows on which to compare with the model's predictions.
+    depth
+        ``basic``: the required proofs. ``usual``: also checks by other tools, except Verilator, for circuits
+        of at most 1,000 cells. ``full``: everything that the installed tools can check.
+
+    Returns
+    -------
+    Proof
+        The checks. One that was not run, or not finished within the time limit of the target, says why.
 
     Raises
     ------
+    ConfigError
+        There is no such depth.
     DataError
         The model belongs to another data set.
     VerificationError
@@ -486,16 +502,25 @@ def verify(
     >>> [check.what for check in proof.checks if check.how == "proof"]
     ['graph == minimized', 'graph == Verilog', 'graph == netlist']
     """
+    if depth not in get_args(Depth):
+        raise ConfigError("verify", "depth", f"is {depth!r}", ", ".join(get_args(Depth)))
     graph = graph_of(start)
     codes = np.empty((0, len(graph.interface.widths)), np.int64)
     if dataset is not None:
         check_fits(graph, dataset)
         codes = dataset.codes
     predictions = start.predictions if isinstance(start, Classifier) and len(codes) else graph.predict(codes)
-    wanted = Specification(graph, circuit, codes, predictions)
-    proof = target_or_default(target).verify(implementation, wanted)
+    wanted = Specification(
+        graph,
+        circuit,
+        codes,
+        predictions,
+        start.network if isinstance(start, Classifier) else None,
+        isinstance(start, FrontCircuit),
+    )
+    proof = prove(target_or_default(target), implementation, wanted, depth)
     # Without rows, a comparison of rows shows nothing.
-    return Proof(tuple(check for check in proof.checks if check.how != "rows" or check.size), proof.notes)
+    return Proof(tuple(check for check in proof.checks if check.how != "rows" or check.size))
 
 
 def datasheet(

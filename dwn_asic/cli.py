@@ -148,7 +148,7 @@ def run(
         return
     show(folder)
     made = target_kind(opened.config.target).circuits
-    files = ("datasheet.html", "comparison.md", "accuracy_area.svg", *made, "verify.json", "result.json")
+    files = ("datasheet.html", "comparison.md", "accuracy_area.svg", *made, "proof.json", "result.json")
     typer.echo(f"Files: {folder}/{{{','.join(files)}}}")
     if opened.config.shrink is not None:
         typer.echo(f"Files of the shrunk circuit: {folder}/shrunk/{{{','.join(('datasheet.html', *made))}}}")
@@ -412,6 +412,48 @@ def _delay_front(circuit: RunCircuit, target: AsicTarget) -> None:
         (scratch / "delay_front.csv").write_text(front_csv(points, library.nand2_area), encoding="utf-8")
         (scratch / "delay_front.svg").write_bytes(front_svg(points, library.nand2_area, title))
     typer.echo(f"wrote {circuit.folder}/{{delay_front.csv,delay_front.svg}}")
+
+
+@app.command()
+def prove(
+    folder: Annotated[Path, typer.Argument(help="Build folder of a finished flow, for example build/NAME.")],
+    *,
+    shrunk: Annotated[
+        bool, typer.Option("--shrunk", help="Check the shrunk circuit instead of the exact one.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write. Default: prove in the folder of the circuit."),
+    ] = None,
+) -> None:
+    """Check a circuit with all installed tools, from the model to the netlist.
+
+    In addition to the proofs of each run, Yosys reads the Verilog and proves the netlist equal to it, and
+    Verilator and Icarus Verilog simulate the netlist. Writes proof.json and a data sheet with all checks.
+    """
+    from dataclasses import replace
+
+    from dwn_asic.api import verify
+    from dwn_asic.files import staged
+    from dwn_asic.flow.artifacts import PROOF, check_records
+    from dwn_asic.flow.finished import load
+
+    opened = load(folder)
+    circuit = opened.chosen(shrunk=shrunk)
+    start = opened.front.chosen if shrunk and opened.front is not None else opened.classifier
+    target = opened.flow.target.open()
+    proof = verify(
+        circuit.implementation, start, circuit.circuit, target, dataset=opened.dataset, depth="full"
+    )
+    for line in proof.lines():
+        typer.echo(line)
+    sheet = replace(circuit.datasheet(), checks=proof.checks, other="")
+    out = out or circuit.folder / "prove"
+    with staged(out, "prove") as scratch:
+        PROOF.codec.write(check_records(proof), scratch / PROOF.name)
+        (scratch / "datasheet.md").write_text(sheet.markdown(), encoding="utf-8")
+        (scratch / "datasheet.html").write_text(sheet.html(), encoding="utf-8")
+    typer.echo(f"wrote {out}/{{{PROOF.name},datasheet.md,datasheet.html}}")
 
 
 @app.command("testgen")

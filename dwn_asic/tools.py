@@ -34,6 +34,7 @@ __all__ = [
     "processors",
     "require_tool",
     "run_tool",
+    "tool_version",
     "tool_versions",
 ]
 
@@ -63,6 +64,7 @@ _INSTALL = {
     "sta": "apt-get install opensta",
     "chromium": "apt-get install chromium",
 }
+_VERSION_OPTIONS = {"iverilog": "-V", "vvp": "-V", "verilator": "--version", "sta": "-version"}
 
 
 def processors() -> int:
@@ -346,14 +348,13 @@ def tool_versions() -> dict[str, str]:
 
     Each tool is started once per process, which takes about 0.1 s.
     """
-    return {
-        "yosys": _yosys_version(),
-        "abc": _abc_version(),
-        "iverilog": _version("iverilog", "-V"),
-        "vvp": _version("vvp", "-V"),
-        "verilator": _version("verilator", "--version"),
-        "sta": _version("sta", "-version"),
-    }
+    others = {name: tool_version(name) for name in _VERSION_OPTIONS}
+    return {"yosys": _yosys_version(), "abc": _abc_version(), **others}
+
+
+def tool_version(name: str) -> str:
+    """Return the version of iverilog, vvp, verilator or sta, or the reason why it is not available."""
+    return _version(name, _VERSION_OPTIONS[name])
 
 
 def _yosys_version() -> str:

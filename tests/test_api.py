@@ -56,6 +56,13 @@ def test_from_a_network_to_a_proof(iris: Dataset, registers: Any) -> None:
         (f"model == {form}", 150) for form in ("graph", "minimized", "Verilog", "netlist")
     ]
     assert sum(check.how == "proof" for check in proof.checks) == 3
+    deeper = api.verify(built, start, circuit, target, dataset=iris, depth="usual")
+    assert {(check.stage, check.how) for check in deeper.checks} >= {
+        ("model -> graph", "random"),
+        ("Verilog -> netlist", "proof"),
+    }
+    with pytest.raises(ConfigError, match=r"verify: depth: is 'deep' \(allowed: basic, usual, full\)"):
+        api.verify(built, start, circuit, target, depth="deep")  # type: ignore[arg-type]
 
 
 def test_the_chosen_circuit_of_a_front_takes_the_same_way(iris: Dataset, front: Front) -> None:
@@ -65,6 +72,10 @@ def test_the_chosen_circuit_of_a_front_takes_the_same_way(iris: Dataset, front: 
     proof = api.verify(built, front.chosen, circuit)
     # Without rows there is no check of rows.
     assert {check.how for check in proof.checks} <= {"proof", "simulation"}
+    usual = api.verify(built, front.chosen, circuit, depth="usual")
+    assert usual.checks[0].summary == "model == graph by definition"
+    alone = api.verify(built, front.chosen.graph, circuit, depth="usual")
+    assert alone.checks[0].verdict == "not run: the model itself is not at hand"
     assert built.metrics["area__nand2_equivalent"] <= front.chosen.total
 
 

@@ -75,7 +75,7 @@ def test_large_circuit_is_proved_by_modules(registers: Registers) -> None:
     implementation, wanted = built(registers)
     assert len(wanted.circuit.core.modules) > 5
     proof = target(registers).verify(implementation, wanted)
-    assert [check.what for check in proof.checks] == [
+    assert [check.what for check in proof.checks if check.succeeded] == [
         "model == graph",
         "model == minimized",
         "graph == minimized",

@@ -10,6 +10,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from dwn_asic import __version__
 from dwn_asic.boolean.comparators import encoder_graph, specification
 from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Interface
@@ -17,9 +18,14 @@ from dwn_asic.boolean.modules import Pieces, divided
 from dwn_asic.boolean.ports import CLASS_PORT, feature_port
 from dwn_asic.equivalence.combinational import Counterexample, find_difference, find_difference_on_codes
 from dwn_asic.errors import VerificationError
+from dwn_asic.tools import find_abc
 
 __all__ = [
+    "EQUAL",
+    "HOW",
+    "OWN",
     "Check",
+    "abc_prover",
     "check_equal",
     "check_forms",
     "check_interfaces",
@@ -29,27 +35,81 @@ __all__ = [
 ]
 
 
+EQUAL = "equal"
+"""The verdict of a comparison that succeeded."""
+HOW = {
+    "rows": ("comparison", "{} rows of data", "on all {} rows"),
+    "random": ("comparison", "{} random codes", "on {} random codes"),
+    "exhaustive": ("exhaustive simulation", "every code, in {} cases", "on every code, in {} cases"),
+    "definition": ("definition", "every code", "by definition"),
+    "proof": ("formal proof", "every input", "by proof"),
+    "simulation": ("event-driven simulation", "{} rows", "by simulation of {} rows"),
+}
+"""Way to compare -> its name, what it covers, and both in a sentence, given the size."""
+OWN = f"dwn-asic {__version__}"
+"""This package, as the tool of a check."""
+_CODES = "for thermometer values that some code produces"
+
+
 @dataclass(frozen=True)
 class Check:
-    """A comparison that succeeded.
+    """A comparison of two descriptions: one that succeeded, or one that was not done, with the reason.
 
     Attributes
     ----------
     what
         The two descriptions, for example ``model == graph``.
     how
-        ``rows`` (on every row of the data), ``proof`` (on every possible input) or ``simulation`` (on some
-        test rows, by an event-driven simulator).
+        A key of :data:`HOW`: ``rows`` (on every row of the data), ``random`` (on random codes),
+        ``exhaustive`` (by simulation of every code), ``definition`` (the two are the same by definition),
+        ``proof`` (on every possible input) or ``simulation`` (on some test rows, by an event-driven
+        simulator).
     size
-        Number of rows compared; 0 for a proof.
+        Number of rows or cases compared; 0 for a proof.
     seconds
         Time taken, in seconds.
+    stage
+        The step of the way from model to netlist, for example ``minimized -> Verilog``.
+    tool
+        The tool that compares, with its version.
+    assumes
+        The only inputs that the comparison covers; empty if it covers all values of all input bits.
+    verdict
+        :data:`EQUAL`, or why there is no result, for example ``not finished in 300 s``.
     """
 
     what: str
     how: str
     size: int
     seconds: float
+    stage: str = ""
+    tool: str = ""
+    assumes: str = ""
+    verdict: str = EQUAL
+
+    @property
+    def succeeded(self) -> bool:
+        """True if the comparison was done; one that fails raises an error instead."""
+        return self.verdict == EQUAL
+
+    @property
+    def scope(self) -> str:
+        """Coverage of the comparison in words; empty if it was not done."""
+        if not self.succeeded:
+            return ""
+        return f"{HOW[self.how][1].format(self.size)}{f', {self.assumes}' if self.assumes else ''}"
+
+    @property
+    def summary(self) -> str:
+        """The check as one line."""
+        if not self.succeeded:
+            return f"{self.what}: {self.verdict}"
+        return f"{self.what} {HOW[self.how][2].format(self.size)}"
+
+
+def abc_prover() -> str:
+    """Name the tool of the proofs by SAT, with its version."""
+    return f"ABC &cec, {find_abc().origin}"
 
 
 def check_rows(
@@ -58,8 +118,10 @@ def check_rows(
     got: NDArray[np.int64],
     codes: NDArray[np.int64],
     interface: Interface,
+    *,
+    how: str = "rows",
 ) -> Check:
-    """Compare the (N,) class indices of two descriptions on the same (N, F) codes.
+    """Compare the (N,) class indices of two descriptions on the same (N, F) codes; ``how`` says which codes.
 
     Raises
     ------
@@ -71,16 +133,20 @@ def check_rows(
     if len(differing):
         row = int(differing[0])
         inputs = _features(interface, {f: int(code) for f, code in enumerate(codes[row])})
+        unit = "row" if how == "rows" else "code"
         raise VerificationError(
-            f"{what} fails on {len(differing)} of {len(expected)} rows, first row {row + 1}",
+            f"{what} fails on {len(differing)} of {len(expected)} {unit}s, first {unit} {row + 1}",
             inputs=inputs,
             expected=f"class {expected[row]}",
             got=f"class {got[row]}",
         )
-    return Check(what, "rows", len(expected), time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return Check(what, how, len(expected), seconds, what.replace("==", "->"), OWN)
 
 
-def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout_s: float = 300.0) -> Check:
+def check_equal(
+    what: str, expected: BooleanGraph, got: BooleanGraph, *, stage: str = "", timeout_s: float = 300.0
+) -> Check:
     """Prove two graphs over code bits equal; raises VerificationError with a counterexample."""
     start = time.perf_counter()
     if len(expected.outputs) != len(got.outputs):
@@ -95,7 +161,7 @@ def check_equal(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout
             expected=f"{CLASS_PORT} {_number(difference.expected)}",
             got=f"{CLASS_PORT} {_number(difference.got)}",
         )
-    return Check(what, "proof", 0, time.perf_counter() - start)
+    return Check(what, "proof", 0, time.perf_counter() - start, stage, abc_prover())
 
 
 def check_interfaces(graph: BooleanGraph, circuit: Circuit) -> None:
@@ -168,9 +234,16 @@ def prove_forms(
     check_interfaces(graph, circuit)
     if not _parts_are_equal(graph, circuit, timeout_s):
         check_equal("graph == minimized", specification(graph), circuit.graph, timeout_s=timeout_s)
-    yield Check("graph == minimized", "proof", 0, time.perf_counter() - start)
+    yield _minimization(start)
     for what, form in forms.items():
-        yield check_equal(f"graph == {what}", circuit.graph, form, timeout_s=timeout_s)
+        stage = f"minimized -> {what}"
+        yield check_equal(f"graph == {what}", circuit.graph, form, stage=stage, timeout_s=timeout_s)
+
+
+def _minimization(start: float) -> Check:
+    """Return the check of exact minimization, which uses that the thresholds of a feature are ordered."""
+    tool, seconds = f"{abc_prover()}, or exhaustive simulation", time.perf_counter() - start
+    return Check("graph == minimized", "proof", 0, seconds, "graph -> minimized", tool, _CODES)
 
 
 def check_parts(
@@ -212,7 +285,13 @@ def check_parts(
         for name, part, form in parts:
             if find(part, form, timeout_s=timeout_s) is not None:
                 raise VerificationError(f"graph == {what} fails in {name}")
-        checks.append(Check(f"graph == {what}", "proof", 0, time.perf_counter() - start))
+        if what == "minimized":
+            checks.append(_minimization(start))
+        else:
+            seconds, stage = time.perf_counter() - start, f"minimized -> {what}"
+            checks.append(
+                Check(f"graph == {what}", "proof", 0, seconds, stage, f"{abc_prover()}, by modules")
+            )
     return checks
 
 

@@ -19,7 +19,7 @@ from dwn_asic.boolean.flat_aig import FlatAig, flatten
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input, Lut, Threshold
 from dwn_asic.boolean.packed import pack_rows, unpack_rows
 
-__all__ = ["differing_codes", "work"]
+__all__ = ["differing_codes", "representatives", "work"]
 
 Words = NDArray[np.uint64]
 
@@ -32,7 +32,7 @@ _SLICE = 256
 
 def work(expected: BooleanGraph, got: BooleanGraph) -> int:
     """Return the cases times the nodes that :func:`differing_codes` has to evaluate."""
-    cases = prod(len(codes) for codes in _representatives((expected, got)).values())
+    cases = prod(len(codes) for codes in representatives((expected, got)).values())
     return cases * (len(expected) + len(got))
 
 
@@ -47,7 +47,7 @@ def differing_codes(expected: BooleanGraph, got: BooleanGraph) -> dict[int, int]
     graphs = (expected, got)
     inputs = tuple(dict.fromkeys(node for graph in graphs for _, node in graph.inputs))
     aigs = [flatten(to_aig(graph, inputs), len(inputs)) for graph in graphs]
-    codes = _representatives(graphs)
+    codes = representatives(graphs)
     # Inner features take all their codes within a block and are packed once; outer ones are constant in it.
     inner: list[int] = []
     for feature in sorted(codes, key=lambda f: len(codes[f])):
@@ -65,7 +65,7 @@ def differing_codes(expected: BooleanGraph, got: BooleanGraph) -> dict[int, int]
     return None
 
 
-def _representatives(graphs: Sequence[BooleanGraph]) -> dict[int, list[int]]:
+def representatives(graphs: Sequence[BooleanGraph]) -> dict[int, list[int]]:
     """Return feature -> the codes that represent all of them, for the inputs that outputs depend on.
 
     For thresholds these are the lowest codes of the intervals between constants; for code bits, all codes.

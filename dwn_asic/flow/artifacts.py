@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dwn_asic.boolean.lut_network import LutNetwork
     from dwn_asic.data.dataset import Dataset
     from dwn_asic.report.result import FrontPoint, Netlist, Result
+    from dwn_asic.targets.base import Proof
 
 __all__ = [
     "CORE",
@@ -40,16 +41,17 @@ __all__ = [
     "MINIMIZED",
     "NETWORK",
     "PREDICTIONS",
+    "PROOF",
     "RESULT",
-    "VERIFIED",
+    "CheckRecord",
     "FittedRecord",
     "FrontRow",
     "ImplementationRecord",
     "MatchRecord",
     "MinimizedPart",
     "MinimizedRecord",
-    "VerifiedCheck",
     "binary_artifact",
+    "check_records",
     "page_artifact",
     "text_artifact",
 ]
@@ -122,13 +124,22 @@ class ImplementationRecord:
 
 
 @dataclass(frozen=True)
-class VerifiedCheck:
-    """A successful check of the verification; see :class:`dwn_asic.equivalence.check.Check`."""
+class CheckRecord:
+    """A check of the verification; see :class:`dwn_asic.equivalence.check.Check`."""
 
     what: str
     how: str
     size: int
     seconds: float
+    stage: str
+    tool: str
+    assumes: str
+    verdict: str
+
+
+def check_records(proof: Proof) -> tuple[CheckRecord, ...]:
+    """Return the checks of a proof as the artifact :data:`PROOF` holds them."""
+    return tuple(CheckRecord(**asdict(check)) for check in proof.checks)
 
 
 @dataclass(frozen=True)
@@ -404,7 +415,7 @@ ENCODER = Artifact("encoder.json", _GRAPH)
 MINIMIZED = Artifact("minimize.json", _record(MinimizedRecord))
 IMPLEMENTATION = Artifact("implementation.json", _record(ImplementationRecord))
 LOG = text_artifact("implement.log")
-VERIFIED: Artifact[tuple[VerifiedCheck, ...]] = Artifact("verify.json", _record(tuple[VerifiedCheck, ...]))
+PROOF: Artifact[tuple[CheckRecord, ...]] = Artifact("proof.json", _record(tuple[CheckRecord, ...]))
 
 # ---- files of a shrunk circuit's folder --------------------------------------------------------------------
 FRONT: Artifact[Sequence[FrontRow]] = Artifact("front.csv", Codec(_write_front, _read_front))

@@ -6,9 +6,9 @@ A target is a package below :mod:`dwn_asic.targets` that defines ``TARGET``, or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from dwn_asic.configuration import Strict
 
@@ -18,15 +18,29 @@ if TYPE_CHECKING:
 
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.boolean.graph import BooleanGraph
+    from dwn_asic.boolean.lut_network import LutNetwork
     from dwn_asic.equivalence.check import Check
     from dwn_asic.metrics import Metric, Size
     from dwn_asic.optimize.cost import CostModel
     from dwn_asic.verilog.config import HardwareConfig
     from dwn_asic.verilog.writer import Registers
 
-__all__ = ["Implementation", "Proof", "Specification", "Target", "TargetKind", "Technology", "Vectors"]
+__all__ = [
+    "CrossChecked",
+    "Depth",
+    "Implementation",
+    "Proof",
+    "Specification",
+    "Target",
+    "TargetKind",
+    "Technology",
+    "Vectors",
+]
 
 Config = TypeVar("Config", bound=Strict)
+Depth = Literal["basic", "usual", "full"]
+"""Depth of a verification: ``basic`` has all proofs that are required, ``usual`` also quick checks by other
+tools, and ``full`` everything that installed tools can check."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,28 +114,44 @@ class Specification:
         (N, F) codes of all rows of the data; N is 0 without data.
     predictions
         (N,) class indices that the model predicts.
+    network
+        The model, if it is a LUT network that is at hand.
+    shrunk
+        Whether the graph was shrunk, so that it is a model of its own.
     """
 
     graph: BooleanGraph
     circuit: Circuit
     codes: NDArray[np.int64]
     predictions: NDArray[np.int64]
+    network: LutNetwork | None = None
+    shrunk: bool = False
 
 
 @dataclass(frozen=True)
 class Proof:
-    """The checks of a verification, all of which succeeded.
+    """The checks of a verification, none of which failed.
 
     Attributes
     ----------
     checks
-        What was compared, by which means, and how long it took.
-    notes
-        What was not checked and why, for example because no simulator is installed.
+        What was compared, by which means, and how long it took. A check that was not run, for example
+        because no simulator is installed, has the reason as its verdict.
     """
 
     checks: tuple[Check, ...]
-    notes: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[str]:
+        """Yield one line per check: stage, what was shown and how, tool, and time."""
+        rows = [
+            (each.stage, each.summary, each.tool or "-", f"{each.seconds:.2f} s" if each.tool else "-")
+            for each in self.checks
+        ]
+        rows.insert(0, ("stage", "check", "tool", "time"))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            *texts, seconds = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+            yield "  ".join((*texts, seconds.strip().rjust(widths[-1])))
 
 
 @dataclass(frozen=True)
@@ -158,6 +188,20 @@ class Target(Protocol):
 
     def verify(self, built: Implementation, wanted: Specification) -> Proof:
         """Compare an implementation with the model; raises VerificationError with a counterexample."""
+
+
+@runtime_checkable
+class CrossChecked(Protocol):
+    """A target that can check an implementation once more with other tools than those of ``verify``."""
+
+    def cross_check(self, built: Implementation, wanted: Specification, depth: Depth) -> Iterable[Check]:
+        """Run the checks of depth ``basic``, or those that a greater depth adds to them.
+
+        Raises
+        ------
+        VerificationError
+            There is a difference.
+        """
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dwn_asic.errors import VerificationError
 from dwn_asic.tools import find_tool, require_tool, run_tool
 from dwn_asic.verilog.testbench import ALL_MATCH
 
-__all__ = ["run_testbench", "simulator_installed"]
+__all__ = ["matching_vectors", "run_testbench", "simulator_installed"]
 
 
 def simulator_installed() -> bool:
@@ -50,6 +50,11 @@ def run_testbench(sources: Mapping[str, str], top: str, *, timeout_s: float = 30
             cwd=Path(folder),
         )
         output = run_tool("vvp", [vvp, "-n", compiled], timeout_s=timeout_s)
+    return matching_vectors(output, top)
+
+
+def matching_vectors(output: str, top: str) -> int:
+    """Return the number of vectors that a testbench reports; raises VerificationError if one failed."""
     matched = re.search(rf"{ALL_MATCH} \((\d+)\)", output)
     if matched is None:
         first = next((line for line in output.splitlines() if line.startswith("FAIL")), output.strip())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dwn_asic.boolean.comparators import encoder_graph
@@ -28,9 +30,9 @@ def test_each_form_is_proved_and_resembling_ones_are_compared(monkeypatch: pytes
     compared = []
     equal = check.check_equal
 
-    def watched(what: str, expected: BooleanGraph, got: BooleanGraph, *, timeout_s: float) -> object:
+    def watched(what: str, expected: BooleanGraph, got: BooleanGraph, **options: Any) -> object:
         compared.append((expected, got))
-        return equal(what, expected, got, timeout_s=timeout_s)
+        return equal(what, expected, got, **options)
 
     monkeypatch.setattr(check, "check_equal", watched)
     made, forms = circuit(0b10010110), {"Verilog": form(0b10010110), "netlist": form(0b10010110)}

@@ -28,8 +28,8 @@ from dwn_asic.flow.artifacts import (
     MINIMIZED,
     NETWORK,
     PREDICTIONS,
+    PROOF,
     RESULT,
-    VERIFIED,
     FrontRow,
     MatchRecord,
     page_artifact,
@@ -56,7 +56,7 @@ MADE: dict[str, Callable[[], Any]] = {
 }
 """Contents of artifacts that a finished tiny flow lacks, or keeps as another kind of file."""
 ARTIFACTS: tuple[Artifact[Any], ...] = (
-    *(DATASET, NETWORK, FITTED, GRAPH, PREDICTIONS, CORE, ENCODER, MINIMIZED, IMPLEMENTATION, LOG, VERIFIED),
+    *(DATASET, NETWORK, FITTED, GRAPH, PREDICTIONS, CORE, ENCODER, MINIMIZED, IMPLEMENTATION, LOG, PROOF),
     *(RESULT, FRONT, FRONT_GRAPHS, MATCH, page_artifact("page.svg"), text_artifact("text.v")),
 )
 
@@ -161,7 +161,7 @@ def test_a_damaged_file_is_one_line_or_reads_as_before(artifact: Artifact[Any], 
     [
         (FITTED, "{}", "is damaged: name: Field required"),
         (MINIMIZED, "[1]", "is damaged"),
-        (VERIFIED, '[{"what": "a", "how": "b", "size": "x", "seconds": 1}]', "is damaged: 0.size"),
+        (PROOF, '[{"what": "a", "how": "b", "size": "x", "seconds": 1}]', "is damaged: 0.size"),
         (FRONT, "a,b\n1,2\n", "not a front"),
         (FRONT, "", "not a front"),
         (PREDICTIONS, "PK", "not a readable array"),

@@ -17,6 +17,7 @@ from killing import contents, kill_when
 
 from dwn_asic import cli
 from dwn_asic.flow import Flow, Reporter, open_flow, run_flow
+from dwn_asic.targets.asic import cross_checks
 from flows import FILE, finished_flow, write_flow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,7 +126,7 @@ def test_verification_failure_is_exit_code_4_with_a_counterexample(
     swapped = text.replace(".class_index(class_index)", ".class_index({class_index[0], class_index[1]})")
     assert swapped != text
     netlist.write_text(swapped)
-    assert call(monkeypatch, "make", "build/tiny/verify.json") == 4
+    assert call(monkeypatch, "make", "build/tiny/proof.json") == 4
     assert "expected class" in capsys.readouterr().err
 
 
@@ -209,6 +210,41 @@ def test_testgen_names_what_is_missing(
     assert capsys.readouterr().err == (
         f"dwn-asic: error: {finished.folder}: has no shrunk circuit: its flow file has no section shrink\n"
     )
+
+
+def test_prove_writes_every_check_and_a_data_sheet(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Verilator compiles for some ten seconds; a test of its own runs it.
+    installed = cross_checks.find_tool
+    monkeypatch.setattr(
+        cross_checks, "find_tool", lambda name: None if name == "verilator" else installed(name)
+    )
+    out = tmp_path / "some" / "folder"
+    assert call(monkeypatch, "prove", str(finished.folder), "--out", str(out)) == 0
+    head, *lines, last = capsys.readouterr().out.splitlines()
+    assert head.split() == ["stage", "check", "tool", "time"]
+    assert last == f"wrote {out}/{{proof.json,datasheet.md,datasheet.html}}"
+    checks = json.loads((out / "proof.json").read_text())
+    assert len(lines) == len(checks)
+    assert all(line.startswith(check["stage"]) for line, check in zip(lines, checks, strict=True))
+    yosys = next(check for check in checks if check["what"] == "Verilog == netlist in Yosys")
+    assert (yosys["stage"], yosys["how"], yosys["verdict"]) == ("Verilog -> netlist", "proof", "equal")
+    assert "Yosys alone" in yosys["tool"]
+    assert yosys["seconds"] > 0
+    sheet = (out / "datasheet.md").read_text()
+    assert "in Verilator | event-driven simulation | - | - | not run: verilator is not installed |" in sheet
+    assert "<td>Verilog == netlist in Yosys</td>" in (out / "datasheet.html").read_text()
+    assert run_flow(finished, Reporter()) == []
+
+
+def test_prove_names_what_is_missing(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "prove", str(tmp_path)) == 2
+    assert capsys.readouterr().err == f"dwn-asic: error: {tmp_path}: is not a run: there is no flow.json\n"
+    assert call(monkeypatch, "prove", str(finished.folder), "--shrunk") == 2
+    assert "has no shrunk circuit" in capsys.readouterr().err
 
 
 def test_signoff_reports_path_slack_and_energy(
@@ -387,7 +423,7 @@ def test_what_a_killed_run_had_finished_is_never_done_again(finished: Flow, tmp_
     for moment, under_way in MOMENTS.items():
         kill_when(partial(found, folder, moment), command)
         assert contents(kept) == kept, moment
-        assert not (folder / under_way / "verify.json").exists()
+        assert not (folder / under_way / "proof.json").exists()
         unfinished = {folder / under_way, folder / ".steps" / under_way}
         kept = contents(path for path in found(folder, "**/*") if unfinished.isdisjoint(path.parents))
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)

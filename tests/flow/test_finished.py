@@ -99,7 +99,7 @@ def test_a_run_without_shrink_has_no_front(finished: Flow, tmp_path: Path) -> No
         ("core.json", "circuit"),
         ("netlist.v", "implementation"),
         ("implement.log", "implementation"),
-        ("verify.json", "proof"),
+        ("proof.json", "proof"),
         ("result.json", "result"),
         ("fitted.json", "classifier"),
         ("shrunk/front", "front"),

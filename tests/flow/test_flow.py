@@ -80,16 +80,31 @@ def test_reported_accuracy_is_that_of_the_saved_model(finished: Flow) -> None:
 
 
 def test_verification_compares_every_row_and_proves(finished: Flow) -> None:
-    checks = json.loads((finished.folder / "verify.json").read_text())
+    checks = json.loads((finished.folder / "proof.json").read_text())
     rows = {check["what"] for check in checks if check["how"] == "rows" and check["size"] == 150}
     proofs = {check["what"] for check in checks if check["how"] == "proof"}
     assert rows >= {"model == graph", "model == Verilog", "model == netlist"}
-    assert proofs == {"graph == minimized", "graph == Verilog", "graph == netlist"}
+    assert proofs == {
+        "graph == minimized",
+        "graph == Verilog",
+        "graph == Verilog read by Yosys",
+        "Verilog == netlist in Yosys",
+        "graph == netlist",
+    }
+    assert {check["verdict"] for check in checks if check["how"] != "simulation"} == {"equal"}
+
+
+def test_a_network_is_compared_with_its_graph_on_further_codes(finished: Flow) -> None:
+    checks = json.loads((finished.folder / "proof.json").read_text())
+    hows = {check["how"] for check in checks if check["stage"] == "model -> graph"}
+    assert hows == {"rows", "random", "exhaustive"}
+    tree = json.loads((finished.folder / "baselines" / "tree-3" / "proof.json").read_text())
+    assert {check["how"] for check in tree if check["stage"] == "model -> graph"} == {"rows"}
 
 
 @pytest.mark.tool("iverilog", "vvp")
 def test_design_and_netlist_are_simulated_on_test_rows(finished: Flow) -> None:
-    checks = json.loads((finished.folder / "verify.json").read_text())
+    checks = json.loads((finished.folder / "proof.json").read_text())
     simulated = {check["what"]: check["size"] for check in checks if check["how"] == "simulation"}
     n_rows = len(finished.dataset.split.test)
     assert simulated == {
@@ -113,12 +128,13 @@ def test_a_simulation_that_takes_too_long_leaves_the_proof(
     def late(*_: object, **__: object) -> int:
         raise ToolTimeoutError("vvp", "timed out after 60 s")
 
-    monkeypatch.setattr("dwn_asic.verilog.simulate.run_testbench", late)
+    monkeypatch.setattr("dwn_asic.targets.asic.cross_checks.run_testbench", late)
     reporter = Lines()
-    run_flow(flow, reporter, targets=["verify.json"], force=True)
-    checks = json.loads((flow.folder / "verify.json").read_text())
-    assert {check["how"] for check in checks} == {"rows", "proof"}
-    assert "verify: event-driven simulation skipped, it takes too long" in reporter.lines
+    run_flow(flow, reporter, targets=["proof.json"], force=True)
+    checks = json.loads((flow.folder / "proof.json").read_text())
+    simulations = [check["verdict"] for check in checks if check["how"] == "simulation"]
+    assert simulations == ["not finished in 300 s"] * 2
+    assert "verify: testbench passes on netlist: not finished in 300 s" in reporter.lines
 
 
 def test_a_second_run_does_nothing(flow: Flow) -> None:
@@ -202,7 +218,7 @@ def test_truncated_intermediate_is_one_clear_line(flow: Flow, name: str) -> None
     path = flow.folder / name
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(DataError, match=name) as caught:
-        run_flow(flow, Reporter(), targets=["verify.json"])
+        run_flow(flow, Reporter(), targets=["proof.json"])
     assert "\n" not in str(caught.value)
 
 
@@ -247,7 +263,7 @@ def test_graph_of_a_baseline_is_kept_beside_its_netlist(finished: Flow) -> None:
     assert (graph.predict(finished.dataset.codes) == predictions).all()
     folder = finished.folder / "baselines" / "tree-3"
     assert (folder / "netlist.v").exists()
-    assert (folder / "verify.json").exists()
+    assert (folder / "proof.json").exists()
 
 
 def test_a_baseline_too_large_for_the_limits_keeps_its_accuracy(

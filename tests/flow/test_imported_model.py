@@ -173,7 +173,7 @@ def test_chip_writes_the_flow_file_that_does_the_same(trained: Flow, tmp_path: P
     plain = chip_flow(trained.folder / "model.pt", tmp_path / "build")
     assert plain.parent.name == "model"
     assert set(yaml.safe_load(plain.read_text())) == {"name", "model", "synthesis"}
-    run_flow(open_flow(plain, tmp_path / "build"), Reporter(), targets=["verify.json"])
+    run_flow(open_flow(plain, tmp_path / "build"), Reporter(), targets=["proof.json"])
     with pytest.raises(ConfigError, match=r"none\.pt: no such file"):
         chip_flow(Path("none.pt"), tmp_path / "build")
 

@@ -62,7 +62,7 @@ def test_the_model_downstream_is_the_shrunk_graph(shrunk: Flow) -> None:
     graph = BooleanGraph.load(folder / "graph.json")
     predictions = shrunk.read(PREDICTIONS.at("shrunk"))
     assert (graph.predict(shrunk.dataset.codes) == predictions).all()
-    checks = {(check["what"], check["how"]) for check in json.loads((folder / "verify.json").read_text())}
+    checks = {(check["what"], check["how"]) for check in json.loads((folder / "proof.json").read_text())}
     assert {("graph == netlist", "proof"), ("model == netlist", "rows")} <= checks
     rows = shrunk.dataset.split.test
     accuracy = float(np.mean(predictions[rows] == shrunk.dataset.table.labels[rows]))
@@ -184,7 +184,7 @@ def test_circuits_at_a_baselines_accuracy_go_to_netlists(finished: Flow, tmp_pat
         equal = min(sure, key=lambda point: point.total)
         assert equal.netlist is not None
         folder = flow.folder / equal.netlist.folder
-        checks = {(check["what"], check["how"]) for check in json.loads((folder / "verify.json").read_text())}
+        checks = {(check["what"], check["how"]) for check in json.loads((folder / "proof.json").read_text())}
         assert {("graph == netlist", "proof"), ("model == netlist", "rows")} <= checks
         measured = json.loads((folder / "implementation.json").read_text())["metrics"]
         assert equal.netlist.metrics == measured

@@ -19,7 +19,7 @@ from dwn_asic.boolean.lut_network import Head
 from dwn_asic.data.dataset import Dataset
 from dwn_asic.data.table import Split, Table
 from dwn_asic.encode.quantizer import Quantizer
-from dwn_asic.equivalence.check import Check
+from dwn_asic.equivalence.check import EQUAL, Check
 from dwn_asic.report.datasheet.build import Chosen, data_sheet, rounded
 from dwn_asic.report.datasheet.value import DataSheet, Provenance
 from dwn_asic.targets.base import Implementation, Proof, Technology
@@ -264,12 +264,16 @@ def test_a_target_without_verilog_and_areas() -> None:
 def test_verification_names_each_check_and_its_kind() -> None:
     checks = Check("model == graph", "rows", 15, 0.1), Check("graph == netlist", "proof", 0, 0.2)
     text = sheet(TWO, ROWS, checks=checks).markdown()
-    assert "| model == graph | comparison | 15 rows of data |" in text
-    assert "| graph == netlist | formal proof | every input |" in text
+    assert "| model == graph | comparison | 15 rows of data | - | equal |" in text
+    assert "| graph == netlist | formal proof | every input | - | equal |" in text
     assert "No event-driven simulation was run." in text
     simulated = sheet(TWO, ROWS, checks=(*checks, Check("passes", "simulation", 7, 0.1))).markdown()
-    assert "| passes | event-driven simulation | 7 rows |" in simulated
+    assert "| passes | event-driven simulation | 7 rows | - | equal |" in simulated
     assert "No event-driven" not in simulated
+    entry = Check("a == b", "proof", 0, 0.0, "a -> b", "tool 1", "in June", "not finished in 9 s")
+    unfinished = sheet(TWO, ROWS, checks=(entry, replace(entry, verdict=EQUAL))).markdown()
+    assert "| a to b | a == b | formal proof | - | tool 1 | not finished in 9 s |" in unfinished
+    assert "| a to b | a == b | formal proof | every input, in June | tool 1 | equal |" in unfinished
     assert "verified" in text
     assert "verified" not in sheet(TWO, ROWS).markdown()
 

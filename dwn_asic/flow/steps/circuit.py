@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dwn_asic.flow.artifacts import (
@@ -13,17 +13,19 @@ from dwn_asic.flow.artifacts import (
     IMPLEMENTATION,
     LOG,
     MINIMIZED,
+    NETWORK,
     PREDICTIONS,
-    VERIFIED,
+    PROOF,
     ImplementationRecord,
     MinimizedPart,
     MinimizedRecord,
-    VerifiedCheck,
     binary_artifact,
+    check_records,
     text_artifact,
 )
 from dwn_asic.flow.step import Artifact, Step, Workspace
 from dwn_asic.flow.steps.shared import (
+    SHRUNK,
     TargetSettings,
     Tolerated,
     measured_environment,
@@ -37,6 +39,7 @@ from dwn_asic.verilog.config import HardwareConfig
 
 if TYPE_CHECKING:
     from dwn_asic.optimize.exact.minimize import Minimized
+    from dwn_asic.targets.base import Depth
 
 __all__ = ["circuit_steps"]
 
@@ -127,15 +130,31 @@ def _implement(settings: ImplementSettings, space: Workspace) -> None:
 
 @dataclass(frozen=True)
 class VerifySettings:
-    """The settings of verification."""
+    """The settings of verification.
+
+    Attributes
+    ----------
+    target
+        Target that the circuit was built for.
+    depth
+        How deep to go beyond the required checks.
+    network
+        Whether the model is a LUT network in the folder of the circuit.
+    shrunk
+        Whether the circuit was shrunk, so that its graph is a model of its own.
+    """
 
     target: TargetSettings
+    depth: Depth = "basic"
+    network: bool = False
+    shrunk: bool = False
 
 
 def _verify(settings: VerifySettings, space: Workspace) -> None:
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.data.scores import scores
     from dwn_asic.targets.base import Implementation, Specification
+    from dwn_asic.targets.prove import prove
 
     record, dataset = space.get(IMPLEMENTATION), space.get(DATASET)
     kind = target_kind(settings.target.kind)
@@ -147,23 +166,23 @@ def _verify(settings: VerifySettings, space: Workspace) -> None:
         binaries={name: space.get(binary_artifact(name)) for name in kind.binaries},
     )
     circuit = Circuit(space.get(ENCODER), space.get(CORE))
-    wanted = Specification(space.get(GRAPH), circuit, dataset.codes, space.get(PREDICTIONS))
-    proof = settings.target.open().verify(built, wanted)
-    space.put(VERIFIED, tuple(VerifiedCheck(**asdict(check)) for check in proof.checks))
+    wanted = Specification(
+        space.get(GRAPH),
+        circuit,
+        dataset.codes,
+        space.get(PREDICTIONS),
+        space.get(NETWORK) if settings.network else None,
+        settings.shrunk,
+    )
+    proof = prove(settings.target.open(), built, wanted, settings.depth)
+    space.put(PROOF, check_records(proof))
     if space.folder:
         found = {**record.metrics, **scores(dataset, wanted.predictions)}
         score = dataset.objective.key
         space.reporter.message(f"{who(space.folder)}: {summary(found, score, kind.size)}")
         return
     for check in proof.checks:
-        how = {
-            "rows": f"on all {check.size} rows",
-            "proof": "by proof",
-            "simulation": f"by simulation of {check.size} rows",
-        }[check.how]
-        space.reporter.message(f"verify: {check.what} {how}")
-    for note in proof.notes:
-        space.reporter.message(f"verify: {note}")
+        space.reporter.message(f"verify: {check.summary}")
 
 
 def circuit_steps(
@@ -187,6 +206,10 @@ def circuit_steps(
         *map(text_artifact, kind.files),
         *map(binary_artifact, kind.binaries),
     )
+    # The circuits of the network that the run is about are checked more deeply than those of baselines.
+    own, exact = folder in {"", SHRUNK}, not folder
+    verification = VerifySettings(target, "usual" if own else "basic", exact, own and not exact)
+    network = (NETWORK,) if exact else ()
     return [
         Step(
             "minimize",
@@ -211,10 +234,10 @@ def circuit_steps(
         Step(
             "verify",
             folder,
-            VerifySettings(target),
+            verification,
             _verify,
-            (GRAPH, CORE, ENCODER, DATASET, PREDICTIONS, IMPLEMENTATION, *files),
-            (VERIFIED,),
+            (GRAPH, CORE, ENCODER, DATASET, PREDICTIONS, IMPLEMENTATION, *network, *files),
+            (PROOF,),
             environment=target_environment,
             tolerates=tolerates,
         ),

@@ -17,7 +17,7 @@ from dwn_asic.flow.artifacts import (
     MINIMIZED,
     NETWORK,
     PREDICTIONS,
-    VERIFIED,
+    PROOF,
     text_artifact,
 )
 from dwn_asic.flow.step import Artifact, Step, Workspace
@@ -112,7 +112,7 @@ def datasheet_of(settings: DatasheetSettings, read: Read) -> DataSheet:
             registers=target.hardware.registers,
             pipeline=target.hardware.pipeline,
         ),
-        Proof(tuple(Check(**asdict(check)) for check in read(VERIFIED))),
+        Proof(tuple(Check(**asdict(check)) for check in read(PROOF))),
         target.open().technology,
         dataset,
         read(PREDICTIONS),
@@ -139,7 +139,7 @@ def _datasheet(settings: DatasheetSettings, space: Workspace) -> None:
 
 def datasheet_step(settings: DatasheetSettings) -> Step[DatasheetSettings]:
     """Return the step that writes the data sheet of a circuit as Markdown and HTML."""
-    circuit = (GRAPH, CORE, ENCODER, MINIMIZED, PREDICTIONS, IMPLEMENTATION, VERIFIED)
+    circuit = (GRAPH, CORE, ENCODER, MINIMIZED, PREDICTIONS, IMPLEMENTATION, PROOF)
     head = (NETWORK.at(settings.start),) if settings.network and not settings.shrunk else ()
     return Step(
         "datasheet",

@@ -18,8 +18,8 @@ from dwn_asic.flow.artifacts import (
     MATCH,
     MINIMIZED,
     PREDICTIONS,
+    PROOF,
     RESULT,
-    VERIFIED,
     page_artifact,
 )
 from dwn_asic.flow.config import FlowConfig
@@ -124,7 +124,7 @@ def _of_row(row: Row, settings: ResultSettings, space: Workspace) -> Iterator[Me
         "metric": space.get(DATASET).objective.key,
     }
     details: dict[str, Any] = dict(fitted.details)
-    why = None if row.software else space.failure(VERIFIED.at(row.folder))
+    why = None if row.software else space.failure(PROOF.at(row.folder))
     if row.software or why is not None:
         if why is not None:
             own["label"] += NO_CIRCUIT
@@ -137,7 +137,7 @@ def _of_row(row: Row, settings: ResultSettings, space: Workspace) -> Iterator[Me
         exact = {**own, "label": circuit_label(fitted.label, shrunk=False, merged=merged)}
         yield MethodResult(**exact, kind="exact", proof="proved", metrics=metrics, details=details)
     folder = _inside(row.folder)
-    if row.shrunk and space.failure(VERIFIED.at(folder)) is None:
+    if row.shrunk and space.failure(PROOF.at(folder)) is None:
         merged = space.get(MINIMIZED.at(folder)).merged
         yield MethodResult(
             **{
@@ -176,7 +176,7 @@ def _front(row: Row, folder: str, settings: ResultSettings, space: Workspace) ->
     netlists: dict[int, Netlist] = {}
     for baseline in settings.config.match if not row.folder else ():
         place = match_folder(baseline)
-        if size is not None and space.failure(VERIFIED.at(place)) is None:
+        if size is not None and space.failure(PROOF.at(place)) is None:
             measured = space.get(IMPLEMENTATION.at(place)).metrics
             found = Netlist(
                 folder=place, core=measured[size.core], total=measured[size.total], metrics=measured
@@ -230,7 +230,7 @@ def result_step(settings: ResultSettings) -> Step[ResultSettings]:
 
 
 def _circuit(folder: str) -> list[Artifact[Any]]:
-    return [MINIMIZED.at(folder), IMPLEMENTATION.at(folder), VERIFIED.at(folder)]
+    return [MINIMIZED.at(folder), IMPLEMENTATION.at(folder), PROOF.at(folder)]
 
 
 def _environment(settings: ResultSettings) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from dwn_asic.flow.artifacts import (
     MATCH,
     NETWORK,
     PREDICTIONS,
-    VERIFIED,
+    PROOF,
     FrontRow,
     MatchRecord,
 )
@@ -185,7 +185,7 @@ def match_step(baseline: str, folder: str) -> Step[MatchSettings]:
             FRONT.at(SHRUNK),
             FRONT_GRAPHS.at(SHRUNK),
             PREDICTIONS.at(folder),
-            VERIFIED.at(folder),
+            PROOF.at(folder),
         ),
         (MATCH, GRAPH, PREDICTIONS),
         environment=_match_environment,

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from dwn_asic.equivalence.check import HOW
 from dwn_asic.metrics import TOTAL, area_decimals
 from dwn_asic.report.datasheet.form import Code, Piece, Section, Strong, Table, line, numbers, plain, texts
 
@@ -32,11 +33,6 @@ _PARTS_OF_CIRCUIT = {
     "registers": "registers",
 }
 _ESTIMATED, _CLOCK, _SLACK = "timing__estimated", "timing__clock", "timing__slack"
-_SHOWN_BY = {
-    "rows": ("comparison", "{} rows of data"),
-    "proof": ("formal proof", "every input"),
-    "simulation": ("event-driven simulation", "{} rows"),
-}
 
 
 # ---- size --------------------------------------------------------------------------------------------------
@@ -167,7 +163,14 @@ def interval(part: PartAccuracy) -> str:
 def verification_section(sheet: DataSheet) -> Section:
     """Return the section on the checks: which forms of the classifier are equal, and how that was shown."""
     rows = tuple(
-        (check.what, _SHOWN_BY[check.how][0], _SHOWN_BY[check.how][1].format(check.size))
+        (
+            check.stage.replace("->", "to"),
+            check.what,
+            HOW[check.how][0],
+            check.scope or "-",
+            check.tool or "-",
+            check.verdict,
+        )
         for check in sheet.checks
     )
     notes = [
@@ -176,9 +179,9 @@ def verification_section(sheet: DataSheet) -> Section:
             "Minimized: the graph after logic minimization."
         )
     ]
-    if not any(check.how == "simulation" for check in sheet.checks):
+    if not any(check.how == "simulation" and check.succeeded for check in sheet.checks):
         notes.append(line("No event-driven simulation was run."))
-    table = Table(texts("property", "shown by", "for"), rows)
+    table = Table(texts("stage", "property", "shown by", "for", "tool", "verdict"), rows)
     return Section("Verification", (), (table,) if rows else (), tuple(notes))
 
 

@@ -241,7 +241,7 @@ class DataSheet:
     example
         Example row; None without rows.
     checks
-        Checks of the verification, all of which succeeded.
+        Checks of the verification, none of which failed.
     provenance
         Origin of the circuit.
     """

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dwn_asic.boolean.ports import whole_of_part
-from dwn_asic.errors import PdkError, ToolTimeoutError
+from dwn_asic.errors import PdkError
 from dwn_asic.metrics import area_decimals
 from dwn_asic.targets.asic.area import METRICS, SIZE, area_metrics
 from dwn_asic.targets.asic.config import SynthesisConfig
 from dwn_asic.targets.asic.signoff.metrics import DELAY, verdict
 from dwn_asic.targets.asic.signoff.metrics import METRICS as SIGNOFF_METRICS
-from dwn_asic.targets.base import Implementation, Proof, Specification, TargetKind, Technology, Vectors
+from dwn_asic.targets.base import (
+    Depth,
+    Implementation,
+    Proof,
+    Specification,
+    TargetKind,
+    Technology,
+    Vectors,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,6 +88,13 @@ class AsicTarget:
         from dwn_asic.targets.asic.pdk import with_sizes
 
         return self.pdk if self.clock_ns is None else with_sizes(self.pdk)
+
+    @property
+    def latency(self) -> int:
+        """Clock cycles from the codes to the class index; 0 for a combinational circuit."""
+        from dwn_asic.verilog.writer import latency
+
+        return latency(self.hardware.registers, pipeline=self.hardware.pipeline)
 
     @cached_property
     def cost(self) -> CellCost:
@@ -196,6 +210,8 @@ class AsicTarget:
     def verify(self, built: Implementation, wanted: Specification) -> Proof:
         """Compare model, graph, minimized circuit, Verilog and netlist on every row and by proof.
 
+        If Icarus Verilog is installed, it also runs the testbench.
+
         Raises
         ------
         VerificationError
@@ -207,10 +223,8 @@ class AsicTarget:
         from dwn_asic.verilog.elaborate import elaborate_top
         from dwn_asic.verilog.hierarchy import pairs
         from dwn_asic.verilog.reader import parse_verilog
-        from dwn_asic.verilog.writer import latency
 
         hardware, graph = self.hardware, wanted.graph
-        cycles = latency(hardware.registers, pipeline=hardware.pipeline)
         check_interfaces(graph, wanted.circuit)
         texts = (("Verilog", DESIGN, None), ("netlist", NETLIST, self.cells.library))
         if wanted.circuit.is_large:
@@ -229,44 +243,21 @@ class AsicTarget:
             checks = check_parts(
                 graph, wanted.circuit, parts, wanted.codes, wanted.predictions, timeout_s=self.timeout_s
             )
-            return Proof(tuple(checks), ("event-driven simulation skipped, it takes too long",))
+            return Proof((*checks, *self.cross_check(built, wanted, "basic")))
         forms, interface = {}, wanted.circuit.core.interface
         for what, file, cells in texts:
             design = parse_verilog(built.files[file], file)
-            forms[what] = elaborate_top(design, f"{built.name}_top", interface, cells, cycles).graph
+            forms[what] = elaborate_top(design, f"{built.name}_top", interface, cells, self.latency).graph
         checks = check_forms(
             graph, wanted.circuit, forms, wanted.codes, wanted.predictions, timeout_s=self.timeout_s
         )
-        simulated = list(self._simulated(built))
-        return Proof((*checks, *simulated), self._notes(simulated))
+        return Proof((*checks, *self.cross_check(built, wanted, "basic")))
 
-    def _simulated(self, built: Implementation) -> Iterator[Check]:
-        """Simulate the testbench with design and netlist, if Icarus Verilog is installed and fast enough.
+    def cross_check(self, built: Implementation, wanted: Specification, depth: Depth) -> Iterator[Check]:
+        """Check once more with other tools; see :mod:`dwn_asic.targets.asic.cross_checks`."""
+        from dwn_asic.targets.asic.cross_checks import cross_checks
 
-        Simulation repeats what the proofs have shown already, so it is optional and does not affect results.
-        """
-        from dwn_asic.equivalence.check import Check
-        from dwn_asic.verilog.simulate import run_testbench, simulator_installed
-
-        if not simulator_installed():
-            return
-        for what, files in {"Verilog": (BENCH, DESIGN), "netlist": (BENCH, NETLIST, CELLS)}.items():
-            start = time.perf_counter()
-            sources = {file: built.files[file] for file in files}
-            try:
-                vectors = run_testbench(sources, f"{built.name}_tb", timeout_s=self.timeout_s)
-            except ToolTimeoutError:
-                continue
-            seconds = time.perf_counter() - start
-            yield Check(f"testbench passes on {what}", "simulation", vectors, seconds)
-
-    def _notes(self, simulated: list[Check]) -> tuple[str, ...]:
-        from dwn_asic.verilog.simulate import simulator_installed
-
-        if simulated:
-            return ()
-        why = "it takes too long" if simulator_installed() else "iverilog is not installed"
-        return (f"event-driven simulation skipped, {why}",)
+        yield from cross_checks(self, built, wanted, depth)
 
 
 def _open(config: SynthesisConfig, hardware: HardwareConfig) -> AsicTarget:

@@ -63,12 +63,14 @@ class Trial:
             yield "timing", f"{estimated}delay {metrics['timing__delay']:.3g} ns"
             energy = f"energy {metrics['energy__inference']:.3g} pJ per inference"
             yield "power", f"{estimated}{energy}, leakage {metrics['power__leakage']:.3g} nW"
-        for how in dict.fromkeys(check.how for check in self.proof.checks):
-            checks = [check for check in self.proof.checks if check.how == how]
+        done = [check for check in self.proof.checks if check.succeeded]
+        for how in dict.fromkeys(check.how for check in done):
+            checks = [check for check in done if check.how == how]
             scope = "for every input" if how == "proof" else f"on {checks[0].size} random inputs"
             yield how, f"{', '.join(check.what for check in checks)}: {scope}"
-        for note in self.proof.notes:
-            yield "note", note
+        for check in self.proof.checks:
+            if not check.succeeded:
+                yield "note", f"{check.what}: {check.verdict}"
         yield "time", f"{self.seconds:.1f} s"
 
 
