@@ -36,7 +36,7 @@ endif
 endif
 
 .PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out report-balanced report-iwls \
-    report-printed report-classes figures examples docs doctor coverage clean
+    report-printed report-classes report-pdks figures examples docs doctor coverage clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   run a flow: data -> DWN -> proved netlists -> comparison, in $(BUILD)/NAME'
@@ -49,6 +49,7 @@ help:
 	@echo 'make report-iwls                  run the benchmarks of the IWLS 2020 contest, and write reports/iwls2020'
 	@echo 'make report-printed               run the data sets of printed circuits, and write reports/printed'
 	@echo 'make report-classes               run the data sets of many classes, and write reports/classes'
+	@echo 'make report-pdks [SEEDS=0]        make the circuits of the nine data sets on every PDK, and write reports/pdks.md'
 	@echo 'make figures [ONLY=main]          measure the figures of reports/figures.csv again: all, a topic, or one id'
 	@echo 'make examples                     run the notebooks in examples/ and store their outputs'
 	@echo 'make docs                         build the documentation in $(BUILD)/docs'
@@ -171,6 +172,12 @@ report-held-out:
 # The same flows with balanced accuracy as objective, the Tiny Classifier's own fitness, and two sets with a rare class.
 report-balanced:
 	@$(MAKE) --no-print-directory report STUDIES=balanced SEEDS='0 1 2' FLOWS= OUT=reports/balanced
+
+# The networks of the nine data sets on every PDK that can be used, each trained once.
+report-pdks: export OMP_NUM_THREADS = 1
+report-pdks: $(DEV_READY)
+	@$(BIN)/python -m benchmarks.figures.pdks --build '$(BUILD)/pdks' --out '$(OUT)' \
+	    $(if $(filter command environment,$(origin SEEDS)),--seeds $(SEEDS))
 
 figures: $(DEV_READY)
 	@$(BIN)/python -m benchmarks.figures --only '$(ONLY)'

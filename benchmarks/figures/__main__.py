@@ -18,6 +18,7 @@ from benchmarks.figures import (
     main_flow,
     mutation,
     patterns,
+    pdks,
     price_rank,
     signoff,
     table,
@@ -40,6 +41,7 @@ MEASUREMENTS = {
     **energy.MEASUREMENTS,
     **mutation.MEASUREMENTS,
     **patterns.MEASUREMENTS,
+    **pdks.MEASUREMENTS,
 }
 
 

@@ -41,6 +41,7 @@ _LONG = 18
 ELSEWHERE = {
     "figures.csv": "the project's measured figures, each with its target and the command that measures it",
     "decision_trees.md": "our shrunk circuits beside decision trees of the same validation accuracy",
+    "pdks.md": "the same networks on every PDK: area, delay and energy",
     "held_out/README.md": "the same tables for held-out data sets",
     "balanced/README.md": "the same data sets, and two with a rare class, in balanced accuracy",
     "iwls2020/README.md": "the benchmarks of the IWLS 2020 logic contest, counted in AND nodes",
