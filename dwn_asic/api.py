@@ -577,6 +577,8 @@ def sign_off(
     dataset: Dataset,
     *,
     corner: str = "",
+    glitches: bool = False,
+    shuffle: int | None = None,
 ) -> Signoff:
     """Compute timing, power and energy of a mapped circuit at a corner of its PDK.
 
@@ -590,6 +592,10 @@ def sign_off(
         Rows whose energy is measured: the test rows in their order, or all rows without two test rows.
     corner
         Name of the corner; by default the one that circuits are mapped at.
+    glitches
+        Whether to simulate the netlist with its delays too, and count the transitions of glitches.
+    shuffle
+        Seed of a random order of the rows; None keeps their order.
 
     Returns
     -------
@@ -598,13 +604,20 @@ def sign_off(
 
     Raises
     ------
+    ConfigError
+        The seed is negative.
     PdkError
         The PDK has no timing at that corner.
     DataError
         There are fewer than two rows, or the netlist is not one of the PDK's cells.
     """
     rows = dataset.split.test if len(dataset.split.test) > 1 else slice(None)
-    return target.sign_off(implementation, dataset.codes[rows], corner)
+    codes = dataset.codes[rows]
+    if shuffle is not None:
+        if shuffle < 0:
+            raise ConfigError("sign_off", "shuffle", f"is {shuffle}", "an integer of at least 0")
+        codes = np.random.default_rng(shuffle).permutation(codes)
+    return target.sign_off(implementation, codes, corner, glitches=glitches)
 
 
 def delay_front(

@@ -366,11 +366,19 @@ def signoff(
             "delay_front.csv and delay_front.svg into its folder.",
         ),
     ] = False,
+    glitches: Annotated[
+        bool,
+        typer.Option("--glitches", help="Simulate the netlist with its delays too, and count glitches."),
+    ] = False,
+    shuffle: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="SEED", help="Apply the test rows in a random order of this seed."),
+    ] = None,
 ) -> None:
     """Report the critical path, power and energy of a netlist at corners of its PDK.
 
-    Energy is that of the test rows in their order. Without an installed PDK, fits stand for its
-    tables.
+    Energy is that of the test rows in their order, or with --shuffle in a random one. Without an
+    installed PDK, fits stand for its tables.
     """
     from dwn_asic.api import sign_off
     from dwn_asic.errors import ConfigError
@@ -389,7 +397,14 @@ def signoff(
     if corners == ["ALL"]:
         corners = list(target.pdk.corners) or [""]
     for number, name in enumerate(corners):
-        found = sign_off(circuit.implementation, target, opened.dataset, corner=name)
+        found = sign_off(
+            circuit.implementation,
+            target,
+            opened.dataset,
+            corner=name,
+            glitches=glitches,
+            shuffle=shuffle,
+        )
         if number:
             typer.echo("")
         for line in found.lines(clock_ns):

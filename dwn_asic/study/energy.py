@@ -17,7 +17,8 @@ __all__ = ["energy_tables", "matched", "over_baselines"]
 def matched(study: Study, kind: str) -> dict[str, Comparison]:
     """Compare ours with the baselines of a method that every flow matches, by the name of each.
 
-    Our circuits of their validation score are implemented, so that delay and energy are measured.
+    Our circuits of their validation score are implemented, so that delay and energy are measured. There is
+    nothing to compare if no data set has a ratio for any of them.
     """
     named = [run.result.config.get("match") for run in study.runs]
     names = [
@@ -26,7 +27,7 @@ def matched(study: Study, kind: str) -> dict[str, Comparison]:
         if method.method == kind and all(isinstance(each, list | tuple) and name in each for each in named)
     ]
     found = {name: comparison(study, name) for name in names}
-    return {name: compared for name, compared in found.items() if compared.measured.matches}
+    return found if any(compared.measured.matches for compared in found.values()) else {}
 
 
 def over_baselines(each: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -273,6 +273,20 @@ def test_signoff_draws_area_against_delay(
     assert (folder / "delay_front.svg").read_bytes().startswith(b"<?xml")
 
 
+def test_signoff_counts_glitches_and_shuffles_rows(
+    finished: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def energy(*options: str) -> list[str]:
+        assert call(monkeypatch, "signoff", str(finished.folder), *options) == 0
+        return [line for line in capsys.readouterr().out.splitlines() if line.startswith("energy ")]
+
+    plain = energy()
+    assert energy("--shuffle", "1") == energy("--shuffle", "1") != plain
+    counted = energy("--glitches")
+    assert counted[0] == plain[0]
+    assert "pJ per inference with glitches" in counted[-1]
+
+
 def test_signoff_names_what_is_missing(
     finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -182,7 +182,9 @@ class AsicTarget:
         design = parse_verilog(built.files[NETLIST], NETLIST)
         return flat_netlist(design, f"{built.name}_top", self.cells.library)
 
-    def sign_off(self, built: Implementation, codes: NDArray[np.int64], corner: str = "") -> Signoff:
+    def sign_off(
+        self, built: Implementation, codes: NDArray[np.int64], corner: str = "", *, glitches: bool = False
+    ) -> Signoff:
         """Compute timing and power of an implementation at a corner of the PDK, by default the mapped one.
 
         Parameters
@@ -193,6 +195,8 @@ class AsicTarget:
             (N, F) feature codes of consecutive inferences, N at least 2.
         corner
             Name of the corner.
+        glitches
+            Whether to simulate the netlist with its delays too, to count glitches.
 
         Raises
         ------
@@ -205,7 +209,7 @@ class AsicTarget:
         from dwn_asic.targets.asic.signoff.metrics import sign_off
 
         timing = load_timing(self.cells, corner)
-        return sign_off(self.netlist(built), timing, self.pdk.config, codes, self.period)
+        return sign_off(self.netlist(built), timing, self.pdk.config, codes, self.period, glitches=glitches)
 
     def verify(self, built: Implementation, wanted: Specification) -> Proof:
         """Compare model, graph, minimized circuit, Verilog and netlist on every row and by proof.

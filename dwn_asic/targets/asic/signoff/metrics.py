@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from dwn_asic.targets.asic.pdk_config import PdkConfig
     from dwn_asic.targets.asic.pdk_timing import PdkTiming
+    from dwn_asic.targets.asic.signoff.glitches import Glitches
     from dwn_asic.targets.asic.signoff.power import Power
     from dwn_asic.targets.asic.signoff.timing import Environment, Timing
     from dwn_asic.verilog.flat_netlist import FlatNetlist
@@ -25,6 +26,7 @@ LEAKAGE, DYNAMIC, ENERGY = "power__leakage", "energy__dynamic", "energy__inferen
 AT_1MHZ, AT_FMAX, EDP = "power__1mhz", "power__fmax", "energy__delay_product"
 ESTIMATED = "timing__estimated"
 CLOCK, SLACK = "timing__clock", "timing__slack"
+GLITCHES = "energy__glitches"
 
 
 def _declared() -> Iterator[Metric]:
@@ -44,6 +46,11 @@ def _declared() -> Iterator[Metric]:
     yield lower(EDP, "pJ ns", "Energy-delay product: energy per inference times delay")
     yield lower(AT_1MHZ, "uW", "Power at a million inferences per second")
     yield lower(AT_FMAX, "uW", "Power at the largest frequency")
+    yield lower(
+        GLITCHES,
+        "pJ",
+        "Energy of glitches per inference, which the other metrics leave out; only where it was asked for",
+    )
     yield neutral(
         ESTIMATED, "1", "Whether delay and energy come from an embedded fit (1) or from the PDK's tables (0)"
     )
@@ -66,16 +73,22 @@ class Signoff:
         Library that they used.
     clock_ns
         Clock period to meet in ns; None for none.
+    glitches
+        Transitions of all nets in a simulation with delays; None if it was not asked for.
+    glitch_power
+        Power with the transitions of glitches; None without them.
     """
 
     timing: Timing
     power: Power
     source: PdkTiming
     clock_ns: float | None = None
+    glitches: Glitches | None = None
+    glitch_power: Power | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Value of each of :data:`METRICS`, but of slack without a clock and of frequency without delay."""
+        """Value of each of :data:`METRICS`, but of those that a circuit without delay or glitches lacks."""
         delay = self.timing.delay
         energy = self.power.energy(delay)
         found = {
@@ -89,6 +102,8 @@ class Signoff:
         }
         if self.clock_ns is not None:
             found |= {CLOCK: self.clock_ns, SLACK: self.clock_ns - delay}
+        if self.glitch_power is not None:
+            found[GLITCHES] = self.glitch_power.dynamic - self.power.dynamic
         if delay > 0.0:
             found |= {FMAX: 1e3 / delay, AT_FMAX: self.power.power(1e3 / delay)}
         return found
@@ -118,8 +133,23 @@ class Signoff:
             + (f" (clock {power.clock.sum():.4g})" if power.clock.any() else "")
         )
         yield f"energy-delay product {power.energy_delay:.4g} pJ ns"
+        yield from self._glitches()
         at_most = f", {power.power(1e3 / delay):.4g} uW at {1e3 / delay:.1f} MHz" if delay > 0.0 else ""
         yield f"power {power.power(1.0):.4g} uW at 1 MHz{at_most}"
+
+    def _glitches(self) -> Iterator[str]:
+        if self.glitches is None or self.glitch_power is None:
+            return
+        every, settled = self.glitches.per_inference
+        more = f" ({every / settled:.2f}x)" if settled else ""
+        yield f"transitions {every:.4g} per inference with glitches, {settled:.4g} without{more}"
+        energies = [power.energy(self.timing.delay) for power in (self.glitch_power, self.power)]
+        more = f" ({energies[0] / energies[1]:.2f}x)" if energies[1] else ""
+        yield (
+            f"energy {energies[0]:.4g} pJ per inference with glitches, {energies[1]:.4g} without{more}: "
+            f"switching {self.glitch_power.switching.sum():.4g}, "
+            f"internal {self.glitch_power.internal.sum():.4g}"
+        )
 
     def _path(self) -> Iterator[str]:
         end = self.timing.critical
@@ -155,6 +185,8 @@ def sign_off(
     config: PdkConfig,
     codes: NDArray[np.int64],
     clock_ns: float | None = None,
+    *,
+    glitches: bool = False,
 ) -> Signoff:
     """Compute timing and power of a netlist.
 
@@ -170,6 +202,8 @@ def sign_off(
         (N, F) feature codes of consecutive inferences, N at least 2.
     clock_ns
         Clock period to meet in ns; None for none.
+    glitches
+        Whether to simulate the netlist with its delays too, to count glitches.
 
     Raises
     ------
@@ -183,7 +217,14 @@ def sign_off(
     from dwn_asic.targets.asic.signoff.timing import analyze
 
     timing = analyze(netlist, source.library, surroundings(config))
-    return Signoff(timing, estimate(timing, simulate(netlist, codes)), source, clock_ns)
+    settled = simulate(netlist, codes)
+    power = estimate(timing, settled)
+    if not glitches:
+        return Signoff(timing, power, source, clock_ns)
+    from dwn_asic.targets.asic.signoff.glitches import count, gate_delays
+
+    found = count(netlist, gate_delays(timing), settled)
+    return Signoff(timing, power, source, clock_ns, found, estimate(timing, settled, found.extra))
 
 
 def surroundings(config: PdkConfig) -> Environment:

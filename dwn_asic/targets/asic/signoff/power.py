@@ -9,8 +9,9 @@ Three parts are added up for every instance:
 * leakage: the mean over the states of the rows.
 
 A register's clock pin has two transitions in each cycle. The nets of the inputs and of the clock, which
-something else drives, do not count; the pins that they drive do. There are no glitches: each net changes at
-most once per row.
+something else drives, do not count; the pins that they drive do. Each net changes at most once per row,
+unless transitions of glitches are given. These take half of C V**2 too; their internal energy is the mean
+over the inputs that may have caused them, where each state has the weight of its rows.
 """
 
 from __future__ import annotations
@@ -79,8 +80,17 @@ class Power:
         return self.energy(self.delay) * self.delay
 
 
-def estimate(timing: Timing, simulation: Simulation) -> Power:
+def estimate(timing: Timing, simulation: Simulation, glitches: NDArray[np.int64] | None = None) -> Power:
     """Estimate the power of a netlist for the rows of a simulation of it.
+
+    Parameters
+    ----------
+    timing
+        Timing of the netlist.
+    simulation
+        Settled values of its nets.
+    glitches
+        (N, 2) rising and falling transitions of each net beyond those of the simulation; None for none.
 
     Raises
     ------
@@ -94,7 +104,11 @@ def estimate(timing: Timing, simulation: Simulation) -> Power:
         load = timing.load[instance.output]
         rises, falls = (events.edges(instance.cell.output, edge).bit_count() for edge in (RISE, FALL))
         switching = half * float(load[RISE] * rises + load[FALL] * falls) / simulation.steps
-        return switching, *_internal(events, timing), events.leakage()
+        internal, clock = _internal(events, timing)
+        if glitches is not None:
+            switching += half * float(load @ glitches[instance.output]) / simulation.steps
+            internal += _of_glitches(events, timing, glitches) / simulation.steps
+        return switching, internal, clock, events.leakage()
 
     return by_instance(timing, of_instance)
 
@@ -215,6 +229,27 @@ def _shared(events: _Events, timing: Timing, pin: str, by_cause: Mapping[str, En
                 if count:
                     slew = _slew(events, timing, cause or pin, pin, edge)
                     yield part * count * table_value(timing.library, entry.energy[edge], slew, load)
+
+
+def _of_glitches(events: _Events, timing: Timing, glitches: NDArray[np.int64]) -> float:
+    """Return the internal energy in pJ of further transitions of an instance's pins in all steps."""
+    total = 0.0
+    for pin, by_cause in events.cell.energies.items():
+        net = events.nets.get(pin)
+        if net is None or pin == events.clock or not glitches[net].any():
+            continue
+        output = events.cell.timed.pins[pin].direction == "output"
+        causes = [cause for cause in by_cause if cause != events.clock and (output or not cause)]
+        share = 1.0 / max(1, sum(map(bool, causes)))
+        for edge in (RISE, FALL):
+            load = float(timing.load[net, edge])
+            for cause in causes:
+                slew = _slew(events, timing, cause or pin, pin, edge)
+                for entry, condition in by_cause[cause]:
+                    holds = events.state(condition).bit_count() / events.steps
+                    energy = table_value(timing.library, entry.energy[edge], slew, load)
+                    total += int(glitches[net, edge]) * (share if cause else 1.0) * holds * energy
+    return total
 
 
 def _slew(events: _Events, timing: Timing, source: str, target: str, edge: int) -> float:

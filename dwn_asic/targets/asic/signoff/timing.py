@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +146,8 @@ class Timing:
         (N, 2) capacitances in pF.
     endpoints
         Latest edge at each output and each register, in the order of the netlist.
+    arcs
+        Delays from the inputs to the outputs of all instances.
     """
 
     netlist: FlatNetlist
@@ -155,7 +158,7 @@ class Timing:
     load: NDArray[np.float64]
     endpoints: tuple[Endpoint, ...]
     _causes: NDArray[np.int64]
-    _arcs: Arcs
+    arcs: Arcs
 
     @cached_property
     def critical(self) -> Endpoint | None:
@@ -181,10 +184,10 @@ class Timing:
             name, cell, pin, source, came = self.netlist.net_names[net], "", "", net, edge
             if cause >= 0 and index is not None:
                 arc, came = divmod(int(cause), 2)
-                instance, source = self.netlist.instances[index], int(self._arcs.source[arc])
+                instance, source = self.netlist.instances[index], int(self.arcs.source[arc])
                 before = float(self.arrival[source, came])
                 name, cell = instance.name, instance.cell.name
-                pin = f"{self._arcs.pins[arc]} -> {instance.cell.output}"
+                pin = f"{self.arcs.pins[arc]} -> {instance.cell.output}"
             yield Step(
                 name,
                 cell,
@@ -205,8 +208,18 @@ class Timing:
 class Arcs:
     """The arcs of a netlist in topological order, as arrays.
 
-    ``tables`` is (A, 4): delays, then transitions. ``wire_delay`` is (A, 2): from the net's driver to the
-    pin, in ns.
+    Attributes
+    ----------
+    source, target
+        (A,) nets.
+    sense, trigger
+        (A,) as numbers: 0 positive, 1 negative, 2 both; 0 rising, 1 falling, 2 any.
+    tables
+        (A, 4) tables of the delays for a rising and a falling output, then of the transitions.
+    wire_delay
+        (A, 2) delay from the net's driver to the pin in ns.
+    pins
+        Name of the input of each arc.
     """
 
     source: NDArray[np.int64]
@@ -216,6 +229,17 @@ class Arcs:
     tables: NDArray[np.int64]
     wire_delay: NDArray[np.float64]
     pins: tuple[str, ...]
+
+    def edges(self, arc: int) -> Iterator[tuple[int, int]]:
+        """Yield the edges of an arc that have a delay: the one at its source, and the one that it causes."""
+        sense, trigger = self.sense[arc], self.trigger[arc]
+        for before, after in product((RISE, FALL), repeat=2):
+            if trigger != _TRIGGERS["any"]:
+                passes = trigger == before
+            else:
+                passes = sense == _SENSES["both"] or (before == after) == (sense == _SENSES["positive"])
+            if passes and self.tables[arc, after] != NO_TABLE:
+                yield before, after
 
 
 def analyze(netlist: FlatNetlist, library: TimingLibrary, environment: Environment | None = None) -> Timing:
