@@ -193,6 +193,17 @@ def test_baselines_of_a_method_are_combined_set_by_set() -> None:
     assert table.summary.endswith("decision tree 3.02x and 2.37x.")
 
 
+def test_a_matched_baseline_without_any_ratio_keeps_its_row() -> None:
+    def free(seed: int) -> tuple[MethodResult, ...]:
+        poor = measured(baseline("tree-2", "decision_tree", 60.0, 0.55, 0.5), 1.0, 1.0)
+        return (*with_energies(seed), poor)
+
+    (table,) = energy_tables(study_of(free, match=["tree-32", "tree-2"]))
+    row = next(n for n, row in enumerate(table.rows) if row[0].shown == "tree 2")
+    assert [cell.shown for cell in table.rows[row][1:]] == ["-"] * 4 + ["0", "alpha, beta, gamma"]
+    assert shown_in(table, len(table.rows) - 1, "ratio: energy") == "2x"
+
+
 def test_only_baselines_that_every_flow_matches_are_compared_by_energy() -> None:
     study = study_of(with_energies, match=["tree-32"])
     unmatched = study_of(with_energies, match=[])

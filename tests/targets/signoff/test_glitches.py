@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from toy_liberty import LIBRARY
 
+import dwn_asic
+from dwn_asic.errors import ConfigError
 from dwn_asic.targets.asic.liberty import read_liberty
 from dwn_asic.targets.asic.pdk import Pdk, load_pdk
 from dwn_asic.targets.asic.pdk_timing import load_timing
@@ -66,6 +68,23 @@ def test_a_pulse_passes_if_it_is_as_long_as_the_delay(
     assert found.settled[y].tolist() == [0, 0]
     assert found.extra.sum() == 4 * glitches
     assert found.per_inference == ((3 + 4 * glitches) / 3, 1.0)
+
+
+def test_registers_start_glitches_and_have_none(tmp_path: Path) -> None:
+    text = HAZARD.replace("(x0_a, y)", "(clk, x0_a, y)").replace("  wire n;", "  input clk;\n  wire n, q;")
+    text = text.replace("INV u", "DFF r (.C(clk), .D(x0_a), .Q(q));\n  INV u").replace(".A(x0_a)", ".A(q)")
+    netlist = toy(text, tmp_path)
+    timing = analyze(netlist, read_timing([tmp_path / "toy.lib"]))
+    settled = simulate(netlist, np.array([[0], [1], [0], [1]]))
+    delays = gate_delays(timing)
+    names = [each.name for each in netlist.instances]
+    register = netlist.instances[names.index("r")].output
+    assert delays.arrival[register].tolist() == [100_000, 110_000]  # femtoseconds from the clock to Q
+    found = count(netlist, delays, settled)
+    assert found.extra[register].tolist() == [0, 0]
+    # The inverter falls 20 ps or more after Q rises, and the NAND takes 25 ps to fall.
+    slow = delays.output[names.index("u"), 1] >= delays.output[names.index("v"), 1]
+    assert found.extra[netlist.outputs["y", 0]].tolist() == [2 * slow, 2 * slow]
 
 
 def random_netlist(pdk: Pdk, rng: np.random.Generator, gates: int, features: int = 4) -> FlatNetlist:
@@ -156,6 +175,12 @@ def test_energy_of_a_glitch_by_hand(tmp_path: Path) -> None:
     assert again.switching[0] - without.switching[0] == pytest.approx(2 * pair)
     assert again.internal[0] > without.internal[0]
     assert again.leakage.tolist() == without.leakage.tolist()
+
+
+def test_a_negative_seed_of_the_order_is_an_error() -> None:
+    dataset = dwn_asic.read_data("sklearn:iris")
+    with pytest.raises(ConfigError, match=r"shuffle: is -1.*at least 0"):
+        dwn_asic.sign_off(None, None, dataset, shuffle=-1)  # type: ignore[arg-type]
 
 
 def test_signoff_counts_glitches_only_if_asked() -> None:
