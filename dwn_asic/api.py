@@ -43,6 +43,7 @@ from dwn_asic.verilog.writer import Registers, design_verilog
 
 __all__ = [
     "datasheet",
+    "delay_front",
     "fit",
     "implement",
     "manufacturing_test",
