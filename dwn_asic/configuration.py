@@ -56,7 +56,8 @@ class Growing(Strict):
     later: ClassVar[tuple[str, ...]] = ()
 
     @model_serializer(mode="wrap")
-    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_unused(self, dump: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
+        # With a type of the result, the JSON schema would not name the keys.
         fields = type(self).model_fields
         unused = {name for name in self.later if getattr(self, name) == fields[name].default}
         content: dict[str, Any] = dump(self)

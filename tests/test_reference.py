@@ -29,14 +29,10 @@ _ROW = re.compile(r"^\| `([^`]+)` \|.*\| ([^|]*) \|$", re.MULTILINE)
 
 
 def keys_of(model: type) -> Iterator[str]:
-    """Yield all keys that a model's JSON schemas name, in the model or in those inside it.
-
-    Keys that are not always written are in the schema of validation alone.
-    """
-    for mode in ("serialization", "validation"):
-        schema: dict[str, Any] = model.model_json_schema(mode=mode)  # type: ignore[attr-defined]
-        for part in (schema, *schema.get("$defs", {}).values()):
-            yield from part.get("properties", {})
+    """Yield all keys that a model's JSON schema names, in the model or in those inside it."""
+    schema: dict[str, Any] = model.model_json_schema(mode="serialization")  # type: ignore[attr-defined]
+    for part in (schema, *schema.get("$defs", {}).values()):
+        yield from part.get("properties", {})
 
 
 def test_every_key_of_a_flow_file_is_there_with_its_meaning() -> None:
