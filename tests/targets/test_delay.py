@@ -132,10 +132,15 @@ def test_the_smallest_that_meets_a_period_is_taken(
 
 
 def test_registers_and_a_pipeline_are_sized_too() -> None:
-    hardware = HardwareConfig(registers="both", pipeline=True)
+    hardware = HardwareConfig(registers="both", pipeline=True, clock_ns=2.0)
     built = implemented(target(1.3, hardware))
     assert built.metrics["timing__slack"] >= 0.0
     assert "latency 3 clock cycles" in built.files["testbench.v"]
+    assert built.metrics["timing__clock"] == 2.0
+    assert [part.rpartition(" at ")[2] for part in built.summary.split("; ")[1:]] == [
+        "a clock of 1.3 ns: met",
+        "a clock of 2 ns: met",
+    ]
 
 
 def test_another_pdk_meets_a_period() -> None:

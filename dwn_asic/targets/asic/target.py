@@ -162,7 +162,8 @@ class AsicTarget:
             measured = self.sign_off(built, codes).metrics
         except PdkError as error:
             return replace(built, summary=f"{built.summary}; no delay and energy: {error}")
-        said = "" if self.period is None else f"; {verdict(measured[DELAY], self.period)}"
+        periods = dict.fromkeys(each for each in (self.clock_ns, self.period) if each is not None)
+        said = "".join(f"; {verdict(measured[DELAY], each)}" for each in periods)
         return replace(built, metrics={**built.metrics, **measured}, summary=f"{built.summary}{said}")
 
     def delay_mapper(self, design: str, name: str) -> DelayMapper:
