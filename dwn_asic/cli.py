@@ -444,7 +444,8 @@ def prove(
     """Check a circuit with all installed tools, from the model to the netlist.
 
     In addition to the proofs of each run, Yosys reads the Verilog and proves the netlist equal to it, and
-    Verilator and Icarus Verilog simulate the netlist. Writes proof.json and a data sheet with all checks.
+    Verilator and Icarus Verilog simulate the netlist. Writes proof.json, a data sheet with all checks, and
+    the files that it describes.
     """
     from dataclasses import replace
 
@@ -465,10 +466,12 @@ def prove(
     sheet = replace(circuit.datasheet(), checks=proof.checks, other="")
     out = out or circuit.folder / "prove"
     with staged(out, "prove") as scratch:
+        for name, text in circuit.implementation.files.items():
+            (scratch / name).write_text(text, encoding="utf-8")
         PROOF.codec.write(check_records(proof), scratch / PROOF.name)
         (scratch / "datasheet.md").write_text(sheet.markdown(), encoding="utf-8")
         (scratch / "datasheet.html").write_text(sheet.html(), encoding="utf-8")
-    typer.echo(f"wrote {out}/{{{PROOF.name},datasheet.md,datasheet.html}}")
+    typer.echo(f"wrote {out}/{{{PROOF.name},datasheet.html,datasheet.md}} and what the sheet describes")
 
 
 @app.command("testgen")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -224,7 +225,7 @@ def test_prove_writes_every_check_and_a_data_sheet(
     assert call(monkeypatch, "prove", str(finished.folder), "--out", str(out)) == 0
     head, *lines, last = capsys.readouterr().out.splitlines()
     assert head.split() == ["stage", "check", "tool", "time"]
-    assert last == f"wrote {out}/{{proof.json,datasheet.md,datasheet.html}}"
+    assert last == f"wrote {out}/{{proof.json,datasheet.html,datasheet.md}} and what the sheet describes"
     checks = json.loads((out / "proof.json").read_text())
     assert len(lines) == len(checks)
     assert all(line.startswith(check["stage"]) for line, check in zip(lines, checks, strict=True))
@@ -234,7 +235,11 @@ def test_prove_writes_every_check_and_a_data_sheet(
     assert yosys["seconds"] > 0
     sheet = (out / "datasheet.md").read_text()
     assert "in Verilator | event-driven simulation | - | - | not run: verilator is not installed |" in sheet
-    assert "<td>Verilog == netlist in Yosys</td>" in (out / "datasheet.html").read_text()
+    page = (out / "datasheet.html").read_text()
+    assert "<td>Verilog == netlist in Yosys</td>" in page
+    described = re.findall(r'href="(\w+\.v)"', page)
+    assert described
+    assert all((out / name).read_bytes() == (finished.folder / name).read_bytes() for name in described)
     assert run_flow(finished, Reporter()) == []
 
 

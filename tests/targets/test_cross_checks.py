@@ -17,7 +17,7 @@ from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.graph import Constant, GraphBuilder
 from dwn_asic.equivalence.check import check_equal
 from dwn_asic.errors import DataError, ToolError, ToolTimeoutError, VerificationError
-from dwn_asic.targets.asic import cross_checks
+from dwn_asic.targets.asic import cross_checks, yosys_proof
 from dwn_asic.targets.asic.pdk import load_pdk
 from dwn_asic.targets.asic.target import AsicTarget
 from dwn_asic.targets.base import Depth, Vectors
@@ -62,8 +62,10 @@ def read(case: Case, text: str) -> None:
 
 
 # ---- what is right -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("large", [1, 1000])
 @pytest.mark.parametrize("number", range(2))
-def test_circuits_without_fault_pass(number: int) -> None:
+def test_circuits_without_fault_pass(number: int, large: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yosys_proof, "_LARGE", large)
     assert verdicts(cases()[number], "usual") == dict.fromkeys(YOSYS, "equal")
 
 
@@ -124,8 +126,10 @@ def test_verilator_runs_the_testbench() -> None:
 
 # ---- faults ------------------------------------------------------------------------------------------------
 @pytest.mark.tool("iverilog", "vvp")
-def test_yosys_alone_finds_faults_in_design_and_netlist() -> None:
+@pytest.mark.parametrize("large", [1, 1000])
+def test_yosys_alone_finds_faults_in_design_and_netlist(large: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Yosys compares modules, so it may reject equal circuits; only changed ones must be found."""
+    monkeypatch.setattr(yosys_proof, "_LARGE", large)
     found = [*mutants(cases(), 2 * len(TEXTS), np.random.default_rng(0), TEXTS)]
     changed = [mutant for mutant in found if mutant.changed]
     assert len(changed) > 0.7 * len(found)

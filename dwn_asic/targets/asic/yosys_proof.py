@@ -5,6 +5,9 @@ each module of the design against the module of the same name in the netlist, in
 replaced by their functions and instances of other modules by ports. So the proof covers the logic of each
 module and what each instance is connected to. Yosys also counts the instances of each module.
 
+In a large module Yosys's ABC first merges nodes that it proves equal, since otherwise SAT takes too long on
+the sums of a popcount; what is left is proved by Yosys's own SAT.
+
 With registers, each module is unrolled from an arbitrary state for as many clock cycles as the pipeline is
 deep, and one more: outputs are compared in the last one. Since any cycle may be the first, this proves that
 outputs are equal in every cycle after the pipeline has been filled, whatever the registers held before.
@@ -14,7 +17,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dwn_asic.boolean.ports import CLOCK_PORT
@@ -32,6 +35,9 @@ _MISCOUNT = re.compile(r"^ERROR: (?:Assertion failed: )?selection .*$", re.MULTI
 _PROVING = re.compile(r"^dwn-asic: module (\w+)$", re.MULTILINE)
 # Time, name, and the value in decimals, hexadecimals and bits; decimals and hexadecimals may be missing.
 _VALUE = re.compile(r"^ +(?:(\d+) +|init +)?\\in_(\S+) .*?([01x-]+) *$", re.MULTILINE)
+_LARGE = 1000
+"""Number of statements of a module from which ABC merges equal nodes first."""
+_MERGED = ("techmap", "opt -full", "abc -g AND -script +strash;ifraig;scorr;dc2;fraig;strash", "opt_clean")
 _MOST_VALUES = 12
 """Maximum number of values in the message of a difference."""
 
@@ -63,15 +69,17 @@ def prove_netlist(
     ToolError
         Yosys cannot read a file, or fails.
     """
-    instances = {name: _INSTANCE.findall(text) for name, text in split_modules(design).items()}
+    texts = split_modules(design)
+    instances = {name: _INSTANCE.findall(text) for name, text in texts.items()}
     used = {top, *(kind for inside in instances.values() for kind, _ in inside)}
     modules = {name: inside for name, inside in instances.items() if name in used}
+    large = {name for name in modules if texts[name].count(";") >= _LARGE}
     files = [path.resolve() for path in liberty]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "design.v").write_text(design, encoding="utf-8")
         (folder / "netlist.v").write_text(netlist, encoding="utf-8")
-        script = "\n".join(_script(modules, top, files, latency))
+        script = "\n".join(_script(modules, large, top, files, latency))
         try:
             log = find_yosys().run_script(script, timeout_s=timeout_s, cwd=folder)
         except ToolError as error:
@@ -82,9 +90,13 @@ def prove_netlist(
 
 
 def _script(
-    modules: Mapping[str, Sequence[tuple[str, str]]], top: str, liberty: Sequence[Path], latency: int
+    modules: Mapping[str, Sequence[tuple[str, str]]],
+    large: Collection[str],
+    top: str,
+    liberty: Sequence[Path],
+    latency: int,
 ) -> Iterator[str]:
-    """Yield the commands, given the instances in each module as (module, name)."""
+    """Yield the commands, given the instances in each module as (module, name), and the large modules."""
     names = " ".join(modules)
     kinds = " ".join(f"t:{name}" for name in modules)
     instances = [(parent, *each) for parent, inside in modules.items() for each in inside]
@@ -120,6 +132,8 @@ def _script(
         yield f"design -copy-from gold -as gold {name}"
         yield f"design -copy-from gate -as gate {name}"
         yield "miter -equiv -flatten -make_outputs gold gate miter"
+        if name in large:
+            yield from ("hierarchy -top miter", *_MERGED)
         yield f"sat -verify {unrolled if name == top else ''}-prove trigger 0 -show-inputs miter"
         yield "design -reset"
 
