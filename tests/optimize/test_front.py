@@ -7,7 +7,7 @@ import pytest
 
 from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interface, Threshold
 from dwn_asic.optimize.lossy.anneal.search import Found
-from dwn_asic.optimize.lossy.front import choose, front, within
+from dwn_asic.optimize.lossy.front import choose, front, is_worse, within
 
 INTERFACE = Interface(("a",), (6,), ("no", "yes"))
 CODES = np.arange(64)[:, None]
@@ -59,3 +59,16 @@ def test_few_errors_may_grow_by_a_share_of_their_standard_error(tolerance: float
 
 def test_no_error_is_added_to_a_circuit_without_errors() -> None:
     assert choose(front(points(), CODES, LABELS), 0.5, 64).area == 8.0
+
+
+def test_one_more_error_is_no_significant_difference_and_many_are() -> None:
+    # The circuits get 32, 16, 8, 2 and 0 of 64 rows wrong, each all those of the next.
+    half, quarter, eighth, few, none = front(points(), CODES, LABELS)
+    assert is_worse(half, none, CODES, LABELS)
+    assert is_worse(eighth, few, CODES, LABELS)
+    assert not is_worse(few, none, CODES, LABELS)
+    assert not is_worse(none, few, CODES, LABELS)
+    assert not is_worse(quarter, quarter, CODES, LABELS)
+    # All weight on the row that both get right.
+    weights = (CODES[:, 0] == 63).astype(np.float64)
+    assert not is_worse(half, none, CODES, LABELS, weights)

@@ -13,11 +13,13 @@ from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.data.objective import Objective
 from dwn_asic.optimize.lossy.anneal.search import Found
 
-__all__ = ["Front", "FrontCircuit", "Point", "choose", "front", "merged", "within"]
+__all__ = ["Front", "FrontCircuit", "Point", "choose", "front", "is_worse", "merged", "within"]
 
 _NEIGHBOURS = 4
 _STANDARD_ERRORS = 10.0
 """Standard errors of the number of errors that a tolerance of 1 allows at least."""
+_SIGNIFICANT = 2.0
+"""Standard errors of a difference from which on it counts as significant."""
 
 
 @dataclass(frozen=True)
@@ -155,3 +157,24 @@ def choose(points: Sequence[Point], tolerance: float, n_rows: int) -> Point:
     errors = (1.0 - best) * n_rows
     added = tolerance * max(errors, _STANDARD_ERRORS * math.sqrt(max(0.0, errors)))
     return within(points, best - added / n_rows)[0]
+
+
+def is_worse(
+    point: Point,
+    other: Point,
+    codes: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64] | None = None,
+) -> bool:
+    """Return whether a circuit is significantly worse than another, by McNemar's test of paired rows.
+
+    Parameters
+    ----------
+    point, other
+        The circuits.
+    codes, labels, weights
+        (V, F) codes, (V,) class indices and (V,) weights of the validation rows; by default all weigh 1.
+    """
+    wrong, wrong_of_other = (each.graph.predict(codes) != labels for each in (point, other))
+    more = (wrong.astype(np.float64) - wrong_of_other) * (1.0 if weights is None else weights)
+    return bool(more.sum() > _SIGNIFICANT * math.sqrt(float((more**2).sum())))

@@ -31,7 +31,7 @@ from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.exact.minimize import mapped_areas, minimize_parts
 from dwn_asic.optimize.lossy.anneal.search import Chain, Found, Schedule, anneal, areas, assess, by_start
 from dwn_asic.optimize.lossy.config import Judge, ShrinkConfig
-from dwn_asic.optimize.lossy.front import Front, FrontCircuit, Point, choose, front, merged
+from dwn_asic.optimize.lossy.front import Front, FrontCircuit, Point, choose, front, is_worse, merged
 from dwn_asic.optimize.lossy.refit import refit
 from dwn_asic.optimize.lossy.single_lut import MOST_INPUTS, single_luts
 from dwn_asic.optimize.lossy.votes import learn_votes
@@ -120,7 +120,7 @@ def shrink(
     if network is not None and network.head.kind == "popcount":
         refits = _refits(network, dataset, cost, config, seed)
         # Annealing may only overfit such networks, so they join the front as they are. Other trained graphs
-        # do not: validation rows chose them already, which would bias the comparison.
+        # do not: validation rows chose them already, which biases the comparison.
         known = [starts[0], *refits]
         starts[0] = _small([*refits, *votes] or known, dataset, prices)
     fronts = []
@@ -151,11 +151,30 @@ def shrink(
         measured = [replace(each, start=name) for each in assess(graphs, *on, prices, costs=costs)]
         fronts.append(front(_scored(measured, on, objective), *held_out, objective))
     points = merged(*fronts)
-    chosen = choose(points, config.tolerance, len(held_out[1]))
+    chosen = _chosen(points, known, dataset, config.tolerance)
     thinned = _thin(points, chosen, cost)
     mapped = minimize_points(thinned, cost, limits) if config.minimize_front else map_points(thinned, cost)
     circuits = tuple(_measured(each, dataset, cost) for each in mapped)
     return Front(circuits, next(i for i, point in enumerate(thinned) if point is chosen))
+
+
+def _chosen(
+    points: Sequence[Point], known: Sequence[BooleanGraph], dataset: Dataset, tolerance: float
+) -> Point:
+    """Return the choice among all circuits, or else the one that leaves out the known circuits.
+
+    Validation rows chose the known circuits in training already, so their scores are too good. One of them is
+    the choice only if the most accurate of all others is significantly worse, or if it is the smaller choice.
+    """
+    codes, labels = dataset.part("val")
+    chosen = choose(points, tolerance, len(labels))
+    others = [point for point in points if not any(point.graph is graph for graph in known)]
+    if not others or any(chosen is point for point in others):
+        return chosen
+    best, instead = (choose(others, each, len(labels)) for each in (0.0, tolerance))
+    weights = dataset.objective.loss_weights(labels, dataset.table.n_classes)
+    keeps = instead.area >= chosen.area or is_worse(best, chosen, codes, labels, weights)
+    return chosen if keeps else instead
 
 
 def _refits(
