@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from dwn_asic.boolean.expression import verilog_identifier
-from dwn_asic.verilog.flat_netlist import FlatNetlist, Gate, Register
+from dwn_asic.verilog.flat_netlist import FlatNetlist, Gate, Register, plain_name
 from dwn_asic.verilog.text import split_modules
 
 __all__ = ["scopes", "with_cells"]
@@ -31,7 +31,7 @@ def scopes(texts: Mapping[str, str], top: str) -> dict[str, str]:
         found[scope] = module
         for kind, name, _ in _INSTANCE.findall(texts[module]):
             if kind in texts:
-                waiting.append((f"{scope}.{_plain(name)}".lstrip("."), kind))
+                waiting.append((f"{scope}.{plain_name(name)}".lstrip("."), kind))
     return found
 
 
@@ -57,18 +57,18 @@ def with_cells(text: str, netlist: FlatNetlist) -> str:
 
 def _changed(text: str, cells: Mapping[str, Gate | Register]) -> str:
     """Return a module with these cells; those that the text lacks are new buffers."""
-    old = {_plain(name) for _, name, _ in _INSTANCE.findall(text)}
+    old = {plain_name(name) for _, name, _ in _INSTANCE.findall(text)}
     buffers = {each.output: each for name, each in cells.items() if name not in old}
     sources: dict[int, str] = {}  # net -> what the text calls it, for nets that a buffer reads
 
     def instance(found: re.Match[str]) -> str:
         _, name, pins = found.groups()
-        cell = cells.get(_plain(name))
+        cell = cells.get(plain_name(name))
         if cell is None:
             return found[0]  # an instance of a module
 
         def pin(match: re.Match[str]) -> str:
-            pin_name = _plain(match[1])
+            pin_name = plain_name(match[1])
             if pin_name not in cell.cell.inputs:
                 return match[0]
             net = cell.inputs[cell.cell.inputs.index(pin_name)]
@@ -107,8 +107,3 @@ def _wire(buffer: Gate | Register) -> str:
 def _before_end(text: str, lines: list[str]) -> str:
     head, end, tail = text.rpartition("endmodule")
     return f"{head}{''.join(lines)}{end}{tail}"
-
-
-def _plain(name: str) -> str:
-    """Return an identifier without the backslash and the space of an escaped one."""
-    return name.strip().removeprefix("\\")

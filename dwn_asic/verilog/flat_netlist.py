@@ -18,7 +18,7 @@ from dwn_asic.verilog.cell import Cell, FlipFlop
 from dwn_asic.verilog.elaborate import Cells
 from dwn_asic.verilog.reader import Bit, Design, Module, ModuleReader, integer, is_kind
 
-__all__ = ["FlatNetlist", "Gate", "Pin", "Register", "flat_netlist"]
+__all__ = ["FlatNetlist", "Gate", "Pin", "Register", "flat_netlist", "plain_name"]
 
 Pin = tuple[int, int]
 """An input pin: the index of an instance in :attr:`FlatNetlist.instances`, and the index of the pin in the
@@ -191,7 +191,7 @@ class _Scope:
 
     def name(self, local: str) -> str:
         """Return the hierarchical name of a net or an instance of this module."""
-        return f"{self.path}.{_plain(local)}" if self.path else _plain(local)
+        return f"{self.path}.{plain_name(local)}" if self.path else plain_name(local)
 
     def bit_name(self, bit: Bit) -> str:
         """Return the hierarchical name of a bit of a net."""
@@ -300,13 +300,16 @@ class _Flattener:
                 found.append(self._instance(scope, kind, name, connections))
             else:
                 self._cell(
-                    scope, _plain(kind), name, {_plain(pin): node for pin, node in connections.items()}
+                    scope,
+                    plain_name(kind),
+                    name,
+                    {plain_name(pin): node for pin, node in connections.items()},
                 )
         return found
 
     def _instance(self, scope: _Scope, kind: str, name: str, connections: Mapping[str, Any]) -> _Scope:
         if kind in scope.kinds:
-            raise self._fail(scope, f"instance {_plain(name)}: {kind} contains itself")
+            raise self._fail(scope, f"instance {plain_name(name)}: {kind} contains itself")
         child = self.design.modules[kind]
         self._check_pins(scope, name, kind, connections, {*child.inputs, *child.outputs})
         inner = _Scope(child, scope.name(name), (*scope.kinds, kind))
@@ -324,11 +327,11 @@ class _Flattener:
         try:
             cell = self.library.cell(kind)
         except PdkError as error:
-            raise self._fail(scope, f"instance {_plain(name)}: {error}") from error
+            raise self._fail(scope, f"instance {plain_name(name)}: {error}") from error
         self._check_pins(scope, name, kind, connections, {*cell.inputs, cell.output})
         for pin in cell.inputs:
             if connections.get(pin) is None:
-                raise self._fail(scope, f"input {pin} of instance {_plain(name)} is not connected")
+                raise self._fail(scope, f"input {pin} of instance {plain_name(name)} is not connected")
         inputs = tuple(self._value(scope, connections[pin])[0] for pin in cell.inputs)
         output = len(self._follows)
         self._follows.append(_ITSELF)
@@ -341,7 +344,7 @@ class _Flattener:
         self, scope: _Scope, name: str, kind: str, connections: Mapping[str, Any], known: set[str]
     ) -> None:
         if unknown := sorted(connections.keys() - known):
-            raise self._fail(scope, f"instance {_plain(name)}: {kind} has no pin {unknown[0]}")
+            raise self._fail(scope, f"instance {plain_name(name)}: {kind} has no pin {unknown[0]}")
 
     def _output(self, scope: _Scope, node: Any, sources: list[int]) -> list[int]:
         """Let the wires at an output port follow the wires inside it; returns those that do."""
@@ -454,6 +457,6 @@ def _typed(instance: _Instance, net: Mapping[int, int]) -> Gate | Register:
     return Register(instance.name, instance.cell, inputs, output)
 
 
-def _plain(name: str) -> str:
-    """Return an identifier without the backslash that escapes it."""
-    return name.removeprefix("\\")
+def plain_name(name: str) -> str:
+    """Return an identifier without the backslash that escapes it, and the space that ends it."""
+    return name.strip().removeprefix("\\")

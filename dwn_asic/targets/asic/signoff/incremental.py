@@ -21,7 +21,9 @@ from dwn_asic.targets.asic.signoff.timing import (
     input_edges,
     lookup,
     net_loads,
+    output_arcs,
     propagate,
+    setup_checks,
     tails_of,
 )
 from dwn_asic.verilog.cell import Cell, FlipFlop
@@ -54,17 +56,13 @@ class _Kind:
 
 def _kind(library: TimingLibrary, cell: Cell | FlipFlop) -> _Kind:
     timed = library.cell(cell.name)
-    arcs = [arc for arc in timed.arcs if arc.target == cell.output and arc.source in cell.inputs]
-    checks = [
-        each.tables
-        for each in timed.constraints
-        if isinstance(cell, FlipFlop) and (each.kind, each.data, each.edge) == ("setup", cell.data, "rising")
-    ]
+    arcs = output_arcs(timed, cell)
+    checks = setup_checks(timed, cell) if isinstance(cell, FlipFlop) else []
     return _Kind(
         tuple((arc.source, arc.sense, arc.trigger) for arc in arcs),
         np.array([(*arc.delay, *arc.transition) for arc in arcs], np.int64).reshape(-1, 4),
         np.array([timed.pins[pin].capacitance for pin in (*cell.inputs, cell.output)]),
-        np.array(checks[0] if checks else (NO_TABLE, NO_TABLE), np.int64),
+        np.array(checks[0].tables if checks else (NO_TABLE, NO_TABLE), np.int64),
     )
 
 

@@ -22,7 +22,15 @@ from numpy.typing import NDArray
 
 from dwn_asic.compiled import kernel, leaf
 from dwn_asic.errors import PdkError
-from dwn_asic.targets.asic.signoff.library import NO_TABLE, Arc, Thresholds, TimedCell, TimingLibrary
+from dwn_asic.targets.asic.signoff.library import (
+    NO_TABLE,
+    Arc,
+    Constraint,
+    Thresholds,
+    TimedCell,
+    TimingLibrary,
+)
+from dwn_asic.verilog.cell import Cell, FlipFlop
 from dwn_asic.verilog.flat_netlist import FlatNetlist, Register
 
 __all__ = [
@@ -37,7 +45,9 @@ __all__ = [
     "input_edges",
     "lookup",
     "net_loads",
+    "output_arcs",
     "propagate",
+    "setup_checks",
     "table_value",
     "tails_of",
 ]
@@ -376,11 +386,7 @@ def collect_arcs(netlist: FlatNetlist, library: TimingLibrary, loads: Loads) -> 
         kind = instance.cell
         if kind.name not in arcs_of:
             cell = cells[kind.name] = timed_cell(library, kind.name, (*kind.inputs, kind.output))
-            arcs_of[kind.name] = [
-                (kind.inputs.index(arc.source), arc)
-                for arc in cell.arcs
-                if arc.target == kind.output and arc.source in kind.inputs
-            ]
+            arcs_of[kind.name] = [(kind.inputs.index(arc.source), arc) for arc in output_arcs(cell, kind)]
             if not arcs_of[kind.name]:
                 raise PdkError(f"{library.name}: cell {kind.name} has no timing to its output {kind.output}")
         for pin, arc in arcs_of[kind.name]:
@@ -432,12 +438,19 @@ def _endpoints(
 def setup_time(library: TimingLibrary, register: Register, edge: int, transition: float) -> float:
     """Return the setup time (ns) of a register for an edge of its data; the clock's edge is ideal."""
     cell = library.cell(register.cell.name)
-    times = [
-        table_value(library, check.tables[edge], 0.0, transition)
-        for check in cell.constraints
-        if check.kind == "setup" and check.data == register.cell.data and check.edge == "rising"
-    ]
-    return max(times, default=0.0)
+    checks = setup_checks(cell, register.cell)
+    return max((table_value(library, each.tables[edge], 0.0, transition) for each in checks), default=0.0)
+
+
+def setup_checks(timed: TimedCell, flip_flop: FlipFlop) -> list[Constraint]:
+    """Return the setup times of a flip-flop's data before the rising edge of its clock."""
+    wanted = "setup", flip_flop.data, "rising"
+    return [each for each in timed.constraints if (each.kind, each.data, each.edge) == wanted]
+
+
+def output_arcs(timed: TimedCell, cell: Cell | FlipFlop) -> list[Arc]:
+    """Return the arcs of a cell from the inputs to the output that a netlist connects."""
+    return [arc for arc in timed.arcs if arc.target == cell.output and arc.source in cell.inputs]
 
 
 @leaf
