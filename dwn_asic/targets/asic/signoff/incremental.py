@@ -7,7 +7,10 @@ of these nets keeps its timing, so only the rest is computed again; the result i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,25 +134,33 @@ class IncrementalTiming:
     def delay_with(self, index: int, cell: Cell | FlipFlop) -> float:
         """Return the delay (ns) with another drive strength of one instance, which stays as it is."""
         first, before = self._first(index), self.cells[index]
-        start = self._base + first
-        changed = [self._arrival[start:], self._transition[start:], self._causes[start:], self._load]
-        changed.append(self._arcs.wire_delay[self._start[index] : self._start[index + 1]])
-        if first == 0:
-            changed += [self._arrival[: self._base], self._transition[: self._base]]
-        kept, critical = [values.copy() for values in changed], self._critical
-        self._patch(index, cell)
-        self._compute(first)
-        delay = self.delay
-        self._patch(index, before)
-        for values, old in zip(changed, kept, strict=True):
-            values[:] = old
-        self._critical = critical
+        wires = self._arcs.wire_delay[self._start[index] : self._start[index + 1]]
+        with self._restored(first, wires):
+            self._patch(index, cell)
+            self._compute(first)
+            delay = self.delay
+            self._patch(index, before)
         return delay
+
+    def delay_with_load(self, net: int, change: NDArray[np.float64]) -> float:
+        """Return the delay (ns) with more load (pF, when rising and falling) on a net, which stays as it is.
+
+        The resistance of its wire stays the same too.
+        """
+        first = 0 if self.environment.driving_cell else max(0, net - self._base)
+        with self._restored(first):
+            self._load[net] += change
+            self._compute(first)
+            return self.delay
+
+    def capacitance(self, cell: Cell | FlipFlop, pin: int) -> NDArray[np.float64]:
+        """Return the (2,) capacitances in pF of an input pin of a cell, when rising and falling."""
+        return self._of(cell).capacitance[pin]
 
     def result(self) -> FlatNetlist:
         """Return the netlist with the present cells."""
         instances = tuple(
-            replace(each, cell=cell)  # type: ignore[arg-type]
+            each if each.cell is cell else replace(each, cell=cell)  # type: ignore[arg-type]
             for each, cell in zip(self.netlist.instances, self.cells, strict=True)
         )
         return replace(self.netlist, instances=instances)
@@ -160,6 +171,21 @@ class IncrementalTiming:
         if found is None:
             found = self._kinds[cell.name] = _kind(self.library, cell)
         return found
+
+    @contextmanager
+    def _restored(self, first: int, *more: NDArray[Any]) -> Iterator[None]:
+        """Give all timing from an instance on, loads and more arrays their present values back at the end."""
+        start = self._base + first
+        changed = [self._arrival[start:], self._transition[start:], self._causes[start:], self._load, *more]
+        if first == 0:
+            changed += [self._arrival[: self._base], self._transition[: self._base]]
+        kept, critical = [values.copy() for values in changed], self._critical
+        try:
+            yield
+        finally:
+            for values, old in zip(changed, kept, strict=True):
+                values[:] = old
+            self._critical = critical
 
     def _first(self, index: int) -> int:
         """Return the first instance whose timing depends on the cell of an instance."""

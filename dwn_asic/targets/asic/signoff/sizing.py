@@ -56,6 +56,16 @@ class _Move:
     area: float
 
 
+@dataclass(frozen=True)
+class _Relief:
+    """A buffer on a net, the pins it would drive, and the delay (ns) gained if it had no delay itself."""
+
+    net: int
+    pins: list[Pin]
+    cell: Cell
+    gain: float
+
+
 def faster(
     netlist: FlatNetlist, sizes: Sizes, library: TimingLibrary, environment: Environment, target: float = 0.0
 ) -> list[Sized]:
@@ -126,8 +136,8 @@ def with_buffer(netlist: FlatNetlist, net: int, pins: Iterable[Pin], cell: Cell,
     def renumbered(index: int) -> int:
         return index + (index >= new)
 
-    instances = []
-    for number, each in enumerate(netlist.instances):
+    instances = [*netlist.instances[:place]]  # which read no net after the new one
+    for number, each in enumerate(netlist.instances[place:], place):
         inputs = tuple(
             new if (number, pin) in moved else renumbered(read) for pin, read in enumerate(each.inputs)
         )
@@ -223,24 +233,38 @@ class _Sizer:
                     yield _Move(index, other, timing.delay_with(index, other), other.area - cell.area)
 
     def _buffered(self) -> bool:
-        """Add the buffer that shortens the delay most for its area; return whether there is one."""
+        """Add the buffer that shortens the delay most for its area; return whether there is one.
+
+        What a buffer takes off the net bounds what it gains, so most buffers need no timing of their own.
+        """
         netlist, now = self._timing.result(), self._timing.delay
+        bounds = sorted(self._relieving(netlist), key=lambda each: each.gain / each.cell.area, reverse=True)
         best: tuple[float, IncrementalTiming] | None = None
-        for net, pins in self._loaded(netlist):
-            for cell in self._buffers:
-                scope = netlist.instances[pins[0][0]].name.rpartition(".")[0]
-                name = f"{scope}.{BUFFER}{self._added}".lstrip(".")
-                timing = IncrementalTiming(
-                    with_buffer(netlist, net, pins, cell, name), self._library, self._environment
-                )
-                gain = now - timing.delay
-                if gain > _LEAST and (best is None or gain / cell.area > best[0]):
-                    best = gain / cell.area, timing
+        for each in bounds:
+            if best is not None and each.gain / each.cell.area <= best[0]:
+                break
+            scope = netlist.instances[each.pins[0][0]].name.rpartition(".")[0]
+            name = f"{scope}.{BUFFER}{self._added}".lstrip(".")
+            buffered = with_buffer(netlist, each.net, each.pins, each.cell, name)
+            timing = IncrementalTiming(buffered, self._library, self._environment)
+            gain = now - timing.delay
+            if gain > _LEAST and (best is None or gain / each.cell.area > best[0]):
+                best = gain / each.cell.area, timing
         if best is None:
             return False
         self._timing = best[1]
         self._added += 1
         return True
+
+    def _relieving(self, netlist: FlatNetlist) -> Iterator[_Relief]:
+        """Yield the buffers that take load off a net of the critical path."""
+        timing = self._timing
+        for net, pins in self._loaded(netlist):
+            moved = sum(timing.capacitance(netlist.instances[index].cell, pin) for index, pin in pins)
+            for cell in self._buffers:
+                gain = timing.delay - timing.delay_with_load(net, timing.capacitance(cell, 0) - moved)
+                if gain > _LEAST:
+                    yield _Relief(net, pins, cell, gain)
 
     def _loaded(self, netlist: FlatNetlist) -> Iterator[tuple[int, list[Pin]]]:
         """Yield nets of the critical path, and pins that a buffer could drive: all, or all but the critical.
