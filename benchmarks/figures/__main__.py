@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.figures import (
     circuits,
+    class_starts,
     compare,
     door,
     energy,
@@ -35,6 +36,7 @@ MEASUREMENTS = {
     **house.MEASUREMENTS,
     **door.MEASUREMENTS,
     **circuits.MEASUREMENTS,
+    **class_starts.MEASUREMENTS,
     **uneven.MEASUREMENTS,
     **price_rank.MEASUREMENTS,
     **signoff.MEASUREMENTS,
