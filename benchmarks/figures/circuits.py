@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.figures.compare import NAMES, TINY, TREE, study, tiny, tree
 from benchmarks.figures.large_network import LUTS
+from benchmarks.figures.nine import SETS as NINE
 from benchmarks.figures.table import Row, named, row
 from dwn_asic.methods.optimal_tree import METHOD as OPTIMAL
 from dwn_asic.report.choice import OUR_FAMILY, Candidate, best_within, candidates
@@ -205,6 +206,10 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
     **_named(
         partial(tiny, "balanced", "circuits.balanced_", ">= 10"),
         *(f"balanced_{key}_{what}" for key, what in product(NAMES, TINY)),
+    ),
+    **_named(
+        partial(tiny, "balanced", "circuits.nine_balanced_", ">= 10", NINE),
+        *(f"nine_balanced_{key}_{what}" for key, what in product(NAMES, TINY)),
     ),
 }
 """Id of each figure, and the function that measures it."""

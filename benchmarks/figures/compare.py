@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from itertools import product
 from pathlib import Path
@@ -94,15 +94,23 @@ def tiny_seconds() -> Iterator[Row]:
     yield row("compare.tiny_seconds", what, longest, "s", "< 2")
 
 
-def tiny(name: str, prefix: str, mapped_target: str = ">= 2") -> Iterator[Row]:
-    """Compare each Tiny Classifier with our smallest circuit of its validation score, in one study."""
-    sets, score = study(name).sets, study(name).score
-    runs = f"{len(sets)} sets x {len(study(name).seeds)} seeds"
+def tiny(
+    name: str, prefix: str, mapped_target: str = ">= 2", only: Sequence[str] | None = None
+) -> Iterator[Row]:
+    """Compare each Tiny Classifier with our smallest circuit of its validation score, in one study.
+
+    ``only`` names the data sets that count, by default all.
+    """
+    runs_of = study(name)
+    if only is not None:
+        runs_of = Study(name, {flow: runs_of.sets[flow] for flow in only})
+    score = runs_of.score
+    runs = f"{len(runs_of.sets)} sets x {len(runs_of.seeds)} seeds"
     for key, baseline in NAMES.items():
-        found = comparison(study(name), baseline)
+        found = comparison(runs_of, baseline)
         start, whose = f"{prefix}{key}", f"Tiny Classifier ({key}), {runs}"
         what = f"{whose}: sets on which our circuit of equal validation {score} reaches its test {score}"
-        yield row(f"{start}_wins", what, found.wins, "sets", f">= {len(sets)}")
+        yield row(f"{start}_wins", what, found.wins, "sets", f">= {len(runs_of.sets)}")
         gains, mapped, budget = found.gains, found.mapped, budget_ratios(found)
         mean = float(np.mean([*gains.values()]))
         yield row(f"{start}_gain", f"{whose}: test {score} gained, mean", mean, "points")
@@ -120,9 +128,9 @@ def tiny(name: str, prefix: str, mapped_target: str = ">= 2") -> Iterator[Row]:
         short = ", ".join(flow for flow in found.matches if flow not in fully.matches) or "none"
         which = f"{whose}: sets on which we reach its validation {score} on every seed (not reached: {short})"
         yield row(f"{start}_reached", which, len(fully.matches), "sets")
-        for key, ratios in (("mapped", fully.mapped), ("budget", budget_ratios(fully))):
-            of_these = f"{whose}: {key}, only sets on which we reach its validation {score} on every seed"
-            yield row(f"{start}_{key}_reached", of_these, geometric_mean(ratios.values()), "x")
+        for kind, ratios in (("mapped", fully.mapped), ("budget", budget_ratios(fully))):
+            of_these = f"{whose}: {kind}, only sets on which we reach its validation {score} on every seed"
+            yield row(f"{start}_{kind}_reached", of_these, geometric_mean(ratios.values()), "x")
         with_gates = budget_ratios(found.with_gates)
         if found.free:
             what += f", without {', '.join(found.free)}, where our circuit needs no gate"
