@@ -29,7 +29,7 @@ from dwn_asic.verilog.elaborate import Cells, Elaborated, elaborate, feature_bit
 from dwn_asic.verilog.plain import plain_graph
 from dwn_asic.verilog.reader import Design, Module, ModuleReader, integer, is_kind, parse_verilog
 from dwn_asic.verilog.text import split_modules
-from dwn_asic.verilog.writer import Registers, used_features
+from dwn_asic.verilog.writer import Registers, used_bits
 
 __all__ = ["Pair", "opened", "pairs"]
 
@@ -285,9 +285,10 @@ def _check_top(texts: _Texts, name: str, circuit: Circuit, registers: Registers,
         (
             {
                 f"encoder.{feature_port(f, interface.feature_names[f])}": [
-                    CodeBit(f, bit) for bit in range(interface.widths[f])
+                    Constant(value=False) if held_in and bit not in read else CodeBit(f, bit)
+                    for bit in range(interface.widths[f])
                 ]
-                for f in used_features(circuit.encoder)
+                for f, read in used_bits(circuit.encoder).items()
             },
             int(held_in),
         ),

@@ -6,8 +6,9 @@ or core are large graphs with modules, each of these is a Verilog module of its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Constant, Input, Interface, Lut, Threshold
@@ -23,7 +24,7 @@ from dwn_asic.boolean.ports import (
     part_module,
 )
 
-__all__ = ["Registers", "design_verilog", "latency", "register_bits", "used_features"]
+__all__ = ["Registers", "design_verilog", "latency", "register_bits", "used_bits", "used_features"]
 
 Registers = Literal["none", "inputs", "outputs", "both"]
 
@@ -66,10 +67,10 @@ def latency(registers: Registers, *, pipeline: bool = False) -> int:
 def register_bits(graph: BooleanGraph, registers: Registers, *, pipeline: bool = False) -> int:
     """Return the number of flip-flops of the top module, given a graph with the features it reads.
 
-    Registered inputs hold all bits of these features, a pipeline register the inputs of the graph, which are
-    the thermometer bits.
+    Registered inputs hold the bits that the graph reads, a pipeline register the inputs of the graph, which
+    are the thermometer bits.
     """
-    inputs = sum(graph.interface.widths[feature] for feature in used_features(graph))
+    inputs = sum(map(len, used_bits(graph).values()))
     held_in, held_out = registers in {"inputs", "both"}, registers in {"outputs", "both"}
     return inputs * held_in + len(graph.inputs) * pipeline + len(graph.outputs) * held_out
 
@@ -77,6 +78,21 @@ def register_bits(graph: BooleanGraph, registers: Registers, *, pipeline: bool =
 def used_features(graph: BooleanGraph) -> list[int]:
     """Return the indices of the features that a circuit reads, ascending; these become ports."""
     return sorted({node.feature for _, node in graph.inputs})
+
+
+def used_bits(graph: BooleanGraph) -> dict[int, tuple[int, ...]]:
+    """Return the bits that a circuit reads of each feature, both ascending.
+
+    A threshold reads no bit below the lowest that is set in its constant.
+    """
+    found: dict[int, set[int]] = {feature: set() for feature in used_features(graph)}
+    for _, node in graph.inputs:
+        if isinstance(node, CodeBit):
+            found[node.feature].add(node.bit)
+        else:
+            lowest = (node.constant & -node.constant).bit_length() - 1
+            found[node.feature].update(range(lowest, graph.interface.widths[node.feature]))
+    return {feature: tuple(sorted(bits)) for feature, bits in found.items()}
 
 
 def design_verilog(
@@ -150,14 +166,17 @@ def _top_module(
     width, bits = len(core.outputs), len(core.inputs)
     clock = [_Port("input", CLOCK_PORT, 1)] if latency(registers, pipeline=pipeline) else []
     held_in, held_out = registers in {"inputs", "both"}, registers in {"outputs", "both"}
-    inside = {port.name: f"{port.name}_q" if held_in else port.name for port in features}
+    inside = {port.name: port.name for port in features}
     class_net = f"{CLASS_PORT}_d" if held_out else CLASS_PORT
     body: list[str] = []
     if held_in and features:
-        body += [
-            "    // Input registers.",
-            *_registers([(p.name, inside[p.name], p.width) for p in features]),
+        bits_of = dict(zip((port.name for port in features), used_bits(encoder).values(), strict=True))
+        held = [
+            (_picked(port.name, bits_of[port.name], port.width), f"{port.name}_q", len(bits_of[port.name]))
+            for port in features
         ]
+        body += ["    // Input registers, of the bits that are read.", *_registers(held)]
+        inside = {p.name: _spread(f"{p.name}_q", bits_of[p.name], p.width) for p in features}
     if bits:
         body += ["    // Thermometer encoder.", f"    wire {_range(bits)}{THERMOMETER_PORT};"]
         body.append(_instance(f"{name}_encoder", "encoder", {**inside, THERMOMETER_PORT: THERMOMETER_PORT}))
@@ -191,6 +210,35 @@ def _registers(held: Sequence[tuple[str, str, int]]) -> list[str]:
     lines.append(f"    always @(posedge {CLOCK_PORT}) begin")
     lines += [f"        {target} <= {source};" for source, target, _ in held]
     return [*lines, "    end"]
+
+
+def _picked(port: str, bits: Sequence[int], width: int) -> str:
+    """Return the expression of some bits, ascending, of a port."""
+    if len(bits) == width:
+        return port
+    parts = [f"{port}[{last}]" if first == last else f"{port}[{last}:{first}]" for first, last in _runs(bits)]
+    return parts[0] if len(parts) == 1 else f"{{{', '.join(reversed(parts))}}}"
+
+
+def _spread(net: str, bits: Sequence[int], width: int) -> str:
+    """Return the expression of a port's value whose bits, ascending, a net holds; all others are 0."""
+    if len(bits) == width:
+        return net
+    parts, free = [], 0
+    for first, last in _runs(bits):
+        low = bits.index(first)
+        parts += [f"{first - free}'b{0:0{first - free}b}"] * (first > free)
+        parts.append(_picked(net, range(low, low + last - first + 1), len(bits)))
+        free = last + 1
+    parts += [f"{width - free}'b{0:0{width - free}b}"] * (width > free)
+    return f"{{{', '.join(reversed(parts))}}}"
+
+
+def _runs(bits: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of each run of successive bits."""
+    for _, run in groupby(enumerate(bits), lambda pair: pair[1] - pair[0]):
+        found = [bit for _, bit in run]
+        yield found[0], found[-1]
 
 
 def _instance(module: str, name: str, connections: dict[str, str]) -> str:

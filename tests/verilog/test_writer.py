@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import boolean_graphs
 
 from dwn_asic.boolean.comparators import encoder_graph, specification
-from dwn_asic.boolean.graph import BooleanGraph, Constant, GraphBuilder, Interface, Lut, Threshold
+from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Constant, GraphBuilder, Interface, Lut, Threshold
 from dwn_asic.equivalence.check import check_equal
 from dwn_asic.errors import ToolError, VerificationError
 from dwn_asic.tools import require_tool
@@ -20,7 +20,14 @@ from dwn_asic.verilog.elaborate import elaborate_top
 from dwn_asic.verilog.reader import parse_verilog
 from dwn_asic.verilog.simulate import run_testbench
 from dwn_asic.verilog.testbench import bench_verilog
-from dwn_asic.verilog.writer import Registers, design_verilog, latency, used_features
+from dwn_asic.verilog.writer import (
+    Registers,
+    design_verilog,
+    latency,
+    register_bits,
+    used_bits,
+    used_features,
+)
 
 REGISTERS: list[Registers] = ["none", "inputs", "outputs", "both"]
 WEIRD = ("a b/ü;\n`", "a b?ü", "module", "1st", "clk", "therm", "", "class_index", "n3", "\\escaped ")
@@ -121,6 +128,44 @@ def test_unused_features_are_no_ports() -> None:
     assert "x1_b" in text
     assert "x0_a" not in text
     assert "x2_c" not in text
+
+
+def test_a_threshold_reads_no_bit_below_the_lowest_of_its_constant() -> None:
+    builder = GraphBuilder(Interface(("a", "b", "c"), (8, 3, 5), ("no", "yes")))
+    read = [Threshold(0, 0b01011000), Threshold(1, 1), CodeBit(2, 0), CodeBit(2, 3)]
+    core = builder.finish([builder.add(Lut(tuple(builder.add(node) for node in read), 0x6996))])
+    assert used_bits(core) == {0: (3, 4, 5, 6, 7), 1: (0, 1, 2), 2: (0, 3)}
+    assert register_bits(core, "both") == 5 + 3 + 2 + 1
+    assert register_bits(core, "outputs") == 1
+
+
+def test_only_bits_that_are_read_are_held() -> None:
+    interface = Interface(("gaps", "high", "whole", "one"), (7, 8, 3, 4), ("no", "yes"))
+    builder = GraphBuilder(interface)
+    read = [*(CodeBit(0, bit) for bit in (1, 2, 5)), *(CodeBit(1, bit) for bit in (6, 7))]
+    read += [*(CodeBit(2, bit) for bit in range(3)), CodeBit(3, 2)]
+    nodes = [builder.add(node) for node in read]
+    parity = nodes[0]
+    for node in nodes[1:]:
+        parity = builder.add(Lut((parity, node), 0b0110))
+    core = builder.finish([parity])
+    encoder = GraphBuilder(interface)
+    encoder_bits = encoder.finish([encoder.add(node) for node in read])
+    text = design_verilog("demo", encoder_bits, core, "both")
+    for held in (
+        "x0_gaps_q <= {x0_gaps[5], x0_gaps[2:1]};",
+        "x1_high_q <= x1_high[7:6];",
+        "x2_whole_q <= x2_whole;",
+        "x3_one_q <= x3_one[2];",
+        ".x0_gaps({1'b0, x0_gaps_q[2], 2'b00, x0_gaps_q[1:0], 1'b0}),",
+        ".x1_high({x1_high_q, 6'b000000}),",
+        ".x2_whole(x2_whole_q),",
+        ".x3_one({1'b0, x3_one_q, 2'b00}),",
+    ):
+        assert held in text
+    top = elaborate_top(parse_verilog(text, "d.v"), "demo_top", interface, None, 2)
+    assert top.latencies == {2}
+    check_equal("graph == Verilog", core, top.graph)
 
 
 @pytest.mark.parametrize("pipeline", [False, True])
