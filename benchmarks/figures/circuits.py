@@ -32,6 +32,11 @@ sys.path += ["tests"]  # the settings that a test shares with this topic
 
 FLOWS = ("phoneme", "digits")
 _STAGES = ("minimize", "implement", "verify")
+_LARGE = {
+    "random": ("large", f"random network of {LUTS:,} 6-input LUTs, 64 classes", 1800, 8),
+    "trained": ("mnist_large", "trained network of 2000 and 1000 6-input LUTs for MNIST", 600, 8),
+}
+"""Start of the ids of a large network's figures, what it is, and limits of its time (s) and memory (GiB)."""
 _WITHIN = (
     ("letter", 6000.0, ">= 0.9"),
     ("optdigits", 1200.0, ""),
@@ -169,17 +174,18 @@ def _widest_gap(circuits: Iterable[Candidate]) -> float:
     return max(ratios)
 
 
-def large_network() -> Iterator[Row]:
-    """Measure a random network of 100,000 LUTs in a process of its own, for its memory."""
-    code = "from benchmarks.figures.large_network import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
-    found = json.loads(done.stdout)
-    what = f"random network of {LUTS:,} 6-input LUTs, 64 classes, from the network to the proved netlist"
-    yield row("circuits.large_seconds", what, found["seconds"], "s", "<= 1800")
-    yield row("circuits.large_memory", f"{what}: peak memory", found["memory"], "GiB", "<= 8")
-    yield row("circuits.large_area", f"{what}: total area", found["area"], "NAND2")
+def large_network(which: str) -> Iterator[Row]:
+    """Measure a large network in a process of its own, for its memory."""
+    command = [sys.executable, "-m", "benchmarks.figures.large_network", which]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    start, whose, seconds, memory = _LARGE[which]
+    what = f"{whose}, from the network to the proved netlist"
+    yield row(f"circuits.{start}_seconds", what, found["seconds"], "s", f"<= {seconds}")
+    yield row(f"circuits.{start}_memory", f"{what}: peak memory", found["memory"], "GiB", f"<= {memory}")
+    yield row(f"circuits.{start}_area", f"{what}: total area", found["area"], "NAND2")
     for stage in _STAGES:
-        yield row(f"circuits.large_{stage}", f"{what}: stage {stage}", found[stage], "s")
+        yield row(f"circuits.{start}_{stage}", f"{what}: stage {stage}", found[stage], "s")
 
 
 def _mean(values: Iterator[float]) -> float:
@@ -195,7 +201,14 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
         logic_contest,
         *(f"iwls_{group}_{what}" for group in ("200", "60", "published") for what in ("test", "ands")),
     ),
-    **_named(large_network, *(f"large_{each}" for each in ("seconds", "memory", "area", *_STAGES))),
+    **{
+        id_: measure
+        for which, (start, *_) in _LARGE.items()
+        for id_, measure in _named(
+            partial(large_network, which),
+            *(f"{start}_{each}" for each in ("seconds", "memory", "area", *_STAGES)),
+        ).items()
+    },
     **_named(several_classes, *(f"{name}_test" for name, _, _ in _WITHIN), "classes_gap"),
     **_named(printed, "printed_tenth", "printed_equal", "printed_area"),
     **_named(partial(optimal_trees, "nine", "circuits.optimal"), *(f"optimal_{each}" for each in _OPTIMAL)),
