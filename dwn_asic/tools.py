@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,6 +65,11 @@ _INSTALL = {
     "sta": "apt-get install opensta",
     "chromium": "apt-get install chromium",
 }
+_HANGING = 0.02
+"""Processor time of a program that hangs, at most, relative to its wall-clock time."""
+_GROUP, _TIMES = 2, slice(11, 15)
+"""Fields of ``/proc/PID/stat`` after the name: the process group, and user and system time with waited-for
+children."""
 _VERSION_OPTIONS = {"iverilog": "-V", "vvp": "-V", "verilator": "--version", "sta": "-version"}
 
 
@@ -92,7 +98,9 @@ def run_tool(
     argv
         Program and arguments; no shell is involved.
     timeout_s
-        Wall-clock limit in seconds, after which the whole process group is killed.
+        Limit in seconds of processor time, after which the whole process group is killed. On a loaded machine
+        the program has as much more time, unless it hardly works at all, as one that hangs. Where the
+        processor time of processes is not known, this is a limit of wall-clock time.
     cwd
         Working directory; the current one by default.
     log
@@ -107,7 +115,7 @@ def run_tool(
     Raises
     ------
     ToolTimeoutError
-        The program reaches the time limit.
+        The program reaches the limit.
     ToolError
         The program cannot be started, crashes, exits with a code other than 0, prints an error, or does not
         print the marker.
@@ -155,11 +163,16 @@ def _communicate(
     process: subprocess.Popen[str], stdin: str | None, timeout_s: float, log: Path | None
 ) -> tuple[str, bool]:
     """Return the output and whether the time limit was reached; no process is left, even after Ctrl-C."""
-    output, timed_out = "", False
+    output, timed_out, begin, wait = "", False, time.monotonic(), timeout_s
     try:
-        output, _ = process.communicate(stdin, timeout=timeout_s)
-    except subprocess.TimeoutExpired:
-        timed_out = True
+        while not timed_out:
+            try:
+                output, _ = process.communicate(stdin, timeout=wait)
+                break
+            except subprocess.TimeoutExpired:
+                worked, stdin = _processor_time(process.pid), None
+                timed_out = worked >= timeout_s or worked < _HANGING * (time.monotonic() - begin)
+                wait = max(timeout_s - worked, timeout_s / 10.0)
     finally:
         if process.returncode is None:
             # Kill the group, not only the process: Yosys starts ABC, and Ctrl-C does not reach processes of
@@ -174,6 +187,18 @@ def _communicate(
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(output, encoding="utf-8")
     return output, timed_out
+
+
+def _processor_time(group: int) -> float:
+    """Return the processor time in seconds of a process group, waited-for children too; 0 if unknown."""
+    ticks = 0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # the process has just ended
+            # The name, in parentheses, may hold spaces: the fields after it are counted.
+            fields = file.read_text(errors="replace").rpartition(")")[2].split()
+            if int(fields[_GROUP]) == group:
+                ticks += sum(map(int, fields[_TIMES]))
+    return ticks / os.sysconf("SC_CLK_TCK") if ticks else 0.0
 
 
 def _signal_name(number: int) -> str:

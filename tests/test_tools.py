@@ -111,6 +111,27 @@ def test_child_that_outlives_its_parent_is_killed_too(tmp_path: Path) -> None:
     assert wait_until_gone(int((tmp_path / "child.pid").read_text()))
 
 
+_WORK = "import time; end = time.process_time() + {0}\nwhile time.process_time() < end: pass"
+
+
+def test_the_limit_is_one_of_processor_time(tmp_path: Path) -> None:
+    """A program that works slowly, here since it sleeps in between, has more time."""
+    work = _WORK.format(0.05)
+    slow = f"{sys.executable} -S -c '{work}'; sleep 0.4; "
+    tool = script(tmp_path, f"{slow * 3} cat; echo done")
+    start = time.monotonic()
+    assert run_tool("tool", [tool], timeout_s=0.6, stdin="given\n") == "given\ndone\n"
+    assert time.monotonic() - start > 1.2
+
+
+def test_a_program_that_works_for_the_whole_limit_is_killed(tmp_path: Path) -> None:
+    tool = script(tmp_path, f"exec {sys.executable} -S -c '{_WORK.format(60)}'")
+    start = time.monotonic()
+    with pytest.raises(ToolError, match=r"timed out after 0\.5 s"):
+        run_tool("tool", [tool], timeout_s=0.5)
+    assert time.monotonic() - start < 30
+
+
 def test_ctrl_c_kills_the_whole_group(tmp_path: Path) -> None:
     tool = script(tmp_path, "sleep 60 & echo $! > child.pid; echo working; wait")
     pid_file = tmp_path / "child.pid"

@@ -16,8 +16,8 @@ class MinimizeConfig(Strict):
     """Effort of the search: ``low`` tries few starting points and moves and takes seconds, ``medium`` suits
     most flows, ``high`` tries roughly ten times as many as ``medium``."""
     timeout_s: Positive = 600.0
-    """Time limit of each run of a tool in seconds. It is a protection against tools that hang: a script that
-    exceeds it is skipped, and a proof that exceeds it is an error."""
+    """Limit of each run of a tool in seconds of processor time. It is a protection against tools that hang:
+    a script that exceeds it is skipped, and a proof that exceeds it is an error."""
     budget_s: Positive = 60.0
     """Limit of the search for core and encoder each, in nominal seconds: about the time that it takes on one
     core at 3 GHz. It is counted in operations, so the result depends on neither the machine nor its load."""

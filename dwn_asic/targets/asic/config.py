@@ -18,8 +18,8 @@ class SynthesisConfig(Growing):
     """PDK configuration: a name (``NAME.yaml`` in a folder ``pdk_configs``) or the path of a YAML file. The
     default needs no installed PDK, since it comes with an embedded table of cells."""
     timeout_s: Positive = 300.0
-    """Time limit in seconds of each tool run (synthesis, proof, simulation), greater than 0. The default
-    suffices for circuits of some thousand cells."""
+    """Limit in seconds of processor time of each tool run (synthesis, proof, simulation), greater than 0. The
+    default suffices for circuits of some thousand cells."""
     clock_ns: Positive | None = None
     """Clock period in ns that mapping aims at, greater than 0: several mappings are sized, and the smallest
     netlist that meets the period is kept, else the fastest; reports say by how much it misses. Without
