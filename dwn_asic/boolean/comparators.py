@@ -16,9 +16,19 @@ from dwn_asic.boolean.graph import (
     Threshold,
 )
 
-__all__ = ["encoder_graph", "prefix_encoder_graph", "specification"]
+__all__ = ["bits_read", "encoder_graph", "prefix_encoder_graph", "specification"]
 
 _AND, _OR = 0b1000, 0b1110
+
+
+def bits_read(node: Input, width: int) -> range:
+    """Return the bits of its feature's code, of this width, that an input depends on.
+
+    A threshold does not depend on the bits below the lowest that is set in its constant.
+    """
+    if isinstance(node, CodeBit):
+        return range(node.bit, node.bit + 1)
+    return range((node.constant & -node.constant).bit_length() - 1, width)
 
 
 def specification(graph: BooleanGraph) -> BooleanGraph:

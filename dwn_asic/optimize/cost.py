@@ -26,16 +26,22 @@ class GatePrices:
         A two-input gate of the core.
     comparator_bit
         A gate of a comparator's chain; 0 to minimize the core alone.
+    code_bit
+        A bit of a feature's code that the circuit reads, for example its register.
+    core_input
+        An input of the core, for example its pipeline register.
     """
 
     and_gate: float
     xor_gate: float
     comparator_bit: float
+    code_bit: float = 0.0
+    core_input: float = 0.0
 
     @property
     def core_only(self) -> GatePrices:
-        """The same prices with comparators at zero cost."""
-        return replace(self, comparator_bit=0.0)
+        """The same prices with everything before the core at zero cost."""
+        return replace(self, comparator_bit=0.0, code_bit=0.0, core_input=0.0)
 
 
 class Mapper(Protocol):

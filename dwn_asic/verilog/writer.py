@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from dwn_asic.boolean.comparators import bits_read
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Constant, Input, Interface, Lut, Threshold
 from dwn_asic.boolean.modules import Pieces
 from dwn_asic.boolean.ports import (
@@ -81,17 +82,10 @@ def used_features(graph: BooleanGraph) -> list[int]:
 
 
 def used_bits(graph: BooleanGraph) -> dict[int, tuple[int, ...]]:
-    """Return the bits that a circuit reads of each feature, both ascending.
-
-    A threshold reads no bit below the lowest that is set in its constant.
-    """
+    """Return the bits that a circuit reads of each feature, both ascending."""
     found: dict[int, set[int]] = {feature: set() for feature in used_features(graph)}
     for _, node in graph.inputs:
-        if isinstance(node, CodeBit):
-            found[node.feature].add(node.bit)
-        else:
-            lowest = (node.constant & -node.constant).bit_length() - 1
-            found[node.feature].update(range(lowest, graph.interface.widths[node.feature]))
+        found[node.feature].update(bits_read(node, graph.interface.widths[node.feature]))
     return {feature: tuple(sorted(bits)) for feature, bits in found.items()}
 
 

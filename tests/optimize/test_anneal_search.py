@@ -59,6 +59,25 @@ def test_the_price_of_thresholds_counts_the_gates_of_the_encoder(constants: set[
     assert memory.c[AREA] * UNIT == pytest.approx(len(encoder.luts))
 
 
+@given(st.sets(st.integers(1, 63), min_size=1, max_size=4), st.sets(st.integers(1, 7), max_size=2))
+def test_registers_have_a_price_for_each_bit_that_matters(wide: set[int], narrow: set[int]) -> None:
+    interface = Interface(("a", "b"), (6, 3), ("x", "y"))
+    thresholds = [*(Threshold(0, c) for c in sorted(wide)), *(Threshold(1, c) for c in sorted(narrow))]
+    builder = GraphBuilder(interface)
+    nodes = [builder.add(node) for node in thresholds]
+    graph = builder.finish([builder.add(Lut(tuple(nodes), (1 << (1 << len(nodes)) - 1)))])
+    codes = np.zeros((64, 2), np.int64)
+    table = InputTable.build(codes, interface, thresholds)
+    prices = table.candidates.prices(GatePrices(0.0, 0.0, 0.0, code_bit=1.0, core_input=100.0))
+    memory = start(graph, table, prices, ScoredRows.as_they_are(codes, np.zeros(64, np.int64)), seed=0)
+    matter = sum(
+        any((code >= c) != (code ^ 1 << bit >= c) for code in range(1 << width) for c in constants)
+        for width, constants in ((6, wide), (3, narrow))
+        for bit in range(width)
+    )
+    assert memory.c[AREA] * UNIT == pytest.approx(matter + 100.0 * len(thresholds))
+
+
 @settings(max_examples=25)
 @given(strategies.lut_networks())
 def test_a_graph_survives_the_way_into_memory_and_back(network: LutNetwork) -> None:

@@ -108,6 +108,18 @@ def test_overhead_is_what_yosys_puts_around_encoder_and_core(cost: CellCost) -> 
     assert netlist.modules["demo_top"].area / cost.unit == pytest.approx(overhead)
 
 
+@pytest.mark.parametrize("registers", ["none", "inputs", "outputs", "both"])
+def test_annealing_counts_the_registers_that_the_overhead_counts(
+    registers: Registers, cost: CellCost
+) -> None:
+    register = cost.library.register_area / cost.unit
+    prices = CellCost(cost.library, registers, pipeline=True).prices
+    assert prices.code_bit == pytest.approx(register if registers in {"inputs", "both"} else 0.0)
+    assert prices.core_input == pytest.approx(register)
+    assert prices.core_only == cost.prices.core_only
+    assert CellCost(cost.library, "outputs").prices == cost.prices
+
+
 def test_a_constant_circuit_reads_nothing(cost: CellCost) -> None:
     builder = GraphBuilder(INTERFACE)
     constant = builder.finish([builder.add(Constant(value=True))])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dwn_asic.boolean.expression import permutation_class, truth_table
@@ -134,8 +134,11 @@ class CellCost:
 
     @cached_property
     def prices(self) -> GatePrices:
-        """Average prices of gates in this library, see :func:`fitted_prices`."""
-        return fitted_prices(self.library)
+        """Average prices of gates in this library, see :func:`fitted_prices`, and of the registers."""
+        prices = fitted_prices(self.library)
+        if self.registers in {"inputs", "both"}:
+            prices = replace(prices, code_bit=self._register)
+        return replace(prices, core_input=self._register) if self.pipeline else prices
 
     @property
     def unit(self) -> float:
@@ -145,4 +148,9 @@ class CellCost:
     def overhead(self, graph: BooleanGraph) -> float:
         """Return the area of the registers in NAND2-equivalents."""
         held = register_bits(graph, self.registers, pipeline=self.pipeline)
-        return held * self.library.register_area / self.unit if held else 0.0
+        return held * self._register if held else 0.0
+
+    @property
+    def _register(self) -> float:
+        """Area of a register in NAND2-equivalents."""
+        return self.library.register_area / self.unit

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dwn_asic.boolean.comparators import bits_read
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Input, Interface, Threshold
 from dwn_asic.boolean.packed import pack_rows
 from dwn_asic.optimize.cost import GatePrices
@@ -17,6 +18,8 @@ from dwn_asic.optimize.lossy.anneal.state import UNIT, Prices
 __all__ = ["Candidates", "InputTable"]
 
 
+_Part = Hashable
+"""Something that inputs share and that has a price."""
 _NARROW = 256
 """Number of distinct codes of a feature up to which every interval between neighbours may get a constant."""
 
@@ -76,23 +79,21 @@ class Candidates:
         return cls(tuple(inputs), np.array(start, np.int64), interface)
 
     def prices(self, gates: GatePrices) -> Prices:
-        """Return the areas of gates and comparators; nodes count from 1.
-
-        The parts of a comparator are the gates of its chain from the lowest set bit of the constant up.
-        """
-        parts: dict[tuple[int, int, int], int] = {}
-        part_start, needed = [0, 0], []
+        """Return the areas of gates and of what inputs need, in parts that they share; nodes count from 1."""
+        found: dict[_Part, int] = {}
+        part_start, needed, prices = [0, 0], [], []
         for node in self.inputs:
-            if isinstance(node, Threshold):
-                chain = _chain(node, self.interface.widths[node.feature])
-                needed += [parts.setdefault(key, len(parts)) for key in chain]
+            for part, price in _parts(node, self.interface.widths[node.feature], gates):
+                if part not in found:
+                    found[part] = len(found)
+                    prices.append(round(price / UNIT))
+                needed.append(found[part])
             part_start.append(len(needed))
-        unit = round(gates.comparator_bit / UNIT)
         return Prices(
             np.array([round(gates.and_gate / UNIT), round(gates.xor_gate / UNIT)], np.int64),
             np.array(part_start, np.int64),
             np.array(needed, np.int64),
-            np.full(max(1, len(parts)), unit, np.int64),
+            np.array(prices or [0], np.int64),
             self.feature_start + 1,
         )
 
@@ -168,8 +169,21 @@ def _cheapest(low: int, high: int) -> int:
     return high >> shift << shift
 
 
+def _parts(node: Input, width: int, gates: GatePrices) -> Iterator[tuple[_Part, float]]:
+    """Yield what an input needs, and its price: gates of its comparator, bits of the code, its own place.
+
+    The gates are those of the comparator's chain from the lowest set bit of the constant up.
+    """
+    if isinstance(node, Threshold):
+        for gate in _chain(node, width):
+            yield gate, gates.comparator_bit
+    if gates.code_bit:
+        for bit in bits_read(node, width):
+            yield CodeBit(node.feature, bit), gates.code_bit
+    if gates.core_input:
+        yield (node,), gates.core_input
+
+
 def _chain(node: Threshold, width: int) -> list[tuple[int, int, int]]:
     """Return the comparator's gates as (feature, bit, low part of the constant); equal gates are shared."""
-    constant = node.constant
-    lowest = (constant & -constant).bit_length() - 1
-    return [(node.feature, k, constant & ((2 << k) - 1)) for k in range(lowest + 1, width)]
+    return [(node.feature, k, node.constant & ((2 << k) - 1)) for k in bits_read(node, width)[1:]]
