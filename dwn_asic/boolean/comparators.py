@@ -24,10 +24,13 @@ _AND, _OR = 0b1000, 0b1110
 def bits_read(node: Input, width: int) -> range:
     """Return the bits of its feature's code, of this width, that an input depends on.
 
-    A threshold does not depend on the bits below the lowest that is set in its constant.
+    A threshold does not depend on the bits below the lowest that is set in its constant, and on none if all
+    codes are on one side of it.
     """
     if isinstance(node, CodeBit):
         return range(node.bit, node.bit + 1)
+    if not 0 < node.constant < 1 << width:
+        return range(0)
     return range((node.constant & -node.constant).bit_length() - 1, width)
 
 

@@ -135,6 +135,9 @@ def test_a_threshold_reads_no_bit_below_the_lowest_of_its_constant() -> None:
     read = [Threshold(0, 0b01011000), Threshold(1, 1), CodeBit(2, 0), CodeBit(2, 3)]
     core = builder.finish([builder.add(Lut(tuple(builder.add(node) for node in read), 0x6996))])
     assert used_bits(core) == {0: (3, 4, 5, 6, 7), 1: (0, 1, 2), 2: (0, 3)}
+    builder = GraphBuilder(core.interface)
+    fixed = [builder.add(Threshold(feature, constant)) for feature, constant in ((0, 0), (1, 9), (2, 32))]
+    assert used_bits(builder.finish(fixed)) == {0: (), 1: (), 2: ()}
     assert register_bits(core, "both") == 5 + 3 + 2 + 1
     assert register_bits(core, "outputs") == 1
 
