@@ -15,15 +15,13 @@ from typing import Any
 
 from benchmarks.figures import multiclass
 from benchmarks.figures.cells import cost
-from benchmarks.figures.kept import FOLDER, kept
+from benchmarks.figures.kept import kept
 from benchmarks.figures.table import Row, named, row
 from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.boolean.lut_network import LutNetwork
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.flow import Flow, Reporter, run_flow
 from dwn_asic.flow.artifacts import GRAPH, NETWORK
-from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.methods.base import Fitted
 from dwn_asic.methods.decision_tree import DecisionTree
 from dwn_asic.methods.dwn.untrained import Untrained
@@ -54,9 +52,7 @@ def study(name: str, seed: int) -> dict[str, Any]:
 
 
 def _study(name: str, seed: int) -> dict[str, Any]:
-    file = multiclass.FLOWS / f"{name}.yaml"
-    flow = Flow(load_flow(file, seed), FOLDER / "multiclass" / f"{name}-{seed}", file)
-    run_flow(flow, Reporter(), targets=[GRAPH.name])
+    flow = multiclass.trained(name, seed)
     dataset, config = flow.dataset, flow.config
     drawn = _fitted(Untrained(config.encoder, config.model)(dataset, seed, _quiet))
     starts: dict[str, tuple[BooleanGraph, LutNetwork | None]] = {

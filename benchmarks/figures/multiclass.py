@@ -26,17 +26,19 @@ def study(name: str, seed: int) -> dict[str, Any]:
     return kept(f"multiclass/{name}-{seed}", lambda: _study(name, seed))
 
 
+def trained(name: str, seed: int) -> Flow:
+    """Train the network of a data set, unless it was before, and return its flow, kept in ``build/``."""
+    file = FLOWS / f"{name}.yaml"
+    flow = Flow(load_flow(file, seed), FOLDER / "multiclass" / f"{name}-{seed}", file)
+    run_flow(flow, Reporter(), targets=[GRAPH.name])
+    return flow
+
+
 def _study(name: str, seed: int) -> dict[str, Any]:
     begin = time.perf_counter()
-    file = FLOWS / f"{name}.yaml"
-    flow = Flow(
-        load_flow(file, seed),
-        FOLDER / "multiclass" / f"{name}-{seed}",
-        file,
-    )
-    run_flow(flow, Reporter(), targets=[GRAPH.name])
+    flow = trained(name, seed)
     dataset, graph = flow.dataset, flow.read(GRAPH)
-    trained = time.perf_counter()
+    start = time.perf_counter()
     found = shrink(
         [graph],
         dataset,
@@ -46,7 +48,7 @@ def _study(name: str, seed: int) -> dict[str, Any]:
         limits=flow.config.minimize,
         network=flow.read(NETWORK),
     )
-    seconds = time.perf_counter() - trained
+    seconds = time.perf_counter() - start
     measure = Measure(dataset)
     front = [{"area": each.total, "val": each.val, "test": each.test} for each in found.circuits]
     return {

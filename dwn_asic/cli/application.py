@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 
     from dwn_asic.flow.step import Reporter
 
-__all__ = ["Build", "Classes", "Features", "Finished", "Jobs", "Thresholds", "app", "main", "terminal"]
+__all__ = [
+    "Build",
+    "Classes",
+    "Features",
+    "Finished",
+    "Jobs",
+    "Label",
+    "Seed",
+    "Shrunk",
+    "Thresholds",
+    "app",
+    "main",
+    "terminal",
+]
 
 app = typer.Typer(
     help="Turn a table of labelled data into the smallest verified classifier chip.",
@@ -39,6 +52,12 @@ Jobs = Annotated[
         help="Maximum number of steps that run at once, each on one processor core. Default: the number of "
         "cores. The results do not depend on it.",
     ),
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the flow file's.")]
+Shrunk = Annotated[bool, typer.Option("--shrunk", help="Take the shrunk circuit instead of the exact one.")]
+Label = Annotated[
+    str | None,
+    typer.Option(help="Label column of the table. Default: class in a CSV file, else the source's own."),
 ]
 Thresholds = Annotated[
     Path | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dwn_asic.cli.application import Finished, app, terminal
+from dwn_asic.cli.application import Finished, Shrunk, app, terminal
 
 if TYPE_CHECKING:
     from dwn_asic.flow.finished import RunCircuit
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 def signoff(
     folder: Finished,
     *,
-    shrunk: Annotated[
-        bool, typer.Option("--shrunk", help="Analyze the shrunk circuit instead of the exact one.")
-    ] = False,
+    shrunk: Shrunk = False,
     corner: Annotated[
         list[str] | None,
         typer.Option(
@@ -109,9 +107,7 @@ def _delay_front(circuit: RunCircuit, target: AsicTarget) -> None:
 def prove(
     folder: Finished,
     *,
-    shrunk: Annotated[
-        bool, typer.Option("--shrunk", help="Check the shrunk circuit instead of the exact one.")
-    ] = False,
+    shrunk: Shrunk = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to write. Default: prove in the folder of the circuit."),
@@ -154,9 +150,7 @@ def prove(
 def patterns(
     folder: Finished,
     *,
-    shrunk: Annotated[
-        bool, typer.Option("--shrunk", help="Test the shrunk circuit instead of the exact one.")
-    ] = False,
+    shrunk: Shrunk = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random codes.")] = 0,
     rounds: Annotated[
         int, typer.Option(min=0, help="Maximum number of rounds of compaction; more find fewer patterns.")

@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from dwn_asic.cli.application import Build, Classes, Features, Finished, Jobs, Thresholds, app, terminal
+from dwn_asic.cli.application import (
+    Build,
+    Classes,
+    Features,
+    Finished,
+    Jobs,
+    Label,
+    Seed,
+    Thresholds,
+    app,
+    terminal,
+)
 
 Target = Annotated[
     Path,
@@ -25,7 +36,7 @@ def run(
     flow: Target,
     build: Build = Path("build"),
     *,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the flow file's.")] = None,
+    seed: Seed = None,
     force: Annotated[
         bool,
         typer.Option("--force", help="Run every step again, including the baselines', even if up to date."),
@@ -76,10 +87,7 @@ def chip(
             "csv:FILE or sklearn:wine. Default: no rows; only the exact circuit is built."
         ),
     ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(help="Label column of the table. Default: class in a CSV file, else the source's own."),
-    ] = None,
+    label: Label = None,
     thresholds: Thresholds = None,
     classes: Classes = None,
     features: Features = None,
@@ -133,7 +141,7 @@ def make(
             help="Flow file. Default: the one of an earlier run, or the file in flows/ whose name is NAME."
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the flow file's.")] = None,
+    seed: Seed = None,
     jobs: Jobs = None,
 ) -> None:
     """Bring single files of a flow up to date.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dwn_asic.cli.application import Classes, Features, Thresholds, app
+from dwn_asic.cli.application import Classes, Features, Label, Thresholds, app
 
 
 @app.command("import")
@@ -32,10 +32,7 @@ def import_(
             "Default: the codes are fitted to the thresholds alone."
         ),
     ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(help="Label column of the table. Default: class in a CSV file, else the source's own."),
-    ] = None,
+    label: Label = None,
 ) -> None:
     """Convert a checkpoint of torch_dwn or dwn2rtl to a network file.
 

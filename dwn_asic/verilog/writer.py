@@ -164,13 +164,10 @@ def _top_module(
     class_net = f"{CLASS_PORT}_d" if held_out else CLASS_PORT
     body: list[str] = []
     if held_in and features:
-        bits_of = dict(zip((port.name for port in features), used_bits(encoder).values(), strict=True))
-        held = [
-            (_picked(port.name, bits_of[port.name], port.width), f"{port.name}_q", len(bits_of[port.name]))
-            for port in features
-        ]
+        read = [*zip(features, used_bits(encoder).values(), strict=True)]
+        held = [(_picked(p.name, its, p.width), f"{p.name}_q", len(its)) for p, its in read]
         body += ["    // Input registers, of the bits that are read.", *_registers(held)]
-        inside = {p.name: _spread(f"{p.name}_q", bits_of[p.name], p.width) for p in features}
+        inside = {p.name: _spread(f"{p.name}_q", its, p.width) for p, its in read}
     if bits:
         body += ["    // Thermometer encoder.", f"    wire {_range(bits)}{THERMOMETER_PORT};"]
         body.append(_instance(f"{name}_encoder", "encoder", {**inside, THERMOMETER_PORT: THERMOMETER_PORT}))
@@ -218,14 +215,18 @@ def _spread(net: str, bits: Sequence[int], width: int) -> str:
     """Return the expression of a port's value whose bits, ascending, a net holds; all others are 0."""
     if len(bits) == width:
         return net
-    parts, free = [], 0
+    parts, done, held = [], 0, 0
     for first, last in _runs(bits):
-        low = bits.index(first)
-        parts += [f"{first - free}'b{0:0{first - free}b}"] * (first > free)
-        parts.append(_picked(net, range(low, low + last - first + 1), len(bits)))
-        free = last + 1
-    parts += [f"{width - free}'b{0:0{width - free}b}"] * (width > free)
+        parts += _zeros(first - done)
+        parts.append(_picked(net, range(held, held + last + 1 - first), len(bits)))
+        done, held = last + 1, held + last + 1 - first
+    parts += _zeros(width - done)
     return f"{{{', '.join(reversed(parts))}}}"
+
+
+def _zeros(count: int) -> list[str]:
+    """Return the expression of so many zeros, or nothing for none."""
+    return [f"{count}'b{'0' * count}"] if count else []
 
 
 def _runs(bits: Sequence[int]) -> Iterator[tuple[int, int]]:
