@@ -19,6 +19,7 @@ from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.errors import ConfigError, DataError, DwnAsicError, PdkError, VerificationError
 from dwn_asic.methods.dwn.config import DwnConfig, ModelConfig
 from dwn_asic.methods.registry import methods
+from dwn_asic.optimize.lossy import shrink as lossy
 from dwn_asic.optimize.lossy.front import Front
 
 TREE: dict[str, Any] = {"method": "decision_tree", "leaves": 4}
@@ -128,7 +129,7 @@ def test_shrink_is_given_the_network_where_there_is_one(
         given.append(network)
         return front
 
-    monkeypatch.setattr(api.lossy, "shrink", shrink)
+    monkeypatch.setattr(lossy, "shrink", shrink)
     start = api.fit(iris, **TINY)
     assert start.graph is not None
     for each in (start, start.graph, api.fit(iris, **TREE)):
@@ -366,7 +367,7 @@ def test_shrink_from_several_circuits_passes_their_names(
         given.append((graphs, list(names)))
         return front
 
-    monkeypatch.setattr(api.lossy, "shrink", shrink)
+    monkeypatch.setattr(lossy, "shrink", shrink)
     trees = [api.fit(iris, "decision_tree", leaves=leaves) for leaves in (2, 8)]
     graphs = [tree.graph for tree in trees]
     assert graphs[1] is not None

@@ -88,7 +88,8 @@ WITH_EXAMPLES = [
 
 
 def test_the_public_api_has_examples() -> None:
-    assert {"dwn_asic", "dwn_asic.api", "dwn_asic.estimators", "dwn_asic.flow.finished"} <= set(WITH_EXAMPLES)
+    api = {f"dwn_asic.api.{module}" for module in ("models", "circuits", "hardware", "signoff")}
+    assert {"dwn_asic", *api, "dwn_asic.estimators", "dwn_asic.flow.finished"} <= set(WITH_EXAMPLES)
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
