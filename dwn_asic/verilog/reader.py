@@ -53,6 +53,8 @@ class Module:
         Bit driven by a clocked assignment -> the clock's expression.
     instances
         (module or cell name, instance name, port -> expression).
+    inouts
+        Names of the ports of both directions, which are those of supplies.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Module:
     drivers: dict[Bit, tuple[Any, int]] = field(default_factory=dict)
     registers: dict[Bit, Any] = field(default_factory=dict)
     instances: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    inouts: list[str] = field(default_factory=list)
 
     def bits(self, net: str) -> Iterator[Bit]:
         """Return the bits of a net, least significant first."""
@@ -158,7 +161,7 @@ class ModuleReader:
         if is_kind(node, "Localparam", "Parameter"):
             module.parameters[node.name] = self._constant(module, node.value.var)
             return
-        if not is_kind(node, "Input", "Output", "Wire", "Reg"):
+        if not is_kind(node, "Input", "Output", "Inout", "Wire", "Reg"):
             raise self._fail(module, node, f"{type(node).__name__} is not supported")
         if node.dimensions is not None:
             raise self._fail(module, node, f"{node.name} is an array, which is not supported")
@@ -166,6 +169,8 @@ class ModuleReader:
             module.inputs.append(node.name)
         if is_kind(node, "Output") and node.name not in module.outputs:
             module.outputs.append(node.name)
+        if is_kind(node, "Inout") and node.name not in module.inouts:
+            module.inouts.append(node.name)
         if node.width is not None:
             high, low = self._limits(module, node.width)
             module.ranges[node.name] = (low, high - low + 1)

@@ -25,11 +25,13 @@ __all__ = [
     "Pdk",
     "PdkSummary",
     "check",
+    "config_folders",
     "extract",
     "file_digest",
     "list_pdks",
     "load_pdk",
     "pdk_fingerprint",
+    "pdk_roots",
     "reduced",
     "require_flip_flop",
     "sizes_fingerprint",
@@ -200,7 +202,8 @@ def require_flip_flop(pdk: Pdk, registers: str, *, pipeline: bool = False) -> No
 
 def list_pdks() -> tuple[str, ...]:
     """Return the names that :func:`load_pdk` knows, sorted."""
-    return tuple(sorted({path.stem for folder in _config_folders() for path in folder.glob("*.yaml")}))
+    found = {path.stem for folder in config_folders() for path in folder.glob("*.yaml")}
+    return tuple(sorted(name for name in found if "." not in name))  # NAME.checks.yaml is no PDK
 
 
 def with_sizes(pdk: Pdk) -> Pdk:
@@ -263,7 +266,7 @@ def check(name: str | Path) -> PdkSummary:
     )
 
 
-def _config_folders() -> Iterator[Path]:
+def config_folders() -> Iterator[Path]:
     """Yield the folders of configurations: in the working directory, the checkout and the wheel."""
     package = Path(__file__).resolve().parents[2]
     yield from (folder / _FOLDER for folder in (Path.cwd(), package.parent, package))
@@ -272,11 +275,11 @@ def _config_folders() -> Iterator[Path]:
 def _config_path(pdk: str | Path) -> Path:
     if isinstance(pdk, Path) or pdk.endswith((".yaml", ".yml")):
         return Path(pdk)
-    for folder in _config_folders():
+    for folder in config_folders():
         path = folder / f"{pdk}.yaml"
         if path.is_file():
             return path
-    folders = ", ".join(map(str, _config_folders()))
+    folders = ", ".join(map(str, config_folders()))
     raise PdkError(f"no PDK {pdk!r}; known PDKs: {', '.join(list_pdks()) or 'none'}; searched {folders}")
 
 
@@ -308,7 +311,7 @@ def file_digest(path: Path) -> str:
         raise PdkError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _roots() -> tuple[Path, ...]:
+def pdk_roots() -> tuple[Path, ...]:
     """Return the folders in which PDKs are searched: only ``PDK_ROOT`` if it is set."""
     root = os.environ.get("PDK_ROOT")
     if root:
@@ -319,7 +322,7 @@ def _roots() -> tuple[Path, ...]:
 
 def _find_folder(config: PdkConfig) -> tuple[Path | None, str]:
     """Return the first folder with all Liberty files of a PDK, or a description of the places searched."""
-    roots = _roots()
+    roots = pdk_roots()
     for root in roots:
         for pattern in config.folders:
             for folder in sorted(root.glob(pattern)):

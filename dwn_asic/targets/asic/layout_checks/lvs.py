@@ -1,0 +1,194 @@
+"""Layout versus schematic: the transistors extracted from a layout against those of its netlist."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+import klayout.db as kdb
+
+from dwn_asic.targets.asic.layout_checks.cell_netlist import CellNetlist
+from dwn_asic.targets.asic.layout_checks.cell_spice import CellCircuit
+from dwn_asic.targets.asic.layout_checks.extract import labels
+from dwn_asic.targets.asic.layout_checks.reference import reference_netlist
+from dwn_asic.targets.asic.layout_checks.technology import Technology
+from dwn_asic.targets.asic.layout_checks.verdict import LvsVerdict
+
+__all__ = ["compare_with_netlist"]
+
+_MOST_DIFFERENCES = 20
+_BRANCHES, _DEPTH = 100_000, 100
+"""Effort of klayout's comparison where nets are told apart only by what follows from a guess."""
+
+
+def compare_with_netlist(
+    extracted: kdb.Netlist,
+    wanted: CellNetlist,
+    cells: Mapping[str, CellCircuit],
+    technology: Technology,
+    source: str,
+    seconds: float = 0.0,
+) -> LvsVerdict:
+    """Compare an extracted layout with a netlist whose cells are replaced by their transistors.
+
+    Cells with supply pins alone, such as fillers, taps and decoupling capacitors, are left out on both sides.
+    Ports are compared by name.
+
+    Parameters
+    ----------
+    extracted
+        Netlist of the layout from :func:`~dwn_asic.targets.asic.layout_checks.extract.extract_netlist`.
+    wanted
+        The netlist.
+    cells
+        Name -> transistors of each cell of the netlist.
+    technology
+        Devices and supplies.
+    source
+        Name of the layout in the verdict.
+    seconds
+        Time that the extraction took, which is added to that of the comparison.
+    """
+    start = time.perf_counter()
+    supply_pins = {pin for pins in technology.supplies.values() for pin in pins}
+    logic = {name: cell for name, cell in cells.items() if not supply_pins.issuperset(cell.pins)}
+    layout = extracted.dup()
+    differences = [*_flatten(layout, logic, supply_pins)]
+    top = _top(layout)
+    ports = _port_nets(top, wanted)
+    differences += _port_differences(ports, wanted)
+    reference = reference_netlist(wanted, logic, technology.devices)
+    for each in {id(net): net for found in ports.values() for net in found}.values():
+        top.connect_pin(top.create_pin(each.expanded_name()), each)
+    layout.purge_nets()
+    reference.purge_nets()
+    nets = sum(1 for _ in top.each_net())
+    differences += _compare(layout, reference, wanted, technology)
+    placed = [logic[each.cell] for each in wanted.instances if each.cell in logic]
+    shown = tuple(differences[:_MOST_DIFFERENCES])
+    if len(differences) > _MOST_DIFFERENCES:
+        shown += (f"... ({len(differences)} differences in all)",)
+    transistors = sum(len(cell.devices) for cell in placed)
+    seconds += time.perf_counter() - start
+    return LvsVerdict(source, wanted.source, len(placed), transistors, nets, shown, seconds)
+
+
+def _top(netlist: kdb.Netlist) -> kdb.Circuit:
+    return next(iter(netlist.each_circuit_top_down()))
+
+
+def _flatten(layout: kdb.Netlist, logic: Mapping[str, CellCircuit], supply_pins: set[str]) -> Iterator[str]:
+    """Flatten the circuits that are no cells of the netlist; yields unknown cells that have devices."""
+    top = _top(layout)
+    for circuit in [*layout.each_circuit_bottom_up()]:
+        if circuit.name in logic or circuit.name == top.name:
+            continue
+        devices = [*circuit.each_device()]
+        if supply_pins.issuperset(pin.name() for pin in circuit.each_pin()):
+            for device in devices:
+                circuit.remove_device(device)
+        elif devices:
+            yield f"the layout has the cell {circuit.name}, which is not in the netlist"
+        layout.flatten_circuit(circuit)
+
+
+def _port_nets(top: kdb.Circuit, wanted: CellNetlist) -> dict[str, list[kdb.Net]]:
+    """Return the nets with the label of each port; a port of one bit may have the label ``NAME[0]``."""
+    labelled: dict[str, list[kdb.Net]] = defaultdict(list)
+    for net in top.each_net():
+        for name in labels(net):
+            labelled[name].append(net)
+    return {port: labelled.get(port) or labelled.get(f"{port}[0]", []) for port in wanted.ports}
+
+
+def _port_differences(ports: Mapping[str, list[kdb.Net]], wanted: CellNetlist) -> Iterator[str]:
+    """Yield what is wrong with the labels of ports."""
+    at: dict[int, list[str]] = defaultdict(list)
+    for port, nets in ports.items():
+        if not nets:
+            yield f"port {port} has no label in the layout"
+        if len(nets) > 1:
+            yield f"port {port} is {len(nets)} separate nets in the layout"
+        for net in nets:
+            at[net.cluster_id].append(port)
+    for names in at.values():
+        if len({wanted.ports[name] for name in names}) > 1:
+            yield f"ports {', '.join(sorted(names))} are one net in the layout"
+
+
+def _compare(
+    layout: kdb.Netlist, reference: kdb.Netlist, wanted: CellNetlist, technology: Technology
+) -> list[str]:
+    """Run klayout's comparison; returns one line for each difference."""
+    comparer = kdb.NetlistComparer(log := _Differences())
+    comparer.max_branch_complexity, comparer.max_depth = _BRANCHES, _DEPTH
+    for resistor in technology.devices.resistors:
+        for netlist in (layout, reference):
+            if kind := netlist.device_class_by_name(resistor.models[0]):
+                kind.equal_parameters = kdb.EqualDeviceParameters.ignore(kdb.DeviceClassResistor.PARAM_R)
+    top, other = _top(layout), reference.circuit_by_name(wanted.top)
+    comparer.same_circuits(top, other)
+    for net in top.each_net():
+        for name in labels(net):
+            port = name if name in wanted.ports else name.removesuffix("[0]")
+            if port in wanted.ports and (same := other.net_by_name(wanted.ports[port])):
+                comparer.same_nets(net, same, must_match=True)
+                break
+    if comparer.compare(layout, reference):
+        return []
+    return log.found or ["the circuits differ"]
+
+
+class _Differences(kdb.GenericNetlistCompareLogger):
+    """A receiver of what klayout's comparison finds; the layout is the first netlist."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._circuit = ""
+
+    def begin_circuit(self, a: kdb.Circuit | None, b: kdb.Circuit | None) -> None:
+        self._circuit = a.name if a else b.name if b else ""
+
+    def circuit_mismatch(self, a: kdb.Circuit | None, b: kdb.Circuit | None, _message: str = "") -> None:
+        if a is None and b is not None:
+            self.found.append(f"the layout has no cell {b.name}")
+        elif b is None and a is not None:
+            self.found.append(f"the netlist has no cell {a.name}")
+
+    def net_mismatch(self, a: kdb.Net | None, b: kdb.Net | None, _message: str = "") -> None:
+        self._add("net", _name(a), _name(b))
+
+    def device_mismatch(self, a: kdb.Device | None, b: kdb.Device | None, _message: str = "") -> None:
+        self._add("device", _name(a), _name(b))
+
+    def match_devices_with_different_parameters(self, a: kdb.Device, b: kdb.Device) -> None:
+        self._add("size of device", a.expanded_name(), b.expanded_name())
+
+    def match_devices_with_different_device_classes(self, a: kdb.Device, b: kdb.Device) -> None:
+        self._add("kind of device", a.expanded_name(), b.expanded_name())
+
+    def subcircuit_mismatch(
+        self, a: kdb.SubCircuit | None, b: kdb.SubCircuit | None, _message: str = ""
+    ) -> None:
+        self._add(
+            "cell", _placed(a) if a else "", f"{b.expanded_name()} ({b.circuit_ref().name})" if b else ""
+        )
+
+    def pin_mismatch(self, a: kdb.Pin | None, b: kdb.Pin | None, _message: str = "") -> None:
+        self._add("pin", _name(a), _name(b))
+
+    def _add(self, what: str, layout: str, netlist: str) -> None:
+        self.found.append(
+            f"{self._circuit}: {what} {layout or '-'} in the layout, {netlist or '-'} in the netlist"
+        )
+
+
+def _name(each: kdb.Net | kdb.Device | kdb.Pin | None) -> str:
+    return each.expanded_name() if each else ""
+
+
+def _placed(subcircuit: kdb.SubCircuit) -> str:
+    at = subcircuit.trans.disp
+    return f"{subcircuit.circuit_ref().name} at ({at.x:g}, {at.y:g})"
