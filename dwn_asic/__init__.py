@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from dwn_asic.optimize.lossy.front import Front
     from dwn_asic.report.datasheet.value import DataSheet
     from dwn_asic.report.result import Result
+    from dwn_asic.targets.asic.layout_checks.check import check_layout
     from dwn_asic.targets.asic.signoff.metrics import Signoff
     from dwn_asic.targets.base import Implementation, Proof, Target
 
@@ -99,6 +100,7 @@ __all__ = [
     "Signoff",
     "Target",
     "__version__",
+    "check_layout",
     "datasheet",
     "delay_front",
     "fit",
@@ -140,6 +142,7 @@ _HOMES = {
     "optimize.lossy.front": ("Front",),
     "report.datasheet.value": ("DataSheet",),
     "report.result": ("Result",),
+    "targets.asic.layout_checks.check": ("check_layout",),
     "targets.asic.signoff.metrics": ("Signoff",),
     "targets.base": ("Implementation", "Proof", "Target"),
 }

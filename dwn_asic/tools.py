@@ -64,6 +64,8 @@ _INSTALL = {
     "verilator": "apt-get install verilator",
     "sta": "apt-get install opensta",
     "chromium": "apt-get install chromium",
+    "klayout": "apt-get install klayout",
+    "magic": "apt-get install magic",
 }
 _HANGING = 0.02
 """Processor time of a program that hangs, at most, relative to its wall-clock time."""

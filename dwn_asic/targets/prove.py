@@ -10,7 +10,7 @@ from dwn_asic.targets.base import CrossChecked, Depth, Implementation, Proof, Sp
 
 __all__ = ["prove"]
 
-_FORMS = ("model", "graph", "minimized", "Verilog", "netlist", "simulation")
+_FORMS = ("model", "graph", "minimized", "Verilog", "netlist", "layout", "simulation")
 """Forms of a circuit in the order of the chain, each of which a stage may lead from or to."""
 
 

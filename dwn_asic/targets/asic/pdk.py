@@ -25,7 +25,7 @@ __all__ = [
     "Pdk",
     "PdkSummary",
     "check",
-    "config_folders",
+    "config_path",
     "extract",
     "file_digest",
     "list_pdks",
@@ -202,8 +202,16 @@ def require_flip_flop(pdk: Pdk, registers: str, *, pipeline: bool = False) -> No
 
 def list_pdks() -> tuple[str, ...]:
     """Return the names that :func:`load_pdk` knows, sorted."""
-    found = {path.stem for folder in config_folders() for path in folder.glob("*.yaml")}
-    return tuple(sorted(name for name in found if "." not in name))  # NAME.checks.yaml is no PDK
+    return tuple(
+        sorted(
+            {
+                path.stem
+                for folder in _config_folders()
+                for path in folder.glob("*.yaml")
+                if "." not in path.stem
+            }
+        )
+    )
 
 
 def with_sizes(pdk: Pdk) -> Pdk:
@@ -266,26 +274,27 @@ def check(name: str | Path) -> PdkSummary:
     )
 
 
-def config_folders() -> Iterator[Path]:
+def _config_folders() -> Iterator[Path]:
     """Yield the folders of configurations: in the working directory, the checkout and the wheel."""
     package = Path(__file__).resolve().parents[2]
     yield from (folder / _FOLDER for folder in (Path.cwd(), package.parent, package))
 
 
-def _config_path(pdk: str | Path) -> Path:
+def config_path(pdk: str | Path) -> Path:
+    """Return the YAML file of a PDK, given its name or that file; raises PdkError if the name is unknown."""
     if isinstance(pdk, Path) or pdk.endswith((".yaml", ".yml")):
         return Path(pdk)
-    for folder in config_folders():
+    for folder in _config_folders():
         path = folder / f"{pdk}.yaml"
         if path.is_file():
             return path
-    folders = ", ".join(map(str, config_folders()))
+    folders = ", ".join(map(str, _config_folders()))
     raise PdkError(f"no PDK {pdk!r}; known PDKs: {', '.join(list_pdks()) or 'none'}; searched {folders}")
 
 
 def _find(pdk: str | Path) -> _Source:
     """Search for the files of a PDK; raises the errors of :func:`load_pdk`."""
-    path = _config_path(pdk)
+    path = config_path(pdk)
     config = load_config(path)
     folder, searched = _find_folder(config)
     if folder is not None:

@@ -6,7 +6,7 @@ Unlike :mod:`dwn_asic.verilog.flat_netlist` it has all cells, also those without
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,8 @@ class CellNetlist:
         Name of the top module or cell.
     ports
         Bit of a port, such as ``x0_V1[3]``, or supply -> net; several ports may have one net.
+    inputs, outputs
+        Those of the ports that are inputs and outputs.
     instances
         The cells.
     """
@@ -55,6 +57,8 @@ class CellNetlist:
     source: str
     top: str
     ports: Mapping[str, str]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
     instances: tuple[CellInstance, ...]
 
     @property
@@ -193,14 +197,14 @@ class _Flattener:
     def netlist(self, top: str) -> CellNetlist:
         scope = _Scope(self.design.modules[top], "", (top,))
         module = scope.module
-        ports = {name: self.root(name) for name in self._ports(scope, module)}
+        inputs, outputs = (
+            tuple(scope.bit(bit) for port in ports for bit in module.bits(port) if port not in self.supplies)
+            for ports in (module.inputs, module.outputs)
+        )
+        ports = {name: self.root(name) for name in (*inputs, *outputs)}
         ports |= {supply: supply for supply in self.supplies}
         instances = tuple(
             CellInstance(each.name, each.cell, {pin: self.root(net) for pin, net in each.pins.items()})
             for each in self.instances
         )
-        return CellNetlist(self.design.source, top, ports, instances)
-
-    def _ports(self, scope: _Scope, module: Module) -> Iterator[str]:
-        for port in (*module.inputs, *module.outputs):
-            yield from (scope.bit(bit) for bit in module.bits(port))
+        return CellNetlist(self.design.source, top, ports, inputs, outputs, instances)

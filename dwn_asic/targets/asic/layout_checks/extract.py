@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 import klayout.db as kdb
 
 from dwn_asic.targets.asic.layout_checks.technology import Technology
 
-__all__ = ["extract_netlist", "labels"]
+__all__ = ["LayoutCells", "extract_netlist", "labels", "layout_cells", "top_circuit"]
 
 
 def extract_netlist(cell: kdb.Cell, technology: Technology) -> kdb.Netlist:
@@ -48,6 +51,64 @@ def extract_netlist(cell: kdb.Cell, technology: Technology) -> kdb.Netlist:
     netlist = found.netlist().dup()
     netlist.combine_devices()
     return netlist
+
+
+@dataclass(frozen=True, eq=False)
+class LayoutCells:
+    """The cells of a layout and the nets between them, as klayout has them.
+
+    Attributes
+    ----------
+    netlist
+        A top circuit that consists of cells, and the circuit of each cell.
+    unknown
+        Names of cells with transistors and signals that the netlist does not have.
+    """
+
+    netlist: kdb.Netlist
+    unknown: tuple[str, ...]
+
+    @property
+    def top(self) -> kdb.Circuit:
+        """Circuit of the whole layout."""
+        return top_circuit(self.netlist)
+
+
+def layout_cells(extracted: kdb.Netlist, known: Collection[str], technology: Technology) -> LayoutCells:
+    """Flatten an extracted netlist down to its cells.
+
+    Cells whose pins are all supplies, such as fillers and decoupling capacitors, lose their devices.
+
+    Parameters
+    ----------
+    extracted
+        Result of :func:`extract_netlist`, which stays as it is.
+    known
+        Names of the cells to expect; other cells become part of the top circuit.
+    technology
+        Supplies of cells.
+    """
+    netlist, unknown = extracted.dup(), []
+    top = top_circuit(netlist)
+    supply_pins = {pin for pins in technology.supplies.values() for pin in pins}
+    for circuit in [*netlist.each_circuit_bottom_up()]:
+        if circuit.name == top.name:
+            continue
+        devices = [*circuit.each_device()]
+        if supply_pins.issuperset(pin.name() for pin in circuit.each_pin()):
+            for device in devices:
+                circuit.remove_device(device)
+        elif circuit.name in known:
+            continue
+        elif devices:
+            unknown.append(circuit.name)
+        netlist.flatten_circuit(circuit)
+    return LayoutCells(netlist, tuple(sorted(unknown)))
+
+
+def top_circuit(netlist: kdb.Netlist) -> kdb.Circuit:
+    """Return the circuit that no other contains."""
+    return next(iter(netlist.each_circuit_top_down()))
 
 
 def labels(net: kdb.Net) -> tuple[str, ...]:

@@ -5,40 +5,56 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import klayout.db as kdb
 
 from dwn_asic.targets.asic.layout_checks.cell_netlist import CellNetlist
 from dwn_asic.targets.asic.layout_checks.cell_spice import CellCircuit
-from dwn_asic.targets.asic.layout_checks.extract import labels
+from dwn_asic.targets.asic.layout_checks.extract import LayoutCells, labels, top_circuit
 from dwn_asic.targets.asic.layout_checks.reference import reference_netlist
 from dwn_asic.targets.asic.layout_checks.technology import Technology
 from dwn_asic.targets.asic.layout_checks.verdict import LvsVerdict
 
-__all__ = ["compare_with_netlist"]
+__all__ = ["Comparison", "compare_with_netlist"]
 
 _MOST_DIFFERENCES = 20
 _BRANCHES, _DEPTH = 100_000, 100
 """Effort of klayout's comparison where nets are told apart only by what follows from a guess."""
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison of a layout with a netlist.
+
+    Attributes
+    ----------
+    verdict
+        What was found.
+    pairs
+        Name of an instance of the netlist -> name of the instance in the layout that it was matched with.
+    """
+
+    verdict: LvsVerdict
+    pairs: Mapping[str, str]
+
+
 def compare_with_netlist(
-    extracted: kdb.Netlist,
+    layout: LayoutCells,
     wanted: CellNetlist,
     cells: Mapping[str, CellCircuit],
     technology: Technology,
     source: str,
     seconds: float = 0.0,
-) -> LvsVerdict:
-    """Compare an extracted layout with a netlist whose cells are replaced by their transistors.
+) -> Comparison:
+    """Compare the cells of a layout with a netlist, transistor by transistor, and ports by name.
 
     Cells with supply pins alone, such as fillers, taps and decoupling capacitors, are left out on both sides.
-    Ports are compared by name.
 
     Parameters
     ----------
-    extracted
-        Netlist of the layout from :func:`~dwn_asic.targets.asic.layout_checks.extract.extract_netlist`.
+    layout
+        The cells of the layout, which get pins at the ports.
     wanted
         The netlist.
     cells
@@ -53,44 +69,26 @@ def compare_with_netlist(
     start = time.perf_counter()
     supply_pins = {pin for pins in technology.supplies.values() for pin in pins}
     logic = {name: cell for name, cell in cells.items() if not supply_pins.issuperset(cell.pins)}
-    layout = extracted.dup()
-    differences = [*_flatten(layout, logic, supply_pins)]
-    top = _top(layout)
+    differences = [f"the layout has the cell {name}, which is not in the netlist" for name in layout.unknown]
+    top = layout.top
     ports = _port_nets(top, wanted)
     differences += _port_differences(ports, wanted)
     reference = reference_netlist(wanted, logic, technology.devices)
     for each in {id(net): net for found in ports.values() for net in found}.values():
         top.connect_pin(top.create_pin(each.expanded_name()), each)
-    layout.purge_nets()
+    layout.netlist.purge_nets()
     reference.purge_nets()
     nets = sum(1 for _ in top.each_net())
-    differences += _compare(layout, reference, wanted, technology)
+    log = _compare(layout.netlist, reference, wanted, technology)
+    differences += log.found
     placed = [logic[each.cell] for each in wanted.instances if each.cell in logic]
     shown = tuple(differences[:_MOST_DIFFERENCES])
     if len(differences) > _MOST_DIFFERENCES:
         shown += (f"... ({len(differences)} differences in all)",)
     transistors = sum(len(cell.devices) for cell in placed)
     seconds += time.perf_counter() - start
-    return LvsVerdict(source, wanted.source, len(placed), transistors, nets, shown, seconds)
-
-
-def _top(netlist: kdb.Netlist) -> kdb.Circuit:
-    return next(iter(netlist.each_circuit_top_down()))
-
-
-def _flatten(layout: kdb.Netlist, logic: Mapping[str, CellCircuit], supply_pins: set[str]) -> Iterator[str]:
-    """Flatten the circuits that are no cells of the netlist; yields unknown cells that have devices."""
-    top = _top(layout)
-    for circuit in [*layout.each_circuit_bottom_up()]:
-        if circuit.name in logic or circuit.name == top.name:
-            continue
-        devices = [*circuit.each_device()]
-        if supply_pins.issuperset(pin.name() for pin in circuit.each_pin()):
-            for device in devices:
-                circuit.remove_device(device)
-        elif devices:
-            yield f"the layout has the cell {circuit.name}, which is not in the netlist"
-        layout.flatten_circuit(circuit)
+    verdict = LvsVerdict(source, wanted.source, len(placed), transistors, nets, shown, seconds)
+    return Comparison(verdict, log.pairs)
 
 
 def _port_nets(top: kdb.Circuit, wanted: CellNetlist) -> dict[str, list[kdb.Net]]:
@@ -119,15 +117,15 @@ def _port_differences(ports: Mapping[str, list[kdb.Net]], wanted: CellNetlist) -
 
 def _compare(
     layout: kdb.Netlist, reference: kdb.Netlist, wanted: CellNetlist, technology: Technology
-) -> list[str]:
-    """Run klayout's comparison; returns one line for each difference."""
+) -> _Differences:
+    """Run klayout's comparison."""
     comparer = kdb.NetlistComparer(log := _Differences())
     comparer.max_branch_complexity, comparer.max_depth = _BRANCHES, _DEPTH
     for resistor in technology.devices.resistors:
         for netlist in (layout, reference):
             if kind := netlist.device_class_by_name(resistor.models[0]):
                 kind.equal_parameters = kdb.EqualDeviceParameters.ignore(kdb.DeviceClassResistor.PARAM_R)
-    top, other = _top(layout), reference.circuit_by_name(wanted.top)
+    top, other = top_circuit(layout), reference.circuit_by_name(wanted.top)
     comparer.same_circuits(top, other)
     for net in top.each_net():
         for name in labels(net):
@@ -135,9 +133,9 @@ def _compare(
             if port in wanted.ports and (same := other.net_by_name(wanted.ports[port])):
                 comparer.same_nets(net, same, must_match=True)
                 break
-    if comparer.compare(layout, reference):
-        return []
-    return log.found or ["the circuits differ"]
+    if not comparer.compare(layout, reference) and not log.found:
+        log.found.append("the circuits differ")
+    return log
 
 
 class _Differences(kdb.GenericNetlistCompareLogger):
@@ -146,6 +144,7 @@ class _Differences(kdb.GenericNetlistCompareLogger):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self.pairs: dict[str, str] = {}
         self._circuit = ""
 
     def begin_circuit(self, a: kdb.Circuit | None, b: kdb.Circuit | None) -> None:
@@ -175,6 +174,9 @@ class _Differences(kdb.GenericNetlistCompareLogger):
         self._add(
             "cell", _placed(a) if a else "", f"{b.expanded_name()} ({b.circuit_ref().name})" if b else ""
         )
+
+    def match_subcircuits(self, a: kdb.SubCircuit, b: kdb.SubCircuit) -> None:
+        self.pairs[b.expanded_name()] = a.expanded_name()
 
     def pin_mismatch(self, a: kdb.Pin | None, b: kdb.Pin | None, _message: str = "") -> None:
         self._add("pin", _name(a), _name(b))

@@ -10,12 +10,13 @@ from pydantic import Field, model_validator
 
 from dwn_asic.configuration import Positive, Strict
 from dwn_asic.errors import PdkError
-from dwn_asic.targets.asic.pdk import config_folders
+from dwn_asic.targets.asic.pdk import config_path
 from dwn_asic.yaml_file import load_yaml, validate
 
 __all__ = [
     "CHECKS",
     "EXTENT",
+    "Decks",
     "Devices",
     "LayerNumber",
     "Resistor",
@@ -51,9 +52,6 @@ Kind = Literal[
 ]
 EXTENT = "extent"
 """The layer that is the rectangle around everything drawn."""
-_SUFFIX = ".checks.yaml"
-
-
 CHECKS: Mapping[str, str] = {
     "width": "{layer} is narrower than {um} um",
     "space": "{layer} is closer than {um} um to itself",
@@ -169,6 +167,17 @@ class SpiceFiles(Strict):
     """Folder inside this package."""
 
 
+class Decks(Strict):
+    """Official rule decks of tools that the user may have."""
+
+    klayout: Texts
+    """Glob patterns of KLayout's deck below a PDK root."""
+    klayout_options: dict[Text, Text]
+    """Variables that KLayout's deck is run with."""
+    magic: Texts
+    """Glob patterns of Magic's start file (``.magicrc``) below a PDK root."""
+
+
 class Technology(Strict):
     """The content of a file ``pdk_configs/NAME.checks.yaml``."""
 
@@ -188,6 +197,8 @@ class Technology(Strict):
     """Devices and connections."""
     spice: SpiceFiles
     """SPICE netlists of the cells."""
+    decks: Decks
+    """The foundry's own decks."""
 
     @model_validator(mode="after")
     def _names_known_layers(self) -> Technology:
@@ -208,31 +219,20 @@ class Technology(Strict):
 
 
 def load_technology(pdk: str | Path) -> Technology:
-    """Load the checks of a PDK: ``NAME.checks.yaml`` beside the PDK's file, or that file itself.
+    """Load the checks of a PDK, given its name or its YAML file: ``NAME.checks.yaml`` beside that file.
 
     Raises
     ------
     PdkError
-        There are no checks for this PDK.
+        There is no such PDK, or there are no checks for it.
     ConfigError
         The file is wrong.
     """
-    path = _technology_path(pdk)
+    config = config_path(pdk)
+    path = config.with_name(f"{config.stem}.checks.yaml")
+    if not path.is_file():
+        known = ", ".join(sorted(each.name.split(".")[0] for each in config.parent.glob("*.checks.yaml")))
+        raise PdkError(
+            f"{path}: not found, so layouts cannot be checked (PDKs with checks: {known or 'none'})"
+        )
     return validate(Technology, load_yaml(path), path)
-
-
-def _technology_path(pdk: str | Path) -> Path:
-    if str(pdk).endswith(_SUFFIX):
-        return Path(pdk)
-    if str(pdk).endswith((".yaml", ".yml")):
-        candidates = [Path(pdk).with_name(f"{Path(pdk).stem}{_SUFFIX}")]
-    else:
-        candidates = [folder / f"{pdk}{_SUFFIX}" for folder in config_folders()]
-    for path in candidates:
-        if path.is_file():
-            return path
-    known = sorted({p.name.removesuffix(_SUFFIX) for f in config_folders() for p in f.glob(f"*{_SUFFIX}")})
-    raise PdkError(
-        f"PDK {pdk}: no file {candidates[0].name}, so its layouts can't be checked "
-        f"(PDKs with checks: {', '.join(known) or 'none'})"
-    )
