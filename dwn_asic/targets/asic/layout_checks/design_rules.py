@@ -101,6 +101,10 @@ def _hole(rule: Rule, regions: Regions) -> kdb.Region:
 
 # ---- two layers --------------------------------------------------------------------------------------------
 def _separation(rule: Rule, regions: Regions) -> kdb.Region:
+    return _uncrossed(rule, regions) + _overlap(rule, regions)
+
+
+def _uncrossed(rule: Rule, regions: Regions) -> kdb.Region:
     one, other = _layer(rule, regions), _other(rule, regions)
     return _marked(one.separation_check(other, _figure(rule, regions), metrics=_EUCLIDIAN))
 
@@ -184,6 +188,7 @@ _CHECKS: Mapping[str, Callable[[Rule, Regions], kdb.Region]] = {
     "space": _space,
     "wide space": _wide_space,
     "separation": _separation,
+    "separation beside crossings": _uncrossed,
     "enclosure": _enclosure,
     "adjacent sides": _adjacent,
     "one direction": _one_direction,

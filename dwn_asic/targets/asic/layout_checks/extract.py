@@ -48,9 +48,8 @@ def extract_netlist(cell: kdb.Cell, technology: Technology) -> kdb.Netlist:
     found.connect_global(bulk, devices.bulk)
     found.connect_global(layers[devices.substrate_contact], devices.bulk)
     found.extract_netlist()
-    netlist = found.netlist().dup()
-    netlist.combine_devices()
-    return netlist
+    found.netlist().combine_devices()
+    return found.netlist().dup()
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +94,7 @@ def layout_cells(extracted: kdb.Netlist, known: Collection[str], technology: Tec
         if circuit.name == top.name:
             continue
         devices = [*circuit.each_device()]
-        if supply_pins.issuperset(pin.name() for pin in circuit.each_pin()):
+        if all(supply_pins.issuperset(pin.name().split(",")) for pin in circuit.each_pin()):
             for device in devices:
                 circuit.remove_device(device)
         elif circuit.name in known:
