@@ -273,7 +273,7 @@ _WIRES = {"dropped via", "open", "short", "moved wire"}
 
 
 def damage(cell: kdb.Cell, technology: Technology, kind: str, rng: np.random.Generator) -> Damage | None:
-    """Damage the layout of a cell in place; None if it has no place for a damage of this kind.
+    """Change the layout of a cell in place for the worse; None if it has no place for a damage of this kind.
 
     A damage to wires counts only if it changes which contacts and ports are connected; otherwise it is
     undone, and another one is tried. This is found here from the polygons alone.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import klayout.db as kdb
@@ -79,6 +79,7 @@ def compare_with_netlist(
     layout.netlist.purge_nets()
     reference.purge_nets()
     nets = sum(1 for _ in top.each_net())
+    differences += _device_differences(layout.netlist, reference, logic)
     log = _compare(layout.netlist, reference, wanted, technology)
     differences += log.found
     placed = [logic[each.cell] for each in wanted.instances if each.cell in logic]
@@ -113,6 +114,31 @@ def _port_differences(ports: Mapping[str, list[kdb.Net]], wanted: CellNetlist) -
     for names in at.values():
         if len({wanted.ports[name] for name in names}) > 1:
             yield f"ports {', '.join(sorted(names))} are one net in the layout"
+
+
+def _device_differences(layout: kdb.Netlist, reference: kdb.Netlist, cells: Iterable[str]) -> Iterator[str]:
+    """Yield the cells whose numbers of transistors of each size differ."""
+    for name in sorted(cells):
+        drawn = layout.circuit_by_name(name)
+        if drawn is None:
+            continue
+        one, other = _sizes(drawn), _sizes(reference.circuit_by_name(name))
+        if one != other:
+            texts = (_counted(extra) or "none" for extra in (one - other, other - one))
+            yield "{}: {} in the layout, {} in the netlist".format(name, *texts)
+
+
+def _sizes(circuit: kdb.Circuit) -> Counter[tuple[str, float, float]]:
+    """Count the transistors of a cell by model, width and length (um)."""
+    return Counter(
+        (device.device_class().name, round(device.parameter("W"), 4), round(device.parameter("L"), 4))
+        for device in circuit.each_device()
+        if isinstance(device.device_class(), kdb.DeviceClassMOS4Transistor)
+    )
+
+
+def _counted(sizes: Counter[tuple[str, float, float]]) -> str:
+    return ", ".join(f"{n} x {model} {w:g}/{l:g} um" for (model, w, l), n in sorted(sizes.items()))
 
 
 def _compare(
