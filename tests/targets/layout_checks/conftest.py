@@ -1,4 +1,4 @@
-"""What tests of layouts share: the process, and the SPICE netlists of the drawn cells."""
+"""Fixtures for tests of layouts: the process, and the SPICE netlists of the drawn cells."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ DECK_OVERRIDE = "DRC_DECK"
 """Environment variable with the path of a deck for KLayout (``.drc``, ``.lydrc``) or Magic (``.magicrc``)."""
 _SHOWN = 5
 _END = "dwn-asic: magic has checked the layout"
-_FOUND = re.compile(r"^dwn-asic: (\S+) (\S+) (\S+) (\S+) (.*)$", re.MULTILINE)
+_FOUND = re.compile(r"^dwn-asic found (\S+) (\S+) (\S+) (\S+) (.*)$", re.MULTILINE)
 _NAMED = re.compile(r"^(?:(?P<what>.*) )?\((?P<rule>[^()]+)\)$")
 _MAGIC = """\
 crashbackups stop
@@ -40,7 +40,7 @@ drc catchup
 set scale [cif scale out]
 foreach {{why boxes}} [drc listall why] {{
     foreach box $boxes {{
-        puts "dwn-asic: [expr {{[lindex $box 0] * $scale}}] [expr {{[lindex $box 1] * $scale}}]\\
+        puts "dwn-asic found [expr {{[lindex $box 0] * $scale}}] [expr {{[lindex $box 1] * $scale}}]\\
  [expr {{[lindex $box 2] * $scale}}] [expr {{[lindex $box 3] * $scale}}] $why"
     }}
 }}

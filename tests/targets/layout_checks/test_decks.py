@@ -1,0 +1,146 @@
+"""Official decks: found where they are installed, run by programs that the tests replace."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import klayout.db as kdb
+import pytest
+
+from dwn_asic.errors import PdkError, ToolError
+from dwn_asic.targets.asic.layout_checks.check import official_decks
+
+REPORT = """<?xml version="1.0" encoding="utf-8"?>
+<report-database><description>rules</description><top-cell>top</top-cell>
+ <categories><category><name>m1.2</name><description>m1.2 : spacing of met1</description></category>
+ <category><name>m1.1</name><description>width</description></category></categories>
+ <cells><cell><name>top</name></cell></cells>
+ <items><item><category>'m1.2'</category><cell>top</cell>
+ <values><value>edge-pair: (0,0;1,0)|(0,1;1,1)</value></values></item></items>
+</report-database>
+"""
+DECKS = {"klayout": "klayout/drc/sky130A_mr.drc", "magic": "magic/sky130A.magicrc"}
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Path:
+    drawn = kdb.Layout()
+    drawn.create_cell("top")
+    path = tmp_path / "top.gds"
+    drawn.write(str(path))
+    return path
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the only folder where programs are found, beside the shell."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.delenv("PDK_ROOT", raising=False)
+    monkeypatch.delenv("DRC_DECK", raising=False)
+    return folder
+
+
+def install(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def deck(tmp_path: Path, tool: str) -> Path:
+    path = tmp_path / ".volare" / "sky130A" / "libs.tech" / DECKS[tool]
+    path.parent.mkdir(parents=True)
+    path.write_text("a deck")
+    return path
+
+
+def fake_klayout(programs: Path) -> None:
+    """Install a program that writes its options, and the report to where it is asked to."""
+    (programs / "report.xml").write_text(REPORT)
+    install(
+        programs,
+        "klayout",
+        f'for o in "$@"; do case $o in report=*) cp {programs}/report.xml "${{o#report=}}";; esac; done\n'
+        f'echo "$@" > {programs}/options',
+    )
+
+
+def test_without_decks_the_lines_say_what_is_missing(layout: Path, programs: Path) -> None:
+    verdicts, missing = official_decks(layout)
+    assert verdicts == ()
+    assert [line.split(" below ")[0] for line in missing] == [
+        "klayout: no deck sky130A_mr.drc",
+        "magic: no deck sky130A.magicrc",
+    ]
+
+
+def test_a_deck_without_its_program(layout: Path, programs: Path, tmp_path: Path) -> None:
+    path = deck(tmp_path, "magic")
+    _, missing = official_decks(layout)
+    assert missing[1] == f"magic: the deck {path} is there, but the program magic is not installed"
+
+
+def test_klayout_counts_each_rule(layout: Path, programs: Path, tmp_path: Path) -> None:
+    path = deck(tmp_path, "klayout")
+    fake_klayout(programs)
+    (verdict,), missing = official_decks(layout)
+    assert len(missing) == 1
+    assert verdict.tool == "KLayout, sky130A_mr.drc"
+    assert [(each.rule, each.count) for each in verdict.rules] == [("m1.2", 1), ("m1.1", 0)]
+    assert not verdict.clean
+    options = (programs / "options").read_text().split()
+    assert options[:4] == ["-b", "-zz", "-r", str(path)]
+    assert f"input={layout}" in options
+    assert {"topcell=top", "feol=true", "beol=true", "offgrid=true"} <= set(options)
+
+
+def test_klayout_without_a_report_is_an_error(layout: Path, programs: Path, tmp_path: Path) -> None:
+    deck(tmp_path, "klayout")
+    install(programs, "klayout", "echo something is wrong")
+    with pytest.raises(ToolError, match=r"wrote no report; last output: something is wrong"):
+        official_decks(layout)
+
+
+def test_magic_counts_each_rule(layout: Path, programs: Path, tmp_path: Path) -> None:
+    deck(tmp_path, "magic")
+    install(
+        programs,
+        "magic",
+        'cp "$5" script.tcl; grep -q "gds read" "$5" || exit 1\n'
+        'echo "dwn-asic found 0.0 0.0 1.0 2.0 Metal1 spacing < 0.14um (met1.2)"\n'
+        'echo "dwn-asic found 4.0 0.0 5.0 2.0 Metal1 spacing < 0.14um (met1.2)"\n'
+        'echo "dwn-asic found 0.0 0.0 1.0 1.0 This layer is not allowed"\n'
+        'echo "dwn-asic: magic has checked the layout"',
+    )
+    (verdict,), _ = official_decks(layout)
+    assert [(each.rule, each.problem, each.count, each.places) for each in verdict.rules] == [
+        ("met1.2", "Metal1 spacing < 0.14um", 2, ((0.5, 1.0), (4.5, 1.0))),
+        ("magic", "This layer is not allowed", 1, ((0.5, 0.5),)),
+    ]
+
+
+def test_magic_that_stops_early_is_an_error(layout: Path, programs: Path, tmp_path: Path) -> None:
+    deck(tmp_path, "magic")
+    install(programs, "magic", "echo started")
+    with pytest.raises(ToolError, match="magic"):
+        official_decks(layout)
+
+
+def test_drc_deck_names_the_only_deck(
+    layout: Path, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deck(tmp_path, "magic")
+    own = tmp_path / "own.lydrc"
+    own.write_text("a deck")
+    monkeypatch.setenv("DRC_DECK", str(own))
+    with pytest.raises(ToolError, match="klayout: not found on the PATH; on Debian: apt-get install klayout"):
+        official_decks(layout)
+    fake_klayout(programs)
+    (verdict,), missing = official_decks(layout)
+    assert verdict.tool == "KLayout, own.lydrc"
+    assert missing == ()
+    monkeypatch.setenv("DRC_DECK", str(tmp_path / "missing.drc"))
+    with pytest.raises(PdkError, match=r"DRC_DECK is '.*missing\.drc', which is not a deck"):
+        official_decks(layout)
