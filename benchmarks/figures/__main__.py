@@ -14,6 +14,7 @@ from benchmarks.figures import (
     energy,
     gradient,
     house,
+    layout_damages,
     learn,
     logic,
     main_flow,
@@ -44,6 +45,7 @@ MEASUREMENTS = {
     **mutation.MEASUREMENTS,
     **patterns.MEASUREMENTS,
     **pdks.MEASUREMENTS,
+    **layout_damages.MEASUREMENTS,
 }
 
 
