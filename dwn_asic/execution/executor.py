@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 __all__ = ["ATTEMPTS", "Executor", "Job", "Outcome", "Shared", "attempt", "completed"]
 
 ATTEMPTS = 4
-"""Number of times that a job is begun if its worker dies each time; then the job has failed."""
+"""Number of times that a job is begun on this machine if its worker dies each time; then the job
+has failed."""
 
 Value = TypeVar("Value")
 
@@ -66,7 +67,7 @@ class Job(Generic[Value]):
 
 @dataclass(frozen=True)
 class Outcome(Generic[Value]):
-    """What became of a job.
+    """The value or the error of a job.
 
     Attributes
     ----------
@@ -77,7 +78,7 @@ class Outcome(Generic[Value]):
     error
         Its error, with the traceback as a note, or None.
     attempts
-        Number of times that the job was begun: 1, unless workers died.
+        Number of times that the job was submitted to workers: 1, unless it was begun again because they died.
     """
 
     job: Job[Value]
@@ -89,7 +90,8 @@ class Outcome(Generic[Value]):
 class Executor(ABC):
     """A context manager that runs jobs in workers; leaving it ends the jobs that still run.
 
-    A job whose worker dies is begun again, up to :data:`ATTEMPTS` times in all. Other jobs are not affected.
+    A job whose worker dies is begun again on another one, and fails if that happens several times. Other jobs
+    are not affected.
 
     Attributes
     ----------

@@ -66,7 +66,7 @@ class Worker:
         return cls(process, here)
 
     def order(self, function: Callable[..., object], *arguments: object) -> None:
-        """Have the worker call a function, whose first argument sends messages back.
+        """Send the worker a function to call, whose first argument sends messages back.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class Worker:
 
 
 def end_workers(workers: Iterable[Worker], patience_s: float = PATIENCE_S) -> None:
-    """Interrupt all workers, wait until they have ended, and kill those that take too long."""
+    """Close the connections to all workers, wait until they have ended, and kill those that take too long."""
     workers = list(workers)
     for worker in workers:
         worker.link.close()
@@ -104,7 +104,7 @@ def end_workers(workers: Iterable[Worker], patience_s: float = PATIENCE_S) -> No
 
 # ---- in the worker process ---------------------------------------------------------------------------------
 def serve(number: int) -> None:
-    """Carry out the orders that arrive at a connection until it is closed.
+    """Execute the orders that arrive at a connection until it is closed.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _answer(content: bytes, send: Send) -> tuple[Any, Exception | None]:
-    """Carry out a pickled order, and return its value or its error."""
+    """Execute a pickled order, and return its value or its error."""
     try:
         function, arguments = pickle.loads(content)  # noqa: S301 - the other process has written it
     except Exception as found:  # noqa: BLE001 - the order cannot be read, for example its module is missing
