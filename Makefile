@@ -110,10 +110,13 @@ OUT     ?= reports
 # The address of a Dask scheduler, whose workers carry out the runs instead of this machine: see docs/howto/cluster.md.
 SCHEDULER ?=
 
+# Of the default studies, those that are there.
+folders = $(if $(filter file,$(origin STUDIES)),$(wildcard $(STUDIES:%=flows/%)),$(STUDIES:%=flows/%))
+
 # JOBS runs at a time, each with one step at a time and one thread. A run that was killed resumes after its finished steps.
 report: export OMP_NUM_THREADS = 1
 report: $(DEV_READY)
-	@$(DWN) study $(STUDIES:%=flows/%) $(FLOWS:%=flows/%.yaml) --seeds '$(SEEDS)' --build '$(BUILD)' --jobs '$(JOBS)' \
+	@$(DWN) study $(folders) $(FLOWS:%=flows/%.yaml) --seeds '$(SEEDS)' --build '$(BUILD)' --jobs '$(JOBS)' \
 	    --out '$(OUT)' $(if $(SCHEDULER),--scheduler '$(SCHEDULER)')
 
 # Studies of their own, each in a folder of its name: the benchmarks of a logic contest, printed circuits, and data sets
