@@ -35,7 +35,7 @@ $(error $(VENV) belongs to $(owner): remove it, or choose another with VENV=FOLD
 endif
 endif
 
-.PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out report-balanced report-iwls \
+.PHONY: FORCE help run test ci lint format bench report report-quick report-held-out report-balanced report-iwls \
     report-printed report-classes report-pdks figures examples docs doctor coverage clean
 
 help:
@@ -43,6 +43,7 @@ help:
 	@echo 'make run JOBS=1                   the same with one step at a time, instead of one per processor core'
 	@echo 'make $(BUILD)/NAME/netlist.v         bring one file of a flow up to date (network.npz, design.v, result.json, ...)'
 	@echo 'make report                       run all flows ($(FLOWS)) and studies ($(STUDIES)), and write reports/'
+	@echo 'make report SCHEDULER=tcp://...   the same on the workers of a Dask cluster'
 	@echo 'make report-quick                 run a small study in a few minutes, and write its report to $(BUILD)/report-quick'
 	@echo 'make report-held-out              run the study of held-out data sets, and write reports/held_out'
 	@echo 'make report-balanced              run the study in balanced accuracy, and write reports/balanced'
@@ -106,49 +107,17 @@ STUDIES ?= nine ablation
 SEEDS   ?= 0 1 2 3 4
 OUT     ?= reports
 
-# Run one flow of a study: $(1) flow, $(2) study, $(3) seed, $(4) name.
-define study_run
-log=$(BUILD)/$(2)-$(3)-$(4).log; \
-$(DWN) run $(1) --seed $(3) $(jobs) --build $(BUILD)/$(2)/seed-$(3) > $$log 2>&1 || { cat $$log; exit 1; }; \
-grep -q 'is up to date: nothing to do' $$log || echo 'done: $(2)/$(4), seed $(3)'
-endef
+# The address of a Dask scheduler, whose workers carry out the runs instead of this machine: see docs/howto/cluster.md.
+SCHEDULER ?=
 
-# In a study's folder, each.yaml stands for one flow for each data set of a folder, which is run as each.yaml:NAME.
-define study_rule
-$(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/%.yaml FORCE | $(DEV_READY)
-	@$$(call study_run,$$<,$(1),$(2),$$*)
-$(BUILD)/$(1)/seed-$(2)/%/result.json: flows/$(1)/each.yaml FORCE | $(DEV_READY)
-	@$$(call study_run,$$<:$$*,$(1),$(2),$$*)
-endef
-$(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(eval $(call study_rule,$(study),$(seed)))))
+# Of the default studies, those that are there.
+folders = $(if $(filter file,$(origin STUDIES)),$(wildcard $(STUDIES:%=flows/%)),$(STUDIES:%=flows/%))
 
 # JOBS runs at a time, each with one step at a time and one thread. A run that was killed resumes after its finished steps.
 report: export OMP_NUM_THREADS = 1
 report: $(DEV_READY)
-	@mkdir -p $(BUILD)
-	@$(MAKE) --no-print-directory --jobs=$(JOBS) report-files JOBS=1
-
-# Find out which flows have their data: the tables of some studies are in a folder beside the project, which not
-# every machine has. This takes a moment, so only this target does it.
-ifneq ($(filter report-files,$(MAKECMDGOALS)),)
-STUDY_FLOWS := $(wildcard $(STUDIES:%=flows/%/*.yaml))
-AVAILABLE   := $(if $(STUDY_FLOWS),$(shell $(DWN) available $(STUDY_FLOWS)))
-ifneq ($(filter-out 0,$(.SHELLSTATUS)),)
-$(error cannot find out which flows have their data: see above)
-endif
-NAMES := $(if $(FLOWS),$(shell $(DWN) names $(FLOWS:%=flows/%.yaml)))
-# The flows of a study as FOLDER/NAME.yaml, also where each.yaml:NAME is the flow.
-flows_of = $(patsubst flows/$(1)/each.yaml:%,flows/$(1)/%.yaml,$(filter flows/$(1)/%,$(AVAILABLE)))
-runs_of = $(patsubst flows/$(1)/%.yaml,$(BUILD)/$(1)/seed-$(2)/%/result.json,$(call flows_of,$(1)))
-FILES_READ = $(foreach flow,$(AVAILABLE),$(firstword $(subst .yaml:,.yaml ,$(flow))))
-
-report-files: $(foreach study,$(STUDIES),$(foreach seed,$(SEEDS),$(call runs_of,$(study),$(seed)))) \
-    $(NAMES:%=$(BUILD)/%/result.json)
-	@$(foreach flow,$(filter-out $(FILES_READ),$(STUDY_FLOWS)),\
-	    echo 'skipped, its data is missing: $(flow)';)
-	@$(DWN) collect $(NAMES:%=$(BUILD)/%) --out $(OUT) \
-	    $(foreach study,$(STUDIES),$(if $(filter flows/$(study)/%,$(AVAILABLE)),--study $(BUILD)/$(study)))
-endif
+	@$(DWN) study $(folders) $(FLOWS:%=flows/%.yaml) --seeds '$(SEEDS)' --build '$(BUILD)' --jobs '$(JOBS)' \
+	    --out '$(OUT)' $(if $(SCHEDULER),--scheduler '$(SCHEDULER)')
 
 # Studies of their own, each in a folder of its name: the benchmarks of a logic contest, printed circuits, and data sets
 # of many classes.

@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "dwn_asic"
 
 ORDER = (
     "errors compiled elementary configuration yaml_file discovery files tools metrics",
+    "execution",
     "encode",
     "boolean",
     "equivalence",

@@ -164,7 +164,7 @@ def available(flows: Annotated[list[Path], typer.Argument(help="Flow files (*.ya
     """Print those of the given flow files whose data is available.
 
     Only a file of the user, as in csv:FILE, can be missing. A file that stands for several flows is printed
-    as FILE:NAME for each of them. The Makefile uses this command.
+    as FILE:NAME for each of them.
     """
     from dwn_asic.data.sources import data_files
     from dwn_asic.flow.flow_file import flows_of, load_flow
@@ -179,7 +179,7 @@ def available(flows: Annotated[list[Path], typer.Argument(help="Flow files (*.ya
 def names(flows: Annotated[list[Path], typer.Argument(help="Flow files (*.yaml).")]) -> None:
     """Print the name of each flow.
 
-    It is also the name of the flow's build folder. The Makefile uses this command.
+    It is also the name of the flow's build folder.
     """
     from dwn_asic.flow.flow_file import flows_of, load_flow
 

@@ -1,4 +1,4 @@
-"""Commands that compare finished flows and collect reports."""
+"""Commands that list and compare finished flows, and collect reports."""
 
 from __future__ import annotations
 
@@ -55,3 +55,63 @@ def compare(
     files = [path / "result.json" if path.is_dir() else path for path in (before, after)]
     for line in compare_lines(*map(Result.load, files)):
         typer.echo(line)
+
+
+@app.command()
+def results(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder that contains runs at any depth, for example build or build/nine.")
+    ] = Path("build"),
+    *,
+    where: Annotated[
+        str,
+        typer.Option(
+            help="Condition in SQL on the columns, for example \"test > 0.85 and kind = 'shrunk'\"."
+        ),
+    ] = "",
+    columns: Annotated[
+        str, typer.Option(help="Columns to show, with commas between them; 'all' lists those that exist.")
+    ] = "",
+    by: Annotated[
+        str,
+        typer.Option(help="Columns that define groups, whose means are shown, for example flow,name."),
+    ] = "",
+    sort: Annotated[
+        str, typer.Option(help="Columns to sort by, with - before those in descending order: -test,total.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Maximum number of rows; 0 for all.")] = 40,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Folder of other runs, to compare rows of the same flow, seed and method with."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write all rows to: *.csv or *.json.")
+    ] = None,
+) -> None:
+    """List, filter and compare the results of many runs.
+
+    There is one row for each method of each run. The table is kept in FOLDER/results.parquet, so that only
+    new and changed results are read.
+    """
+    from dwn_asic.flow.result_query import Question, ask, compare, listed
+    from dwn_asic.flow.results import open_results
+
+    with open_results(folder, against) as (database, found):
+        for each in found:
+            for error in each.damaged:
+                typer.echo(f"left out: {error}", err=True)
+        if columns == "all":
+            typer.echo("\n".join(listed(database)))
+            return
+        limited = 0 if out is not None else limit
+        question = Question(where, _names(columns), _names(by), _names(sort), limited)
+        answer = ask(database, question) if against is None else compare(database, question)
+    if out is None:
+        typer.echo(answer.text())
+        return
+    answer.save(out)
+    typer.echo(f"wrote {out}: {len(answer.rows)} rows")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in text.split(","))))

@@ -23,9 +23,10 @@ from dwn_asic.flow.schedule import Schedule
 from dwn_asic.flow.step import Reporter, Step
 from dwn_asic.flow.workers import Task, Workers
 
-__all__ = ["Engine"]
+__all__ = ["RECORDS", "Engine"]
 
-_RECORDS = ".steps"
+RECORDS = ".steps"
+"""Name of the folder of records inside the folder of a run."""
 _SCRATCH = ".work"
 
 
@@ -127,6 +128,16 @@ class Engine:
             self._fail(step, record.failure)
             return True
         return all((self.folder / step.place(output)).exists() for output in step.outputs)
+
+    def up_to_date(self) -> bool:
+        """Return whether no step would run."""
+        self._environments.clear()
+        self._failures.clear()
+        return all(self.is_current(step) for step in self.steps)
+
+    def environments(self) -> dict[str, Mapping[str, str]]:
+        """Return the title of each step, and what it depends on beside its settings and inputs."""
+        return {step.title: self._environment(step) for step in self.steps}
 
     def key(self, step: Step[Any]) -> str | None:
         """Return the digest of everything a step depends on, or None if an input does not exist yet."""
@@ -291,10 +302,10 @@ class Engine:
                 if any(folder == path or folder in path.parents for path in wanted):
                     continue
                 replace_path(None, found)
-                replace_path(None, self.folder / _RECORDS / folder)
+                replace_path(None, self.folder / RECORDS / folder)
 
     def _record_file(self, step: Step[Any]) -> Path:
-        return self.folder / _RECORDS / f"{step.title}.json"
+        return self.folder / RECORDS / f"{step.title}.json"
 
     def _record(self, step: Step[Any]) -> _Record | None:
         path = self._record_file(step)

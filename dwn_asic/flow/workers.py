@@ -6,32 +6,21 @@ folder, which is therefore held until the last worker has ended, even if the eng
 
 from __future__ import annotations
 
-import os
-import pickle
-import signal
-import subprocess
-import sys
-import threading
-import traceback
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from queue import SimpleQueue
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
-from dwn_asic.errors import ToolError
+from dwn_asic.execution.worker import END, PATIENCE_S, Send, Worker, end_workers
 from dwn_asic.flow.step import OUTPUTS, Reporter, Step, Workspace
 from dwn_asic.tools import processors
 
-__all__ = ["Task", "Workers", "serve"]
+__all__ = ["Task", "Workers"]
 
-_MESSAGE, _PROGRESS, _END = "message", "progress", "end"
-_PATIENCE_S = 60.0
-"""Seconds that an interrupted worker has to stop its work and its tools before it is killed."""
+_MESSAGE, _PROGRESS = "message", "progress"
+_PATIENCE_S = PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -73,34 +62,6 @@ class Task:
         self.step.work(self.step.settings, space)
 
 
-@dataclass(frozen=True, eq=False)
-class _Worker:
-    """A worker process, and the connection to it; the process ends when the connection is closed."""
-
-    process: subprocess.Popen[bytes]
-    link: Connection
-
-    @classmethod
-    def start(cls, lock: int, threads: int) -> _Worker:
-        here, there = Pipe()
-        with there:
-            number = there.fileno()
-            program = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve({number})"
-            process = subprocess.Popen(
-                [sys.executable, "-c", program],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(number, lock),
-                env={"OMP_NUM_THREADS": str(threads), **os.environ},
-            )
-        return cls(process, here)
-
-    def died(self) -> ToolError:
-        """Return the error of a process that ended by itself."""
-        code = self.process.wait()
-        why = signal.strsignal(-code) if code < 0 else f"exit code {code}"
-        return ToolError("worker process", f"ended unexpectedly: {why}")
-
-
 class Workers:
     """A context manager that runs tasks, at most ``jobs`` at once.
 
@@ -119,8 +80,8 @@ class Workers:
     def __init__(self, jobs: int, lock: int, reporter: Callable[[Step[Any]], Reporter]) -> None:
         self._jobs, self._lock, self._reporter = jobs, lock, reporter
         self._added: list[Task] = []
-        self._idle: list[_Worker] = []
-        self._busy: dict[Connection, tuple[_Worker, Task]] = {}
+        self._idle: list[Worker] = []
+        self._busy: dict[Connection, tuple[Worker, Task]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -128,18 +89,7 @@ class Workers:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        workers = [*self._idle, *(worker for worker, _ in self._busy.values())]
-        for worker in workers:
-            worker.link.close()
-        try:
-            for worker in workers:
-                with suppress(subprocess.TimeoutExpired):
-                    worker.process.wait(_PATIENCE_S)
-        finally:
-            for worker in workers:
-                if worker.process.poll() is None:
-                    worker.process.kill()
-                    worker.process.wait()
+        end_workers([*self._idle, *(worker for worker, _ in self._busy.values())], _PATIENCE_S)
 
     @property
     def tasks(self) -> list[Task]:
@@ -162,7 +112,7 @@ class Workers:
         """
         if len(self._added) == 1 and not self._busy and not self._idle:
             task = self._added[0]
-            error = _outcome(task, self._reporter(task.step))
+            error = _here(task, self._reporter(task.step))
             self._added.clear()
             return task, error
         while self._added:
@@ -178,13 +128,9 @@ class Workers:
     def _start(self, task: Task) -> None:
         worker = self._idle.pop() if self._idle else None
         if worker is None:
-            worker = _Worker.start(self._lock, max(1, processors() // self._jobs))
+            worker = Worker.start(max(1, processors() // self._jobs), [self._lock])
         self._busy[worker.link] = worker, task
-        order = pickle.dumps(task)
-        try:
-            worker.link.send_bytes(order)
-        except BrokenPipeError:
-            raise worker.died() from None
+        worker.order(_run, task)
 
     def _receive(self, link: Connection) -> tuple[Task, Exception | None] | None:
         """Pass on one message of a worker; return its task with its error, if any, once it has ended."""
@@ -195,17 +141,17 @@ class Workers:
             del self._busy[link]
             link.close()
             return task, worker.died()
-        if kind == _END:
+        if kind == END:
             del self._busy[link]
             self._idle.append(worker)
-            return task, content
+            return task, content[1]
         reporter = self._reporter(task.step)
         (reporter.message if kind == _MESSAGE else reporter.progress)(*content)
         return None
 
 
-def _outcome(task: Task, reporter: Reporter) -> Exception | None:
-    """Run a task and return its error, or None."""
+def _here(task: Task, reporter: Reporter) -> Exception | None:
+    """Run a task in this process and return its error, or None."""
     try:
         task.run(reporter)
     except Exception as error:  # noqa: BLE001 - the engine raises it again
@@ -215,65 +161,18 @@ def _outcome(task: Task, reporter: Reporter) -> Exception | None:
 
 # ---- in the worker process ---------------------------------------------------------------------------------
 class _Remote(Reporter):
-    """Reporter that passes everything on to the engine's process; steps with threads may share it."""
+    """Reporter that passes everything on to the engine's process."""
 
-    def __init__(self, link: Connection) -> None:
-        self._link, self._turn = link, threading.Lock()
+    def __init__(self, send: Send) -> None:
+        self._send = send
 
     def message(self, text: str) -> None:
-        self.send(_MESSAGE, (text,))
+        self._send(_MESSAGE, (text,))
 
     def progress(self, what: str, done: int, total: int, note: str = "") -> None:
-        self.send(_PROGRESS, (what, done, total, note))
-
-    def send(self, kind: str, content: object) -> None:
-        """Send one message to the engine's process."""
-        with self._turn:
-            self._link.send((kind, content))
+        self._send(_PROGRESS, (what, done, total, note))
 
 
-def serve(number: int) -> None:
-    """Run the tasks that arrive at a connection until it is closed.
-
-    Parameters
-    ----------
-    number
-        File descriptor of the connection.
-    """
-    # Ctrl-C reaches the engine's process too, which then closes the connection.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _interrupt)
-    link, arrived = Connection(number), SimpleQueue[bytes]()
-    threading.Thread(target=_listen, args=(link, arrived), daemon=True).start()
-    remote = _Remote(link)
-    with suppress(KeyboardInterrupt, BrokenPipeError):
-        while True:
-            remote.send(_END, _answer(arrived.get(), remote))
-
-
-def _listen(link: Connection, arrived: SimpleQueue[bytes]) -> None:
-    """Receive tasks; the end of the connection interrupts the step that runs."""
-    with suppress(EOFError, OSError):
-        while True:
-            arrived.put(link.recv_bytes())
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _answer(order: bytes, reporter: Reporter) -> Exception | None:
-    """Run a pickled task, and return its error, if any, with the traceback as a note."""
-    try:
-        error = _outcome(pickle.loads(order), reporter)  # noqa: S301 - the engine has written it
-    except Exception as found:  # noqa: BLE001 - the task cannot be read, for example its module is missing
-        error = found
-    if error is None:
-        return None
-    text = "".join(traceback.format_exception(error))
-    with suppress(Exception):
-        error = pickle.loads(pickle.dumps(error))  # noqa: S301 - not every exception can be read again
-        error.add_note(text)
-        return error
-    return RuntimeError(text)
+def _run(send: Send, task: Task) -> None:
+    """Run a task in a worker process."""
+    task.run(_Remote(send))

@@ -168,6 +168,51 @@ def test_compare_takes_folders_and_files(
     assert "result.json: cannot be read" in capsys.readouterr().err
 
 
+def test_results_lists_filters_and_compares(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "build").mkdir()
+    for name in ("one", "two"):
+        shutil.copytree(finished.folder, tmp_path / "build" / name)
+    assert call(monkeypatch, "results", "--where", "kind = 'exact'", "--columns", "run, name, total") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["run", "name"], ["one", "dwn"], ["one", "tree-3"], ["two", "dwn"], ["two", "tree-3"]
+    ]  # fmt: skip
+    assert (
+        call(monkeypatch, "results", "build", "--by", "name", "--against", "build/two", "--sort=-test after")
+        == 0
+    )
+    assert "test better" in capsys.readouterr().out
+    assert call(monkeypatch, "results", "--out", "rows.csv", "--limit", "1") == 0
+    assert capsys.readouterr().out == "wrote rows.csv: 6 rows\n"
+    assert call(monkeypatch, "results", "--columns", "all") == 0
+    assert "accuracy__test: " in capsys.readouterr().out
+    (tmp_path / "build" / "two" / "result.json").write_text("{")
+    assert call(monkeypatch, "results") == 0
+    assert "left out: build/two/result.json: not a readable JSON file" in capsys.readouterr().err
+    assert call(monkeypatch, "results", "--sort", "tset") == 2
+    assert "results: --sort: there is no column 'tset'" in capsys.readouterr().err
+
+
+def test_study_runs_what_is_not_up_to_date_and_says_what_it_lacks(
+    finished: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finished_flow(tmp_path, finished)
+    write_flow(tmp_path / "flows" / "some" / "absent.yaml", data={"source": "csv:none.csv"})
+    assert call(monkeypatch, "study", "flows/tiny.yaml", "flows/some", "--jobs", "1", "--out", "reports") == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == [
+        "skipped, its data is missing: flows/some/absent.yaml",
+        "wrote reports/README.md, reports/index.html: 1 flows, 0 studies",
+    ]
+    for seeds in ("one", "", "-1"):
+        assert call(monkeypatch, "study", "flows/tiny.yaml", "--seeds", seeds) == 2
+        assert f"study: --seeds: is {seeds!r} (allowed: whole numbers" in capsys.readouterr().err
+    assert call(monkeypatch, "study", "flows/tiny.yaml", "--scheduler", "nowhere") == 3
+    assert "dask: no scheduler answers at nowhere" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("installed", [True, False])
 def test_testgen_writes_patterns_and_says_what_they_detect(
     finished: Flow,

@@ -152,7 +152,7 @@ def test_a_study_runs_every_flow_with_every_seed_and_goes_on_after_a_kill(
     )
 
     output = make(project, *study)
-    assert output.count("done: some/") == 4 - len(done)
+    assert output.count("done: some/") == 4 - len(done), output
     assert {path: wrote for path, wrote in contents(kept).items() if wrote != kept[path]} == {}
     assert "skipped, its data is missing: flows/some/absent.yaml" in output
     assert output.count("absent") == 1
@@ -211,11 +211,12 @@ def test_jobs_are_steps_of_a_run_and_runs_of_a_report(project: Path) -> None:
     for goal in ("run", "build/tiny/netlist.v"):
         assert "--jobs" not in make(project, "-n", goal)
         assert "--jobs '3'" in make(project, "-n", goal, "JOBS=3")
-    for given, wanted in ((), "--jobs=2"), (("JOBS=3",), "--jobs=3"):
+    for given, wanted in ((), "--jobs '2'"), (("JOBS=3",), "--jobs '3'"):
         output = make(project, "-n", "report", "STUDIES=some", "SEEDS=0", *given)
-        assert f"{wanted} report-files" in output
-        assert output.count("--jobs '1'") == 2  # of the study's flow, and of the one by itself
-        assert "--jobs '3'" not in output
+        assert f"study flows/some flows/tiny.yaml --seeds '0' --build 'build' {wanted} " in output
+        assert "--scheduler" not in output
+    output = make(project, "-n", "report", "STUDIES=some", "SCHEDULER=tcp://10.0.0.1:8786")
+    assert output.rstrip().endswith("--out 'reports' --scheduler 'tcp://10.0.0.1:8786'")
 
 
 def test_a_bad_flow_stops_make_with_one_line(project: Path) -> None:
