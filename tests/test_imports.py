@@ -24,6 +24,7 @@ ORDER = (
     "exchange",
     "report",
     "study",
+    "search",
     "flow",
     "api arguments estimators",
     "cli",
