@@ -80,6 +80,73 @@ def search(
     typer.echo(f"{folder}: {len(outcomes)} trials in {time.perf_counter() - begun:.1f} s")
 
 
+@app.command()
+def auto(
+    table: Annotated[
+        str,
+        typer.Argument(help="Table of labelled rows: a CSV or ARFF file, or a source such as sklearn:wine."),
+    ],
+    label: Annotated[
+        str | None,
+        typer.Option(help="Label column. Default: class, label, target or y, else the last column."),
+    ] = None,
+    build: Build = Path("build"),
+    *,
+    max_area: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Largest total area in NAND2-equivalents; the best circuit within it."),
+    ] = None,
+    min_accuracy: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, max=1.0, help="Lowest accuracy on validation rows; the smallest circuit that reaches it."
+        ),
+    ] = None,
+    budget: Annotated[str, typer.Option(help="Time for everything, such as 90s, 10m or 1h.")] = "10m",
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Maximum number of trials. Default: as many as fit the time.")
+    ] = None,
+    metric: Annotated[
+        str,
+        typer.Option(help="Score to maximize in place of accuracy: balanced_accuracy or f1."),
+    ] = "accuracy",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random choices.")] = 0,
+    jobs: Workers = None,
+) -> None:
+    """Turn a table into a proved chip in a given time, with nothing to choose.
+
+    It says what it assumes of the table, searches for the front of score and area, chooses by validation
+    rows, and ends in data sheet, Verilog, netlist and proof.
+    """
+    from dwn_asic.errors import ConfigError
+    from dwn_asic.flow.search.auto import Wish
+    from dwn_asic.flow.search.auto import auto as automatic
+    from dwn_asic.search.effort import seconds_of
+    from dwn_asic.targets.registry import target_kind
+    from dwn_asic.tools import processors
+
+    if max_area is not None and min_accuracy is not None:
+        raise ConfigError("auto", "max_area", "and min_accuracy exclude each other", "one of them")
+    with terminal() as reporter:
+        made = automatic(
+            table,
+            label=label,
+            wish=Wish(max_area, min_accuracy),
+            budget_s=seconds_of(budget),
+            trials=trials,
+            metric=metric,
+            build=build,
+            seed=seed,
+            jobs=jobs or processors(),
+            reporter=reporter,
+        )
+    folder = made.search.folder
+    files = ("datasheet.html", *target_kind(made.search.flow.config.target).circuits, "proof.json")
+    typer.echo(f"Chip: {made.folder}/{{{','.join(files)}}}")
+    typer.echo(f"Flow file of the chip: {folder / made.chip.name}.yaml")
+    typer.echo(f"Front of {made.trials} trials: {folder}/{{front.md,front.csv,front.svg}}")
+
+
 def _limits(trials: int | None, hours: float | None) -> Limits:
     """Return the end of a search that the options describe."""
     from dwn_asic.flow.search.session import Limits

@@ -86,8 +86,8 @@ def front_markdown(proved: Sequence[Proved], size: Size | None, score: ScoreKey,
     columns = _columns(size, score)
     right = [" ---: " for _ in columns]
     notes = (
-        f"- Circuits of {trials} trials that no other is as good as in every objective, evenly spread over the",
-        "areas. Validation rows chose them, and each is proved to compute what its",
+        f"- Circuits of {trials} trials that no other is as good as in every objective, evenly spread over",
+        "the areas. Validation rows chose them, and each is proved to compute what its",
         "model computes. Test rows were used once, for this table.",
         "\n- `NAME.yaml` is the flow file of a circuit, and `NAME/` its build folder. The last column holds",
         "the values of the trial.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dwn_asic.errors import DwnAsicError
+from dwn_asic.errors import DwnAsicError, ToolTimeoutError
 from dwn_asic.files import write_text
 from dwn_asic.flow.artifacts import DATASET, IMPLEMENTATION, PREDICTIONS, PROOF
 from dwn_asic.flow.flow_file import load_flow
@@ -78,6 +78,7 @@ def publish(
     *,
     files: Mapping[int, Path] | None = None,
     names: Sequence[str] | None = None,
+    known: Sequence[Proved] = (),
     deadline: float | None = None,
 ) -> tuple[Proved, ...]:
     """Implement and prove circuits, and write the table and the figure of the front.
@@ -99,6 +100,8 @@ def publish(
         Flow file of each trial; by default those that the search wrote.
     names
         Names of the flows in place of the usual ones.
+    known
+        Circuits that were proved before, which the table and the result hold too.
     deadline
         Time of :func:`time.monotonic` after which circuits are left out; None for no limit.
 
@@ -114,18 +117,24 @@ def publish(
         for each, name in zip(chosen, named, strict=True)
     ]
     errors: dict[int, Exception] = {}
+    made: list[Point] = []
     with locked(search.folder, reporter) as lock:
-        for point, error in completed(points, min(jobs, len(points)), deadline=deadline, locks=(lock,)):
+        for point, error in completed(
+            points, max(1, min(jobs, len(points))), deadline=deadline, locks=(lock,)
+        ):
             if error is not None:
                 if not isinstance(error, DwnAsicError):
                     raise error
                 errors[points.index(point)] = error
-                reporter.message(f"{point.file.stem}: failed: {error}")
-        made = [point for number, point in enumerate(points) if number not in errors]
-        made = [point for point in made if (point.folder / SHRUNK / PROOF.name).exists()]
-        if not made:
-            raise errors[min(errors)] if errors else DwnAsicError(f"{search.folder}: no time for a circuit")
-        proved = tuple(_proved(search, point, reporter) for point in made)
+                late = deadline is not None and isinstance(error, ToolTimeoutError)
+                why = "left out, since the time is up" if late else f"failed: {error}"
+                reporter.message(f"{point.file.stem}: {why}")
+            else:
+                made.append(point)
+        if errors and not made and not known:
+            raise errors[min(errors)]
+        new = [_proved(search, point, reporter) for point in sorted(made, key=points.index)]
+        proved = tuple(sorted((*known, *new), key=lambda each: each.candidate.order))
         _write(search, outcomes, proved)
     return proved
 
