@@ -67,6 +67,7 @@ help:
 # ---- set-up -------------------------------------------------------------------------------------------------
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
+SEARCH_READY := $(VENV)/.ready-search
 
 # Prints the path of the other checkout, if any, that this environment was made for.
 define OTHER_CHECKOUT
@@ -91,15 +92,20 @@ $(DEV_READY): $(RUN_READY)
 	@$(PIP) install --editable '.[dev]'
 	@touch $@
 
+# What searches need in addition.
+$(SEARCH_READY): $(RUN_READY)
+	@$(PIP) install --editable '.[search]'
+	@touch $@
+
 # ---- one flow -----------------------------------------------------------------------------------------------
 # dwn-asic knows the steps of a flow and decides which of them are up to date; make only calls it.
 run: $(RUN_READY)
 	@$(DWN) run '$(FLOW)' --build '$(BUILD)' $(jobs)
 
-search: $(RUN_READY)
+search: $(SEARCH_READY)
 	@$(DWN) search '$(FLOW)' --build '$(BUILD)' $(jobs) $(OPTIONS)
 
-auto: $(RUN_READY)
+auto: $(SEARCH_READY)
 	@test -n '$(DATA)' || { echo 'make auto: name the table with DATA=table.csv' >&2; exit 1; }
 	@$(DWN) auto '$(DATA)' --build '$(BUILD)' $(jobs) $(OPTIONS)
 

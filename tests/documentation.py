@@ -110,7 +110,7 @@ def sandbox(folder: Path) -> Path:
     for path in Path(sys.prefix).iterdir():
         if not path.name.startswith(".ready"):
             (environment / path.name).symlink_to(path)
-    for stamp in (".ready-run", ".ready-dev"):
+    for stamp in (".ready-run", ".ready-dev", ".ready-search"):
         (environment / stamp).write_text(f"{folder}\n")
     return folder
 

@@ -140,7 +140,7 @@ def _columns(data: dict[str, Any], raw: RawTable) -> Iterator[str]:
     if missing:
         data["impute"] = "median"
         yield (
-            f"{missing} missing cells are filled with the median of the training rows, in columns of categories "
+            f"{missing} missing cells are filled with the median of the training rows, those of categories "
             "with the most frequent one"
         )
     constant = [

@@ -41,7 +41,7 @@ class Candidate:
     val: float
     expected: float
     chosen: bool = False
-    further: Mapping[str, float] = field(default_factory=dict)
+    further: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @property
     def score(self) -> float:

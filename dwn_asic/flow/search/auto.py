@@ -15,7 +15,7 @@ import yaml
 
 from dwn_asic.data.inspection import Inspection, inspect_table
 from dwn_asic.data.sources import locate
-from dwn_asic.errors import ConfigError, DwnAsicError
+from dwn_asic.errors import ConfigError, DwnAsicError, ToolTimeoutError
 from dwn_asic.files import read_json, write_json, write_text
 from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.flow.run import Flow
@@ -237,6 +237,16 @@ class _Plan:
         relative = Path(os.path.relpath(file, path.parent)).as_posix()
         return {**data, "source": f"{source.partition(':')[0]}:{relative}"}
 
+    def _measure(self, scout: _Scout, stop: float) -> None:
+        """Run the short trial; raises DwnAsicError if the time does not even suffice for it."""
+        errors = [error for _, error in completed([scout], 1, deadline=stop)]
+        if errors == [None]:
+            return
+        if not errors or isinstance(errors[0], ToolTimeoutError):
+            raise DwnAsicError(f"{self.name}: no circuit was found in the time; allow more with --budget")
+        assert errors[0] is not None
+        raise errors[0]
+
     def effort(self, stop: float, jobs: int, reporter: Reporter) -> tuple[float, _Scout]:
         """Return the share of the whole effort with which trials fit the time, and the trial that tells.
 
@@ -248,12 +258,7 @@ class _Plan:
         record = self.folder / "effort.json"
         times = trial.folder / _TIMES
         if not (record.exists() and times.exists() and trial.outcome() is not None):
-            for _, error in completed([scout], 1, deadline=stop):
-                if error is not None and not isinstance(error, DwnAsicError):
-                    raise error
-                if error is not None:
-                    problem = f"{self.name}: no circuit was found in the time: {error}"
-                    raise DwnAsicError(problem) from error
+            self._measure(scout, stop)
             left = max(0.0, stop - time.monotonic())
             measured = Times(**read_json(times))
             write_json(record, share_of_effort(measured, _SCOUT, left / _TRIALS_EACH))

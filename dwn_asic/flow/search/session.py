@@ -14,9 +14,10 @@ from typing import Any
 import yaml
 
 from dwn_asic.data.config import FILE_KEYS
+from dwn_asic.data.sources import data_files
 from dwn_asic.errors import ConfigError, DwnAsicError, ToolTimeoutError
 from dwn_asic.exchange.config import ImportConfig
-from dwn_asic.files import canonical_digest, read_json, write_text
+from dwn_asic.files import canonical_digest, content_digest, read_json, write_text
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.flow.locking import locked
@@ -166,14 +167,16 @@ class Search:
         """Write what all trials share; raises ConfigError if the folder has another search."""
         base = {key: value for key, value in self.content.items() if key not in _OWN_SECTIONS}
         data = dict(base["data"])
-        assert self.flow.config.data is not None
+        config = self.flow.config.data
+        assert config is not None
         for key, place in FILE_KEYS.items():
-            file = getattr(self.flow.config.data, place)
+            file = getattr(config, place)
             if file is not None and data.get(key) is not None:
                 scheme = str(data[key]).partition(":")[0]
                 data[key] = f"{scheme}:{Path(os.path.relpath(file, self.folder)).as_posix()}"
         record = {
             "flow": canonical_digest({**self.content, "data": data}),
+            "table": {key: content_digest(path) for key, path in data_files(config).items()},
             "space": {key: axis.shown for key, axis in self.space.items()},
             "objectives": dict(self.objectives),
             "prunes": self.prunes,
