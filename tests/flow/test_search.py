@@ -15,12 +15,12 @@ from dwn_asic.cli import app
 from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.flow import Reporter, open_flow, run_flow
 from dwn_asic.flow.artifacts import DATASET, FRONT, FRONT_GRAPHS, GRAPH, PROOF
-from dwn_asic.flow.search import session
 from dwn_asic.flow.search.auto import Auto, Wish, auto
 from dwn_asic.flow.search.publish import publish, published_front
 from dwn_asic.flow.search.session import Limits, Search, open_search
 from dwn_asic.flow.search.trial import Trial
 from dwn_asic.flow.steps.shared import SHRUNK
+from dwn_asic.search.sampler import open_sampler
 from flows import Lines
 
 pytest.importorskip("optuna")
@@ -61,19 +61,14 @@ def project(folder: Path, *, shuffled_test: bool = False, **changes: object) -> 
     return file
 
 
-def searched(folder: Path, trials: int = 3, points: int = 2, **options: bool) -> Search:
-    """Search in a new folder until so many trials have ended, and publish."""
-    file = project(folder, **options)
-    search = open_search(file, folder / "build")
-    outcomes = search.run(Limits(trials), 1, Reporter())
-    publish(search, outcomes, published_front(outcomes, points), 1, Reporter())
-    return search
-
-
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Search:
     """Return a finished search, which tests must not change."""
-    return searched(tmp_path_factory.mktemp("search") / "done")
+    folder = tmp_path_factory.mktemp("search") / "done"
+    search = open_search(project(folder), folder / "build")
+    outcomes = search.run(Limits(3), 1, Reporter())
+    publish(search, outcomes, published_front(outcomes, 2), 1, Reporter())
+    return search
 
 
 def outcome_files(search: Search) -> list[bytes]:
@@ -118,27 +113,19 @@ def test_the_first_trials_are_the_flow_itself_and_other_starts(done: Search) -> 
     assert not (done.folder / "trials/0001/network.npz").exists()
 
 
-def test_a_search_that_was_interrupted_ends_as_if_it_had_not_been(done: Search, tmp_path: Path) -> None:
-    search = open_search(project(tmp_path / "a"), tmp_path / "a" / "build")
+def test_neither_an_interruption_nor_labels_of_test_rows_change_a_trial(done: Search, tmp_path: Path) -> None:
+    file = project(tmp_path / "a", shuffled_test=True)
+    assert file.with_name("table.csv").read_text() != (done.flow.file.parent / "table.csv").read_text()
+    search = open_search(file, tmp_path / "a" / "build")
     search.run(Limits(1), 1, Reporter())
-    asked = session.open_sampler(search.storage, "mine", search.space, search.objectives, 0).ask()
-    search.trial(asked)  # begun, and the process ends
+    asked = open_sampler(search.storage, "mine", search.space, search.objectives, 0).ask()
+    search.trial(asked)  # it was begun, and then the process ended
     outcomes = search.run(Limits(3), 1, Reporter())
     assert [*outcomes] == [0, 1, 2]
     assert outcome_files(search) == outcome_files(done)
     told = Lines()
     search.run(Limits(3), 1, told)
     assert told.lines == []
-
-
-def test_labels_of_test_rows_change_no_trial_and_no_choice(done: Search, tmp_path: Path) -> None:
-    other = searched(tmp_path / "other", shuffled_test=True)
-    assert outcome_files(other) == outcome_files(done)
-    for name in ("mine_1", "mine_2"):
-        for file in (f"{name}.yaml", f"{name}/shrunk/netlist.v"):
-            assert (other.folder / file).read_bytes() == (done.folder / file).read_bytes()
-    tables = [(search.folder / "front.csv").read_text() for search in (done, other)]
-    assert tables[0] != tables[1]
 
 
 def test_a_weak_trial_is_pruned_after_a_few_epochs(done: Search, tmp_path: Path) -> None:
@@ -155,23 +142,20 @@ def test_a_weak_trial_is_pruned_after_a_few_epochs(done: Search, tmp_path: Path)
 
 
 def test_a_trial_that_fails_is_reported_and_the_others_continue(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    done: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Trial, "run", _failing(Trial.run))
+    def run(trial: Trial, _reporter: Reporter) -> None:
+        if trial.number == 0:
+            raise DataError("table.csv", "is bad")
+        trial.folder.mkdir()
+        shutil.copy(done.folder / "trials" / trial.folder.name / "outcome.json", trial.folder)
+
+    monkeypatch.setattr(Trial, "run", run)
     search = open_search(project(tmp_path / "a"), tmp_path / "a" / "build")
     told = Lines()
     outcomes = search.run(Limits(2), 1, told)
     assert [*outcomes] == [1]
     assert told.lines[0] == "trial 0: failed: table.csv: is bad"
-
-
-def _failing(run: object) -> object:
-    def first_fails(trial: Trial, reporter: Reporter) -> None:
-        if trial.number == 0:
-            raise DataError("table.csv", "is bad")
-        run(trial, reporter)  # type: ignore[operator]
-
-    return first_fails
 
 
 def test_another_search_in_the_same_folder_is_an_error(done: Search) -> None:
@@ -227,6 +211,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the recipe of auto be a small one."""
     sections = {key: FLOW[key] for key in ("encoder", "model", "training", "shrink", "minimize", "baselines")}
     monkeypatch.setattr("dwn_asic.flow.search.auto.base_sections", lambda *_: sections)
+    monkeypatch.setattr("dwn_asic.flow.search.auto._OTHERS", 0)
 
 
 def automatic(folder: Path, wish: Wish, told: Lines) -> Auto:
