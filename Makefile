@@ -12,6 +12,9 @@ VENV   ?= .venv
 # Installed first and pinned, since a version range would install several gigabytes of accelerator packages.
 TORCH  ?= torch==2.13.0
 FLOW   ?= flows/phoneme.yaml
+# Table of `make auto`, and more options of `make auto` and `make search`, for example OPTIONS='--label y --budget 5m'.
+DATA   ?=
+OPTIONS ?=
 BUILD  ?= build
 FLOWS  := $(patsubst flows/%.yaml,%,$(wildcard flows/*.yaml))
 # Steps of a flow that run at once (default: one per core); for reports, flows that run at once, one step at a time each.
@@ -35,13 +38,15 @@ $(error $(VENV) belongs to $(owner): remove it, or choose another with VENV=FOLD
 endif
 endif
 
-.PHONY: FORCE help run test ci lint format bench report report-quick report-held-out report-balanced report-iwls \
+.PHONY: FORCE help run search auto test ci lint format bench report report-quick report-held-out report-balanced report-iwls \
     report-printed report-classes report-pdks figures examples docs doctor coverage clean
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   run a flow: data -> DWN -> proved netlists -> comparison, in $(BUILD)/NAME'
 	@echo 'make run JOBS=1                   the same with one step at a time, instead of one per processor core'
 	@echo 'make $(BUILD)/NAME/netlist.v         bring one file of a flow up to date (network.npz, design.v, result.json, ...)'
+	@echo 'make auto DATA=table.csv          a table of your own -> proved chip in ten minutes, with nothing to choose'
+	@echo 'make search [FLOW=...]            search architectures and options of a flow for the front of score and area'
 	@echo 'make report                       run all flows ($(FLOWS)) and studies ($(STUDIES)), and write reports/'
 	@echo 'make report SCHEDULER=tcp://...   the same on the workers of a Dask cluster'
 	@echo 'make report-quick                 run a small study in a few minutes, and write its report to $(BUILD)/report-quick'
@@ -63,6 +68,7 @@ help:
 # ---- set-up -------------------------------------------------------------------------------------------------
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
+SEARCH_READY := $(VENV)/.ready-search
 
 # Prints the path of the other checkout, if any, that this environment was made for.
 define OTHER_CHECKOUT
@@ -87,10 +93,22 @@ $(DEV_READY): $(RUN_READY)
 	@$(PIP) install --editable '.[dev]'
 	@touch $@
 
+# What searches need in addition.
+$(SEARCH_READY): $(RUN_READY)
+	@$(PIP) install --editable '.[search]'
+	@touch $@
+
 # ---- one flow -----------------------------------------------------------------------------------------------
 # dwn-asic knows the steps of a flow and decides which of them are up to date; make only calls it.
 run: $(RUN_READY)
 	@$(DWN) run '$(FLOW)' --build '$(BUILD)' $(jobs)
+
+search: $(SEARCH_READY)
+	@$(DWN) search '$(FLOW)' --build '$(BUILD)' $(jobs) $(OPTIONS)
+
+auto: $(SEARCH_READY)
+	@test -n '$(DATA)' || { echo 'make auto: name the table with DATA=table.csv' >&2; exit 1; }
+	@$(DWN) auto '$(DATA)' --build '$(BUILD)' $(jobs) $(OPTIONS)
 
 # Any file of a flow. FLOW is passed on only if the user set it, since its default may be another flow.
 $(BUILD)/%: FORCE | $(RUN_READY)

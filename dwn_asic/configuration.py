@@ -59,7 +59,8 @@ class Growing(Strict):
     def _without_unused(self, dump: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
         # With a type of the result, the JSON schema would not name the keys.
         fields = type(self).model_fields
-        unused = {name for name in self.later if getattr(self, name) == fields[name].default}
+        defaults = {name: fields[name].get_default(call_default_factory=True) for name in self.later}
+        unused = {name for name, default in defaults.items() if getattr(self, name) == default}
         content: dict[str, Any] = dump(self)
         return {name: value for name, value in content.items() if name not in unused}
 

@@ -25,6 +25,7 @@ ORDER = (
     "exchange",
     "report",
     "study",
+    "search",
     "flow",
     "api arguments estimators",
     "cli",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    JsonValue,
     SerializeAsAny,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -16,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from dwn_asic.configuration import Chosen, Strict
+from dwn_asic.configuration import Chosen, Growing, Strict
 from dwn_asic.data.config import DataConfig, ObjectiveConfig
 from dwn_asic.encode.config import EncoderConfig
 from dwn_asic.exchange.config import ImportConfig
@@ -81,8 +82,10 @@ def _of_target(value: object, _handler: ValidatorFunctionWrapHandler, info: Vali
     return target_kind(info.data["target"]).config.model_validate(value)
 
 
-class FlowConfig(Strict):
+class FlowConfig(Growing):
     """The content of a flow file, which describes one experiment from data to netlists and comparison."""
+
+    later: ClassVar = ("search",)
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
     """Name of the flow, its build folder and its Verilog modules: a letter, then letters, digits and
@@ -125,3 +128,8 @@ class FlowConfig(Strict):
     """Names of baselines to match, as a list. For each, the smallest circuit of the shrunk front that reaches
     the baseline's validation accuracy is implemented and proved too, which takes some seconds. This needs
     ``shrink``. By default only the chosen circuit of the front is implemented."""
+    search: dict[str, JsonValue] | None = None
+    """Space of ``dwn-asic search``: for each key of a flow file, such as ``encoder.bits``, the values to try.
+    A list of two numbers is a range, ``log[0.001, 0.1]`` one by orders of magnitude; a longer list, or
+    ``one_of[8, 16]``, holds values to choose from. By default a space that suits the number of classes is
+    searched. A run of the flow does not use this section."""

@@ -234,12 +234,23 @@ class Engine:
 
     def copied(self, step: Step[Any]) -> bool:
         """Copy the outputs of another step that ran with the same key; return whether there is one."""
+        return self._copied_from(self, step)
+
+    def adopt(self, run: Engine) -> None:
+        """Copy the outputs of all steps of another run that ran with the same keys."""
+        with locked(self.folder, Reporter()):
+            self._environments.clear()
+            for step in self.steps:
+                if not self.is_current(step):
+                    self._copied_from(run, step)
+
+    def _copied_from(self, run: Engine, step: Step[Any]) -> bool:
         key = self.key(step)
-        for other in self.steps:
-            record = self._record(other) if other.name == step.name and other != step else None
+        for other in run.steps:
+            record = run._record(other) if other.name == step.name and other is not step else None
             if key is None or record is None or record.key != key or record.failure is not None:
                 continue
-            sources = [self.folder / other.place(output) for output in other.outputs]
+            sources = [run.folder / other.place(output) for output in other.outputs]
             if all(source.exists() for source in sources):
                 for source, output in zip(sources, step.outputs, strict=True):
                     replace_path(source, self.folder / step.place(output), copy=True)

@@ -18,6 +18,8 @@ __all__ = ["flow_files", "flows_of", "load_flow", "yaml_of"]
 
 _MEMBER = re.compile(r"(.*\.ya?ml):(\w+)")
 _ANY = "*"
+SEARCHED = ("encoder", "model", "training", "shrink", "minimize")
+"""Sections whose keys may be searched."""
 
 
 def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
@@ -55,6 +57,7 @@ def load_flow(path: Path, seed: int | None = None) -> FlowConfig:
     _check_sections(flow, path)
     _check_starts(flow, path)
     _check_match(flow, path)
+    _check_search(flow, content, path)
     return flow
 
 
@@ -224,3 +227,25 @@ def _check_match(flow: FlowConfig, path: Path) -> None:
             raise ConfigError(
                 path, "match", f"no baseline is named {name!r}", ", ".join(names) or "baselines first"
             )
+
+
+def _check_search(flow: FlowConfig, content: dict[str, Any], path: Path) -> None:
+    """Check that every key of the search space is one of a flow file, and its values are allowed there."""
+    from dwn_asic.search.space import applied, corners, read_axis
+
+    alone = {key: value for key, value in content.items() if key != "search"}
+    for key, value in (flow.search or {}).items():
+        if key.partition(".")[0] not in SEARCHED:
+            allowed = ", ".join(f"{section}. and a key of it" for section in SEARCHED)
+            raise ConfigError(path, f"search.{key}", "cannot be searched", allowed)
+        try:
+            space = {key: read_axis(value)}
+        except ValueError as error:
+            raise ConfigError(path, f"search.{key}", f"is {value!r}", str(error)) from error
+        for _, assignment in corners(space):
+            try:
+                validate(FlowConfig, applied(alone, space, assignment), path)
+            except ConfigError as error:
+                shown = space[key].value(assignment[key])
+                problem = f"{error.key}: {error.problem}" if error.key != key else error.problem
+                raise ConfigError(path, f"search.{key}", f"{shown}: {problem}", error.allowed) from error

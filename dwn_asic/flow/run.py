@@ -26,7 +26,7 @@ from dwn_asic.flow.steps.fit import fit_step, train_step
 from dwn_asic.flow.steps.result import ResultSettings, Row, result_step
 from dwn_asic.flow.steps.rows import DataSettings, ImportSettings, data_step, import_step
 from dwn_asic.flow.steps.shared import SHRUNK, TargetSettings, match_folder, source_names
-from dwn_asic.flow.steps.shrink import match_step, shrink_step
+from dwn_asic.flow.steps.shrink import ALL, choose_step, match_step, shrink_step
 from dwn_asic.methods.base import Plan
 from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.methods.dwn.config import DwnConfig, ModelConfig
@@ -92,7 +92,9 @@ class Flow:
     @cached_property
     def engine(self) -> Engine:
         """Engine with the steps of the flow in order."""
-        return Engine(self.folder, [*self._steps()], (SHRUNK, "starts/*", "baselines/*", f"{SHRUNK}/match/*"))
+        return Engine(
+            self.folder, [*self._steps()], (SHRUNK, ALL, "starts/*", "baselines/*", f"{SHRUNK}/match/*")
+        )
 
     def read(self, artifact: Artifact[Value]) -> Value:
         """Read a file of the run; raises DataError if it is missing or damaged."""
@@ -129,6 +131,8 @@ class Flow:
         if config.shrink is not None:
             yield from self._starts(starts, baselines)
             yield self._shrink(config.shrink, starts)
+            if config.shrink.limited:
+                yield choose_step(config.shrink)
             yield from circuit_steps(SHRUNK, config.name, target, self.minimize)
             yield datasheet_step(self.datasheet_settings(SHRUNK))
         for each in baselines:
@@ -158,7 +162,14 @@ class Flow:
         own = OWN.kind in starts
         named = None if [*starts] == [OWN.kind] else starts
         return shrink_step(
-            "", self.target, shrink, self.minimize, self.config.seed, network=own, starts=named
+            "",
+            self.target,
+            shrink.unlimited,
+            self.minimize,
+            self.config.seed,
+            network=own,
+            starts=named,
+            into=ALL if shrink.limited else SHRUNK,
         )
 
     def _model(self) -> Iterator[Step[Any]]:
@@ -199,7 +210,7 @@ class Flow:
             return
         yield from circuit_steps(folder, config.name, self.target, self.minimize, tolerates)
         if config.shrink is not None and self._shrinks(baseline):
-            alone = config.shrink.model_copy(update={"starts": ShrinkConfig().starts, "votes": ()})
+            alone = config.shrink.unlimited.model_copy(update={"starts": ShrinkConfig().starts, "votes": ()})
             yield shrink_step(folder, self.target, alone, self.minimize, config.seed)
             yield from circuit_steps(f"{folder}/{SHRUNK}", config.name, self.target, self.minimize, tolerates)
 

@@ -30,7 +30,7 @@ def project(tmp_path: Path) -> Path:
     command = binaries / "dwn-asic"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dwn_asic "$@"\n')
     command.chmod(0o755)
-    for stamp in (".ready-run", ".ready-dev"):
+    for stamp in (".ready-run", ".ready-dev", ".ready-search"):
         (tmp_path / ".venv" / stamp).touch()
     write_flow(tmp_path / FILE, baselines=[{"kind": "gbdt"}])
     return tmp_path

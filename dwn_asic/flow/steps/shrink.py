@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dwn_asic.flow.artifacts import (
     DATASET,
@@ -29,7 +29,12 @@ from dwn_asic.flow.steps.shared import (
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.lossy.config import ShrinkConfig
 
-__all__ = ["ShrinkSettings", "match_step", "shrink_step"]
+__all__ = ["ALL", "ShrinkSettings", "choose_step", "match_step", "shrink_step"]
+
+
+ALL = "front"
+"""Folder of the whole front where ``max_area`` or ``min_score`` choose from it, so that other limits do not
+anneal again."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ def shrink_step(
     network: bool = False,
     starts: Mapping[str, str] | None = None,
     tolerates: Tolerated = (),
+    into: str = SHRUNK,
 ) -> Step[ShrinkSettings]:
     """Return the step that shrinks circuits to a front, in a subfolder of ``folder``, and chooses from it.
 
@@ -120,6 +126,8 @@ def shrink_step(
         Name and folder of each circuit from which the search starts; by default the circuit itself.
     tolerates
         Errors that end this step, but not the run.
+    into
+        Name of the subfolder.
     """
     named = tuple((starts or {"": folder}).items())
     inputs = (
@@ -129,13 +137,45 @@ def shrink_step(
     )
     return Step(
         "shrink",
-        f"{folder}/{SHRUNK}" if folder else SHRUNK,
+        f"{folder}/{into}" if folder else into,
         ShrinkSettings(named, network, target.costs, shrink, limits, seed),
         _shrink,
         inputs,
         (FRONT, FRONT_GRAPHS, GRAPH, PREDICTIONS),
         environment=target_environment,
         tolerates=tolerates,
+    )
+
+
+@dataclass(frozen=True)
+class ChooseSettings:
+    """The settings of a choice from a front: the section with its limits."""
+
+    shrink: ShrinkConfig
+
+
+def _choose(settings: ChooseSettings, space: Workspace) -> None:
+    """Choose the circuit of a finished front that the limits ask for."""
+    from dwn_asic.optimize.lossy.front import chosen_within
+
+    rows, graphs = space.get(FRONT.at(ALL)), space.get(FRONT_GRAPHS.at(ALL))
+    place = chosen_within(rows, settings.shrink)
+    space.put(FRONT, [replace(row, chosen=number == place) for number, row in enumerate(rows)])
+    space.put(FRONT_GRAPHS, graphs)
+    space.put(GRAPH, graphs[place])
+    space.put(PREDICTIONS, graphs[place].predict(space.get(DATASET).codes))
+
+
+def choose_step(shrink: ShrinkConfig) -> Step[ChooseSettings]:
+    """Return the step that chooses from the front in :data:`ALL` by ``max_area`` and ``min_score``."""
+    return Step(
+        "choose",
+        SHRUNK,
+        ChooseSettings(shrink),
+        _choose,
+        (DATASET, FRONT.at(ALL), FRONT_GRAPHS.at(ALL)),
+        (FRONT, FRONT_GRAPHS, GRAPH, PREDICTIONS),
+        environment=_match_environment,
     )
 
 
@@ -165,7 +205,7 @@ def _match(settings: MatchSettings, space: Workspace) -> None:
     space.put(MATCH, MatchRecord(settings.baseline, place))
 
 
-def _match_environment(_settings: MatchSettings) -> Mapping[str, str]:
+def _match_environment(_settings: object) -> Mapping[str, str]:
     return versions("numpy")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from dwn_asic.configuration import Count, Positive, Strict
+from dwn_asic.configuration import Count, Growing, Positive
 
 __all__ = ["Judge", "ShrinkConfig"]
 
@@ -18,11 +18,13 @@ _Votes = Annotated[tuple[Count, Positive], Field(strict=False)]
 Judge = Literal["labels", "agreed", "taught"]
 
 
-class ShrinkConfig(Strict):
+class ShrinkConfig(Growing):
     """Annealing of the circuit on training rows; validation rows choose a circuit on the resulting front.
 
     Both go by the score of ``objective``.
     """
+
+    later: ClassVar = ("max_area", "min_score")
 
     area: Literal["total", "core"] = "total"
     """Area to minimize: ``total`` for the whole circuit, or ``core`` for the core alone, with comparators at
@@ -62,6 +64,15 @@ class ShrinkConfig(Strict):
     one error to twenty. Below, where their number is uncertain, it is ten times this share of their standard
     error, the square root of their number; the default then adds half a standard error. With another
     objective than accuracy, errors are what the score lacks to 1."""
+    max_area: Annotated[float, Field(ge=0.0)] | None = None
+    """Largest area of the chosen circuit, in units of the target and as ``area`` counts it. In place of the
+    choice by ``tolerance``, the circuit of the best validation score within it is taken, where the score of a
+    circuit is the lower of the measured one and the one that its neighbours on the front lead one to expect;
+    ties go to the smallest. By default areas are not limited."""
+    min_score: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
+    """Lowest validation score of the chosen circuit, from 0 to 1 and lower of the two as for ``max_area``. In
+    place of the choice by ``tolerance``, the smallest circuit that reaches it is taken. By default scores are
+    not limited."""
     judges: Annotated[tuple[Judge, ...], Field(min_length=1, strict=False)] | None = None
     """Training rows on which changes are scored: ``labels`` takes all rows, ``agreed`` only those whose label
     a gradient boosting model predicts correctly without having seen them, and ``taught`` made-up rows near
@@ -82,3 +93,13 @@ class ShrinkConfig(Strict):
     per circuit."""
     jobs: Count = 2
     """Number of threads; the result does not depend on it."""
+
+    @property
+    def unlimited(self) -> ShrinkConfig:
+        """The section without the keys that only say which circuit of the front is chosen."""
+        return self.model_copy(update=dict.fromkeys(self.later))
+
+    @property
+    def limited(self) -> bool:
+        """True if ``max_area`` or ``min_score`` chooses the circuit."""
+        return self.max_area is not None or self.min_score is not None

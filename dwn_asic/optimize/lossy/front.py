@@ -5,21 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.boolean.graph import BooleanGraph
 from dwn_asic.data.objective import Objective
+from dwn_asic.errors import ConfigError
 from dwn_asic.optimize.lossy.anneal.search import Found
+from dwn_asic.optimize.lossy.config import ShrinkConfig
 
-__all__ = ["Front", "FrontCircuit", "Point", "choose", "front", "is_worse", "merged", "within"]
+__all__ = [
+    "Front",
+    "FrontCircuit",
+    "Point",
+    "choose",
+    "chosen_within",
+    "front",
+    "is_worse",
+    "merged",
+    "within",
+]
 
 _NEIGHBOURS = 4
 _STANDARD_ERRORS = 10.0
 """Standard errors of the number of errors that a tolerance of 1 allows at least."""
 _SIGNIFICANT = 2.0
 """Standard errors of a difference from which on it counts as significant."""
+_AREA_STEP = 0.01
+"""Step of the areas in a file of the front; areas that differ by less are equal."""
+_SCORE_STEP = 1e-6
+"""Step of the scores in a file of the front."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +174,46 @@ def choose(points: Sequence[Point], tolerance: float, n_rows: int) -> Point:
     errors = (1.0 - best) * n_rows
     added = tolerance * max(errors, _STANDARD_ERRORS * math.sqrt(max(0.0, errors)))
     return within(points, best - added / n_rows)[0]
+
+
+class _Measured(Protocol):
+    """A circuit of a front with its areas and scores."""
+
+    @property
+    def core(self) -> float: ...
+    @property
+    def total(self) -> float: ...
+    @property
+    def val(self) -> float: ...
+    @property
+    def expected(self) -> float: ...
+
+
+def chosen_within(circuits: Sequence[_Measured], config: ShrinkConfig) -> int:
+    """Return the index of the circuit that ``max_area`` and ``min_score`` choose from a front.
+
+    Areas and scores are rounded as in the file of a front, so that its rows lead to the same choice.
+
+    Raises
+    ------
+    ConfigError
+        No circuit is so small, or none that is has such a score.
+    """
+    areas = [each.core if config.area == "core" else each.total for each in circuits]
+    sizes = [round(area / _AREA_STEP) for area in areas]
+    scores = [round(min(each.val, each.expected) / _SCORE_STEP) for each in circuits]
+    most = max(sizes) if config.max_area is None else math.floor(config.max_area / _AREA_STEP + 1e-6)
+    fitting = [i for i, size in enumerate(sizes) if size <= most]
+    if not fitting:
+        least = f"at least {min(sizes) * _AREA_STEP:.2f}, the area of the smallest circuit"
+        raise ConfigError("shrink", "max_area", f"is {config.max_area:g}", least)
+    if config.min_score is None:
+        return min(fitting, key=lambda i: (-scores[i], sizes[i]))
+    reaching = [i for i in fitting if scores[i] >= math.ceil(config.min_score / _SCORE_STEP - 1e-6)]
+    if not reaching:
+        best = max(scores[i] for i in fitting) * _SCORE_STEP
+        raise ConfigError("shrink", "min_score", f"is {config.min_score:g}", f"at most {best:.6f} here")
+    return min(reaching, key=lambda i: (sizes[i], -scores[i]))
 
 
 def is_worse(

@@ -31,7 +31,16 @@ from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.exact.minimize import mapped_areas, minimize_parts
 from dwn_asic.optimize.lossy.anneal.search import Chain, Found, Schedule, anneal, areas, assess, by_start
 from dwn_asic.optimize.lossy.config import Judge, ShrinkConfig
-from dwn_asic.optimize.lossy.front import Front, FrontCircuit, Point, choose, front, is_worse, merged
+from dwn_asic.optimize.lossy.front import (
+    Front,
+    FrontCircuit,
+    Point,
+    choose,
+    chosen_within,
+    front,
+    is_worse,
+    merged,
+)
 from dwn_asic.optimize.lossy.refit import refit
 from dwn_asic.optimize.lossy.single_lut import MOST_INPUTS, single_luts
 from dwn_asic.optimize.lossy.votes import learn_votes
@@ -109,6 +118,8 @@ def shrink(
     ------
     DataError
         There are no training or validation rows.
+    ConfigError
+        No circuit of the front is within the limits of the configuration.
     """
     dataset.require("train", "val")
     rows, held_out = dataset.part("train"), dataset.part("val")
@@ -155,6 +166,8 @@ def shrink(
     thinned = _thin(points, chosen, cost)
     mapped = minimize_points(thinned, cost, limits) if config.minimize_front else map_points(thinned, cost)
     circuits = tuple(_measured(each, dataset, cost) for each in mapped)
+    if config.limited:
+        return Front(circuits, chosen_within(circuits, config))
     return Front(circuits, next(i for i, point in enumerate(thinned) if point is chosen))
 
 
