@@ -12,7 +12,7 @@ from dwn_asic.targets.asic.tapeout.netlist import Netlist
 from dwn_asic.targets.asic.tapeout.technology import Technology
 from dwn_asic.targets.asic.tapeout.template import FixedPin, PowerStrap, Template
 
-__all__ = ["EDGES", "Floorplan", "PinSlot", "plan_die", "plan_template", "slots_of"]
+__all__ = ["EDGES", "Floorplan", "PinSlot", "plan_die", "plan_template", "rail_half", "slots_of"]
 
 EDGES = ("north", "south", "east", "west")
 _MARGIN_SITES, _MARGIN_ROWS = 6, 2
@@ -227,13 +227,13 @@ def _straps(plan: Floorplan, technology: Technology) -> tuple[PowerStrap, ...]:
     found = []
     for index in range(2 * pairs):
         center = plan.left + int(width * (2 * index + 1) / (4 * pairs) / site) * site
-        low = plan.bottom - _rail_half(technology)
-        high = plan.bottom + plan.rows * technology.row_height + _rail_half(technology)
+        low = plan.bottom - rail_half(technology)
+        high = plan.bottom + plan.rows * technology.row_height + rail_half(technology)
         found.append(PowerStrap(Box(center - half, low, center + half, high), nets[index % 2]))
     return tuple(found)
 
 
-def _rail_half(technology: Technology) -> int:
+def rail_half(technology: Technology) -> int:
     """Return half the height of a supply rail, which two rows share, in nm."""
     macro, config = technology.macro(technology.config.tap), technology.config
     name = technology.layers[0].name
