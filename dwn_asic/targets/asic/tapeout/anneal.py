@@ -101,14 +101,13 @@ def anneal(
         count[row] = len(members)
         row_of[members] = row
     state = generator.integers(1, 2**63, 1, dtype=np.uint64)
-    owner, start, pins = problem.pin_cell, *_pins_of_cells(problem)
-    net_of = np.empty(len(owner), np.int64)
+    start, pins = _pins_of_cells(problem)
+    net_of = np.empty(len(problem.pin_cell), np.int64)
     net_of[problem.net_pins] = np.repeat(np.arange(len(problem.net_start) - 1), np.diff(problem.net_start))
     site = np.zeros(cells, np.int64)
     length = _anneal(
         state,
         problem.widths,
-        owner,
         problem.pin_x,
         problem.pin_y,
         problem.net_start,
@@ -209,10 +208,9 @@ def _place_near(row, target, order, count, site):  # type: ignore[no-untyped-def
 
 
 @allocating
-def _anneal(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _anneal(  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover - compiled
     state,
     widths,
-    owner,
     pin_x,
     pin_y,
     net_start,

@@ -1,7 +1,8 @@
 """Antennas: wires that charge gates while the chip is made, before a higher layer connects their driver.
 
-A net is built layer by layer. Up to each layer its wires form pieces; a piece with gates but without the driver
-may have, on that layer, only so much side area per area of the gates. A diode at the net discharges a piece.
+A net is built layer by layer. Up to each layer its wires form pieces; a piece with gates but without the
+driver may have, on that layer, only so much side area per area of the gates. A diode at the net discharges a
+piece.
 """
 
 from __future__ import annotations

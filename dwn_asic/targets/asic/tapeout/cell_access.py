@@ -1,6 +1,6 @@
 """Where the router may reach the pins of a cell, exactly measured on the geometry of the cell.
 
-A pin below the lowest layer of the router is reached by a cut at, or a little beside, a crossing of the tracks; a
+A pin below the lowest layer of the router is reached by a cut at, or a little beside, a crossing of tracks; a
 pin on that layer is reached where the wire lies inside the pin.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -127,7 +127,7 @@ def cell_geometry(technology: Technology, name: str) -> CellGeometry:
     return _geometry(technology, name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _geometry(technology: Technology, name: str) -> CellGeometry:
     return _Measurement(technology, technology.macro(name)).geometry()
 

@@ -79,7 +79,8 @@ def _net(net: str, ports: set[str]) -> str:
 def spice_text(design: PhysicalDesign) -> str:
     """Return the final netlist as a SPICE subcircuit of cells, whose own subcircuits the PDK has.
 
-    Pins are in alphabetical order with the supplies at the end, as in the SPICE files of open PDKs.
+    A cell has its inputs, its supplies and its outputs, each in alphabetical order, as in the SPICE files of
+    SkyWater 130.
     """
     netlist, config = design.placement.netlist, design.technology.config
     supplies = list(dict.fromkeys(config.supply_pins.values()))
@@ -89,9 +90,15 @@ def spice_text(design: PhysicalDesign) -> str:
     for cell in design.placement.cells:
         macro = design.technology.macro(cell.cell)
         nets = dict(instances[cell.name].pins) if cell.is_logic else {}
-        signals = [nets.get(pin.name, f"open_{cell.name}_{pin.name}") for pin in sorted(macro.signals, key=lambda pin: pin.name)]
         power = [net for pin, net in sorted(config.supply_pins.items()) if pin in macro.pins]
-        lines += _folded([f"X{cell.name}", *signals, *power, cell.cell])
+        inputs, outputs = (
+            [
+                nets.get(pin, f"open_{cell.name}_{pin}")
+                for pin in sorted(pin.name for pin in macro.signals if (pin.direction == "INPUT") == wanted)
+            ]
+            for wanted in (True, False)
+        )
+        lines += _folded([f"X{cell.name}", *inputs, *power, *outputs, cell.cell])
     # A port that shares the net of another has a buffer, so each output is a net of its own.
     return "\n".join([*lines, ".ends", ""])
 
@@ -121,7 +128,11 @@ def lef_text(design: PhysicalDesign) -> str:
         lines += _lef_pin(port.name, direction, "SIGNAL", [(technology.layers[layer].name, box)])
     config, top = technology.config, len(technology.layers) - 1
     for net, use in ((config.power, "POWER"), (config.ground, "GROUND")):
-        straps = [(technology.layers[top].name, box) for layer, box, other in design.power.shapes if (layer, other) == (top, net)]
+        straps = [
+            (technology.layers[top].name, box)
+            for layer, box, other in design.power.shapes
+            if (layer, other) == (top, net)
+        ]
         straps += [(technology.layers[0].name, box) for box, other in design.power.rails if other == net]
         lines += _lef_pin(net, "INOUT", use, straps)
     lines.append("  OBS")
@@ -148,7 +159,7 @@ def _corners(box: Box) -> str:
 
 # ---- DEF ---------------------------------------------------------------------------------------------------
 def def_text(design: PhysicalDesign) -> str:
-    """Return the layout in the Design Exchange Format: rows, cells, ports, supply and wires; units of 1 nm."""
+    """Return the layout in the Design Exchange Format: rows, cells, ports, supply, wires; unit 1 nm."""
     technology, placement = design.technology, design.placement
     plan, config = placement.plan, technology.config
     lines = ["VERSION 5.8 ;", 'DIVIDERCHAR "/" ;', 'BUSBITCHARS "[]" ;', f"DESIGN {design.top} ;"]
@@ -164,8 +175,8 @@ def def_text(design: PhysicalDesign) -> str:
         x, y = cell_corner(cell, placement, technology)
         turn, source = ("FS" if cell.row % 2 else "N"), ("" if cell.is_logic else " + SOURCE DIST")
         lines.append(f"- {cell.name} {cell.cell}{source} + PLACED ( {x} {y} ) {turn} ;")
-    lines += ["END COMPONENTS", *_def_pins(design), *_def_supply(design), *_def_nets(design), "END DESIGN", ""]
-    return "\n".join(lines)
+    lines += ["END COMPONENTS", *_def_pins(design), *_def_supply(design), *_def_nets(design)]
+    return "\n".join([*lines, "END DESIGN", ""])
 
 
 def _def_pins(design: PhysicalDesign) -> Iterator[str]:

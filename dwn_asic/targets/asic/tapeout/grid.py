@@ -1,4 +1,4 @@
-"""The router's grid for a placement: which crossings are blocked or reserved, and how each net's pins are reached."""
+"""The router's grid for a placement: what is blocked or reserved, and how each net's pins are reached."""
 
 from __future__ import annotations
 

@@ -42,8 +42,9 @@ class LayoutOptions:
     seed
         Seed of the placement and the routing.
     pins
-        Ports at the ``north``, ``south``, ``east`` and ``west`` of the die: names of bits (``x[3]``) or patterns
-        of whole ports (``x*``). The others take the north and the south, where their wires are shortest.
+        Ports at the ``north``, ``south``, ``east`` and ``west`` of the die: names of bits (``x[3]``) or
+        patterns of whole ports (``x*``). The others take the north and the south, where their wires are
+        shortest.
     attempts
         Largest number of attempts: first other seeds, then larger dies.
     effort
@@ -134,7 +135,8 @@ def lay_out(
         if design is not None and not problem:
             return LaidOut(design, tuple(attempts))
     raise VerificationError(
-        f"layout of {netlist.top}: no clean layout in {len(attempts)} attempts; the last one: {attempts[-1].problem}"
+        f"layout of {netlist.top}: no clean layout in {len(attempts)} attempts; "
+        f"the last one: {attempts[-1].problem}"
     )
 
 

@@ -131,9 +131,9 @@ class LayoutConfig(Strict):
     """Antenna diode."""
     antenna_ratio: Positive
     """Largest side area of a net's wires on a layer over the area of the gates that they charge."""
-    instead: dict[str, Replacement] = {}
+    instead: dict[str, Replacement] = Field(default={})
     """Cells that break a rule by themselves, and what takes their place."""
-    unusable: dict[str, str] = {}
+    unusable: dict[str, str] = Field(default={})
     """Patterns of cells that break a rule by themselves, and the rule."""
 
 

@@ -130,7 +130,7 @@ def read_technology(path: Path) -> TechnologyLef:
     layers = {name: _layer(name, body) for name, body in _blocks("LAYER", text)}
     if not any(layer.kind == "ROUTING" for layer in layers.values()):
         raise PdkError(f"{path}: has no routing layer")
-    vias = {name: {layer: box for layer, box in _shapes(body)} for name, body in _blocks("VIA", text)}
+    vias = {name: dict(_shapes(body)) for name, body in _blocks("VIA", text)}
     sites = {name: size for name, body in _blocks("SITE", text) if (size := _size(body))}
     return TechnologyLef(path, layers, vias, sites)
 

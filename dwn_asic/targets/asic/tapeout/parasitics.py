@@ -1,7 +1,7 @@
 """Resistance and capacitance of a layout's wires, from the figures of the technology LEF file.
 
-Each step of a wire has its resistance and its capacitance to the layers around it, of area and edges; wires are
-not coupled to each other. Resistances are in kOhm, capacitances in pF, times in ns.
+Each step of a wire has its resistance and its capacitance to the layers around it, of area and edges; wires
+are not coupled to each other. Resistances are in kOhm, capacitances in pF, times in ns.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class NetParasitics:
     driver
         Pin or port that drives the net.
     delays
-        Elmore delay in ns from the driver to each of the other pins, for the wires and these pins' capacitances.
+        Elmore delay in ns from the driver to each of the other pins, for the wires and these pins'
+        capacitances.
     """
 
     capacitance: float
@@ -59,13 +60,13 @@ def extract_parasitics(
     return {net: _net(design, net, pin_capacitance) for net in design.routing.routes}
 
 
-def _net(
-    design: PhysicalDesign, net: str, pin_capacitance: Mapping[tuple[str, str], float]
-) -> NetParasitics:
+def _net(design: PhysicalDesign, net: str, pin_capacitance: Mapping[tuple[str, str], float]) -> NetParasitics:
     technology, grid = design.technology, design.routing.grid
     route, pins = design.routing.routes[net], grid.nets[net]
     nodes = {pin.name: node for pin, (node, _) in zip(pins, route.accesses, strict=True)}
-    capacitors = dict.fromkeys(sorted({int(n) for step in route.edges for n in step} | set(nodes.values())), 0.0)
+    capacitors = dict.fromkeys(
+        sorted({int(n) for step in route.edges for n in step} | set(nodes.values())), 0.0
+    )
     resistors = []
     for a, b in sorted((int(a), int(b)) for a, b in route.edges):
         if b - a == grid.size:
@@ -144,7 +145,9 @@ def spef_text(design: PhysicalDesign, parasitics: Mapping[str, NetParasitics]) -
     lines += [f"*{number} {name}" for name, number in cells.items()]
     lines += ["", "*PORTS"]
     ports = {port.name: port for port in design.placement.netlist.ports}
-    lines += [f"{_port(port.net, name, numbers)} {'I' if port.is_input else 'O'}" for name, port in ports.items()]
+    lines += [
+        f"{_port(port.net, name, numbers)} {'I' if port.is_input else 'O'}" for name, port in ports.items()
+    ]
     for net, found in parasitics.items():
         number = numbers[net]
         names = {node: f"*{number}:{index}" for index, node in enumerate(found.capacitors, 1)}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.targets.asic.tapeout.anneal import PlacementProblem, RowOrder, anneal, initial_rows

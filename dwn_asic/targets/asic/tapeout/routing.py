@@ -19,7 +19,7 @@ from dwn_asic.targets.asic.tapeout.search import LAYERS, resources_of_tree, rout
 __all__ = ["NetRoute", "Progress", "Routing", "route"]
 
 Progress = Callable[[int, int, int], None]
-"""Called after each round with its number, the resources that several nets use, and the nets to route again."""
+"""Called after each round with its number, the shared resources, and the number of nets to route again."""
 _ROUNDS = 80
 _MARGIN = 12
 """Crossings around the pins of a net that its wires may take at first."""

@@ -1,15 +1,16 @@
 """The compiled inner loop of the router: the cheapest tree of wires and vias between the pins of a net.
 
 The router works on a grid of crossings: S = columns * lines of them on each of four layers, whose wires run
-horizontally, vertically, horizontally, vertically. Node ``layer * S + line * columns + column`` is a crossing.
+horizontally, vertically, horizontally, vertically. A crossing of a layer is the node
+``layer * S + line * columns + column``.
 Wires of the upper two layers may use only every ``stride``-th track.
 
 What a net uses are *resources*; a spacing rule is kept if no resource is used by two nets:
 
 - ``n``, for a node n;
-- ``4 S + n``, for the gap between the node n of an upper layer and the next one along the wire, which two nets
-  cannot share since their wire ends would be too close; for n on the lowest layer the gap between the pads at n
-  and at the next line;
+- ``4 S + n``, for the gap between the node n of an upper layer and the next one along the wire, which two
+  nets cannot share since their wire ends would be too close; for n on the lowest layer the gap between the
+  pads at n and at the next line;
 - ``8 S + n``, for a pad at the node n of the lowest layer, which cells may forbid.
 """
 
@@ -220,8 +221,8 @@ def route_net(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled  #
 ):
     """Connect the pins of a net, one after the other, each by the cheapest path to the tree so far.
 
-    ``chosen[i]`` becomes the access of pin i, ``tree`` the nodes and ``edges`` the steps between them. Returns
-    the number of nodes, of edges, the generation of the marks and whether all pins are connected.
+    ``chosen[i]`` becomes the access of pin i, ``tree`` the nodes and ``edges`` the steps between them.
+    Returns the number of nodes, of edges, the generation of the marks and whether all pins are connected.
     """
     size = columns * lines
     pins = len(pin_start) - 1

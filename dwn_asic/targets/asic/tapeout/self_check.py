@@ -55,17 +55,24 @@ class _Rules:
         technology, metrics = self._design.technology, self._db.Region.Euclidian
         for layer in technology.layers:
             shapes, lef = self._region(layer.gds), layer.lef
-            yield from self._edges(f"{layer.name} spacing", shapes.space_check(lef.spacing, False, metrics))
-            yield from self._edges(f"{layer.name} width", shapes.width_check(lef.width, False, metrics))
-            yield from self._polygons(f"{layer.name} area", shapes.with_area(0, lef.area, False))
-            yield from self._polygons(f"{layer.name} hole", shapes.holes().with_area(0, layer.hole, False))
+            yield from self._edges(
+                f"{layer.name} spacing", shapes.space_check(lef.spacing, whole_edges=False, metrics=metrics)
+            )
+            yield from self._edges(
+                f"{layer.name} width", shapes.width_check(lef.width, whole_edges=False, metrics=metrics)
+            )
+            yield from self._polygons(f"{layer.name} area", shapes.with_area(0, lef.area, inverse=False))
+            yield from self._polygons(
+                f"{layer.name} hole", shapes.holes().with_area(0, layer.hole, inverse=False)
+            )
             grid = technology.config.grid_nm
             yield from self._edges(f"{layer.name} grid", shapes.grid_check(grid, grid))
         metal = [technology.config.pin_layer.gds, *(layer.gds for layer in technology.layers)]
         for number, via in enumerate(technology.vias):
             cuts = self._region(via.gds)
             yield from self._edges(
-                f"{via.cut_name} spacing", cuts.space_check(via.cut_spacing, False, metrics)
+                f"{via.cut_name} spacing",
+                cuts.space_check(via.cut_spacing, whole_edges=False, metrics=metrics),
             )
             size = via.cut.width, via.cut.height
             wrong = [each for each in cuts.each() if (each.bbox().width(), each.bbox().height()) != size]

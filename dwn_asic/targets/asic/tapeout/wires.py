@@ -208,7 +208,7 @@ def _filled(grid: RoutingGrid, shapes: list[Shape]) -> Iterator[Shape]:
         whole = region([_klayout_box(box) for box in boxes]).merged()
         half = figures.lef.spacing // 2 - 1
         closed = whole.sized(half, half, 2).sized(-half, -half, 2).merged()
-        holes = (whole + closed).merged().holes().with_area(0, figures.hole, False)
+        holes = (whole + closed).merged().holes().with_area(0, figures.hole, inverse=False)
         for polygon in ((closed - whole) + holes).merged().each():
             for part in polygon.decompose_trapezoids():
                 box = part.bbox()
