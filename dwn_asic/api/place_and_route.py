@@ -1,4 +1,4 @@
-"""From a mapped circuit to a layout: place and route."""
+"""Place and route: the function that makes a layout of a mapped circuit."""
 
 from __future__ import annotations
 
@@ -76,19 +76,17 @@ def layout(
     """
     from dwn_asic.targets.asic.pdk_timing import load_timing
     from dwn_asic.targets.asic.tapeout.figures_of_layout import measured
-    from dwn_asic.targets.asic.tapeout.klayout_module import klayout_db
     from dwn_asic.targets.asic.tapeout.lay_out import LayoutOptions, lay_out
     from dwn_asic.targets.asic.tapeout.netlist import read_netlist
     from dwn_asic.targets.asic.tapeout.technology import load_technology
     from dwn_asic.targets.asic.target import NETLIST
 
-    klayout_db()
     technology = load_technology(target.pdk)
     netlist = read_netlist(
         implementation.files[NETLIST], NETLIST, f"{implementation.name}_top", timeout_s=target.timeout_s
     )
-    sides = target.hardware.pins if pins is None else pins
-    options = LayoutOptions(utilization, aspect, seed, dict(sides), attempts)
+    sides = {str(side): names for side, names in (target.hardware.pins if pins is None else pins).items()}
+    options = LayoutOptions(utilization, aspect, seed, sides, attempts)
     found = lay_out(netlist, technology, options, template=template, watch=watch)
     timing = load_timing(target.cells)
     done = measured(found, timing.library, target.pdk.config.input_transition_ns)

@@ -34,7 +34,7 @@ def gds(
         Path | None, typer.Option(help="Folder to write. Default: gds in the folder of the circuit.")
     ] = None,
 ) -> None:
-    """Place and route a circuit, and write its GDS, LEF, DEF, Verilog, SPICE, SPEF, pictures and report.
+    """Place and route a circuit, and write its GDS, LEF, DEF, Verilog, SPICE, SPEF, figures and report.
 
     The PDK must be installed. A layout with an open net, a short or a broken rule is an error, and nothing is
     written.

@@ -59,7 +59,7 @@ class RowOrder:
 
 
 def initial_rows(problem: PlacementProblem) -> list[list[int]] | None:
-    """Distribute cells over the rows, the widest first; None if they do not fit."""
+    """Return a distribution of the cells over the rows, the widest first; None if they do not fit."""
     used = [0] * problem.rows
     rows: list[list[int]] = [[] for _ in used]
     for cell in sorted(range(len(problem.widths)), key=lambda each: (-int(problem.widths[each]), each)):
@@ -247,11 +247,11 @@ def _anneal(  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover -
         source = row_of[a]
         place_a = _place_near(source, site[a], order, count, site)
         # Rows and sites within reach shrink as it cools.
-        reach = max(1, np.int64(rows * left))
+        reach = max(np.int64(1), np.int64(rows * left))
         target = source + np.int64(uniform(state) * (2 * reach + 1)) - reach
         if target < 0 or target >= rows:
             continue
-        width = max(8, np.int64(sites * left))
+        width = max(np.int64(8), np.int64(sites * left))
         near = site[a] + np.int64(uniform(state) * (2 * width + 1)) - width
         swap = random_bits(state) & np.uint64(1 << 40) != 0
         place_b, b = _place_near(target, near, order, count, site), np.int64(-1)

@@ -60,7 +60,7 @@ def _excesses_of(design: PhysicalDesign, net: str) -> Iterator[AntennaExcess]:
         name, _, terminal = pin.name.rpartition("/")
         figures = technology.macro(instances[name].cell).pins[terminal]
         areas.setdefault(node, []).append((pin.name, figures.gate_area, figures.diffusion_area))
-    graph = nx.Graph()
+    graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(node for node, _ in route.accesses)
     for index, layer in enumerate(technology.layers):
         steps = [(int(a), int(b)) for a, b in route.edges if int(b) // grid.size == index]

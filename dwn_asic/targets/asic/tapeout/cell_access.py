@@ -1,4 +1,4 @@
-"""Where the router may reach the pins of a cell, exactly measured on the geometry of the cell.
+"""Access to the pins of a cell for the router, exactly measured on the geometry of the cell.
 
 A pin below the lowest layer of the router is reached by a cut at, or a little beside, a crossing of tracks; a
 pin on that layer is reached where the wire lies inside the pin.
@@ -10,18 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.errors import PdkError
 from dwn_asic.targets.asic.tapeout.geometry import Box, around
+from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.lef import Macro
 from dwn_asic.targets.asic.tapeout.technology import Technology
-
-if TYPE_CHECKING:
-    from klayout import db
 
 __all__ = ["Access", "CellGeometry", "cell_geometry"]
 
@@ -150,10 +147,8 @@ class _Measurement:
         self._metal = _Raster(_boxes(self._wires[0]), macro, grid)
 
     def _polygons(self, gds: tuple[int, int]) -> Iterable[db.Polygon]:
-        from dwn_asic.targets.asic.tapeout.klayout_module import klayout_db
-
         shapes = self._cell.begin_shapes_rec(self._layout.layer(*gds))
-        return klayout_db().Region(shapes).merged().each()
+        return db.Region(shapes).merged().each()
 
     def geometry(self) -> CellGeometry:
         accesses = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dwn_asic.targets.asic.signoff.library import TimingLibrary
-from dwn_asic.targets.asic.tapeout.klayout_module import klayout_db
+from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.lay_out import LaidOut
 from dwn_asic.targets.asic.tapeout.layout import Layout, LayoutReport
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
@@ -59,6 +59,6 @@ def density(design: PhysicalDesign) -> dict[str, float]:
     top = layout.cell(design.top)
     found = {}
     for layer in design.technology.layers:
-        shapes = klayout_db().Region(top.begin_shapes_rec(layout.layer(*layer.gds))).merged()
+        shapes = db.Region(top.begin_shapes_rec(layout.layer(*layer.gds))).merged()
         found[layer.name] = shapes.area() / (plan.width * plan.height)
     return found

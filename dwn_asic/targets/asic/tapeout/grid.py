@@ -126,7 +126,7 @@ class _Builder:
         """Nets that may have a pad at a crossing of the lowest layer, where not all may."""
 
     def block_edges(self) -> None:
-        """Block the crossings at the edge of the die."""
+        """Mark the crossings at the edge of the die as blocked."""
         grid = self._grid
         shaped = grid.owner[: LAYERS * grid.size].reshape(LAYERS, grid.lines, grid.columns)
         shaped[:, [0, -1], :] = _BLOCKED
@@ -145,7 +145,7 @@ class _Builder:
         )
 
     def block(self, layer: int, box: Box, net: int) -> None:
-        """Reserve for a net, or block, all crossings where another net would be too close to a shape."""
+        """Mark as a net's own, or as blocked, the crossings where another net would be too close."""
         grid, figures = self._grid, self._technology.layers[layer]
         half_x, half_y = figures.end_x, figures.end_y
         if layer == 0:
@@ -165,14 +165,14 @@ class _Builder:
             yield from range(line * self._grid.columns + left, line * self._grid.columns + right + 1)
 
     def forbid_pads(self) -> None:
-        """Forbid pads where they would be too close to a shape of another net."""
+        """Mark where pads would be too close to a shape of another net."""
         grid = self._grid
         first = (RESOURCES_PER_CROSSING - 1) * grid.size
         for node, nets in self._pads.items():
             grid.owner[first + node] = next(iter(nets)) if len(nets) == 1 else _BLOCKED
 
     def cells(self) -> Iterator[tuple[str, NetPin]]:
-        """Block the shapes of all cells, and yield their pins with their nets."""
+        """Yield the pins of all cells with their nets, and mark what the cells block."""
         technology, grid = self._technology, self._grid
         instances = {each.name: each for each in self._placement.netlist.instances}
         for cell in self._placement.cells:
@@ -180,9 +180,9 @@ class _Builder:
             geometry = cell_geometry(technology, cell.cell)
             x, y = cell_corner(cell, self._placement, technology)
             flipped = cell.row % 2 == 1
-            for layer, box, pin in geometry.obstacles:
-                net = grid.numbers[pins[pin]] if pin in pins else _BLOCKED
-                self.block(layer, _turned(box, technology.row_height, flipped=flipped).moved(x, y), net)
+            for layer, box, owner in geometry.obstacles:
+                number = grid.numbers[pins[owner]] if owner in pins else _BLOCKED
+                self.block(layer, _turned(box, technology.row_height, flipped=flipped).moved(x, y), number)
             tracks = technology.row_height // technology.step_y
             column, line = x // technology.step_x, y // technology.step_y
             for pin, net in pins.items():
@@ -194,7 +194,7 @@ class _Builder:
                 yield net, NetPin(f"{cell.name}/{pin}", tuple(accesses))
 
     def ports(self) -> Iterator[tuple[str, NetPin]]:
-        """Reserve the places of the ports, and yield them with their nets."""
+        """Yield the ports with their nets, and mark their places."""
         technology, grid = self._technology, self._grid
         names = [layer.name for layer in technology.layers]
         for port in self._placement.netlist.ports:

@@ -1,22 +1,12 @@
-"""The optional package ``klayout``, with the message of what to install where it is missing."""
+"""The optional package ``klayout``; without it, this module raises a ToolError that names the extra."""
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import TYPE_CHECKING
-
 from dwn_asic.errors import ToolError
 
-if TYPE_CHECKING:
+try:
     from klayout import db
+except ImportError as error:
+    raise ToolError("klayout", "is not installed: pip install 'dwn-asic[layout]'") from error
 
-__all__ = ["klayout_db"]
-
-
-def klayout_db() -> type[db] | ModuleType:
-    """Return the module ``klayout.db``; raises ToolError, which names the extra, if it is not installed."""
-    try:
-        from klayout import db
-    except ImportError as error:
-        raise ToolError("klayout", "is not installed: pip install 'dwn-asic[layout]'") from error
-    return db
+__all__ = ["db"]

@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Any
 
 from dwn_asic.targets.asic.signoff.metrics import DELAY, ENERGY
+from dwn_asic.targets.asic.tapeout.drawings import layout_png, layout_svg
 from dwn_asic.targets.asic.tapeout.exchange_files import def_text, lef_text, spice_text, verilog_text
-from dwn_asic.targets.asic.tapeout.klayout_module import klayout_db
+from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.lay_out import Attempt
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
 from dwn_asic.targets.asic.tapeout.parasitics import NetParasitics, spef_text
-from dwn_asic.targets.asic.tapeout.pictures import layout_png, layout_svg
 from dwn_asic.targets.asic.tapeout.post_layout import ClockReport
 
 __all__ = ["Layout", "LayoutReport"]
@@ -123,7 +123,7 @@ class Layout:
     @cached_property
     def gds(self) -> bytes:
         """The layout as a GDS file; equal layouts have equal bytes."""
-        options = klayout_db().SaveLayoutOptions()
+        options = db.SaveLayoutOptions()
         options.format = "GDS2"
         options.gds2_write_timestamps = False
         return bytes(self.design.layout.write_bytes(options))
@@ -134,12 +134,12 @@ class Layout:
         yield from self.report.lines()
 
     def files(self, *, layers: bool = True) -> dict[str, bytes]:
-        """Return all files: GDS, LEF, DEF, Verilog, SPICE, SPEF, pictures and a report.
+        """Return all files: GDS, LEF, DEF, Verilog, SPICE, SPEF, figures and a report.
 
         Parameters
         ----------
         layers
-            Whether to draw a picture of each layer too.
+            Whether to draw a figure of each layer too.
         """
         design = self.design
         texts = {

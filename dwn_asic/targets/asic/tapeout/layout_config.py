@@ -74,7 +74,7 @@ class Replacement(Strict):
 
 
 class LayoutConfig(Strict):
-    """What placing and routing needs beside the LEF and GDS files of a PDK."""
+    """Figures and cells that placing and routing needs beside the LEF and GDS files of a PDK."""
 
     lef: str
     """LEF file of the cells, relative to the folder of the Liberty files, as are the next two."""
@@ -128,7 +128,7 @@ class LayoutConfig(Strict):
     clock_fanout: Annotated[int, Field(ge=2)]
     """Largest number of pins that a buffer of the clock tree drives."""
     diode: DiodeCell
-    """Antenna diode."""
+    """Diode that discharges the wires of an antenna."""
     antenna_ratio: Positive
     """Largest side area of a net's wires on a layer over the area of the gates that they charge."""
     instead: dict[str, Replacement] = Field(default={})

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from dwn_asic.targets.asic.tapeout.geometry import Box
 from dwn_asic.targets.asic.tapeout.grid import cell_corner
-from dwn_asic.targets.asic.tapeout.klayout_module import klayout_db
+from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.placement import Placement
 from dwn_asic.targets.asic.tapeout.power import PowerGrid
 from dwn_asic.targets.asic.tapeout.routing import Routing
 from dwn_asic.targets.asic.tapeout.technology import Technology
 from dwn_asic.targets.asic.tapeout.wires import Wiring
-
-if TYPE_CHECKING:
-    from klayout import db
 
 __all__ = ["PhysicalDesign"]
 
@@ -60,8 +56,8 @@ class _Drawing:
     """Draws a design."""
 
     def __init__(self, design: PhysicalDesign) -> None:
-        self._db, self._design = klayout_db(), design
-        self.layout = self._db.Layout()
+        self._design = design
+        self.layout = db.Layout()
         self.layout.dbu = 0.001
         self._top = self.layout.create_cell(design.top)
         self._cells()
@@ -78,12 +74,12 @@ class _Drawing:
         return technology.layers[layer].gds if layer >= 0 else technology.vias[-1 - layer].gds
 
     def _draw(self, gds: tuple[int, int], box: Box) -> None:
-        self._top.shapes(self.layout.layer(*gds)).insert(self._db.Box(*box))
+        self._top.shapes(self.layout.layer(*gds)).insert(db.Box(*box))
 
     def _label(self, layer: int, box: Box, text: str) -> None:
         figures = self._design.technology.layers[layer]
         self._draw(figures.pin_gds, box)
-        label = self._db.Text(text, self._db.Trans(*box.center))
+        label = db.Text(text, db.Trans(*box.center))
         self._top.shapes(self.layout.layer(*figures.label_gds)).insert(label)
 
     def _cells(self) -> None:
@@ -96,8 +92,8 @@ class _Drawing:
                 known[cell.cell] = copy.cell_index()
             x, y = cell_corner(cell, design.placement, technology)
             flipped = cell.row % 2 == 1
-            turn = self._db.Trans(0, flipped, x, y + (technology.row_height if flipped else 0))
-            instance = self._top.insert(self._db.CellInstArray(known[cell.cell], turn))
+            turn = db.Trans(0, flipped, x, y + (technology.row_height if flipped else 0))
+            instance = self._top.insert(db.CellInstArray(known[cell.cell], turn))
             instance.set_property(1, cell.name)
 
     def _supply(self) -> None:

@@ -45,7 +45,7 @@ class MacroPin:
 
     @property
     def is_supply(self) -> bool:
-        """Whether the pin is a supply or a well."""
+        """Return whether the pin belongs to a supply or to a well."""
         return self.use in {"POWER", "GROUND"}
 
 

@@ -114,7 +114,7 @@ def _elmore(
     resistors: list[tuple[int, int, float]], loads: Mapping[int, float], root: int
 ) -> dict[int, float]:
     """Return the Elmore delay from a node to all others; the tree's few loops are cut open."""
-    graph = nx.Graph()
+    graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(loads)
     for a, b, resistance in resistors:
         graph.add_edge(a, b, resistance=resistance)

@@ -198,6 +198,7 @@ def _legal_cells(
 def _groups(netlist: Netlist, edges: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, ...], list[str]]]:
     """Return edges and the ports that may take any place at them."""
     chosen = {name for names in edges.values() for name in names}
+    groups: list[tuple[tuple[str, ...], list[str]]]
     groups = [((edge,), list(names)) for edge, names in edges.items() if names]
     rest = [port.name for port in netlist.ports if port.name not in chosen]
     free = tuple(edge for edge in ("north", "south") if edge not in edges) or ("north", "south")

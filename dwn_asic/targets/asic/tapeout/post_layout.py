@@ -93,14 +93,14 @@ def net_wires(
         physical[each.output] = instances[each.name].pins.get(each.cell.output, "")
     found = []
     for number in range(len(netlist.net_names)):
-        net = physical.get(number, "")
-        pieces = [name for name in (net, *after.get(net, ())) if name in parasitics]
+        name = physical.get(number, "")
+        pieces = [piece for piece in (name, *after.get(name, ())) if piece in parasitics]
         capacitance = sum(parasitics[piece].capacitance for piece in pieces)
         if number == netlist.clock:
             capacitance += _clock_buffers(design, capacitances)
             found.append((capacitance, 0.0))
         else:
-            found.append((capacitance, _star_resistance(design, parasitics, net, capacitances)))
+            found.append((capacitance, _star_resistance(design, parasitics, name, capacitances)))
     return tuple(found)
 
 

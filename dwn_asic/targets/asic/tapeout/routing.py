@@ -70,7 +70,7 @@ class Routing:
 
     @property
     def is_legal(self) -> bool:
-        """Whether every net is connected and no resource is shared."""
+        """Return whether all nets are connected and share no resource."""
         return not self.overused and not self.failed
 
 

@@ -5,16 +5,12 @@ It measures the geometry as it is written, with the cells, and not the data of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dwn_asic.targets.asic.tapeout.grid import cell_corner
-from dwn_asic.targets.asic.tapeout.klayout_module import klayout_db
+from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
-
-if TYPE_CHECKING:
-    from klayout import db
 
 __all__ = ["Violation", "check_design"]
 
@@ -42,25 +38,23 @@ def check_design(design: PhysicalDesign) -> tuple[Violation, ...]:
 
 
 class _Rules:
-    """Measures shapes."""
+    """Measures the shapes of a design, merged over all cells."""
 
     def __init__(self, design: PhysicalDesign) -> None:
-        self._design, self._db, layout = design, klayout_db(), design.layout
+        self._design, layout = design, design.layout
         self._layout, self._top = layout, layout.cell(design.top)
 
     def _region(self, gds: tuple[int, int]) -> db.Region:
-        return self._db.Region(self._top.begin_shapes_rec(self._layout.layer(*gds))).merged()
+        return db.Region(self._top.begin_shapes_rec(self._layout.layer(*gds))).merged()
 
     def violations(self) -> Iterator[Violation]:
-        technology, metrics = self._design.technology, self._db.Region.Euclidian
+        technology = self._design.technology
         for layer in technology.layers:
             shapes, lef = self._region(layer.gds), layer.lef
             yield from self._edges(
-                f"{layer.name} spacing", shapes.space_check(lef.spacing, whole_edges=False, metrics=metrics)
+                f"{layer.name} spacing", shapes.space_check(lef.spacing, whole_edges=False)
             )
-            yield from self._edges(
-                f"{layer.name} width", shapes.width_check(lef.width, whole_edges=False, metrics=metrics)
-            )
+            yield from self._edges(f"{layer.name} width", shapes.width_check(lef.width, whole_edges=False))
             yield from self._polygons(f"{layer.name} area", shapes.with_area(0, lef.area, inverse=False))
             yield from self._polygons(
                 f"{layer.name} hole", shapes.holes().with_area(0, layer.hole, inverse=False)
@@ -72,11 +66,11 @@ class _Rules:
             cuts = self._region(via.gds)
             yield from self._edges(
                 f"{via.cut_name} spacing",
-                cuts.space_check(via.cut_spacing, whole_edges=False, metrics=metrics),
+                cuts.space_check(via.cut_spacing, whole_edges=False),
             )
             size = via.cut.width, via.cut.height
             wrong = [each for each in cuts.each() if (each.bbox().width(), each.bbox().height()) != size]
-            yield from self._polygons(f"{via.cut_name} size", self._db.Region(wrong))
+            yield from self._polygons(f"{via.cut_name} size", db.Region(wrong))
             above = self._region(metal[number + 1])
             yield from self._polygons(f"{via.cut_name} enclosure", cuts.not_inside(above))
 
@@ -95,9 +89,9 @@ def _place(box: db.Box) -> str:
 
 def _connections(design: PhysicalDesign) -> Iterator[Violation]:
     """Yield the nets that are in pieces, and the pieces that join several nets."""
-    groups: dict[int, set[str]] = {}
-    pieces: dict[str, set[int]] = {}
-    first: dict[tuple[str, int], str] = {}
+    groups: dict[str, set[str]] = {}
+    pieces: dict[str, set[str]] = {}
+    first: dict[tuple[str, str], str] = {}
     for pin, net, cluster in _extracted(design):
         groups.setdefault(cluster, set()).add(net)
         pieces.setdefault(net, set()).add(cluster)
@@ -113,14 +107,14 @@ def _connections(design: PhysicalDesign) -> Iterator[Violation]:
         yield Violation("short", len(shorts), " and ".join(sorted(shorts[0])[:2]))
 
 
-def _extracted(design: PhysicalDesign) -> Iterator[tuple[str, str, int]]:
-    """Yield each pin and port, its net, and the number of the piece of metal that it is on.
+def _extracted(design: PhysicalDesign) -> Iterator[tuple[str, str, str]]:
+    """Yield each pin and port, its net, and the name of the piece of metal that it is on.
 
     Inside cells the pin layer and the layers of the router count, so a pin is a rectangle of the LEF file.
     """
-    klayout, technology = klayout_db(), design.technology
+    technology = design.technology
     layout = design.layout
-    extraction = klayout.LayoutToNetlist(klayout.RecursiveShapeIterator(layout, layout.cell(design.top), []))
+    extraction = db.LayoutToNetlist(db.RecursiveShapeIterator(layout, layout.cell(design.top), []))
     names = [technology.config.pin_layer.name, *(layer.name for layer in technology.layers)]
     gds = [technology.config.pin_layer.gds, *(layer.gds for layer in technology.layers)]
     layers = [extraction.make_layer(layout.layer(*each), name) for name, each in zip(names, gds, strict=True)]
@@ -134,12 +128,8 @@ def _extracted(design: PhysicalDesign) -> Iterator[tuple[str, str, int]]:
     extraction.extract_netlist()
     known: dict[str, db.Region] = dict(zip(names, layers, strict=True))
     for pin, net, layer, x, y in _probes(design):
-        found = extraction.probe_net(known[layer], klayout.Point(x, y))
-        yield pin, net, -1 if found is None else _piece(found, {})
-
-
-def _piece(net: db.Net, _seen: Mapping[str, int]) -> int:
-    return net.cluster_id
+        found = extraction.probe_net(known[layer], db.Point(x, y))
+        yield pin, net, "" if found is None else f"{found.circuit().name} {found.cluster_id}"
 
 
 def _probes(design: PhysicalDesign) -> Iterator[tuple[str, str, str, int, int]]:
@@ -159,5 +149,5 @@ def _probes(design: PhysicalDesign) -> Iterator[tuple[str, str, str, int, int]]:
                     if cell.row % 2 == 1:
                         middle_y = technology.row_height - middle_y
                     yield f"{cell.name}/{pin}", net, layer, x + middle_x, y + middle_y
-    for name, (net, layer, box) in design.wiring.ports.items():
-        yield name, net, technology.layers[layer].name, *box.center
+    for name, (net, index, box) in design.wiring.ports.items():
+        yield name, net, technology.layers[index].name, *box.center

@@ -162,9 +162,9 @@ class Technology:
 
 @lru_cache(maxsize=2)
 def _read_gds(path: str, _content: str) -> db.Layout:
-    from dwn_asic.targets.asic.tapeout.klayout_module import klayout_db
+    from dwn_asic.targets.asic.tapeout.klayout_module import db as klayout
 
-    layout = klayout_db().Layout()
+    layout = klayout.Layout()
     layout.read(path)
     if abs(layout.dbu - 0.001) > 1e-9:
         raise PdkError(f"{path}: its unit is {layout.dbu} um, expected 0.001 um")

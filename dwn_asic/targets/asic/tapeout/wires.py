@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dwn_asic.targets.asic.tapeout.geometry import Box, around
 from dwn_asic.targets.asic.tapeout.grid import RoutingGrid
-from dwn_asic.targets.asic.tapeout.klayout_module import klayout_db
+from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.placement import Placement
 from dwn_asic.targets.asic.tapeout.routing import NetRoute, Routing
-
-if TYPE_CHECKING:
-    from klayout import db
 
 __all__ = ["Shape", "Wiring", "build_wiring"]
 
@@ -200,20 +196,23 @@ class _NetShapes:
 def _filled(grid: RoutingGrid, shapes: list[Shape]) -> Iterator[Shape]:
     """Yield rectangles of a net, and those that fill its notches and holes that are too small."""
     yield from shapes
-    region = klayout_db().Region
+    region = db.Region
     for layer, figures in enumerate(grid.technology.layers):
         boxes = [box for each, box in shapes if each == layer]
         if not boxes:
             continue
-        whole = region([_klayout_box(box) for box in boxes]).merged()
+        whole = region()
+        for box in boxes:
+            whole.insert(_klayout_box(box))
+        whole = whole.merged()
         half = figures.lef.spacing // 2 - 1
         closed = whole.sized(half, half, 2).sized(-half, -half, 2).merged()
         holes = (whole + closed).merged().holes().with_area(0, figures.hole, inverse=False)
         for polygon in ((closed - whole) + holes).merged().each():
             for part in polygon.decompose_trapezoids():
-                box = part.bbox()
-                yield layer, Box(box.left, box.bottom, box.right, box.top)
+                bounds = part.bbox()
+                yield layer, Box(bounds.left, bounds.bottom, bounds.right, bounds.top)
 
 
 def _klayout_box(box: Box) -> db.Box:
-    return klayout_db().Box(*box)
+    return db.Box(*box)

@@ -1,4 +1,4 @@
-"""Pictures of a layout: SVG with one group for each layer, and PNG of the whole and of each layer."""
+"""Figures of a layout: SVG with one group for each layer, and PNG of the whole and of each layer."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dwn_asic.targets.asic.tapeout.klayout_module import klayout_db
+from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from klayout import db
 
 __all__ = ["layout_png", "layout_svg"]
 
@@ -29,7 +28,7 @@ def _layers(design: PhysicalDesign) -> Iterator[tuple[str, str, db.Region]]:
     top = layout.cell(design.top)
     for (name, gds), color in zip(figures, _COLORS, strict=True):
         shapes = top.begin_shapes_rec(layout.layer(*gds))
-        yield name, color, klayout_db().Region(shapes).merged()
+        yield name, color, db.Region(shapes).merged()
 
 
 def _corners(region: db.Region) -> Iterator[list[tuple[float, float]]]:
