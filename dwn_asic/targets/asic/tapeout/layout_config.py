@@ -73,6 +73,23 @@ class Replacement(Strict):
     because: str
 
 
+class Part(Strict):
+    """A cell that takes the place of a part of another.
+
+    Its pins have the pins of the replaced cell, or nets between the parts, whose names begin with ``+``.
+    """
+
+    cell: str
+    pins: dict[str, str]
+
+
+class Split(Strict):
+    """Cells that together compute what another computes, and why that cannot be placed."""
+
+    because: str
+    parts: Annotated[tuple[Part, ...], Field(strict=False, min_length=1)]
+
+
 class LayoutConfig(Strict):
     """Figures and cells that placing and routing needs beside the LEF and GDS files of a PDK."""
 
@@ -133,6 +150,8 @@ class LayoutConfig(Strict):
     """Largest side area of a net's wires on a layer over the area of the gates that they charge."""
     instead: dict[str, Replacement] = Field(default={})
     """Cells that break a rule by themselves, and what takes their place."""
+    split: dict[str, Split] = Field(default={})
+    """Cells that the router cannot reach, and the cells that take their place."""
     unusable: dict[str, str] = Field(default={})
     """Patterns of cells that break a rule by themselves, and the rule."""
 

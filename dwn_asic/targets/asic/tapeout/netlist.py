@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -139,12 +139,29 @@ def _ports(module: Mapping[str, Any]) -> list[tuple[str, bool, object]]:
     return found
 
 
+def _split(instances: Iterable[CellInstance], technology: Technology) -> Iterator[CellInstance]:
+    """Yield instances, with several cells in the place of one that the router cannot reach."""
+    for each in instances:
+        split = technology.config.split.get(each.cell)
+        if split is None:
+            yield each
+            continue
+        for number, part in enumerate(split.parts):
+            last = number == len(split.parts) - 1
+            pins = {
+                pin: f"{each.name}_{net}" if net.startswith("+") else each.pins[net]
+                for pin, net in part.pins.items()
+                if net.startswith("+") or net in each.pins
+            }
+            yield CellInstance(each.name if last else f"{each.name}_part{number}", part.cell, pins)
+
+
 def prepared(netlist: Netlist, technology: Technology) -> Netlist:
     """Return a netlist that can be placed: every port has a net of its own, and cells drive the constants.
 
-    Cells that break a rule by themselves give way to others of the same function. An output that shares its
-    net with another port gets a buffer. Each constant output has a cell of its own, and all constant pins
-    share one.
+    Cells that break a rule by themselves, or cannot be reached, give way to others of the same function. An
+    output that shares its net with another port gets a buffer. Each constant output has a cell of its own, and
+    all constant pins share one.
 
     Raises
     ------
@@ -175,7 +192,7 @@ def prepared(netlist: Netlist, technology: Technology) -> Netlist:
         taken.add(net)
         ports.append(Port(port.name, port.is_input, net))
     instances, tied = list[CellInstance](), dict[str, str]()
-    for each in netlist.instances:
+    for each in _split(netlist.instances, technology):
         cell = technology.usable(each.cell)
         known = technology.macro(cell).pins
         pins = {pin: net for pin, net in each.pins.items() if pin not in config.supply_pins}

@@ -189,7 +189,7 @@ def _neighbour(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
         if layer == 3 or (layer >= 1 and not on_line) or (layer == 2 and not on_column):
             return -1
         return n + size
-    return -1 if layer == 0 else n - size
+    return -1 if layer == 0 or (layer == 3 and not on_line) else n - size
 
 
 @allocating
