@@ -1,4 +1,4 @@
-"""Random netlists of library cells for place and route, which need not compute anything sensible."""
+"""Random netlists of library cells for place and route."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from benchmarks.figures import (
     price_rank,
     signoff,
     table,
+    tapeout,
     uneven,
 )
 
@@ -44,6 +45,7 @@ MEASUREMENTS = {
     **mutation.MEASUREMENTS,
     **patterns.MEASUREMENTS,
     **pdks.MEASUREMENTS,
+    **tapeout.MEASUREMENTS,
 }
 
 

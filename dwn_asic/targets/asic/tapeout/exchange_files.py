@@ -35,9 +35,6 @@ def verilog_text(design: PhysicalDesign) -> str:
             pins |= {pin: _net(net, known) for pin, net in instances[cell.name].pins.items()}
         joined = ", ".join(f".{pin}({net})" for pin, net in pins.items())
         lines.append(f"  {cell.cell} {_name(cell.name)} ({joined});")
-    for port in netlist.ports:
-        if port.net != port.name:
-            lines.append(f"  assign {_net(port.name, known)} = {_net(port.net, known)};")
     return "\n".join([*lines, "endmodule", ""])
 
 

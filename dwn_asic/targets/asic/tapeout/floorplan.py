@@ -112,7 +112,17 @@ def plan_die(
     overhead = _overhead(technology, sites)
     # At the highest utilizations cells of whole sites leave a rest in each row.
     least = math.ceil(sum(widths) / rows) + max(widths, default=1) // 2 + overhead
-    sites = max(sites, least, max(widths, default=1) + overhead, _sites_for_ports(netlist, technology, edges))
+    sites = max(sites, least, max(widths, default=1) + overhead)
+    while True:
+        plan = _die(technology, rows, sites)
+        wide, high = _has_room_for_ports(netlist, technology, plan, edges or {})
+        if wide and high:
+            return plan
+        sites, rows = sites + 2 * (not wide), rows + (not high)
+
+
+def _die(technology: Technology, rows: int, sites: int) -> Floorplan:
+    """Return the plan of a die with these rows, a margin around them, and straps."""
     width = (sites + 2 * _MARGIN_SITES) * technology.site_width
     height = (rows + 2 * _MARGIN_ROWS) * technology.row_height
     left, bottom = _MARGIN_SITES * technology.site_width, _MARGIN_ROWS * technology.row_height
@@ -134,8 +144,14 @@ def plan_template(
     if missing:
         raise ConfigError("layout", "template", f"has no pin {missing[0]}", ", ".join(sorted(template.pins)))
     site, height = technology.site_width, technology.row_height
-    left, bottom = _MARGIN_SITES * site, height
-    rows, sites = template.height // height - 2, (template.width - 2 * left) // site
+    left, sites = _MARGIN_SITES * site, template.width // site - 2 * _MARGIN_SITES
+    # All rails have to meet the straps.
+    ends = [(strap.box.bottom, strap.box.top) for strap in template.straps]
+    reach = rail_half(technology)
+    low = max([height, *(end + reach for end, _ in ends)])
+    high = min([template.height - height, *(end - reach for _, end in ends)])
+    bottom = -(-low // height) * height
+    rows = (high - bottom) // height
     widths = [technology.sites(each.cell) for each in netlist.instances]
     needed = sum(widths) / utilization
     placed_rows = min(rows, max(2, round(math.sqrt(needed * site * height) / height)))
@@ -209,13 +225,20 @@ def _clamp(value: int, low: int, high: int, space: int) -> int:
     return max(low, min(high, value))
 
 
-def _sites_for_ports(
-    netlist: Netlist, technology: Technology, edges: Mapping[str, Sequence[str]] | None
-) -> int:
-    """Return the sites of a row below which the ports would crowd the horizontal edges of the die."""
-    chosen = {name for edge in ("east", "west") for name in (edges or {}).get(edge, ())}
-    count = sum(port.name not in chosen for port in netlist.ports)
-    return math.ceil(count / len(_OWN_EDGES) * technology.layers[3].stride / _CROWDED)
+def _has_room_for_ports(
+    netlist: Netlist, technology: Technology, plan: Floorplan, edges: Mapping[str, Sequence[str]]
+) -> tuple[bool, bool]:
+    """Return whether the ports crowd neither the horizontal nor the vertical edges of the die."""
+    count = {edge: len(edges.get(edge, ())) for edge in EDGES}
+    free = [edge for edge in _OWN_EDGES if not count[edge]] or list(_OWN_EDGES)
+    rest = len(netlist.ports) - sum(count.values())
+    for edge in free:
+        count[edge] += math.ceil(rest / len(free))
+    fits = {
+        edge: not wanted or wanted <= _CROWDED * len(slots_of(plan, technology, edge))
+        for edge, wanted in count.items()
+    }
+    return fits["north"] and fits["south"], fits["east"] and fits["west"]
 
 
 def _straps(plan: Floorplan, technology: Technology) -> tuple[PowerStrap, ...]:

@@ -159,9 +159,9 @@ def _split(instances: Iterable[CellInstance], technology: Technology) -> Iterato
 def prepared(netlist: Netlist, technology: Technology) -> Netlist:
     """Return a netlist that can be placed: every port has a net of its own, and cells drive the constants.
 
-    Cells that break a rule by themselves, or cannot be reached, give way to others of the same function. An
-    output that shares its net with another port gets a buffer. Each constant output has a cell of its own, and
-    all constant pins share one.
+    Cells that break a rule by themselves, or cannot be reached, give way to others of the same function. The
+    net of a port has the name of the port. An output that shares its net with another port gets a buffer.
+    Each constant output has a cell of its own, and all constant pins share one.
 
     Raises
     ------
@@ -180,22 +180,24 @@ def prepared(netlist: Netlist, technology: Technology) -> Netlist:
             name = f"{name}_"
         added.append(CellInstance(name, cell, pins))
 
-    ports, taken = list[Port](), set[str]()
+    ports, taken, renamed = list[Port](), set[str](), dict[str, str]()
     for port in netlist.ports:
         net = port.net
+        if not port.is_input and net not in taken and net not in {LOW, HIGH}:
+            net = renamed.setdefault(net, port.name)
         if not port.is_input and net in {LOW, HIGH}:
             net = port.name
             add(constant.cell, {constant.low if port.net == LOW else constant.high: net})
         elif net in taken:
             net = port.name
-            add(buffer.cell, {buffer.input: port.net, buffer.output: net})
+            add(buffer.cell, {buffer.input: renamed.get(port.net, port.net), buffer.output: net})
         taken.add(net)
         ports.append(Port(port.name, port.is_input, net))
     instances, tied = list[CellInstance](), dict[str, str]()
     for each in _split(netlist.instances, technology):
         cell = technology.usable(each.cell)
         known = technology.macro(cell).pins
-        pins = {pin: net for pin, net in each.pins.items() if pin not in config.supply_pins}
+        pins = {pin: renamed.get(net, net) for pin, net in each.pins.items() if pin not in config.supply_pins}
         unknown = sorted(pins.keys() - known.keys())
         if unknown:
             raise DataError(netlist.top, f"instance {each.name}: {cell} has no pin {unknown[0]}")
