@@ -8,13 +8,16 @@ from dwn_asic.targets.asic.cell_library import CellLibrary
 from dwn_asic.targets.asic.tapeout.netlist import CellInstance, Netlist, Port
 
 _NEAR = 40
-"""Nets from which a cell takes most of its inputs: those of the cells before it."""
+"""Nets from which a cell takes its inputs if it does not take those that no cell reads yet."""
 
 
-def random_netlist(library: CellLibrary, cells: int, seed: int, registers: float = 0.1) -> Netlist:
+def random_netlist(
+    library: CellLibrary, cells: int, seed: int, *, registers: float = 0.1, local: bool = False
+) -> Netlist:
     """Return a netlist of random cells, each of them read by a later one or by a port.
 
-    The cells of the library are used evenly; ``registers`` is the share of flip-flops.
+    The cells of the library are used evenly; ``registers`` is the share of flip-flops. Cells read nets from
+    anywhere or, with ``local``, only those that have waited longest or are the newest, as in real circuits.
     """
     generator = np.random.default_rng(seed)
     inputs = [f"x[{i}]" for i in range(max(4, int(cells**0.5)))]
@@ -29,7 +32,8 @@ def random_netlist(library: CellLibrary, cells: int, seed: int, registers: float
             if pin == "CLK":
                 pins[pin] = "clk"
                 continue
-            pool = unread if len(unread) > 6 and generator.random() < 0.7 else nets[-_NEAR:]
+            waiting = unread[:_NEAR] if local else unread
+            pool = waiting if len(unread) > 6 and generator.random() < 0.7 else nets[-_NEAR:]
             net = pool[int(generator.integers(len(pool)))]
             if net in unread:
                 unread.remove(net)
