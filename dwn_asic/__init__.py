@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         to_verilog,
         verify,
     )
+    from dwn_asic.api.place_and_route import layout
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.boolean.graph import BooleanGraph
     from dwn_asic.data.dataset import Dataset
@@ -77,6 +78,8 @@ if TYPE_CHECKING:
     from dwn_asic.report.result import Result
     from dwn_asic.targets.asic.layout_checks.check import check_layout
     from dwn_asic.targets.asic.signoff.metrics import Signoff
+    from dwn_asic.targets.asic.tapeout.layout import Layout
+    from dwn_asic.targets.asic.tapeout.template import Template
     from dwn_asic.targets.base import Implementation, Proof, Target
 
 __version__ = "0.3.0"
@@ -93,18 +96,21 @@ __all__ = [
     "DwnClassifier",
     "Front",
     "Implementation",
+    "Layout",
     "ManufacturingTest",
     "Proof",
     "Result",
     "Run",
     "Signoff",
     "Target",
+    "Template",
     "__version__",
     "check_layout",
     "datasheet",
     "delay_front",
     "fit",
     "implement",
+    "layout",
     "load",
     "manufacturing_test",
     "minimize",
@@ -131,6 +137,7 @@ _HOMES = {
         "to_verilog",
         "verify",
     ),
+    "api.place_and_route": ("layout",),
     "boolean.compose": ("Circuit",),
     "boolean.graph": ("BooleanGraph",),
     "data.dataset": ("Dataset",),
@@ -144,6 +151,8 @@ _HOMES = {
     "report.result": ("Result",),
     "targets.asic.layout_checks.check": ("check_layout",),
     "targets.asic.signoff.metrics": ("Signoff",),
+    "targets.asic.tapeout.layout": ("Layout",),
+    "targets.asic.tapeout.template": ("Template",),
     "targets.base": ("Implementation", "Proof", "Target"),
 }
 """Each submodule and the names that this package re-exports from it."""

@@ -25,6 +25,7 @@ from benchmarks.figures import (
     scale,
     signoff,
     table,
+    tapeout,
     uneven,
 )
 
@@ -48,6 +49,7 @@ MEASUREMENTS = {
     **patterns.MEASUREMENTS,
     **pdks.MEASUREMENTS,
     **layout_damages.MEASUREMENTS,
+    **tapeout.MEASUREMENTS,
 }
 
 

@@ -5,6 +5,6 @@ Each module holds related commands, and ``--help`` lists them in the order of th
 
 from dwn_asic.cli.application import app, main
 
-from dwn_asic.cli import flows, search, study, results, circuits, layout_checks, models, installed  # isort: skip
+from dwn_asic.cli import flows, search, study, results, circuits, layout, layout_checks, models, installed  # isort: skip
 
-__all__ = ["app", "circuits", "flows", "installed", "layout_checks", "main", "models", "results", "search", "study"]
+__all__ = ["app", "circuits", "flows", "installed", "layout", "layout_checks", "main", "models", "results", "search", "study"]
