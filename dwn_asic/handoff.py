@@ -99,7 +99,13 @@ def _facts(sheet: DataSheet) -> ChipFacts:
         label=sheet.label,
         features=tuple(
             FeatureFacts(
-                _index(given.port), given.name, given.width, given.lo, given.step, given.categories, given.missing
+                _index(given.port),
+                given.name,
+                given.width,
+                given.lo,
+                given.step,
+                given.categories,
+                given.missing,
             )
             for given in sheet.inputs
         ),

@@ -1,4 +1,4 @@
-"""The files of a repository that describe or test the design, rendered from the templates in ``repository``."""
+"""Files of a repository that describe or test the design, from the templates in ``repository``."""
 
 from __future__ import annotations
 
@@ -230,7 +230,10 @@ def _vectors_csv(facts: ChipFacts, rows: Rows) -> str:
     header = [feature_port(feature.index, feature.name) for feature in facts.features]
     used = [feature.index for feature in facts.features]
     codes = rows.codes[:, used].tolist()
-    return _csv([*header, "class_index"], [[*row, label] for row, label in zip(codes, rows.expected.tolist(), strict=True)])
+    return _csv(
+        [*header, "class_index"],
+        [[*row, label] for row, label in zip(codes, rows.expected.tolist(), strict=True)],
+    )
 
 
 def _rows_csv(facts: ChipFacts, rows: Rows) -> str:

@@ -1,4 +1,4 @@
-"""What a project repository says about its chip, beyond the circuit itself."""
+"""Facts that a project repository states about its chip, beyond the circuit itself."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FeatureFacts:
 
     @property
     def top(self) -> int:
-        """Highest code."""
+        """Highest code of the feature."""
         return (1 << self.width) - 1
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dwn_asic.errors import ConfigError, DwnAsicError
 from dwn_asic.targets.asic.tinytapeout.documents import documents
-from dwn_asic.targets.asic.tinytapeout.protocol import Protocol, protocol_of
+from dwn_asic.targets.asic.tinytapeout.protocol import VALID, Protocol, protocol_of
 from dwn_asic.targets.asic.tinytapeout.tiles import Tile, chosen_tile
 from dwn_asic.targets.asic.tinytapeout.wrapper import wrapper_verilog
 from dwn_asic.targets.asic.yosys import synthesize
@@ -72,11 +72,11 @@ class Project:
         """Return what a user wants to know about the project."""
         protocol = self.protocol
         loading = "applied at once" if protocol.parallel else "written one by one"
+        share = f"{100 * self.utilization:.1f}% of the rows of {self.tile.name} tiles"
+        count = f"{protocol.n_bytes} byte{'s' * (protocol.n_bytes != 1)} of codes"
         return [
-            f"{self.top}: {self.cells} cells, {self.area:.1f} um2, "
-            f"{100 * self.utilization:.1f}% of the rows of {self.tile.name} tiles",
-            f"{protocol.n_bytes} byte{'s' * (protocol.n_bytes != 1)} of codes, {loading}; "
-            f"class on uo_out[{protocol.class_bits - 1}:0], valid flag on uo_out[7]",
+            f"{self.top}: {self.cells} cells, {self.area:.1f} um2, {share}",
+            f"{count}, {loading}; class on {protocol.class_pins}, valid flag on uo_out[{VALID}]",
             f"clock period {self.clock_ns} ns",
         ]
 

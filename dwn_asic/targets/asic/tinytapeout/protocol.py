@@ -1,4 +1,4 @@
-"""How codes enter a Tiny Tapeout design and how its class leaves it.
+"""Protocol by which codes enter a Tiny Tapeout design and the class leaves it.
 
 The bits that the circuit reads of each code are packed into bytes, features in the order of their ports. A
 feature takes the bits from its lowest to its highest one that is read; it shares a byte with its neighbours
@@ -85,7 +85,7 @@ class Protocol:
 
     @property
     def parallel(self) -> bool:
-        """Whether all bytes are applied at once."""
+        """True if all bytes are applied at once."""
         return self.n_bytes <= _PARALLEL_BYTES
 
     @property
@@ -101,9 +101,18 @@ class Protocol:
             packed[:, field.byte] |= (bits << field.offset).astype(np.uint8)
         return packed
 
+    @property
+    def class_pins(self) -> str:
+        """Pins of the class, as Verilog names them."""
+        return f"uo_out[{self.class_bits - 1}:0]" if self.class_bits > 1 else "uo_out[0]"
+
     def of_feature(self, feature: int) -> tuple[Field, ...]:
         """Return the fields of a feature, the one with its low bits first."""
         return tuple(field for field in self.fields if field.feature == feature)
+
+    def width(self, feature: int) -> int:
+        """Return the number of bits of a feature that are loaded."""
+        return sum(field.width for field in self.of_feature(feature))
 
 
 def protocol_of(circuit: Circuit) -> Protocol:

@@ -39,8 +39,7 @@ def wrapper_verilog(top: str, name: str, interface: Interface, protocol: Protoco
     """
     features = list(dict.fromkeys(field.feature for field in protocol.fields))
     ports = {feature: feature_port(feature, interface.feature_names[feature]) for feature in features}
-    widths = {feature: sum(field.width for field in protocol.of_feature(feature)) for feature in features}
-    registers = [f"  reg {_range(widths[f])}{port}_q;" for f, port in ports.items()]
+    registers = [f"  reg {_range(protocol.width(f))}{port}_q;" for f, port in ports.items()]
     lines = [
         "// SPDX-License-Identifier: Apache-2.0",
         "",
@@ -102,31 +101,33 @@ def _parallel(protocol: Protocol, ports: dict[int, str]) -> Iterator[str]:
 
 def _serial(protocol: Protocol, ports: dict[int, str]) -> Iterator[str]:
     """Yield the registers of the serial mode: bytes that are written, class, and both flags."""
-    bits = protocol.address_bits
+    bits, last = protocol.address_bits, protocol.n_bytes - 1
     yield f"  wire write = uio_in[{STROBE}];"
     yield f"  wire [{bits - 1}:0] address = uio_in[{bits - 1}:0];"
-    yield "  // Whether the last byte was written since the reset, and whether the class is that of all bytes."
+    yield "  // The last byte was written since the reset; the class is that of all bytes."
     yield "  reg loaded;"
     yield "  reg settled;"
     yield "  always @(posedge clk) begin"
     yield "    if (write)"
     yield "      case (address)"
     for byte in range(protocol.n_bytes):
-        stored = [field for field in protocol.fields if field.byte == byte]
-        statements = [
-            f"{_bits(f'{ports[field.feature]}_q', _held(protocol, field), field.width, _width(protocol, field))}"
-            f" <= {_bits('ui_in', field.offset, field.width)};"
-            for field in stored
-        ]
-        body = statements[0] if len(statements) == 1 else f"begin {' '.join(statements)} end"
+        stored = [_stored(protocol, field, ports) for field in protocol.fields if field.byte == byte]
+        body = stored[0] if len(stored) == 1 else f"begin {' '.join(stored)} end"
         yield f"        {bits}'d{byte}: {body}"
     yield "        default: ;"
     yield "      endcase"
     yield "    class_q <= class_d;"
     yield "    settled <= rst_n & ~write;"
-    yield f"    loaded <= rst_n & (loaded | (write & (address == {bits}'d{protocol.n_bytes - 1})));"
+    yield f"    loaded <= rst_n & (loaded | (write & (address == {bits}'d{last})));"
     yield "  end"
     yield from _outputs("loaded & settled", protocol.class_bits)
+
+
+def _stored(protocol: Protocol, field: Field, ports: dict[int, str]) -> str:
+    """Return the statement that stores the bits of a byte."""
+    low = field.low - protocol.of_feature(field.feature)[0].low
+    held = _bits(f"{ports[field.feature]}_q", low, field.width, protocol.width(field.feature))
+    return f"{held} <= {_bits('ui_in', field.offset, field.width)};"
 
 
 def _outputs(valid: str, class_bits: int) -> Iterator[str]:
@@ -141,15 +142,6 @@ def _whole(port: str, fields: Sequence[Field], width: int) -> str:
     high = width - low - held
     parts = [f"{high}'b0"] * (high > 0) + [f"{port}_q"] + [f"{low}'b0"] * (low > 0)
     return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
-
-
-def _held(protocol: Protocol, field: Field) -> int:
-    """Return the lowest bit that a field takes in the register of its feature."""
-    return field.low - protocol.of_feature(field.feature)[0].low
-
-
-def _width(protocol: Protocol, field: Field) -> int:
-    return sum(each.width for each in protocol.of_feature(field.feature))
 
 
 def _bits(net: str, low: int, width: int, whole: int = 8) -> str:
