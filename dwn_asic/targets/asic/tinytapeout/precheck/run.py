@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from dwn_asic.targets.asic.tinytapeout.precheck import layout as layouts
+from dwn_asic.targets.asic.tinytapeout.precheck import proof, simulation
 from dwn_asic.targets.asic.tinytapeout.precheck import repository as repositories
-from dwn_asic.targets.asic.tinytapeout.precheck import simulation
 from dwn_asic.targets.asic.tinytapeout.precheck.rule import Finding, Findings, checked
 
 __all__ = ["precheck"]
@@ -35,6 +35,7 @@ def precheck(
 
     def findings() -> Iterator[Finding]:
         yield from checked(repositories.RULES, repository)
+        yield from checked(proof.RULES, repository)
         if simulate:
             yield from checked(simulation.RULES, repository)
         if layout is not None:
