@@ -36,12 +36,13 @@ endif
 endif
 
 .PHONY: FORCE help run test ci lint format bench report report-files report-quick report-held-out report-balanced report-iwls \
-    report-printed report-classes report-pdks figures examples docs doctor coverage clean
+    report-printed report-classes report-pdks figures examples docs doctor coverage clean tinytapeout
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   run a flow: data -> DWN -> proved netlists -> comparison, in $(BUILD)/NAME'
 	@echo 'make run JOBS=1                   the same with one step at a time, instead of one per processor core'
 	@echo 'make $(BUILD)/NAME/netlist.v         bring one file of a flow up to date (network.npz, design.v, result.json, ...)'
+	@echo 'make tinytapeout [FLOW=...]       run a flow, and write a Tiny Tapeout project of it to $(BUILD)/NAME/tinytapeout'
 	@echo 'make report                       run all flows ($(FLOWS)) and studies ($(STUDIES)), and write reports/'
 	@echo 'make report-quick                 run a small study in a few minutes, and write its report to $(BUILD)/report-quick'
 	@echo 'make report-held-out              run the study of held-out data sets, and write reports/held_out'
@@ -94,6 +95,10 @@ run: $(RUN_READY)
 # Any file of a flow. FLOW is passed on only if the user set it, since its default may be another flow.
 $(BUILD)/%: FORCE | $(RUN_READY)
 	@$(DWN) make '$@' --build '$(BUILD)' $(jobs) $(if $(filter command environment,$(origin FLOW)),--flow '$(FLOW)')
+
+# A Tiny Tapeout project of the exact circuit.
+tinytapeout: run
+	@folder='$(BUILD)'/$$($(DWN) names '$(FLOW)'); $(DWN) tinytapeout "$$folder" --out "$$folder/tinytapeout"
 
 FORCE: ;
 

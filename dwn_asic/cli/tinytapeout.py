@@ -63,9 +63,9 @@ def precheck(
             "Default: layout/TOP.gds of the repository, if there is one."
         ),
     ] = None,
-    simulate: Annotated[
-        bool, typer.Option(" /--no-simulation", help="Do not run the tests of the repository.")
-    ] = True,
+    no_simulation: Annotated[
+        bool, typer.Option("--no-simulation", help="Do not run the tests of the repository.")
+    ] = False,
 ) -> None:
     """Check a Tiny Tapeout repository against all rules that need no design-rule deck.
 
@@ -81,7 +81,7 @@ def precheck(
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix in _TEXTS and not _SKIPPED & set(path.relative_to(folder).parts)
     }
-    found = check(files, _layout(folder, gds), simulate=simulate)
+    found = check(files, _layout(folder, gds), simulate=not no_simulation)
     for line in found.lines():
         typer.echo(line)
     if found.broken:

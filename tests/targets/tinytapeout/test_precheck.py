@@ -90,7 +90,7 @@ DAMAGES = {
         ("TinyTapeout/tt-gds-action", "someone/else", "workflows", "does not call"),
     ],
 }
-"""For each file: a pattern, the text that replaces it, and the rule that breaks with what it says."""
+"""Damages of each file: a pattern, the text that replaces it, the rule that breaks, and what it says."""
 
 
 @pytest.mark.parametrize(
