@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from dwn_asic.errors import DwnAsicError
     from dwn_asic.estimators import Chip, CircuitClassifier, DwnClassifier
     from dwn_asic.flow.finished import Run, load
-    from dwn_asic.handoff import tiny_tapeout
+    from dwn_asic.handoff import librelane, tiny_tapeout
     from dwn_asic.manufacturing.value import ManufacturingTest
     from dwn_asic.methods.base import Classifier
     from dwn_asic.optimize.lossy.front import Front
@@ -104,6 +104,7 @@ __all__ = [
     "delay_front",
     "fit",
     "implement",
+    "librelane",
     "load",
     "manufacturing_test",
     "minimize",
@@ -137,7 +138,7 @@ _HOMES = {
     "errors": ("DwnAsicError",),
     "estimators": ("Chip", "CircuitClassifier", "DwnClassifier"),
     "flow.finished": ("Run", "load"),
-    "handoff": ("tiny_tapeout",),
+    "handoff": ("librelane", "tiny_tapeout"),
     "manufacturing.value": ("ManufacturingTest",),
     "methods.base": ("Classifier",),
     "optimize.lossy.front": ("Front",),

@@ -1,4 +1,4 @@
-"""Hand-off of a verified circuit to the tools that make a chip of it: a Tiny Tapeout repository."""
+"""Hand-off of a verified circuit to those who make a chip of it: Tiny Tapeout projects, LibreLane designs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from dwn_asic.data.dataset import Dataset
 from dwn_asic.errors import DwnAsicError
 from dwn_asic.metrics import TOTAL
 from dwn_asic.report.datasheet.value import DataSheet
+from dwn_asic.targets.asic.librelane.design import LibreLaneDesign, librelane_design
 from dwn_asic.targets.asic.signoff.metrics import DELAY
 from dwn_asic.targets.asic.target import AsicTarget
 from dwn_asic.targets.asic.tinytapeout.facts import ChipFacts, FeatureFacts, Rows, Value
 from dwn_asic.targets.asic.tinytapeout.project import Project, build_project
-from dwn_asic.targets.base import Target, Vectors
+from dwn_asic.targets.base import Implementation, Target, Vectors
 
-__all__ = ["tiny_tapeout"]
+__all__ = ["librelane", "tiny_tapeout"]
 
 _BYTES = 20_000
 """Number of bytes that the tests of a repository load, at most."""
@@ -86,6 +87,45 @@ def tiny_tapeout(
     return build_project(
         circuit, chosen, _facts(sheet), _rows(sheet, circuit, dataset), top=top, author=author
     )
+
+
+def librelane(
+    implementation: Implementation, circuit: Circuit, target: Target | None = None
+) -> LibreLaneDesign:
+    """Return the files with which LibreLane makes a layout of a circuit.
+
+    Parameters
+    ----------
+    implementation
+        Result of :func:`dwn_asic.implement`, whose Verilog is handed over.
+    circuit
+        The minimized circuit from which it was built.
+    target
+        Target ``asic`` that it was built for.
+
+    Returns
+    -------
+    LibreLaneDesign
+        Configuration, constraints, pin order and Verilog, with the clock period and the size of the die.
+
+    Raises
+    ------
+    DwnAsicError
+        The target has no cells, or LibreLane does not support its library.
+
+    Examples
+    --------
+    >>> import dwn_asic
+    >>> dataset = dwn_asic.read_data("sklearn:iris")
+    >>> circuit = dwn_asic.minimize(dwn_asic.fit(dataset, "decision_tree", leaves=4), effort="low")
+    >>> design = librelane(dwn_asic.implement(circuit, name="iris"), circuit)
+    >>> sorted(design.files), design.pdk
+    (['config.yaml', 'constraints.sdc', 'pin_order.cfg', 'src/iris.v'], 'sky130A')
+    """
+    chosen = target_or_default(target)
+    if not isinstance(chosen, AsicTarget):
+        raise DwnAsicError(f"LibreLane: the target {chosen.technology.name} has no cells")
+    return librelane_design(circuit, implementation, chosen)
 
 
 def _facts(sheet: DataSheet) -> ChipFacts:
