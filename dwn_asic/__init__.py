@@ -55,12 +55,14 @@ if TYPE_CHECKING:
         delay_front,
         fit,
         implement,
+        librelane,
         manufacturing_test,
         minimize,
         read_data,
         shrink,
         sign_off,
         target,
+        tiny_tapeout,
         to_verilog,
         verify,
     )
@@ -70,7 +72,6 @@ if TYPE_CHECKING:
     from dwn_asic.errors import DwnAsicError
     from dwn_asic.estimators import Chip, CircuitClassifier, DwnClassifier
     from dwn_asic.flow.finished import Run, load
-    from dwn_asic.handoff import librelane, tiny_tapeout
     from dwn_asic.manufacturing.value import ManufacturingTest
     from dwn_asic.methods.base import Classifier
     from dwn_asic.optimize.lossy.front import Front
@@ -123,12 +124,14 @@ _HOMES = {
         "delay_front",
         "fit",
         "implement",
+        "librelane",
         "manufacturing_test",
         "minimize",
         "read_data",
         "shrink",
         "sign_off",
         "target",
+        "tiny_tapeout",
         "to_verilog",
         "verify",
     ),
@@ -138,7 +141,6 @@ _HOMES = {
     "errors": ("DwnAsicError",),
     "estimators": ("Chip", "CircuitClassifier", "DwnClassifier"),
     "flow.finished": ("Run", "load"),
-    "handoff": ("librelane", "tiny_tapeout"),
     "manufacturing.value": ("ManufacturingTest",),
     "methods.base": ("Classifier",),
     "optimize.lossy.front": ("Front",),

@@ -25,7 +25,7 @@ ORDER = (
     "report",
     "study",
     "flow",
-    "api arguments estimators handoff",
+    "api arguments estimators",
     "cli",
 )
 """Packages and modules from the bottom up; those of one line may import each other."""

@@ -23,6 +23,7 @@ from benchmarks.figures import (
     price_rank,
     signoff,
     table,
+    tinytapeout,
     uneven,
 )
 
@@ -44,6 +45,7 @@ MEASUREMENTS = {
     **mutation.MEASUREMENTS,
     **patterns.MEASUREMENTS,
     **pdks.MEASUREMENTS,
+    **tinytapeout.MEASUREMENTS,
 }
 
 

@@ -22,7 +22,7 @@ def librelane(
     Files that exist are replaced. Where LibreLane is installed, it checks the configuration. The command says
     which of the programs that LibreLane runs are missing.
     """
-    from dwn_asic import handoff
+    from dwn_asic import api
     from dwn_asic.errors import ToolError
     from dwn_asic.files import write_text
     from dwn_asic.flow.finished import load
@@ -32,7 +32,7 @@ def librelane(
 
     opened = load(folder)
     circuit = opened.chosen(shrunk=shrunk)
-    design = handoff.librelane(circuit.implementation, circuit.circuit, opened.flow.target.open())
+    design = api.librelane(circuit.implementation, circuit.circuit, opened.flow.target.open())
     try:
         librelane_interpreter()
     except ToolError as error:

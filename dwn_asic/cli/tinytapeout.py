@@ -31,9 +31,9 @@ def tinytapeout(
 
     Files that exist are replaced; other files in the folder stay.
     """
+    from dwn_asic.api import tiny_tapeout
     from dwn_asic.files import write_text
     from dwn_asic.flow.finished import load
-    from dwn_asic.handoff import tiny_tapeout
 
     opened = load(folder)
     circuit = opened.chosen(shrunk=shrunk)

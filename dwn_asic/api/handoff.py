@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dwn_asic.api import target_or_default
+from dwn_asic.api.hardware import target_or_default
 from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.ports import feature_of_port
 from dwn_asic.data.dataset import Dataset
