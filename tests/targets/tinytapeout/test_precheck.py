@@ -7,9 +7,9 @@ import re
 import pytest
 from tiny_projects import project_of
 
-from dwn_asic.targets.asic.tinytapeout.precheck import simulation
+from dwn_asic.targets.asic.tinytapeout.precheck import proof, simulation
 from dwn_asic.targets.asic.tinytapeout.precheck.repository import RULES, Repository
-from dwn_asic.targets.asic.tinytapeout.precheck.rule import checked
+from dwn_asic.targets.asic.tinytapeout.precheck.rule import Finding, checked
 from dwn_asic.targets.asic.tinytapeout.precheck.run import precheck
 
 NAMES = [
@@ -124,19 +124,38 @@ def test_a_missing_file_breaks_its_rule(path: str, rule: str) -> None:
     assert "there is no" in found[rule]
 
 
-def test_a_netlist_of_another_function_is_found() -> None:
+def proof_of(files: dict[str, str]) -> Finding:
+    """Return the finding of the rule that the netlist equals the Verilog."""
+    (found,) = checked(proof.RULES, Repository(files))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("module", "detail"),
+    [("demo_core", "differs from src/classifier.v"), ("tt_um_dwn_demo", "nets are not proved equal")],
+)
+def test_a_netlist_of_another_function_is_found(module: str, detail: str) -> None:
     files = dict(project_of("serial").files)
     netlist = files["test/mapped_netlist.v"]
-    gate = re.search(r"sky130_fd_sc_hd__(nand2|nor2)_1", netlist)
+    gate = re.compile(r"sky130_fd_sc_hd__(nand2|nor2|and2|or2)_(\w)").search(
+        netlist, netlist.index(f"module {module}(")
+    )
     assert gate is not None
-    other = {"nand2": "nor2", "nor2": "nand2"}[gate[1]]
-    files["test/mapped_netlist.v"] = netlist.replace(gate[0], f"sky130_fd_sc_hd__{other}_1", 1)
-    found = {each.rule: each for each in precheck(files, simulate=False).findings}
-    assert found["netlist equals the Verilog"].verdict == "fail"
-    assert "nets are not proved equal" in found["netlist equals the Verilog"].detail
-    del files["test/cells.v"]
-    found = {each.rule: each for each in precheck(files, simulate=False).findings}
-    assert found["netlist equals the Verilog"].verdict == "not checked"
+    other = {"nand2": "nor2", "nor2": "nand2", "and2": "or2", "or2": "and2"}[gate[1]]
+    size = re.search(rf"sky130_fd_sc_hd__{other}_\w+", files["test/cells.v"])
+    assert size is not None
+    files["test/mapped_netlist.v"] = netlist[: gate.start()] + size[0] + netlist[gate.end() :]
+    found = proof_of(files)
+    assert found.verdict == "fail"
+    assert detail in found.detail
+
+
+def test_a_proof_that_cannot_be_made_says_why() -> None:
+    files = dict(project_of("serial").files)
+    rest = {path: text for path, text in files.items() if path != "test/cells.v"}
+    assert (proof_of(rest).verdict, proof_of(rest).detail) == ("not checked", "there is no test/cells.v")
+    files["src/project.v"] = files["src/project.v"].replace(" classifier (", " other (")
+    assert proof_of(files).detail == "src/project.v has no instance classifier"
 
 
 @pytest.mark.tool("iverilog", "vvp")
