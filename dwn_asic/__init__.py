@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         to_verilog,
         verify,
     )
+    from dwn_asic.api.place_and_route import layout
     from dwn_asic.boolean.compose import Circuit
     from dwn_asic.boolean.graph import BooleanGraph
     from dwn_asic.data.dataset import Dataset
@@ -78,6 +79,8 @@ if TYPE_CHECKING:
     from dwn_asic.report.datasheet.value import DataSheet
     from dwn_asic.report.result import Result
     from dwn_asic.targets.asic.signoff.metrics import Signoff
+    from dwn_asic.targets.asic.tapeout.layout import Layout
+    from dwn_asic.targets.asic.tapeout.template import Template
     from dwn_asic.targets.base import Implementation, Proof, Target
 
 __version__ = "0.3.0"
@@ -94,17 +97,20 @@ __all__ = [
     "DwnClassifier",
     "Front",
     "Implementation",
+    "Layout",
     "ManufacturingTest",
     "Proof",
     "Result",
     "Run",
     "Signoff",
     "Target",
+    "Template",
     "__version__",
     "datasheet",
     "delay_front",
     "fit",
     "implement",
+    "layout",
     "librelane",
     "load",
     "manufacturing_test",
@@ -135,6 +141,7 @@ _HOMES = {
         "to_verilog",
         "verify",
     ),
+    "api.place_and_route": ("layout",),
     "boolean.compose": ("Circuit",),
     "boolean.graph": ("BooleanGraph",),
     "data.dataset": ("Dataset",),
@@ -147,6 +154,8 @@ _HOMES = {
     "report.datasheet.value": ("DataSheet",),
     "report.result": ("Result",),
     "targets.asic.signoff.metrics": ("Signoff",),
+    "targets.asic.tapeout.layout": ("Layout",),
+    "targets.asic.tapeout.template": ("Template",),
     "targets.base": ("Implementation", "Proof", "Target"),
 }
 """Each submodule and the names that this package re-exports from it."""

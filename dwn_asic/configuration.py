@@ -59,7 +59,11 @@ class Growing(Strict):
     def _without_unused(self, dump: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
         # With a type of the result, the JSON schema would not name the keys.
         fields = type(self).model_fields
-        unused = {name for name in self.later if getattr(self, name) == fields[name].default}
+        unused = {
+            name
+            for name in self.later
+            if getattr(self, name) == fields[name].get_default(call_default_factory=True)
+        }
         content: dict[str, Any] = dump(self)
         return {name: value for name, value in content.items() if name not in unused}
 

@@ -5,6 +5,17 @@ Each module holds related commands, and ``--help`` lists them in the order of th
 
 from dwn_asic.cli.application import app, main
 
-from dwn_asic.cli import flows, results, circuits, tinytapeout, librelane, models, installed  # isort: skip
+from dwn_asic.cli import flows, results, circuits, layout, tinytapeout, librelane, models, installed  # isort: skip
 
-__all__ = ["app", "circuits", "flows", "installed", "librelane", "main", "models", "results", "tinytapeout"]
+__all__ = [
+    "app",
+    "circuits",
+    "flows",
+    "installed",
+    "layout",
+    "librelane",
+    "main",
+    "models",
+    "results",
+    "tinytapeout",
+]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from dwn_asic.configuration import Growing, Positive
 
 __all__ = ["HardwareConfig"]
 
+Side = Literal["north", "south", "east", "west"]
+"""A side of a die."""
+
 
 class HardwareConfig(Growing):
     """Structure of the Verilog around the classifier's logic, and the clock that it must run at."""
 
-    later: ClassVar[tuple[str, ...]] = ("pipeline", "clock_ns")
+    later: ClassVar[tuple[str, ...]] = ("pipeline", "clock_ns", "pins")
 
     registers: Literal["none", "inputs", "outputs", "both"] = "none"
     """Flip-flops of the top module: ``none`` for a combinational circuit without a clock, ``inputs`` to
@@ -25,3 +30,7 @@ class HardwareConfig(Growing):
     """Clock period in ns that the circuit must meet, greater than 0: the data sheet, ``dwn-asic signoff`` and
     the metrics report the slack. Without registers it bounds the delay from inputs to outputs. It does not
     change the circuit; ``synthesis.clock_ns`` does. By default there is none."""
+    pins: dict[Side, Annotated[tuple[str, ...], Field(strict=False)]] = Field(default={})
+    """Ports at each side of the die of a layout (``dwn-asic gds``), as lists of names of ports or bits, where
+    ``*`` stands for any text: ``{west: ["x*"], east: [class_index]}``. The other ports take the north and the
+    south, where their wires are shortest."""

@@ -42,7 +42,7 @@ def page(sheet: DataSheet) -> Page:
     """Return the document of a data sheet."""
     sections = [ports_section(sheet), features_section(sheet), classes_section(sheet)]
     sections += [thresholds_section(sheet), size_section(sheet)]
-    sections += filter(None, [timing_section(sheet)])
+    sections += filter(None, [timing_section(sheet), sheet.layout])
     if sheet.accuracy is not None:
         sections.append(accuracy_section(sheet.accuracy, sheet.class_names, imported=sheet.imported))
     sections += [verification_section(sheet), reproduction_section(sheet.provenance)]

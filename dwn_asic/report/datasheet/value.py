@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dwn_asic.report.datasheet.form import Section
+
 __all__ = [
     "Accuracy",
     "Comparison",
@@ -244,6 +246,8 @@ class DataSheet:
         Checks of the verification, none of which failed.
     provenance
         Origin of the circuit.
+    layout
+        Section on the layout; None without one.
     """
 
     name: str
@@ -267,6 +271,7 @@ class DataSheet:
     example: Example | None
     checks: tuple[Check, ...]
     provenance: Provenance
+    layout: Section | None = None
 
     @property
     def latency(self) -> int:

@@ -25,6 +25,7 @@ __all__ = [
     "Pdk",
     "PdkSummary",
     "check",
+    "config_path",
     "extract",
     "file_digest",
     "list_pdks",
@@ -200,7 +201,16 @@ def require_flip_flop(pdk: Pdk, registers: str, *, pipeline: bool = False) -> No
 
 def list_pdks() -> tuple[str, ...]:
     """Return the names that :func:`load_pdk` knows, sorted."""
-    return tuple(sorted({path.stem for folder in _config_folders() for path in folder.glob("*.yaml")}))
+    return tuple(
+        sorted(
+            {
+                path.stem
+                for folder in _config_folders()
+                for path in folder.glob("*.yaml")
+                if "." not in path.stem
+            }
+        )
+    )
 
 
 def with_sizes(pdk: Pdk) -> Pdk:
@@ -269,7 +279,8 @@ def _config_folders() -> Iterator[Path]:
     yield from (folder / _FOLDER for folder in (Path.cwd(), package.parent, package))
 
 
-def _config_path(pdk: str | Path) -> Path:
+def config_path(pdk: str | Path) -> Path:
+    """Return the YAML file of a PDK, given its name or that file; raises PdkError if the name is unknown."""
     if isinstance(pdk, Path) or pdk.endswith((".yaml", ".yml")):
         return Path(pdk)
     for folder in _config_folders():
@@ -282,7 +293,7 @@ def _config_path(pdk: str | Path) -> Path:
 
 def _find(pdk: str | Path) -> _Source:
     """Search for the files of a PDK; raises the errors of :func:`load_pdk`."""
-    path = _config_path(pdk)
+    path = config_path(pdk)
     config = load_config(path)
     folder, searched = _find_folder(config)
     if folder is not None:

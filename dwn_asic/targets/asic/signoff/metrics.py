@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dwn_asic.metrics import Metric, Shown, higher, lower, neutral
@@ -187,6 +187,7 @@ def sign_off(
     clock_ns: float | None = None,
     *,
     glitches: bool = False,
+    wires: tuple[tuple[float, float], ...] | None = None,
 ) -> Signoff:
     """Compute timing and power of a netlist.
 
@@ -204,6 +205,9 @@ def sign_off(
         Clock period to meet in ns; None for none.
     glitches
         Whether to simulate the netlist with its delays too, to count glitches.
+    wires
+        Capacitance (pF) and resistance (kOhm) of the wire of each net in a layout; by default those of the
+        wire-load model.
 
     Raises
     ------
@@ -216,7 +220,7 @@ def sign_off(
     from dwn_asic.targets.asic.signoff.power import estimate
     from dwn_asic.targets.asic.signoff.timing import analyze
 
-    timing = analyze(netlist, source.library, surroundings(config))
+    timing = analyze(netlist, source.library, replace(surroundings(config), wires=wires))
     settled = simulate(netlist, codes)
     power = estimate(timing, settled)
     if not glitches:

@@ -75,12 +75,16 @@ class Environment:
     wire_load
         Wire-load model of the library: its name, ``default`` for the one that the library uses by default (if
         any), or ``none`` for wires without capacitance.
+    wires
+        Capacitance (pF) and resistance (kOhm) of the wire of each net, as a layout has them; they take the
+        place of the model.
     """
 
     input_transition: float = 0.0
     driving_cell: str = ""
     output_load: float = 0.0
     wire_load: str = "default"
+    wires: tuple[tuple[float, float], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -339,6 +343,9 @@ def net_loads(netlist: FlatNetlist, library: TimingLibrary, environment: Environ
     np.add.at(load, ends, environment.output_load)
     np.add.at(fanout, ends, 1)
     wire, resistance = np.zeros(nets), np.zeros(nets)
+    if environment.wires is not None:
+        wire, resistance = np.array(environment.wires).reshape(-1, 2).T
+        return Loads(load + wire[:, None], wire, resistance, fanout)
     wanted = library.default_wire_load if environment.wire_load == "default" else environment.wire_load
     if wanted not in {"", "none"}:
         model = library.wire_loads.get(wanted)

@@ -1,0 +1,134 @@
+"""Legal rows: cells, taps and end caps without overlap, and fillers in the gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dwn_asic.errors import DataError
+from dwn_asic.targets.asic.tapeout.floorplan import Floorplan
+from dwn_asic.targets.asic.tapeout.technology import Technology
+
+__all__ = ["PlacedCell", "fill_row", "fillers_for", "legal_row"]
+
+
+@dataclass(frozen=True)
+class PlacedCell:
+    """An instance and its place.
+
+    Attributes
+    ----------
+    name, cell
+        Names of the instance and of its cell.
+    row, site
+        Row and first site, counted from the corner of the rows; in every second row cells are upside down.
+    is_logic
+        Whether it is an instance of the netlist; others are taps, end caps and fillers.
+    """
+
+    name: str
+    cell: str
+    row: int
+    site: int
+    is_logic: bool = True
+
+
+def legal_row(
+    wanted: Sequence[tuple[int, int]], plan: Floorplan, technology: Technology
+) -> tuple[list[int], list[int]]:
+    """Move the cells of a row to sites where they overlap neither each other nor the taps.
+
+    Parameters
+    ----------
+    wanted
+        Wanted site and width of each cell from left to right; sites count from the first placed site.
+    plan, technology
+        Plan of the die, and its technology.
+
+    Returns
+    -------
+    tuple
+        Sites of the cells, and sites of the taps between them, both counted from the first placed site.
+    """
+    config = technology.config
+    cap, tap = technology.sites(config.end_cap), technology.sites(config.tap)
+    every = config.tap_every_sites
+    # (wanted site, width, index of the cell or -1 for a tap)
+    items = [(site, width, index) for index, (site, width) in enumerate(wanted)]
+    items += [(site, tap, -1) for site in range(every, plan.placed_sites - every // 2, every)]
+    items.sort(key=lambda item: (2 * item[0] + item[1], item[2]))
+    places, end = [], cap
+    for site, width, _ in items:
+        end = max(end, site)
+        places.append(end)
+        end += width
+    start = plan.placed_sites - cap
+    for index in reversed(range(len(items))):
+        start = places[index] = min(places[index], start - items[index][1])
+    if places and places[0] < cap:
+        raise DataError("layout", "the cells of a row do not fit: choose a lower utilization")
+    cells = {item[2]: place for item, place in zip(items, places, strict=True) if item[2] >= 0}
+    taps = [place for item, place in zip(items, places, strict=True) if item[2] < 0]
+    return [cells[index] for index in range(len(wanted))], taps
+
+
+def fill_row(
+    row: int,
+    taken: Sequence[tuple[int, int]],
+    taps: Sequence[int],
+    plan: Floorplan,
+    technology: Technology,
+) -> list[PlacedCell]:
+    """Return the end caps, taps and fillers of a row.
+
+    Parameters
+    ----------
+    row
+        Number of the row.
+    taken
+        First site and width of the logic cells, counted from the corner of the rows.
+    taps
+        First sites of taps between them.
+    plan, technology
+        Plan of the die, and its technology.
+    """
+    config = technology.config
+    cap, tap = technology.sites(config.end_cap), technology.sites(config.tap)
+    fixed = [(0, cap, config.end_cap), (plan.sites - cap, cap, config.end_cap)]
+    fixed += [(site, tap, config.tap) for site in taps]
+    busy = sorted([(site, width) for site, width, _ in fixed] + list(taken))
+    every = config.tap_every_sites
+    # Outside the placed sites the taps stand in the gaps.
+    gaps = _gaps(busy, plan.sites)
+    for start, end in gaps:
+        for site in range(start + every - tap, end - every // 2, every):
+            fixed.append((site, tap, config.tap))
+    busy = sorted([(site, width) for site, width, _ in fixed] + list(taken))
+    found = [PlacedCell(f"tap_{row}_{site}", cell, row, site, is_logic=False) for site, _, cell in fixed]
+    for start, end in _gaps(busy, plan.sites):
+        for site, cell in fillers_for(start, end, technology):
+            found.append(PlacedCell(f"fill_{row}_{site}", cell, row, site, is_logic=False))
+    return sorted(found, key=lambda each: each.site)
+
+
+def fillers_for(start: int, end: int, technology: Technology) -> list[tuple[int, str]]:
+    """Return sites and cells that fill a gap: decoupling capacitors where they fit, then fillers."""
+    cells = [*technology.config.decaps, *technology.config.fillers]
+    widths = sorted(((technology.sites(cell), cell) for cell in cells), reverse=True)
+    found = []
+    while start < end:
+        width, cell = next(each for each in widths if each[0] <= end - start)
+        found.append((start, cell))
+        start += width
+    return found
+
+
+def _gaps(busy: Sequence[tuple[int, int]], sites: int) -> list[tuple[int, int]]:
+    found, end = [], 0
+    for site, width in busy:
+        if site > end:
+            found.append((end, site))
+        end = site + width
+    if end < sites:
+        found.append((end, sites))
+    return found
