@@ -169,6 +169,7 @@ def test_each_damage_of_the_gds_breaks_its_rule(
     [
         (rf"MACRO {TOP}", "MACRO other", "size of the LEF", f"no macro {TOP}"),
         (r"  ORIGIN .*\n", "", "size of the LEF", "has no ORIGIN"),
+        ("ORIGIN 0.000 0.000", "ORIGIN 0 0", "size of the LEF", "the length 0, which is no number"),
         ("ORIGIN 0.000", "ORIGIN 1.000", "size of the LEF", "(1000, 0) instead of (0, 0)"),
         ("SIZE 161.000", "SIZE 160.000", "size of the LEF", "(160000, 111520)"),
         (r"PIN clk\b", "PIN clock", "signal pins", "no pin clk"),

@@ -12,6 +12,7 @@ __all__ = ["LefMacro", "LefPin", "Rectangle", "read_macro"]
 
 Rectangle = tuple[int, int, int, int]
 """Left, bottom, right and top in nm."""
+_LENGTH = re.compile(r"-?\d+\.\d{3}")
 _RECT = re.compile(r"^(LAYER|RECT) +(.+?) *;$", re.MULTILINE)
 
 
@@ -73,4 +74,7 @@ def _shapes(body: str) -> tuple[tuple[str, Rectangle], ...]:
 
 
 def _nm(text: str) -> int:
-    return round(float(text) * 1000)
+    """Return a length in um as nm; the precheck of Tiny Tapeout reads only numbers with three decimals."""
+    if not _LENGTH.fullmatch(text):
+        raise RuleBrokenError(f"the LEF has the length {text}, which is no number with three decimals")
+    return int(text.replace(".", ""))
