@@ -10,7 +10,10 @@ from benchmarks.figures.table import Row, named, row
 from dwn_asic.api import tiny_tapeout
 from dwn_asic.flow import Reporter, open_flow, run_flow
 from dwn_asic.flow.finished import load
+from dwn_asic.targets.asic.target import AsicTarget
+from dwn_asic.targets.asic.tinytapeout.precheck.layout import LayoutFiles
 from dwn_asic.targets.asic.tinytapeout.precheck.run import precheck
+from dwn_asic.targets.asic.tinytapeout.tile_layout import lay_out_tile
 
 FLOWS = ("phoneme", "iris_csv", "digits")
 KINDS = ("exact", "shrunk")
@@ -18,13 +21,17 @@ _NAMES = ("rules_broken", "rules_unchecked", "tiles", "utilization")
 
 
 def project(flow: str, kind: str) -> Iterator[Row]:
-    """Write the project of a circuit and check it; runs the flow if necessary."""
+    """Write the project of a circuit, lay it out if it takes one tile, and check it; runs the flow before."""
     opened = open_flow(Path("flows") / f"{flow}.yaml", Path("build"))
     run_flow(opened, Reporter())
     run = load(opened.folder)
     circuit = run.chosen(shrunk=kind == "shrunk")
-    made = tiny_tapeout(circuit.datasheet(), circuit.circuit, run.dataset, run.flow.target.open())
-    found = precheck(made.files)
+    target = run.flow.target.open()
+    assert isinstance(target, AsicTarget)
+    made = tiny_tapeout(circuit.datasheet(), circuit.circuit, run.dataset, target)
+    drawn = lay_out_tile(made, target) if target.pdk.liberty and made.tile.tiles == 1 else {}
+    layout = LayoutFiles(*_texts(drawn)) if drawn else None
+    found = precheck(made.files, layout)
     name = f"tapeout.tinytapeout_{flow}_{kind}"
     loading = "at once" if made.protocol.parallel else "one by one"
     what = (
@@ -40,6 +47,11 @@ def project(flow: str, kind: str) -> Iterator[Row]:
     yield row(f"{name}_tiles", f"{what}: tiles, {made.tile.name}", made.tile.tiles, "tiles")
     share = 100.0 * made.utilization
     yield row(f"{name}_utilization", f"{what}: mapped area over that of the rows", share, "%", "<= 60")
+
+
+def _texts(drawn: dict[str, bytes]) -> tuple[bytes, str, str]:
+    gds, lef, verilog = drawn.values()
+    return gds, lef.decode(), verilog.decode()
 
 
 MEASUREMENTS = {

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dwn_asic.cli.application import Finished, Shrunk, app
+from dwn_asic.cli.application import Finished, Shrunk, app, terminal
 
 if TYPE_CHECKING:
     from dwn_asic.targets.asic.tinytapeout.precheck.layout import LayoutFiles
+    from dwn_asic.targets.asic.tinytapeout.project import Project
+    from dwn_asic.targets.base import Target
 
 _SKIPPED = {".git", "sim_build", "__pycache__", "runs"}
 _TEXTS = {".v", ".sv", ".vh", ".md", ".yaml", ".yml", ".json", ".py", ".csv", ".txt", ".gitignore", ""}
@@ -26,30 +28,54 @@ def tinytapeout(
         str, typer.Option(help="Name of the top module, which nobody else may have. Default: tt_um_dwn_NAME.")
     ] = "",
     author: Annotated[str, typer.Option(help="Author of the project. Default: dwn-asic.")] = "",
+    gds: Annotated[
+        bool, typer.Option("--gds", help="Place and route the project in its tile, and write layout/ too.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of placement and routing.")] = 0,
 ) -> None:
     """Write a complete Tiny Tapeout project of a circuit: Verilog, documentation, tests, demo board code.
 
     Files that exist are replaced; other files in the folder stay.
     """
     from dwn_asic.api import tiny_tapeout
-    from dwn_asic.files import write_text
+    from dwn_asic.files import write_bytes, write_text
     from dwn_asic.flow.finished import load
 
     opened = load(folder)
-    circuit = opened.chosen(shrunk=shrunk)
+    circuit, target = opened.chosen(shrunk=shrunk), opened.flow.target.open()
     project = tiny_tapeout(
         circuit.datasheet(),
         circuit.circuit,
         opened.dataset,
-        opened.flow.target.open(),
+        target,
         top=top,
         author=author,
     )
+    drawn = _laid_out(project, target, seed) if gds else {}
     for path, text in project.files.items():
         write_text(out / path, text)
+    for path, content in drawn.items():
+        write_bytes(out / path, content)
     for line in project.lines():
         typer.echo(line)
-    typer.echo(f"wrote {len(project.files)} files to {out}; check them with: dwn-asic precheck {out}")
+    typer.echo(
+        f"wrote {len(project.files) + len(drawn)} files to {out}; check them with: dwn-asic precheck {out}"
+    )
+
+
+def _laid_out(project: Project, target: Target, seed: int) -> dict[str, bytes]:
+    """Place and route a project with a progress bar."""
+    from dwn_asic.targets.asic.target import AsicTarget
+    from dwn_asic.targets.asic.tinytapeout.tile_layout import lay_out_tile
+
+    assert isinstance(target, AsicTarget)  # or there would be no project
+    with terminal() as reporter:
+
+        def watch(stage: str, number: int, shared: int) -> None:
+            note = f"round {number}, {shared} crossings overused" if number else ""
+            reporter.progress(stage, number, 0, note)
+
+        return lay_out_tile(project, target, seed=seed, watch=watch)
 
 
 @app.command()
