@@ -26,6 +26,7 @@ from benchmarks.figures import (
     signoff,
     table,
     tapeout,
+    tinytapeout,
     uneven,
 )
 
@@ -50,6 +51,7 @@ MEASUREMENTS = {
     **pdks.MEASUREMENTS,
     **layout_damages.MEASUREMENTS,
     **tapeout.MEASUREMENTS,
+    **tinytapeout.MEASUREMENTS,
 }
 
 

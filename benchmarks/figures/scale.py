@@ -170,7 +170,7 @@ def killed() -> Iterator[Row]:
     assert len({"/".join(name.split("/")[:3]) for name in calm if name.endswith("result.json")}) == 40
     what = (
         f"of 40 runs on two Dask workers, one of which is killed every {_KILL_EVERY_S:.0f} s, those with a "
-        "file that is missing or differs from that of an undisturbed study on local processes (times left out)"
+        "file that is missing or differs from that of an undisturbed study on local processes (no times)"
     )
     yield row("search.killed_workers", what, len(wrong), "runs", "<= 0")
     yield row("search.killed_workers_kills", "workers that were killed meanwhile", len(kills), "workers")

@@ -8,6 +8,7 @@ corresponding section of a flow file; an unknown key or a wrong value is an erro
 from __future__ import annotations
 
 from dwn_asic.api.circuits import minimize, shrink, to_verilog
+from dwn_asic.api.handoff import librelane, tiny_tapeout
 from dwn_asic.api.hardware import datasheet, implement, target, target_or_default, verify
 from dwn_asic.api.models import Goal, fit, plans, read_data
 from dwn_asic.api.signoff import delay_front, manufacturing_test, sign_off
@@ -18,6 +19,7 @@ __all__ = [
     "delay_front",
     "fit",
     "implement",
+    "librelane",
     "manufacturing_test",
     "minimize",
     "plans",
@@ -26,6 +28,7 @@ __all__ = [
     "sign_off",
     "target",
     "target_or_default",
+    "tiny_tapeout",
     "to_verilog",
     "verify",
 ]

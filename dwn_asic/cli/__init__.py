@@ -5,6 +5,35 @@ Each module holds related commands, and ``--help`` lists them in the order of th
 
 from dwn_asic.cli.application import app, main
 
-from dwn_asic.cli import flows, search, study, results, circuits, layout, layout_checks, models, installed  # isort: skip
+# isort: off
+from dwn_asic.cli import (
+    flows,
+    search,
+    study,
+    results,
+    circuits,
+    layout,
+    layout_checks,
+    tinytapeout,
+    librelane,
+    models,
+    installed,
+)
 
-__all__ = ["app", "circuits", "flows", "installed", "layout", "layout_checks", "main", "models", "results", "search", "study"]
+# isort: on
+
+__all__ = [
+    "app",
+    "circuits",
+    "flows",
+    "installed",
+    "layout",
+    "layout_checks",
+    "librelane",
+    "main",
+    "models",
+    "results",
+    "search",
+    "study",
+    "tinytapeout",
+]

@@ -246,6 +246,15 @@ def test_names_of_files_and_flows_may_differ_and_have_spaces(project: Path, fini
     assert "build/mine/netlist.v is up to date" in make(project, "build/mine/netlist.v")
 
 
+def test_a_tiny_tapeout_project_of_a_flow(project: Path, finished: Flow) -> None:
+    write_flow(project / FILE)
+    shutil.copytree(finished.folder, project / "build" / "tiny")
+    output = make(project, "tinytapeout", f"FLOW={FILE}")
+    assert "nothing to do" in output
+    assert "tt_um_dwn_tiny: " in output
+    assert (project / "build" / "tiny" / "tinytapeout" / "info.yaml").is_file()
+
+
 def test_an_environment_of_another_checkout_is_left_alone(project: Path) -> None:
     (project / ".venv" / ".ready-run").write_text("/elsewhere/dwn-asic\n")
     done = try_make(project, "run", "FLOW=flows/tiny.yaml")

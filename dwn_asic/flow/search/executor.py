@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Protocol, TypeVar
 
-from dwn_asic.errors import ToolError, ToolTimeoutError
+from dwn_asic.errors import ToolTimeoutError
+from dwn_asic.execution.worker import END, Send, Worker, end_workers
 from dwn_asic.flow.step import Reporter
-from dwn_asic.flow.workers import serve
 from dwn_asic.tools import processors
 
 __all__ = ["Work", "completed"]
 
-_END = "end"
 _PATIENCE_S = 10.0
 """Seconds that a worker has to end by itself before it is killed."""
 
@@ -71,56 +63,29 @@ def _outcome(task: Work) -> Exception | None:
     return None
 
 
-@dataclass(frozen=True, eq=False)
-class _Worker:
-    """A worker process and the connection to it; closing the connection interrupts its work and ends it."""
-
-    process: subprocess.Popen[bytes]
-    link: Connection
-
-    @classmethod
-    def start(cls, workers: int, locks: Sequence[int]) -> _Worker:
-        here, there = Pipe()
-        with there:
-            number = there.fileno()
-            name = serve.__module__
-            program = f"import sys; sys.path[:] = {sys.path!r}; from {name} import serve; serve({number})"
-            process = subprocess.Popen(
-                [sys.executable, "-c", program],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(number, *locks),
-                env={"OMP_NUM_THREADS": str(max(1, processors() // workers)), **os.environ},
-            )
-        return cls(process, here)
-
-    def end(self, until: float) -> None:
-        """Wait for the process until a time of :func:`time.monotonic`, then kill it."""
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(max(0.1, until - time.monotonic()))
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-
 class _Pool:
     """Worker processes, each of which runs one task after another."""
 
     def __init__(self, workers: int, deadline: float | None, locks: Sequence[int]) -> None:
         self._workers, self._deadline, self._locks = workers, deadline, locks
-        self._idle: list[_Worker] = []
+        self._idle: list[Worker] = []
 
     def completed(self, tasks: Iterator[Job]) -> Iterator[tuple[Job, Exception | None]]:
         """Run the tasks; see the function of this name."""
-        busy: dict[Connection, tuple[_Worker, Job]] = {}
+        busy: dict[Connection, tuple[Worker, Job]] = {}
         try:
             while True:
                 while len(busy) < self._workers and not self._late():
                     task = next(tasks, None)
                     if task is None:
                         break
-                    worker = self._idle.pop() if self._idle else _Worker.start(self._workers, self._locks)
-                    worker.link.send_bytes(pickle.dumps(task))
+                    worker = (
+                        self._idle.pop()
+                        if self._idle
+                        else Worker.start(max(1, processors() // self._workers), self._locks)
+                    )
                     busy[worker.link] = worker, task
+                    worker.order(_run, task)
                 if not busy:
                     return
                 if self._late():
@@ -132,7 +97,7 @@ class _Pool:
                     if ended is not None:
                         yield ended
         finally:
-            self._end([*self._idle, *(worker for worker, _ in busy.values())])
+            end_workers([*self._idle, *(worker for worker, _ in busy.values())], _PATIENCE_S)
 
     def _late(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
@@ -140,16 +105,16 @@ class _Pool:
     def _left(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
-    def _stopped(self, busy: dict[Connection, tuple[_Worker, Job]]) -> Iterator[tuple[Job, Exception | None]]:
+    def _stopped(self, busy: dict[Connection, tuple[Worker, Job]]) -> Iterator[tuple[Job, Exception | None]]:
         """Stop all tasks that run, and yield them."""
         stopped = list(busy.values())
         busy.clear()
-        self._end([worker for worker, _ in stopped])
+        end_workers([worker for worker, _ in stopped], _PATIENCE_S)
         for _, task in stopped:
             yield task, ToolTimeoutError("time limit", "the run was stopped when the time was up")
 
     def _receive(
-        self, busy: dict[Connection, tuple[_Worker, Job]], link: Connection
+        self, busy: dict[Connection, tuple[Worker, Job]], link: Connection
     ) -> tuple[Job, Exception | None] | None:
         """Take one message of a worker; return its task and its error, if any, once the task has ended."""
         worker, task = busy[link]
@@ -158,18 +123,14 @@ class _Pool:
         except (EOFError, ConnectionResetError):
             del busy[link]
             link.close()
-            worker.end(time.monotonic() + _PATIENCE_S)
-            return task, ToolError("worker process", f"ended with exit code {worker.process.returncode}")
-        if kind != _END:
+            return task, worker.died()
+        if kind != END:
             return None
         del busy[link]
         self._idle.append(worker)
-        return task, content
+        return task, content[1]
 
-    def _end(self, workers: Sequence[_Worker]) -> None:
-        for worker in workers:
-            with suppress(OSError):
-                worker.link.close()
-        until = time.monotonic() + _PATIENCE_S
-        for worker in workers:
-            worker.end(until)
+
+def _run(_send: Send, task: Work) -> None:
+    """Run a task in a worker process."""
+    task.run(Reporter())

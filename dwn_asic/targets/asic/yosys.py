@@ -73,7 +73,9 @@ class Synthesis:
     log: str
 
 
-def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float = 300.0) -> Synthesis:
+def synthesize(
+    design: str, name: str, library: CellLibrary, *, top: str = "", timeout_s: float = 300.0
+) -> Synthesis:
     """Map a design with the modules NAME_top, NAME_core and NAME_encoder to the cells of a library.
 
     The module hierarchy is preserved, so encoder and core have areas of their own. Each module is mapped with
@@ -87,6 +89,8 @@ def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float
         Prefix of the module names.
     library
         Cells to map to, flip-flops included if it has any.
+    top
+        Name of a module around NAME_top; by default there is none.
     timeout_s
         Time limit of each Yosys run in seconds.
 
@@ -100,7 +104,7 @@ def synthesize(design: str, name: str, library: CellLibrary, *, timeout_s: float
     texts = split_modules(design)
     parts = [module for module in texts if is_part(module)]
     if not parts:
-        commands = (f"hierarchy -check -top {name}_top", *_PREPARE)
+        commands = (f"hierarchy -check -top {top or f'{name}_top'}", *_PREPARE)
         return _mapped(design, commands, MAPPING_RECIPES, library, timeout_s)
     return _mapped_in_parts(texts, parts, library, timeout_s)
 

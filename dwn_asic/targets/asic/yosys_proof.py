@@ -43,7 +43,7 @@ _MOST_VALUES = 12
 
 
 def prove_netlist(
-    design: str, netlist: str, top: str, liberty: Sequence[Path], latency: int, *, timeout_s: float = 300.0
+    design: str, netlist: str, top: str, cells: Sequence[Path], latency: int, *, timeout_s: float = 300.0
 ) -> None:
     """Prove a netlist equal to a design from :func:`dwn_asic.verilog.writer.design_verilog`.
 
@@ -53,8 +53,8 @@ def prove_netlist(
         Verilog text of both.
     top
         Name of the top module.
-    liberty
-        Liberty files with the cells of the netlist.
+    cells
+        Files with the cells of the netlist: Liberty, or Verilog models with the suffix ``.v``.
     latency
         Clock cycles from the inputs to the outputs; 0 without registers.
     timeout_s
@@ -74,7 +74,7 @@ def prove_netlist(
     used = {top, *(kind for inside in instances.values() for kind, _ in inside)}
     modules = {name: inside for name, inside in instances.items() if name in used}
     large = {name for name in modules if texts[name].count(";") >= _LARGE}
-    files = [path.resolve() for path in liberty]
+    files = [path.resolve() for path in cells]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "design.v").write_text(design, encoding="utf-8")
@@ -93,7 +93,7 @@ def _script(
     modules: Mapping[str, Sequence[tuple[str, str]]],
     large: Collection[str],
     top: str,
-    liberty: Sequence[Path],
+    cells: Sequence[Path],
     latency: int,
 ) -> Iterator[str]:
     """Yield the commands, given the instances in each module as (module, name), and the large modules."""
@@ -116,8 +116,9 @@ def _script(
     yield "proc"
     yield from apart
     yield "design -stash gold"
-    for path in liberty:
-        yield f'read_liberty -ignore_miss_func -ignore_miss_dir -ignore_miss_data_latch "{path}"'
+    for path in cells:
+        options = "-ignore_miss_func -ignore_miss_dir -ignore_miss_data_latch"
+        yield f'read_verilog "{path}"' if path.suffix == ".v" else f'read_liberty {options} "{path}"'
     yield "read_verilog netlist.v"
     yield f"hierarchy -check -top {top}"
     yield f"setattr -mod -set keep_hierarchy 1 {names}"

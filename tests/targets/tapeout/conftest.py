@@ -26,8 +26,7 @@ def installed() -> Pdk:
         pytest.skip(f"no real PDK files in {SHARED}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PDK_ROOT", str(SHARED))
-        found = load_pdk("sky130hd")
-    return found
+        return load_pdk("sky130hd")
 
 
 @pytest.fixture(scope="session")
