@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dwn_asic.methods.decision_tree import METHOD as TREE
 from dwn_asic.search.space import Assignment, Choices, Numbers, Space
 
 __all__ = ["TREES", "base_sections", "default_space", "first_assignments"]
 
-TREES: Mapping[str, Any] = {"kind": "decision_tree", "leaves": [16, 64]}
+TREES: Mapping[str, Any] = {"kind": TREE.kind, "leaves": [16, 64]}
 """Entry of ``baselines`` whose circuits the recipes anneal too. A tree finds short paths through many
 features, where a trained network spreads over all of them."""
 
@@ -58,7 +59,7 @@ def default_space(n_classes: int, *, trees: bool) -> Space:
     trees
         Whether the flow has decision trees among its baselines, which may then be starts.
     """
-    starts = [["dwn"], ["decision_tree"], ["dwn", "untrained"]]
+    starts = [["dwn"], [TREE.kind], ["dwn", "untrained"]]
     space: dict[str, Choices | Numbers] = {
         "encoder.bits": Numbers(4, 64, whole=True, log=True),
         "training.learning_rate": Numbers(0.005, 0.1, whole=False, log=True),
@@ -89,7 +90,7 @@ def first_assignments(space: Space, flow: Assignment) -> tuple[Assignment, ...]:
         The flow's own values.
     """
     changes: Sequence[Mapping[str, object]] = (
-        {"shrink.starts": ["decision_tree"]},
+        {"shrink.starts": [TREE.kind]},
         {"model.pyramid": [6, 6, 6]},
         {"model.pyramid": [4, 4, 4], "encoder.bits": 16},
         {"training.distillation": 0.5},

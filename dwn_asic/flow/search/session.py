@@ -29,7 +29,7 @@ from dwn_asic.flow.step import Reporter
 from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.search.pareto import Candidate, pareto
 from dwn_asic.search.pruning import threshold
-from dwn_asic.search.recipes import default_space, first_assignments
+from dwn_asic.search.recipes import TREES, default_space, first_assignments
 from dwn_asic.search.sampler import Asked, Direction, Sampler, open_sampler
 from dwn_asic.search.space import Assignment, Space, applied, including, own, read_axis
 from dwn_asic.targets.asic.signoff.metrics import DELAY, ENERGY
@@ -345,7 +345,7 @@ def _space(config: FlowConfig, file: Path) -> Space:
 
         assert config.data is not None
         table, _ = split_table(config.data, config.seed)
-        trees = any(each.kind == "decision_tree" for each in config.baselines)
+        trees = any(each.kind == TREES["kind"] for each in config.baselines)
         space: Space = default_space(len(table.class_names), trees=trees)
     else:
         space = {key: read_axis(value) for key, value in config.search.items()}
