@@ -22,8 +22,12 @@ JOBS   ?= 2
 # The figures that `make figures` measures: a topic such as main, or one id such as main.phoneme_accuracy.
 ONLY   ?=
 
+# The address of a Dask scheduler, whose workers do the work of studies and searches: see docs/howto/cluster.md.
+SCHEDULER ?=
+
 # Passed on only if the user set it, as the default is for reports.
 jobs = $(if $(filter command environment,$(origin JOBS)),--jobs '$(JOBS)')
+scheduler = $(if $(SCHEDULER),--scheduler '$(SCHEDULER)')
 
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --benchmark-disable
@@ -49,7 +53,7 @@ help:
 	@echo 'make search [FLOW=...]            search architectures and options of a flow for the front of score and area'
 	@echo 'make tinytapeout [FLOW=...]       run a flow, and write a Tiny Tapeout project of it to $(BUILD)/NAME/tinytapeout'
 	@echo 'make report                       run all flows ($(FLOWS)) and studies ($(STUDIES)), and write reports/'
-	@echo 'make report SCHEDULER=tcp://...   the same on the workers of a Dask cluster'
+	@echo 'make report SCHEDULER=tcp://...   the same on the workers of a Dask cluster, as with search and auto'
 	@echo 'make report-quick                 run a small study in a few minutes, and write its report to $(BUILD)/report-quick'
 	@echo 'make report-held-out              run the study of held-out data sets, and write reports/held_out'
 	@echo 'make report-balanced              run the study in balanced accuracy, and write reports/balanced'
@@ -94,9 +98,9 @@ $(DEV_READY): $(RUN_READY)
 	@$(PIP) install --editable '.[dev]'
 	@touch $@
 
-# What searches need in addition.
+# What searches need in addition, also on a cluster.
 $(SEARCH_READY): $(RUN_READY)
-	@$(PIP) install --editable '.[search]'
+	@$(PIP) install --editable '.[search,cluster]'
 	@touch $@
 
 # ---- one flow -----------------------------------------------------------------------------------------------
@@ -105,11 +109,11 @@ run: $(RUN_READY)
 	@$(DWN) run '$(FLOW)' --build '$(BUILD)' $(jobs)
 
 search: $(SEARCH_READY)
-	@$(DWN) search '$(FLOW)' --build '$(BUILD)' $(jobs) $(OPTIONS)
+	@$(DWN) search '$(FLOW)' --build '$(BUILD)' $(jobs) $(scheduler) $(OPTIONS)
 
 auto: $(SEARCH_READY)
 	@test -n '$(DATA)' || { echo 'make auto: name the table with DATA=table.csv' >&2; exit 1; }
-	@$(DWN) auto '$(DATA)' --build '$(BUILD)' $(jobs) $(OPTIONS)
+	@$(DWN) auto '$(DATA)' --build '$(BUILD)' $(jobs) $(scheduler) $(OPTIONS)
 
 # Any file of a flow. FLOW is passed on only if the user set it, since its default may be another flow.
 $(BUILD)/%: FORCE | $(RUN_READY)
@@ -130,9 +134,6 @@ STUDIES ?= nine ablation
 SEEDS   ?= 0 1 2 3 4
 OUT     ?= reports
 
-# The address of a Dask scheduler, whose workers carry out the runs instead of this machine: see docs/howto/cluster.md.
-SCHEDULER ?=
-
 # Of the default studies, those that are there.
 folders = $(if $(filter file,$(origin STUDIES)),$(wildcard $(STUDIES:%=flows/%)),$(STUDIES:%=flows/%))
 
@@ -140,7 +141,7 @@ folders = $(if $(filter file,$(origin STUDIES)),$(wildcard $(STUDIES:%=flows/%))
 report: export OMP_NUM_THREADS = 1
 report: $(DEV_READY)
 	@$(DWN) study $(folders) $(FLOWS:%=flows/%.yaml) --seeds '$(SEEDS)' --build '$(BUILD)' --jobs '$(JOBS)' \
-	    --out '$(OUT)' $(if $(SCHEDULER),--scheduler '$(SCHEDULER)')
+	    --out '$(OUT)' $(scheduler)
 
 # Studies of their own, each in a folder of its name: the benchmarks of a logic contest, printed circuits, and data sets
 # of many classes.

@@ -285,7 +285,7 @@ def movement() -> Iterator[Row]:
 
     with _study(range(1)):
         (run,) = planned([Path("flows/small/digits.yaml")], [0], Path("build")).runs
-        order = order_of(run.open())
+        order = order_of(run.open(), run.work)
         assert order is not None
         parcel: Any = run_order(*order)  # type: ignore[arg-type]
         assert parcel.error is None

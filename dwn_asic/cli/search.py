@@ -17,6 +17,13 @@ Workers = Annotated[
     int | None,
     typer.Option("--jobs", min=1, help="Number of trials at once. Default: the number of processor cores."),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of a Dask scheduler, for example tcp://10.0.0.1:8786, whose workers run the trials. "
+        "Default: this machine."
+    ),
+]
 _TRIALS = 20
 
 
@@ -55,25 +62,27 @@ def search(
         typer.Option(help="End trials after a few epochs if their validation score is low by then."),
     ] = True,
     jobs: Workers = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Search architectures and options for the front of score and area.
 
     The search is kept in BUILD/NAME_search; the same command resumes it after an interruption. Circuits of
     the front are proved, and each has a flow file.
     """
+    from dwn_asic.execution.resources import Resources
     from dwn_asic.flow.search.publish import publish, published_front
     from dwn_asic.flow.search.session import open_search
     from dwn_asic.tools import processors
 
     opened = open_search(flow, build, seed=seed, further=objective or (), storage=storage, prunes=prune)
     begun = time.perf_counter()
-    workers = jobs or processors()
+    resources = Resources(jobs or processors(), scheduler)
     with terminal() as reporter:
         for key, axis in opened.space.items():
             reporter.message(f"search: {key}: {axis.shown}")
-        outcomes = opened.run(_limits(trials, hours), workers, reporter)
+        outcomes = opened.run(_limits(trials, hours), resources, reporter)
         chosen = published_front(outcomes, points)
-        proved = publish(opened, outcomes, chosen, workers, reporter)
+        proved = publish(opened, outcomes, chosen, resources, reporter)
     folder = opened.folder
     typer.echo(f"Front: {folder}/{{front.md,front.csv,front.svg}}")
     typer.echo(f"Flow files of its circuits: {folder}/{{{','.join(each.name for each in proved)}}}.yaml")
@@ -112,6 +121,7 @@ def auto(
     ] = "accuracy",
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random choices.")] = 0,
     jobs: Workers = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Turn a table into a proved chip in a given time, with nothing to choose.
 
@@ -119,6 +129,7 @@ def auto(
     rows, and ends in data sheet, Verilog, netlist and proof.
     """
     from dwn_asic.errors import ConfigError
+    from dwn_asic.execution.resources import Resources
     from dwn_asic.flow.search.auto import Wish
     from dwn_asic.flow.search.auto import auto as automatic
     from dwn_asic.search.effort import seconds_of
@@ -137,7 +148,7 @@ def auto(
             metric=metric,
             build=build,
             seed=seed,
-            jobs=jobs or processors(),
+            resources=Resources(jobs or processors(), scheduler),
             reporter=reporter,
         )
     folder = made.search.folder

@@ -50,13 +50,13 @@ def study(
     Runs and steps that are up to date are skipped. The messages of a run are in NAME.log beside its folder.
     Flows whose data is missing are left out.
     """
-    from dwn_asic.execution.choose import open_executor
+    from dwn_asic.execution.resources import Resources
     from dwn_asic.flow.studies import planned, run_all
     from dwn_asic.tools import processors
 
     plan = planned(places, _numbers(seeds), build)
     if plan.runs:
-        with terminal() as reporter, open_executor(jobs or processors(), scheduler) as executor:
+        with terminal() as reporter, Resources(jobs or processors(), scheduler).open() as executor:
             run_all(plan.runs, executor, reporter)
     for file in plan.missing:
         typer.echo(f"skipped, its data is missing: {file}")

@@ -5,15 +5,19 @@ Dask places jobs, carries contents from worker to worker, and begins a job again
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
+from multiprocessing.connection import wait
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
-from dwn_asic.errors import ToolError
-from dwn_asic.execution.executor import Executor, Job, Outcome, Shared, attempt
+from dwn_asic.errors import ToolError, ToolTimeoutError
+from dwn_asic.execution.executor import Executor, Job, Outcome, Shared, Submitted, attempt, seconds_to
+from dwn_asic.execution.worker import Send, Worker, called, end_workers
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -22,6 +26,8 @@ __all__ = ["DaskCluster", "worker_folder"]
 
 _CONNECT_S = 20.0
 """Seconds in which the scheduler must answer."""
+_PATIENCE_S = 10.0
+"""Seconds that a job has to end by itself at its deadline before it is killed."""
 _ROUNDS = 2
 """Number of times that a job is submitted. Each time, Dask begins it again until four workers
 have died of it (its option ``distributed.scheduler.allowed-failures``)."""
@@ -45,7 +51,7 @@ class DaskCluster(Executor):
 
     def __init__(self, address: str) -> None:
         try:
-            from distributed import Client, as_completed
+            from distributed import Client
         except ModuleNotFoundError as error:
             raise ToolError(
                 "dask", "is not installed; pip install 'dwn-asic[cluster]' installs it"
@@ -55,9 +61,9 @@ class DaskCluster(Executor):
             self._client: Client = Client(address, timeout=_CONNECT_S, set_as_default=False)
         except (OSError, ValueError) as error:
             raise ToolError("dask", f"no scheduler answers at {address}") from error
-        self._ended = as_completed(loop=self._client.loop)
+        self._ended: SimpleQueue[Future] = SimpleQueue()
         self._session, self._count = uuid4().hex[:8], 0
-        self._jobs: dict[str, tuple[Future, Job[Any], int]] = {}
+        self._jobs: dict[str, tuple[Future, Submitted[Any]]] = {}
         self._shared: dict[str, Future] = {}
 
     @property
@@ -70,17 +76,21 @@ class DaskCluster(Executor):
         """Number of jobs that were submitted and whose outcome was not returned yet."""
         return len(self._jobs)
 
-    def submit(self, job: Job[Any]) -> None:
+    def submit(self, job: Job[Any], deadline: float | None = None) -> None:
         """Send a job to the scheduler."""
-        self._submit(job, 1)
+        self._submit(Submitted(job, deadline))
 
-    def _submit(self, job: Job[Any], number: int) -> None:
+    def _submit(self, submitted: Submitted[Any]) -> None:
         self._count += 1
+        job = submitted.job
         arguments = [self._sent(each) if isinstance(each, Shared) else each for each in job.arguments]
         key = f"{job.name} {self._session}-{self._count}"
-        future = self._call(attempt, job.work, *arguments, key=key)
-        self._jobs[key] = future, job, number
-        self._ended.add(future)
+        if submitted.deadline is None:
+            future = self._call(attempt, job.work, *arguments, key=key)
+        else:
+            future = self._call(_within, seconds_to(submitted.deadline), job.work, *arguments, key=key)
+        self._jobs[key] = future, submitted
+        future.add_done_callback(self._ended.put)
 
     def _sent(self, content: Shared) -> Future:
         """Return the content as a task, whose result Dask keeps on the workers that have used it.
@@ -97,29 +107,47 @@ class DaskCluster(Executor):
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
             return self._client.submit(function, *arguments, key=key, pure=False)
 
-    def wait(self) -> Outcome[Any]:
+    def wait(self, seconds: float | None = None) -> Outcome[Any] | None:
         """Wait until a job ends, and return its outcome."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while True:
+            deadlines = [each.deadline for _, each in self._jobs.values()]
+            try:
+                future = self._ended.get(timeout=seconds_to(end, *deadlines))
+            except Empty:
+                late = next((key for key, (_, each) in self._jobs.items() if each.late), None)
+                if late is not None:
+                    future, submitted = self._jobs.pop(late)
+                    future.cancel()
+                    return submitted.stopped()
+                if seconds_to(end) == 0.0:
+                    return None
+                continue
+            if future.key in self._jobs:  # else it was stopped
+                outcome = self._outcome(*self._jobs.pop(future.key))
+                if outcome is not None:
+                    return outcome
+
+    def _outcome(self, future: Future, submitted: Submitted[Any]) -> Outcome[Any] | None:
+        """Return the outcome of a job that has ended; None if its worker has died and it begins again."""
         from distributed import KilledWorker
 
-        while True:
-            future = next(self._ended)
-            _, job, number = self._jobs.pop(future.key)
-            if future.status == "finished":
-                value, error = future.result()
-                return Outcome(job, value, error, number)
-            if future.status == "cancelled":
-                raise ToolError("dask", f"the connection to the scheduler at {self._address} is lost")
-            failed = future.exception()
-            if not isinstance(failed, KilledWorker):
-                return Outcome(job, None, failed, number)
-            if number >= _ROUNDS:
-                return Outcome(job, None, ToolError("dask", "every worker that began it died"), number)
-            self._shared = {digest: sent for digest, sent in self._shared.items() if sent.status != "error"}
-            self._submit(job, number + 1)
+        if future.status == "finished":
+            return submitted.ended(*future.result())
+        if future.status == "cancelled":
+            raise ToolError("dask", f"the connection to the scheduler at {self._address} is lost")
+        failed = future.exception()
+        if not isinstance(failed, KilledWorker):
+            return submitted.ended(None, failed)
+        if submitted.attempts >= _ROUNDS:
+            return submitted.ended(None, ToolError("dask", "every worker that began it died"))
+        self._shared = {digest: sent for digest, sent in self._shared.items() if sent.status != "error"}
+        self._submit(submitted.again())
+        return None
 
     def close(self) -> None:
         """Cancel the jobs that still run, and end the connection; the workers stay."""
-        futures = [future for future, _, _ in self._jobs.values()]
+        futures = [future for future, _ in self._jobs.values()]
         self._jobs.clear()
         self._shared.clear()
         if self._client.status == "running":
@@ -131,11 +159,44 @@ def _content(content: Shared) -> Shared:
     return content
 
 
+def _within(seconds: float, work: Callable[..., Any], *arguments: object) -> tuple[Any, Exception | None]:
+    """Call a function as :func:`attempt` does, but in a process of its own, which is stopped after a time.
+
+    The time runs from here, so that a job that has waited, or begins again, may end after its deadline;
+    whoever submitted it does not wait for it any longer.
+    """
+    worker = Worker.start(threads=1)
+    try:
+        worker.order(_in_folder, worker_folder(), work, arguments)
+        if not wait([worker.link], seconds):
+            return None, ToolTimeoutError("time limit", "the run was stopped when the time was up")
+        _, found = worker.link.recv()
+    except (EOFError, ConnectionResetError):
+        return None, worker.died()
+    except ToolError as died:
+        return None, died
+    else:
+        return found
+    finally:
+        end_workers([worker], _PATIENCE_S)
+
+
+_folders: list[Path] = []
+"""Folder of the Dask worker that has started this process, if one has."""
+
+
+def _in_folder(send: Send, folder: Path, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    _folders[:] = [folder]
+    return called(send, work, arguments)
+
+
 def worker_folder() -> Path:
     """Return the folder for files of the Dask worker that calls this; it is removed when the worker ends.
 
     Elsewhere it is the machine's folder for temporary files.
     """
+    if _folders:
+        return _folders[0]
     try:
         from distributed import get_worker
 

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-__all__ = ["ATTEMPTS", "Executor", "Job", "Outcome", "Shared", "attempt", "completed"]
+from dwn_asic.errors import ToolTimeoutError
+
+__all__ = [
+    "ATTEMPTS",
+    "Executor",
+    "Job",
+    "Outcome",
+    "Shared",
+    "Submitted",
+    "attempt",
+    "completed",
+    "seconds_to",
+]
 
 ATTEMPTS = 4
 """Number of times that a job is begun on this machine if its worker dies each time; then the job
 has failed."""
+_LOOK_S = 5.0
+"""Seconds after which :func:`completed` looks whether workers have joined."""
 
 Value = TypeVar("Value")
 
@@ -87,6 +101,42 @@ class Outcome(Generic[Value]):
     attempts: int = 1
 
 
+@dataclass(frozen=True)
+class Submitted(Generic[Value]):
+    """A job that was submitted.
+
+    Attributes
+    ----------
+    job
+        The job.
+    deadline
+        Time of :func:`time.monotonic` at which it is stopped, or None.
+    attempts
+        Number of times that it was submitted to workers.
+    """
+
+    job: Job[Value]
+    deadline: float | None
+    attempts: int = 1
+
+    @property
+    def late(self) -> bool:
+        """Whether its deadline has passed."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def again(self) -> Submitted[Value]:
+        """Return it as it is submitted once more."""
+        return replace(self, attempts=self.attempts + 1)
+
+    def ended(self, value: Value | None, error: Exception | None) -> Outcome[Value]:
+        """Return its outcome."""
+        return Outcome(self.job, value, error, self.attempts)
+
+    def stopped(self) -> Outcome[Value]:
+        """Return the outcome of a job whose deadline has passed."""
+        return self.ended(None, ToolTimeoutError("time limit", "the run was stopped when the time was up"))
+
+
 class Executor(ABC):
     """A context manager that runs jobs in workers; leaving it ends the jobs that still run.
 
@@ -112,12 +162,26 @@ class Executor(ABC):
         """Number of jobs that were submitted and whose outcome was not returned yet."""
 
     @abstractmethod
-    def submit(self, job: Job[Any]) -> None:
-        """Add a job, which starts as soon as a worker is free."""
+    def submit(self, job: Job[Any], deadline: float | None = None) -> None:
+        """Add a job, which starts as soon as a worker is free.
+
+        Parameters
+        ----------
+        job
+            The job.
+        deadline
+            Time of :func:`time.monotonic` at which it is stopped, with a ToolTimeoutError as its error; None
+            for no limit.
+        """
 
     @abstractmethod
-    def wait(self) -> Outcome[Any]:
+    def wait(self, seconds: float | None = None) -> Outcome[Any] | None:
         """Wait until a job ends, and return its outcome; there must be a pending one.
+
+        Parameters
+        ----------
+        seconds
+            Time after which None is returned if no job has ended; None waits for as long as it takes.
 
         Raises
         ------
@@ -138,19 +202,51 @@ class Executor(ABC):
         self.close()
 
 
-def completed(executor: Executor, jobs: Iterable[Job[Value]]) -> Iterator[Outcome[Value]]:
+def completed(
+    executor: Executor,
+    jobs: Iterable[Job[Value] | Outcome[Value]],
+    *,
+    ahead: int = 2,
+    deadline: float | None = None,
+) -> Iterator[Outcome[Value]]:
     """Run jobs, and yield their outcomes in the order in which they end.
 
-    Jobs are taken from the iterable only shortly before they can start, two for each slot, so that it may be
-    long and its jobs large.
+    Parameters
+    ----------
+    executor
+        Executor of the jobs.
+    jobs
+        Jobs in the order in which they begin. An outcome among them, of a job that needs no worker, is
+        yielded as it is.
+    ahead
+        Number of jobs for each slot that are taken before their outcomes are known. With two, no worker waits
+        for its next job, and the iterable may be long and its jobs large. With one, a job is taken when a
+        worker is free, so that it may depend on all outcomes that were yielded.
+    deadline
+        Time of :func:`time.monotonic` at which jobs that still run are stopped, with a ToolTimeoutError as
+        their error, and no further job is taken; None for no limit.
     """
     waiting = iter(jobs)
     while True:
-        for job in islice(waiting, max(0, 2 * max(1, executor.slots) - executor.pending)):
-            executor.submit(job)
+        while executor.pending < ahead * max(1, executor.slots) and seconds_to(deadline) != 0.0:
+            each = next(waiting, None)
+            if each is None:
+                break
+            if isinstance(each, Outcome):
+                yield each
+            else:
+                executor.submit(each, deadline)
         if not executor.pending:
             return
-        yield executor.wait()
+        outcome = executor.wait(_LOOK_S)
+        if outcome is not None:
+            yield outcome
+
+
+def seconds_to(*times: float | None) -> float | None:
+    """Return the time until the first of these times of :func:`time.monotonic`, or 0; None if all are."""
+    known = [each for each in times if each is not None]
+    return max(0.0, min(known) - time.monotonic()) if known else None
 
 
 def attempt(work: Callable[..., Value], *arguments: object) -> tuple[Value | None, Exception | None]:

@@ -24,7 +24,7 @@ from typing import Any
 from dwn_asic.errors import ToolError
 from dwn_asic.execution.executor import attempt, portable
 
-__all__ = ["END", "PATIENCE_S", "Send", "Worker", "end_workers", "serve"]
+__all__ = ["END", "PATIENCE_S", "Send", "Worker", "called", "end_workers", "serve"]
 
 END = "end"
 """Kind of the last message of an order; its content is the value and the error, one of which is None."""
@@ -124,6 +124,11 @@ def serve(number: int) -> None:
     with suppress(KeyboardInterrupt, BrokenPipeError):
         while True:
             send(END, _answer(arrived.get(), send))
+
+
+def called(_send: Send, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Return what a function returns that sends no messages: the order of a job."""
+    return work(*arguments)
 
 
 def _listen(link: Connection, arrived: SimpleQueue[bytes]) -> None:

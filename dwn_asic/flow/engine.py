@@ -129,11 +129,12 @@ class Engine:
             return True
         return all((self.folder / step.place(output)).exists() for output in step.outputs)
 
-    def up_to_date(self) -> bool:
-        """Return whether no step would run."""
+    def up_to_date(self, targets: Iterable[str] | None = None) -> bool:
+        """Return whether no step would run, of those that lead to some files of the run or of all."""
+        chosen = self.steps if targets is None else self._leading_to(targets)
         self._environments.clear()
         self._failures.clear()
-        return all(self.is_current(step) for step in self.steps)
+        return all(self.is_current(step) for step in chosen)
 
     def environments(self) -> dict[str, Mapping[str, str]]:
         """Return the title of each step, and what it depends on beside its settings and inputs."""

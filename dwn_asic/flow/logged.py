@@ -6,8 +6,9 @@ import traceback
 from pathlib import Path
 
 from dwn_asic.errors import DwnAsicError
-from dwn_asic.flow.run import Flow, run_flow
+from dwn_asic.flow.run import Flow
 from dwn_asic.flow.step import Reporter
+from dwn_asic.flow.work import Work
 
 __all__ = ["run_logged"]
 
@@ -24,13 +25,15 @@ class _Log(Reporter):
         self._mode = "a"
 
 
-def run_logged(flow: Flow, log: Path) -> list[str]:
-    """Run a flow one step at a time, and write its messages and its error, if it fails, to a file.
+def run_logged(flow: Flow, work: Work, log: Path) -> list[str]:
+    """Do some work on a flow, and write its messages and its error, if it fails, to a file.
 
     Parameters
     ----------
     flow
         The flow.
+    work
+        What to do.
     log
         File of the messages. It stays as it is if every step is up to date.
 
@@ -41,7 +44,7 @@ def run_logged(flow: Flow, log: Path) -> list[str]:
     """
     reporter = _Log(log)
     try:
-        return run_flow(flow, reporter)
+        return work.run(flow, reporter)
     except DwnAsicError as error:
         reporter.message(f"error: {error}")
         raise

@@ -1,7 +1,7 @@
 """Runs on workers that share no files with this machine: what is sent to them, and what comes back.
 
 A worker receives the configuration of a flow, the files of its data and those files of the run that exist
-already. It carries out the remaining steps, and returns the files that it has made or changed, together with
+already. It does what is left to do, and returns the files that it has made or changed, together with
 the records of the steps. Since a step's key does not depend on where it ran, the run is up to date afterwards
 as if it had been carried out here.
 """
@@ -31,6 +31,7 @@ from dwn_asic.flow.locking import locked
 from dwn_asic.flow.logged import run_logged
 from dwn_asic.flow.run import Flow
 from dwn_asic.flow.step import OUTPUTS, Reporter
+from dwn_asic.flow.work import Work
 
 __all__ = ["Order", "Parcel", "order_of", "run_order", "store_parcel"]
 
@@ -40,7 +41,7 @@ _ONE_RUN = threading.Lock()
 
 @dataclass(frozen=True)
 class Order:
-    """A run to carry out.
+    """Work on a flow to carry out.
 
     Attributes
     ----------
@@ -48,6 +49,8 @@ class Order:
         Content of the flow file.
     file
         Path of the flow file, as the result names it.
+    work
+        What to do.
     tables
         Attribute of the section ``data`` that holds the path of a file, and the digest of this file.
     archive
@@ -59,6 +62,7 @@ class Order:
 
     config: FlowConfig
     file: str
+    work: Work
     tables: Mapping[str, str]
     archive: bytes
     environments: Mapping[str, Mapping[str, str]]
@@ -89,8 +93,8 @@ class Parcel:
     error: Exception | None
 
 
-def order_of(flow: Flow) -> tuple[Order | Shared, ...] | None:
-    """Return the arguments of :func:`run_order` for a flow, or None if the run is up to date.
+def order_of(flow: Flow, work: Work) -> tuple[Order | Shared, ...] | None:
+    """Return the arguments of :func:`run_order` for work on a flow, or None if it was done before.
 
     Raises
     ------
@@ -105,14 +109,14 @@ def order_of(flow: Flow) -> tuple[Order | Shared, ...] | None:
             flow.file, "model.file", "is not sent to other machines", "a flow that trains its network"
         )
     with locked(flow.folder, Reporter()):
-        if flow.engine.up_to_date():
+        if work.done(flow):
             return None
         archive = _packed(flow.folder, _files(flow.folder))
     data = config.data
     files = {} if data is None else {FILE_KEYS[key]: path for key, path in data_files(data).items()}
     contents = {place: _shared(path.resolve(), content_digest(path)) for place, path in files.items()}
     tables = {place: content.digest for place, content in contents.items()}
-    order = Order(config, flow.file.as_posix(), tables, archive, flow.engine.environments())
+    order = Order(config, flow.file.as_posix(), work, tables, archive, flow.engine.environments())
     return order, *{content.digest: content for content in contents.values()}.values()
 
 
@@ -150,7 +154,7 @@ def run_order(order: Order, *contents: Shared) -> Parcel:
         before = {name: content_digest(flow.folder / name) for name in _files(flow.folder)}
         log, ran, error = Path(scratch) / "log", [], None
         try:
-            ran = run_logged(flow, log)
+            ran = run_logged(flow, order.work, log)
         except Exception as raised:  # noqa: BLE001 - it is returned, with the steps that have ended before
             error = portable(raised)
         after = set(_files(flow.folder))

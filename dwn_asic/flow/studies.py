@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dwn_asic.data.sources import data_files
 from dwn_asic.errors import ConfigError, DwnAsicError, ToolError
-from dwn_asic.execution.executor import Executor, Job, Outcome, completed
+from dwn_asic.execution.executor import Executor
 from dwn_asic.flow.flow_file import flows_of, load_flow, yaml_of
-from dwn_asic.flow.logged import run_logged
-from dwn_asic.flow.remote import Parcel, order_of, run_order, store_parcel
 from dwn_asic.flow.run import DEFAULT_BUILD, Flow, open_flow
 from dwn_asic.flow.step import Reporter
+from dwn_asic.flow.tasks import carried_out
+from dwn_asic.flow.work import WholeRun
 
 __all__ = ["Plan", "StudyRun", "planned", "run_all"]
 
@@ -51,6 +51,11 @@ class StudyRun:
     def log(self) -> Path:
         """File with the messages of the run, beside its folder."""
         return self.build / f"{self.name}.log"
+
+    @property
+    def work(self) -> WholeRun:
+        """All steps."""
+        return WholeRun()
 
     def open(self) -> Flow:
         """Open the flow of the run."""
@@ -143,49 +148,11 @@ def run_all(runs: Sequence[StudyRun], executor: Executor, reporter: Reporter) ->
         Runs have failed; the error has the exit code of the first.
     """
     progress = _Progress(reporter, len(runs))
-    by_title = {run.title: run for run in runs}
     if executor.slots == 0:
         reporter.message("no worker is connected to the scheduler yet: waiting for one")
-    for outcome in completed(executor, _jobs(runs, executor, progress)):
-        progress.end(by_title[outcome.job.name], _received(by_title[outcome.job.name], outcome))
+    for run, found in carried_out(runs, executor):
+        progress.end(run, found)
     progress.report_failures()
-
-
-def _jobs(
-    runs: Iterable[StudyRun], executor: Executor, progress: _Progress
-) -> Iterator[Job[list[str] | Parcel]]:
-    """Yield the jobs of runs; to a worker elsewhere goes only what is not up to date."""
-    for run in runs:
-        if executor.shares_files:
-            yield Job(run.title, _run_here, (run,))
-            continue
-        try:
-            order = order_of(run.open())
-        except (DwnAsicError, OSError) as error:
-            progress.end(run, error)
-            continue
-        if order is None:
-            progress.end(run, [])
-        else:
-            yield Job(run.title, run_order, order)
-
-
-def _run_here(run: StudyRun) -> list[str]:
-    """Execute a run in a worker of this machine, and return the titles of the steps that ran."""
-    return run_logged(run.open(), run.log)
-
-
-def _received(run: StudyRun, outcome: Outcome[list[str] | Parcel]) -> list[str] | Exception:
-    """Return the steps that ran, or the error; what a worker elsewhere has made is stored first."""
-    if outcome.error is not None or outcome.value is None:
-        return outcome.error or RuntimeError("no result")
-    if isinstance(outcome.value, Parcel):
-        try:
-            store_parcel(outcome.value, run.folder, run.log)
-        except OSError as error:
-            return error
-        return outcome.value.error or list(outcome.value.ran)
-    return outcome.value
 
 
 class _Progress:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import standins
 
-from dwn_asic.errors import DataError, ToolError
+from dwn_asic.errors import DataError, ToolError, ToolTimeoutError
 from dwn_asic.execution import cluster
-from dwn_asic.execution.choose import open_executor
 from dwn_asic.execution.cluster import DaskCluster, worker_folder
-from dwn_asic.execution.executor import ATTEMPTS, Executor, Job, Shared, completed
-from dwn_asic.execution.processes import LocalProcesses
+from dwn_asic.execution.executor import ATTEMPTS, Executor, Job, Outcome, Shared, completed
+from dwn_asic.execution.processes import LocalProcesses, ThisProcess
+from dwn_asic.execution.resources import Resources
 
 distributed = pytest.importorskip("distributed")
 
@@ -34,7 +34,7 @@ def scheduler() -> Iterator[str]:
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
     """Open each executor, with two workers."""
     address = request.getfixturevalue("scheduler") if request.param == "dask" else None
-    with open_executor(2, address) as found:
+    with Resources(2, address).open() as found:
         yield found
 
 
@@ -88,6 +88,60 @@ def test_contents_reach_the_functions(executor: Executor) -> None:
     assert {each.value for each in completed(executor, jobs)} == {("table.csv", 1000)}
 
 
+def test_with_one_ahead_a_job_is_taken_when_a_worker_is_free(executor: Executor) -> None:
+    taken = ended = 0
+
+    def jobs() -> Iterator[Job[int]]:
+        nonlocal taken
+        for number in range(8):
+            assert taken - ended < executor.slots
+            taken += 1
+            yield Job(str(number), standins.square, (number,))
+
+    for _ in completed(executor, jobs(), ahead=1):
+        ended += 1
+    assert ended == 8
+
+
+def test_an_outcome_among_the_jobs_is_yielded_before_the_next_is_taken(executor: Executor) -> None:
+    seen: list[str] = []
+
+    def jobs() -> Iterator[Job[int] | Outcome[int]]:
+        yield Outcome(Job("known", standins.square), 4, None)
+        assert seen == ["known"]
+        yield Job("new", standins.square, (3,))
+
+    for each in completed(executor, jobs()):
+        seen += [each.job.name]
+    assert seen == ["known", "new"]
+
+
+def test_at_the_deadline_what_runs_is_stopped_and_nothing_begins(executor: Executor, tmp_path: Path) -> None:
+    names = ["quick", "pid-0", "pid-1", "never", "nor this"]
+    work = {"quick": Job("quick", standins.square, (3,))}
+    jobs = (work.get(name, Job(name, standins.sleep, (str(tmp_path / name),))) for name in names)
+    begun = time.monotonic()
+    found = {
+        each.job.name: each for each in completed(executor, jobs, ahead=1, deadline=time.monotonic() + 2.5)
+    }
+    assert 2.5 <= time.monotonic() - begun < 60.0
+    assert (found.pop("quick").value, found.keys()) == (9, {"pid-0", "pid-1"})
+    assert {type(each.error) for each in found.values()} == {ToolTimeoutError}
+    assert executor.pending == 0
+    pids = [int((tmp_path / name).read_text()) for name in found]
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() - begun < 60.0, "a worker elsewhere stops it too"
+        time.sleep(0.05)
+
+
+def test_a_wait_may_end_before_a_job_does(executor: Executor) -> None:
+    executor.submit(Job("nap", standins.nap, (1.0,)))
+    assert executor.wait(0.05) is None
+    found = executor.wait()
+    assert found is not None
+    assert found.error is None
+
+
 # ---- processes of this machine -----------------------------------------------------------------------------
 def test_workers_are_other_processes_with_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
@@ -130,6 +184,19 @@ def test_leaving_it_ends_what_still_runs(tmp_path: Path) -> None:
         os.kill(int(text), 0)
 
 
+def test_one_job_at_a_time_needs_no_other_process() -> None:
+    with Resources(1).open(isolated=False) as executor:
+        assert isinstance(executor, ThisProcess)
+        jobs = [Job("a", standins.where), Job("b", standins.fail, ("data",)), Job("c", standins.square, (2,))]
+        found = {each.job.name: each for each in completed(executor, jobs)}
+        with pytest.raises(ValueError, match="cannot be stopped"):
+            executor.submit(jobs[0], time.monotonic())
+    assert found["a"].value is not None
+    assert found["a"].value[0] == os.getpid()  # type: ignore[index]
+    assert isinstance(found["b"].error, DataError)
+    assert found["c"].value == 4
+
+
 # ---- Dask --------------------------------------------------------------------------------------------------
 def test_dask_begins_a_job_again_and_carries_contents_to_each_worker_once(tmp_path: Path) -> None:
     with (
@@ -162,9 +229,11 @@ def test_dask_begins_a_job_again_and_carries_contents_to_each_worker_once(tmp_pa
 def test_a_worker_has_a_folder_of_its_own(scheduler: str) -> None:
     with DaskCluster(scheduler) as executor:
         executor.submit(Job("folder", worker_folder))
-        inside = executor.wait().value
-    assert inside is not None
-    assert inside != worker_folder()
+        executor.submit(Job("with a deadline, in a process of its own", worker_folder), time.monotonic() + 60)
+        found = [executor.wait(), executor.wait()]
+    inside = [each.value for each in found if each is not None]
+    assert len({folder.parent for folder in inside if folder is not None}) == 1
+    assert worker_folder() not in inside
 
 
 def test_no_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

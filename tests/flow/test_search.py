@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,19 +14,21 @@ import yaml
 from typer.testing import CliRunner
 
 from dwn_asic.cli import app
-from dwn_asic.errors import ConfigError, DataError
-from dwn_asic.flow import Reporter, open_flow, run_flow
+from dwn_asic.errors import ConfigError, DataError, DwnAsicError
+from dwn_asic.execution.resources import Resources
+from dwn_asic.flow import Flow, Reporter, open_flow, run_flow
 from dwn_asic.flow.artifacts import DATASET, FRONT, FRONT_GRAPHS, GRAPH, PROOF
 from dwn_asic.flow.search.auto import Auto, Wish, auto
 from dwn_asic.flow.search.publish import publish, published_front
 from dwn_asic.flow.search.session import Limits, Search, open_search
-from dwn_asic.flow.search.trial import Trial
+from dwn_asic.flow.search.trial import Trial, TrialWork
 from dwn_asic.flow.steps.shared import SHRUNK
 from dwn_asic.search.sampler import open_sampler
 from flows import Lines
 
 pytest.importorskip("optuna")
 
+ONE = Resources(1)
 FLOW = {
     "data": {"source": "csv:table.csv", "part": "part"},
     "encoder": {"input_bits": 4, "bits": 3},
@@ -66,8 +70,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Search:
     """Return a finished search, which tests must not change."""
     folder = tmp_path_factory.mktemp("search") / "done"
     search = open_search(project(folder), folder / "build")
-    outcomes = search.run(Limits(3), 1, Reporter())
-    publish(search, outcomes, published_front(outcomes, 2), 1, Reporter())
+    outcomes = search.run(Limits(3), ONE, Reporter())
+    publish(search, outcomes, published_front(outcomes, 2), ONE, Reporter())
     return search
 
 
@@ -117,21 +121,21 @@ def test_neither_an_interruption_nor_labels_of_test_rows_change_a_trial(done: Se
     file = project(tmp_path / "a", shuffled_test=True)
     assert file.with_name("table.csv").read_text() != (done.flow.file.parent / "table.csv").read_text()
     search = open_search(file, tmp_path / "a" / "build")
-    search.run(Limits(1), 1, Reporter())
+    search.run(Limits(1), ONE, Reporter())
     asked = open_sampler(search.storage, "mine", search.space, search.objectives, 0).ask()
     search.trial(asked)  # it was begun, and then the process ended
-    outcomes = search.run(Limits(3), 1, Reporter())
+    outcomes = search.run(Limits(3), ONE, Reporter())
     assert [*outcomes] == [0, 1, 2]
     assert outcome_files(search) == outcome_files(done)
     told = Lines()
-    search.run(Limits(3), 1, told)
+    search.run(Limits(3), ONE, told)
     assert told.lines == []
 
 
 def test_a_weak_trial_is_pruned_after_a_few_epochs(done: Search, tmp_path: Path) -> None:
     file = done.folder / "trials" / "0000.yaml"
     trial = replace(Trial(0, file, tmp_path / "pruned"), least=1.1, prunes=True)
-    trial.run(Reporter())
+    trial.work.run(trial.open(), Reporter())
     outcome, kept = trial.outcome(), Trial(0, file, file.with_suffix("")).outcome()
     assert outcome is not None
     assert kept is not None
@@ -144,24 +148,25 @@ def test_a_weak_trial_is_pruned_after_a_few_epochs(done: Search, tmp_path: Path)
 def test_a_trial_that_fails_is_reported_and_the_others_continue(
     done: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def run(trial: Trial, _reporter: Reporter) -> None:
-        if trial.number == 0:
+    def run(_work: TrialWork, flow: Flow, _reporter: Reporter) -> list[str]:
+        if flow.folder.name == "0000":
             raise DataError("table.csv", "is bad")
-        trial.folder.mkdir()
-        shutil.copy(done.folder / "trials" / trial.folder.name / "outcome.json", trial.folder)
+        flow.folder.mkdir()
+        shutil.copy(done.folder / "trials" / flow.folder.name / "outcome.json", flow.folder)
+        return ["shrink"]
 
-    monkeypatch.setattr(Trial, "run", run)
+    monkeypatch.setattr(TrialWork, "run", run)
     search = open_search(project(tmp_path / "a"), tmp_path / "a" / "build")
     told = Lines()
-    outcomes = search.run(Limits(2), 1, told)
+    outcomes = search.run(Limits(2), ONE, told)
     assert [*outcomes] == [1]
-    assert told.lines[0] == "trial 0: failed: table.csv: is bad"
+    assert told.lines[0].startswith("trial 0: failed: table.csv: is bad (log: ")
 
 
 def test_another_search_in_the_same_folder_is_an_error(done: Search) -> None:
     other = replace(done, prunes=False)
     with pytest.raises(ConfigError, match="has a search with another prunes"):
-        other.run(Limits(3), 1, Reporter())
+        other.run(Limits(3), ONE, Reporter())
 
 
 def test_a_table_that_has_changed_is_another_search(done: Search, tmp_path: Path) -> None:
@@ -170,7 +175,7 @@ def test_a_table_that_has_changed_is_another_search(done: Search, tmp_path: Path
     table = folder / "table.csv"
     table.write_text(table.read_text().replace("\n1,", "\n2,"))
     with pytest.raises(ConfigError, match="another table"):
-        open_search(folder / "mine.yaml", folder / "build").run(Limits(3), 1, Reporter())
+        open_search(folder / "mine.yaml", folder / "build").run(Limits(3), ONE, Reporter())
 
 
 def test_the_command_says_where_everything_is(
@@ -200,7 +205,7 @@ def test_wrong_options_are_errors(tmp_path: Path, options: list[str], problem: s
 
 def test_delay_and_energy_are_objectives(tmp_path: Path) -> None:
     search = open_search(project(tmp_path / "a"), tmp_path / "a" / "build", further=["delay", "energy"])
-    outcome = search.run(Limits(1), 1, Reporter())[0]
+    outcome = search.run(Limits(1), ONE, Reporter())[0]
     assert outcome.chosen.further.keys() == {"timing__delay", "energy__inference"}
     assert not any(each.further for each in outcome.candidates if not each.chosen)
 
@@ -241,3 +246,41 @@ def test_auto_without_time_says_so(tmp_path: Path) -> None:
     project(tmp_path / "a")
     with pytest.raises(Exception, match="no circuit was found in the time"):
         auto(str(tmp_path / "a" / "table.csv"), budget_s=1.0, build=tmp_path / "build")
+
+
+# ---- on a cluster ------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """Start a Dask scheduler with one worker in this process."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0", silence_logs=60
+    ) as local:
+        yield local.scheduler_address
+
+
+def test_a_cluster_finds_what_this_machine_finds(done: Search, scheduler: str, tmp_path: Path) -> None:
+    search = open_search(project(tmp_path / "a"), tmp_path / "a" / "build")
+    there, told = Resources(1, scheduler), Lines()
+    outcomes = search.run(Limits(3), there, told)
+    assert outcome_files(search) == outcome_files(done)
+    assert (search.folder / "trials/0000.log").read_text().startswith("data: ")
+    proved = publish(search, outcomes, published_front(outcomes, 2), there, Reporter())
+    assert [each.name for each in proved] == ["mine_1", "mine_2"]
+    assert (search.folder / "front.csv").read_bytes() == (done.folder / "front.csv").read_bytes()
+    for name in ("mine_1/shrunk/netlist.v", "mine_2/shrunk/netlist.v"):
+        assert (search.folder / name).read_bytes() == (done.folder / name).read_bytes()
+    again = Lines()
+    assert search.run(Limits(3), Resources(1), again) == outcomes, "continued on this machine"
+    assert again.lines == []
+
+
+def test_the_time_of_a_trial_elsewhere_is_limited_too(scheduler: str, tmp_path: Path) -> None:
+    long = {"epochs": 1_000_000, "restarts": 2}
+    search = open_search(project(tmp_path / "a", training=long), tmp_path / "a" / "build")
+    told, begun = Lines(), time.monotonic()
+    with pytest.raises(DwnAsicError, match="mine: no trial ended in the time"):
+        search.run(Limits(None, begun + 4.0), Resources(1, scheduler), told)
+    assert time.monotonic() - begun < 60.0
+    assert told.lines == ["trial 0: stopped, since the time is up"]
+    assert outcome_files(search) == []

@@ -17,6 +17,7 @@ from dwn_asic.flow import Flow, open_flow
 from dwn_asic.flow import remote as remote_module
 from dwn_asic.flow.remote import Order, Parcel, run_order
 from dwn_asic.flow.studies import planned, run_all
+from dwn_asic.flow.work import Work
 from flows import FILE, Lines, write_flow
 
 QUICK: dict[str, Any] = {
@@ -40,11 +41,11 @@ class Here(Executor):
         self.shares_files = shares_files  # type: ignore[misc]
         self.jobs: list[Job[Any]] = []
 
-    def submit(self, job: Job[Any]) -> None:
+    def submit(self, job: Job[Any], _deadline: float | None = None) -> None:
         self.jobs.append(job)
         self.pending += 1
 
-    def wait(self) -> Outcome[Any]:
+    def wait(self, _seconds: float | None = None) -> Outcome[Any]:
         self.pending -= 1
         job = self.jobs[-1 - self.pending]
         return Outcome(job, *attempt(job.work, *job.arguments))
@@ -162,7 +163,7 @@ def test_a_failing_run_stops_no_other_and_is_listed_at_the_end(study: Path, *, s
 
 
 def test_what_a_failed_run_has_finished_comes_back(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stops(flow: Flow, log: Path) -> list[str]:
+    def stops(flow: Flow, _work: Work, log: Path) -> list[str]:
         flow.engine.run(Lines(), targets=["network.npz"])
         log.write_text("half way\n")
         raise OSError(28, "No space left on device")
@@ -181,7 +182,7 @@ def test_a_worker_with_other_versions_says_so(study: Path, monkeypatch: pytest.M
         train = {**order.environments["train"], "torch": "1.0"}
         return run_order(replace(order, environments={"train": train}), *contents)
 
-    monkeypatch.setattr("dwn_asic.flow.studies.run_order", older)
+    monkeypatch.setattr("dwn_asic.flow.tasks.run_order", older)
     lines = Lines()
     with pytest.raises(DwnAsicError):
         run_all(planned([study / "one.yaml"], [0]).runs, Here(shares_files=False), lines)

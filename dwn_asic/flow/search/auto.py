@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +16,23 @@ import yaml
 from dwn_asic.data.inspection import Inspection, inspect_table
 from dwn_asic.data.sources import locate
 from dwn_asic.errors import ConfigError, DwnAsicError, ToolTimeoutError
+from dwn_asic.execution.resources import Resources
 from dwn_asic.files import read_json, write_json, write_text
-from dwn_asic.flow.flow_file import load_flow
-from dwn_asic.flow.run import Flow
-from dwn_asic.flow.search.executor import completed
 from dwn_asic.flow.search.publish import publish, published_front
+from dwn_asic.flow.search.scout import EFFORT, NUMBER, Scout
 from dwn_asic.flow.search.session import Limits, Search, open_search
 from dwn_asic.flow.search.trial import Outcome, Trial
 from dwn_asic.flow.step import Reporter
-from dwn_asic.search.effort import Times, scaled, share_of_effort
+from dwn_asic.flow.tasks import carried_out
+from dwn_asic.search.effort import scaled, share_of_effort
 from dwn_asic.search.pareto import Candidate, choose, pareto, smallest_reaching, within_area
 from dwn_asic.search.recipes import base_sections
 from dwn_asic.search.report import Proved
 from dwn_asic.targets.registry import target_kind
+from dwn_asic.tools import processors
 
 __all__ = ["Auto", "Wish", "auto"]
 
-_SCOUT = 0.05
-"""Share of the whole effort with which a first trial measures the time."""
 _TRIALS_EACH = 4
 """Number of trials that each worker should end at least."""
 _RESERVE, _LEAST_RESERVE_S, _MOST_RESERVE_S = 0.12, 15.0, 90.0
@@ -42,7 +41,6 @@ _OTHERS = 4
 """Number of circuits that are proved beside the chosen one, if there is time."""
 _TRIES = 4
 """Number of circuits that are mapped until one keeps the largest area that was asked for."""
-_SCOUT_NUMBER = 9999
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def auto(
     metric: str = "accuracy",
     build: Path = Path("build"),
     seed: int = 0,
-    jobs: int = 1,
+    resources: Resources | None = None,
     reporter: Reporter | None = None,
 ) -> Auto:
     """Turn a table into a proved chip in a given time.
@@ -118,8 +116,9 @@ def auto(
         Maximum number of trials; by default the time is the only limit.
     metric
         Score to maximize: a metric of the section ``objective`` of a flow file, without costs.
-    build, seed, jobs
-        Folder of all build folders, seed, and number of trials at once.
+    build, seed, resources
+        Folder of all build folders, seed, and where trials run: by default one at
+        a time on this machine.
     reporter
         Receives messages.
 
@@ -133,19 +132,20 @@ def auto(
         The time was too short for any circuit.
     """
     begun, reporter, wish = time.monotonic(), reporter or Reporter(), wish or Wish()
+    resources = resources or Resources(1)
     end = begun + budget_s
     found = inspect_table(table, label)
     for note in found.assumptions:
         reporter.message(f"auto: {note}")
     plan = _Plan(found, _name(table), metric, seed, build)
     stop = end - min(_MOST_RESERVE_S, max(_LEAST_RESERVE_S, _RESERVE * budget_s))
-    share, scout = plan.effort(stop, jobs, reporter)
+    share, scout = plan.effort(stop, resources, reporter)
     file = plan.write("flow.yaml", share)
     search = open_search(file, build)
-    longest = scout.times.at(share, _SCOUT)
+    longest = scout.times.at(share, EFFORT)
     limits = Limits(trials, stop, min(longest, 0.5 * (stop - time.monotonic())))
-    outcomes = _outcomes(search, limits, jobs, reporter, scout)
-    result = _made(search, outcomes, wish, jobs, end, reporter, {_SCOUT_NUMBER: scout.trial.file})
+    outcomes = _outcomes(search, limits, resources, reporter, scout)
+    result = _made(search, outcomes, wish, resources, end, reporter, {NUMBER: scout.trial.file})
     reporter.message(f"auto: {len(outcomes)} trials, {time.monotonic() - begun:.0f} s of {budget_s:.0f} s")
     return result
 
@@ -154,45 +154,6 @@ def _name(table: str) -> str:
     """Return the name of a flow for a table."""
     stem = Path(table.partition(":")[2] or table).name.partition(".")[0]
     return re.sub(r"^[^A-Za-z]+|[^A-Za-z0-9_]", "", re.sub(r"[-. ]", "_", stem)) or "chip"
-
-
-@dataclass(frozen=True)
-class _Scout:
-    """A short trial, which is the fallback if no other ends in time."""
-
-    trial: Trial
-    times: Times
-
-    def run(self, reporter: Reporter) -> None:
-        """Run the trial, and write the times of its parts."""
-        del reporter
-        watch = _Watch()
-        begun = time.monotonic()
-        self.trial.run(watch)
-        whole = time.monotonic() - begun
-        flow = Flow(load_flow(self.trial.file), self.trial.folder, self.trial.file)
-        training = flow.engine.seconds().get("train", 0.0)
-        rest = max(0.0, whole - training - watch.annealing)
-        write_json(self.trial.folder / _TIMES, Times(training, watch.annealing, rest).content)
-
-
-_TIMES = "times.json"
-
-
-class _Watch(Reporter):
-    """A reporter that measures the time of the annealing."""
-
-    def __init__(self) -> None:
-        self._first: float | None = None
-        self.annealing = 0.0
-
-    def progress(self, what: str, done: int, total: int, note: str = "") -> None:
-        """Note the time between the first and the last report on the annealing."""
-        del done, total, note
-        if what == "shrinking":
-            now = time.monotonic()
-            self._first = now if self._first is None else self._first
-            self.annealing = now - self._first
 
 
 @dataclass(frozen=True)
@@ -237,46 +198,42 @@ class _Plan:
         relative = Path(os.path.relpath(file, path.parent)).as_posix()
         return {**data, "source": f"{source.partition(':')[0]}:{relative}"}
 
-    def _measure(self, scout: _Scout, stop: float) -> None:
+    def _measure(self, scout: Scout, resources: Resources, stop: float) -> None:
         """Run the short trial; raises DwnAsicError if the time does not even suffice for it."""
-        errors = [error for _, error in completed([scout], 1, deadline=stop)]
-        if errors == [None]:
-            return
-        if not errors or isinstance(errors[0], ToolTimeoutError):
+        with replace(resources, jobs=1).open(threads=processors()) as executor:
+            found = [found for _, found in carried_out([scout], executor, deadline=stop)]
+        if not found or isinstance(found[0], ToolTimeoutError):
             raise DwnAsicError(f"{self.name}: no circuit was found in the time; allow more with --budget")
-        assert errors[0] is not None
-        raise errors[0]
+        if isinstance(found[0], Exception):
+            raise found[0]
 
-    def effort(self, stop: float, jobs: int, reporter: Reporter) -> tuple[float, _Scout]:
+    def effort(self, stop: float, resources: Resources, reporter: Reporter) -> tuple[float, Scout]:
         """Return the share of the whole effort with which trials fit the time, and the trial that tells.
 
         A search that was begun keeps its effort.
         """
-        file = self.write("trials/scout.yaml", _SCOUT)
-        trial = Trial(_SCOUT_NUMBER, file, file.with_suffix(""))
-        scout = _Scout(trial, Times(0.0, 0.0, 0.0))
+        file = self.write("trials/scout.yaml", EFFORT)
+        scout = Scout(Trial(NUMBER, file, file.with_suffix("")))
         record = self.folder / "effort.json"
-        times = trial.folder / _TIMES
-        if not (record.exists() and times.exists() and trial.outcome() is not None):
-            self._measure(scout, stop)
+        if not (record.exists() and scout.done):
+            self._measure(scout, resources, stop)
             left = max(0.0, stop - time.monotonic())
-            measured = Times(**read_json(times))
-            write_json(record, share_of_effort(measured, _SCOUT, left / _TRIALS_EACH))
+            write_json(record, share_of_effort(scout.times, EFFORT, left / _TRIALS_EACH))
         share = float(read_json(record))
-        found = Times(**read_json(times))
+        at_once = "" if resources.scheduler is not None else f"; {resources.jobs} at once"
         reporter.message(
-            f"auto: a trial takes about {found.at(share, _SCOUT):.0f} s, with {100.0 * share:.0f}% of the "
-            f"usual epochs and proposals; {jobs} at once"
+            f"auto: a trial takes about {scout.times.at(share, EFFORT):.0f} s, with {100.0 * share:.0f}% of "
+            f"the usual epochs and proposals{at_once}"
         )
-        return share, _Scout(trial, found)
+        return share, scout
 
 
 def _outcomes(
-    search: Search, limits: Limits, jobs: int, reporter: Reporter, scout: _Scout
+    search: Search, limits: Limits, resources: Resources, reporter: Reporter, scout: Scout
 ) -> Mapping[int, Outcome]:
     """Return the outcomes of all trials; that of the short trial too if no other has any circuit."""
     try:
-        outcomes = search.run(limits, jobs, reporter)
+        outcomes = search.run(limits, resources, reporter)
     except ConfigError:
         raise
     except DwnAsicError as error:
@@ -287,14 +244,14 @@ def _outcomes(
     short = scout.trial.outcome()
     assert short is not None
     reporter.message("auto: no whole trial ended in time, so the short one has to do")
-    return {_SCOUT_NUMBER: short}
+    return {NUMBER: short}
 
 
 def _made(
     search: Search,
     outcomes: Mapping[int, Outcome],
     wish: Wish,
-    jobs: int,
+    resources: Resources,
     end: float,
     reporter: Reporter,
     files: Mapping[int, Path],
@@ -306,12 +263,14 @@ def _made(
     name = search.flow.name
 
     def make(candidate: Candidate) -> Proved:
-        (chip,) = publish(search, outcomes, [candidate], 1, reporter, files=files, names=[name])
+        (chip,) = publish(
+            search, outcomes, [candidate], replace(resources, jobs=1), reporter, files=files, names=[name]
+        )
         return chip
 
     chosen, chip = _within(make, chosen, front, wish, search)
     others = [each for each in published_front(outcomes, _OTHERS + 1, [chosen]) if each is not chosen]
-    proved = publish(search, outcomes, others, jobs, reporter, files=files, known=(chip,), deadline=end)
+    proved = publish(search, outcomes, others, resources, reporter, files=files, known=(chip,), deadline=end)
     return Auto(search, chip, proved, len(outcomes))
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dwn_asic.errors import DwnAsicError, ToolTimeoutError
+from dwn_asic.execution.executor import seconds_to
+from dwn_asic.execution.resources import Resources
 from dwn_asic.files import write_text
 from dwn_asic.flow.artifacts import DATASET, IMPLEMENTATION, PREDICTIONS, PROOF
 from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.flow.locking import locked
 from dwn_asic.flow.run import Flow
-from dwn_asic.flow.search.executor import completed
-from dwn_asic.flow.search.session import BASE, Search, write_flow_file
+from dwn_asic.flow.search.session import BASE, Search, opened, write_flow_file
 from dwn_asic.flow.search.trial import Outcome
 from dwn_asic.flow.step import Reporter
 from dwn_asic.flow.steps.shared import SHRUNK, summary
+from dwn_asic.flow.tasks import carried_out
+from dwn_asic.flow.work import Files
 from dwn_asic.report.result import write_atomically
 from dwn_asic.search.pareto import Candidate, pareto, spread
 from dwn_asic.search.report import Proved, front_csv, front_figure, front_markdown
@@ -49,16 +52,31 @@ class Point:
     donors: tuple[tuple[Path, Path], ...]
 
     @property
+    def title(self) -> str:
+        """Name of the flow."""
+        return self.file.stem
+
+    @property
+    def log(self) -> Path:
+        """File of its messages."""
+        return self.folder.with_suffix(".log")
+
+    @property
+    def work(self) -> Files:
+        """Implementation, proof and data sheet."""
+        return Files(tuple(f"{SHRUNK}/{name}" for name in CHIP_FILES))
+
+    @property
     def flow(self) -> Flow:
         """The flow of the circuit."""
         return Flow(load_flow(self.file), self.folder, self.file)
 
-    def run(self, reporter: Reporter) -> None:
-        """Implement and prove the circuit, and write its data sheet."""
+    def open(self) -> Flow:
+        """Open the flow, with the steps that its donors have made."""
         flow = self.flow
         for file, folder in self.donors:
             flow.engine.adopt(Flow(load_flow(file), folder, file).engine)
-        flow.engine.run(reporter, targets=[f"{SHRUNK}/{name}" for name in CHIP_FILES])
+        return flow
 
 
 def published_front(
@@ -73,7 +91,7 @@ def publish(
     search: Search,
     outcomes: Mapping[int, Outcome],
     chosen: Sequence[Candidate],
-    jobs: int,
+    resources: Resources,
     reporter: Reporter,
     *,
     files: Mapping[int, Path] | None = None,
@@ -92,8 +110,8 @@ def publish(
         The search, and the outcomes of its trials.
     chosen
         Circuits by ascending area.
-    jobs
-        Number of circuits at once.
+    resources
+        Where circuits are made.
     reporter
         Receives a message for each circuit.
     files
@@ -118,19 +136,21 @@ def publish(
     ]
     errors: dict[int, Exception] = {}
     made: list[Point] = []
-    with locked(search.folder, reporter) as lock:
-        for point, error in completed(
-            points, max(1, min(jobs, len(points))), deadline=deadline, locks=(lock,)
-        ):
-            if error is not None:
-                if not isinstance(error, DwnAsicError):
-                    raise error
-                errors[points.index(point)] = error
-                late = deadline is not None and isinstance(error, ToolTimeoutError)
-                why = "left out, since the time is up" if late else f"failed: {error}"
-                reporter.message(f"{point.file.stem}: {why}")
-            else:
+    jobs = max(1, min(resources.jobs, len(points)))
+    with (
+        locked(search.folder, reporter) as lock,
+        opened(replace(resources, jobs=jobs), lock, isolated=deadline is not None) as executor,
+    ):
+        for point, found in carried_out(points, executor, ahead=1, deadline=deadline):
+            if not isinstance(found, Exception):
                 made.append(point)
+                continue
+            if not isinstance(found, DwnAsicError):
+                raise found
+            errors[points.index(point)] = found
+            late = isinstance(found, ToolTimeoutError) and seconds_to(deadline) == 0.0
+            why = "left out, since the time is up" if late else f"failed: {found} (log: {point.log})"
+            reporter.message(f"{point.title}: {why}")
         if errors and not made and not known:
             raise errors[min(errors)]
         new = [_proved(search, point, reporter) for point in sorted(made, key=points.index)]

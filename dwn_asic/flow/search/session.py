@@ -17,15 +17,17 @@ from dwn_asic.data.config import FILE_KEYS
 from dwn_asic.data.sources import data_files
 from dwn_asic.errors import ConfigError, DwnAsicError, ToolTimeoutError
 from dwn_asic.exchange.config import ImportConfig
+from dwn_asic.execution.executor import Executor, seconds_to
+from dwn_asic.execution.resources import Resources
 from dwn_asic.files import canonical_digest, content_digest, read_json, write_text
 from dwn_asic.flow.config import FlowConfig
 from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.flow.locking import locked
 from dwn_asic.flow.run import Flow
-from dwn_asic.flow.search.executor import completed
 from dwn_asic.flow.search.trial import Outcome, Trial
 from dwn_asic.flow.starts import UNTRAINED
 from dwn_asic.flow.step import Reporter
+from dwn_asic.flow.tasks import carried_out
 from dwn_asic.methods.dwn import METHOD as OWN
 from dwn_asic.search.pareto import Candidate, pareto
 from dwn_asic.search.pruning import threshold
@@ -34,13 +36,16 @@ from dwn_asic.search.sampler import Asked, Direction, Sampler, open_sampler
 from dwn_asic.search.space import Assignment, Space, applied, including, own, read_axis
 from dwn_asic.targets.asic.signoff.metrics import DELAY, ENERGY
 from dwn_asic.targets.registry import target_kind
+from dwn_asic.tools import processors
 
-__all__ = ["BASE", "FURTHER", "Limits", "Search", "open_search"]
+__all__ = ["BASE", "FURTHER", "Limits", "Search", "open_search", "opened", "write_flow_file"]
 
 BASE = "base.yaml"
 """Name of the flow file that all flow files of a search extend."""
 FURTHER: Mapping[str, str] = {"delay": DELAY, "energy": ENERGY}
 """Metric of each objective beside score and area."""
+_PATIENCE_S = 10.0
+"""Seconds that a trial has to stop by itself when the time is up before it is killed."""
 _RECORD = "search.json"
 _NETWORK_KEYS = ("encoder.bits", "encoder.thermometer")
 """Keys of other sections than ``model`` and ``training`` that only networks depend on."""
@@ -116,17 +121,26 @@ class Search:
         limits = ("max_area", "min_score")
         return {**kept, "shrink": {key: value for key, value in shrink.items() if key not in limits}}
 
-    def run(self, limits: Limits, jobs: int, reporter: Reporter) -> dict[int, Outcome]:
+    def run(self, limits: Limits, resources: Resources, reporter: Reporter) -> dict[int, Outcome]:
         """Run trials until the limits end the search; return the outcome of each trial by its number.
 
         Trials of earlier calls count. A trial that fails is reported, and the others continue.
+
+        Parameters
+        ----------
+        limits
+            End of the search.
+        resources
+            Where trials run. Where there is only one at a time, the same seed leads to the same trials.
+        reporter
+            Receives a message for each trial.
 
         Raises
         ------
         ConfigError
             The folder has a search with other settings.
         DwnAsicError
-            No trial succeeded; this is the error of the first.
+            No trial succeeded, whose first error this is, or none ended in the time.
         """
         with locked(self.folder, reporter) as lock:
             self._prepare()
@@ -134,7 +148,9 @@ class Search:
                 self.storage, self.flow.name, self.space, self.objectives, self.flow.config.seed
             )
             sampler.plan(first_assignments(self.space, own(self.space, self._defaults)))
-            return _Session(self, sampler, limits, jobs, reporter).run(lock)
+            isolated = limits.deadline is not None
+            with opened(resources, lock, isolated=isolated) as executor:
+                return _Session(self, sampler, limits, reporter).run(executor)
 
     def trial(self, asked: Asked) -> Trial:
         """Write the flow file of a trial, unless it is there, and return the trial."""
@@ -193,24 +209,24 @@ class Search:
 class _Session:
     """One call of a search: trials that are asked for as workers become free."""
 
-    def __init__(
-        self, search: Search, sampler: Sampler, limits: Limits, jobs: int, reporter: Reporter
-    ) -> None:
-        self._search, self._sampler, self._limits = search, sampler, limits
-        self._jobs, self._reporter = jobs, reporter
+    def __init__(self, search: Search, sampler: Sampler, limits: Limits, reporter: Reporter) -> None:
+        self._search, self._sampler = search, sampler
+        self._limits, self._reporter = limits, reporter
         self._begun: dict[int, tuple[float, Assignment]] = {}
         self._longest = 0.0
         self._errors: dict[int, Exception] = {}
         self._outcomes = dict(earlier_outcomes(search.folder))
 
-    def run(self, lock: int) -> dict[int, Outcome]:
+    def run(self, executor: Executor) -> dict[int, Outcome]:
         """Run the trials."""
-        for trial, error in completed(
-            self._trials(), self._jobs, deadline=self._limits.deadline, locks=(lock,)
-        ):
-            self._end(trial, error)
-        if self._errors and not any(each.candidates for each in self._outcomes.values()):
-            raise self._errors[min(self._errors)]
+        if executor.slots == 0:
+            self._reporter.message("no worker is connected to the scheduler yet: waiting for one")
+        for trial, found in carried_out(self._trials(), executor, ahead=1, deadline=self._limits.deadline):
+            self._end(trial, found if isinstance(found, Exception) else None)
+        if not any(each.candidates for each in self._outcomes.values()):
+            if self._errors:
+                raise self._errors[min(self._errors)]
+            raise DwnAsicError(f"{self._search.flow.name}: no trial ended in the time; allow more")
         return dict(sorted(self._outcomes.items()))
 
     def _trials(self) -> Iterator[Trial]:
@@ -231,15 +247,15 @@ class _Session:
         """Tell the sampler how a trial ended, and report it in one line."""
         begun, assignment = self._begun.pop(trial.number)
         outcome = trial.outcome() if error is None else None
-        if isinstance(error, ToolTimeoutError) and self._limits.deadline is not None:
+        if isinstance(error, ToolTimeoutError) and seconds_to(self._limits.deadline) == 0.0:
             self._reporter.message(f"trial {trial.number}: stopped, since the time is up")
             return  # it counts as begun, so that a further call continues it
-        if error is not None and not isinstance(error, DwnAsicError | ToolTimeoutError):
+        if error is not None and not isinstance(error, DwnAsicError):
             raise error
         if outcome is None:
             self._errors[trial.number] = error or DwnAsicError("no outcome")
             self._sampler.tell(trial.number, None, failed=True)
-            self._reporter.message(f"trial {trial.number}: failed: {error}")
+            self._reporter.message(f"trial {trial.number}: failed: {error} (log: {trial.log})")
             return
         self._outcomes[trial.number] = outcome
         self._longest = max(self._longest, time.monotonic() - begun)
@@ -267,6 +283,12 @@ class _Session:
     def front(self) -> tuple[Candidate, ...]:
         """Return the front of all circuits so far."""
         return pareto([each for outcome in self._outcomes.values() for each in outcome.candidates])
+
+
+def opened(resources: Resources, lock: int, *, isolated: bool) -> Executor:
+    """Open the executor of the trials of a search, whose lock its processes inherit."""
+    threads = max(1, processors() // resources.jobs)
+    return resources.open(isolated=isolated, threads=threads, locks=(lock,), patience_s=_PATIENCE_S)
 
 
 def _shown(assignment: Assignment) -> str:

@@ -12,7 +12,7 @@ from dwn_asic.errors import DataError
 from dwn_asic.files import content_digest, write_text
 from dwn_asic.flow.artifacts import DATASET, FRONT, IMPLEMENTATION, FrontRow
 from dwn_asic.flow.flow_file import load_flow
-from dwn_asic.flow.run import Flow
+from dwn_asic.flow.run import Flow, run_flow
 from dwn_asic.flow.step import Reporter
 from dwn_asic.flow.steps.shared import SHRUNK
 from dwn_asic.methods.dwn import METHOD as OWN
@@ -22,7 +22,7 @@ from dwn_asic.search.pruning import pilot_epochs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Outcome", "Trial"]
+__all__ = ["Outcome", "Trial", "TrialWork"]
 
 _OUTCOME = "outcome.json"
 _FRONT = f"{SHRUNK}/{FRONT.name}"
@@ -86,35 +86,69 @@ class Trial:
     prunes: bool = False
     further: tuple[str, ...] = ()
 
-    def run(self, reporter: Reporter) -> None:
+    @property
+    def title(self) -> str:
+        """Title for people."""
+        return f"trial {self.number}"
+
+    @property
+    def log(self) -> Path:
+        """File of its messages."""
+        return self.folder.with_suffix(".log")
+
+    @property
+    def work(self) -> TrialWork:
+        """The flow up to its front, and the outcome."""
+        return TrialWork(self.number, content_digest(self.file), self.least, self.prunes, self.further)
+
+    def open(self) -> Flow:
+        """Open the flow."""
+        return Flow(load_flow(self.file), self.folder, self.file)
+
+    def outcome(self) -> Outcome | None:
+        """Return the outcome of this flow file, or None if the trial has not ended."""
+        return _outcome(self.folder, content_digest(self.file))
+
+
+@dataclass(frozen=True)
+class TrialWork:
+    """A trial wherever its folder is: the flow runs to its front, and the outcome is a file.
+
+    Attributes
+    ----------
+    number, least, prunes, further
+        As in :class:`Trial`.
+    flow_file
+        Digest of the flow file.
+    """
+
+    number: int
+    flow_file: str
+    least: float | None
+    prunes: bool
+    further: tuple[str, ...]
+
+    def done(self, flow: Flow) -> bool:
+        """Return whether there is an outcome."""
+        return _outcome(flow.folder, self.flow_file) is not None
+
+    def run(self, flow: Flow, reporter: Reporter) -> list[str]:
         """Run the flow to its front and write the outcome, unless that was done before."""
-        if self.outcome() is not None:
-            return
-        flow = Flow(load_flow(self.file), self.folder, self.file)
-        flow.target.open()
-        flow.engine.run(reporter, targets=[DATASET.name])
+        if self.done(flow):
+            return []
+        ran = run_flow(flow, reporter, targets=[DATASET.name])
         n_val = len(flow.dataset.split.val)
         pilot = self._pilot(flow)
         if pilot is not None and self.least is not None and pilot < self.least:
-            self._write(Outcome(content_digest(self.file), (), pilot, n_val))
-            return
-        flow.engine.run(reporter, targets=[_IMPLEMENTATION if self.further else _FRONT])
+            self._write(flow, Outcome(self.flow_file, (), pilot, n_val))
+            return ran
+        ran += run_flow(flow, reporter, targets=[_IMPLEMENTATION if self.further else _FRONT])
         metrics = flow.read(IMPLEMENTATION.at(SHRUNK)).metrics if self.further else {}
         core = flow.config.shrink is not None and flow.config.shrink.area == "core"
         rows = flow.read(FRONT.at(SHRUNK))
         found = tuple(self._candidate(place, row, metrics, core=core) for place, row in enumerate(rows))
-        self._write(Outcome(content_digest(self.file), found, pilot, n_val))
-
-    def outcome(self) -> Outcome | None:
-        """Return the outcome of this flow file, or None if the trial has not ended."""
-        path = self.folder / _OUTCOME
-        if not path.exists():
-            return None
-        try:
-            found = TypeAdapter(Outcome).validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise DataError(path, f"is damaged: {error.errors()[0]['msg']}") from error
-        return found if found.flow_file == content_digest(self.file) else None
+        self._write(flow, Outcome(self.flow_file, found, pilot, n_val))
+        return ran
 
     def _pilot(self, flow: Flow) -> float | None:
         from dwn_asic.methods.dwn.config import ModelConfig
@@ -140,6 +174,18 @@ class Trial:
         area = row.core if core else row.total
         return Candidate(self.number, place, area, row.val, row.expected, row.chosen, further)
 
-    def _write(self, outcome: Outcome) -> None:
+    def _write(self, flow: Flow, outcome: Outcome) -> None:
         content = TypeAdapter(Outcome).dump_json(outcome, indent=1).decode()
-        write_text(self.folder / _OUTCOME, f"{content}\n")
+        write_text(flow.folder / _OUTCOME, f"{content}\n")
+
+
+def _outcome(folder: Path, flow_file: str) -> Outcome | None:
+    """Return the outcome in the folder of a trial, or None if there is none of this flow file."""
+    path = folder / _OUTCOME
+    if not path.exists():
+        return None
+    try:
+        found = TypeAdapter(Outcome).validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise DataError(path, f"is damaged: {error.errors()[0]['msg']}") from error
+    return found if found.flow_file == flow_file else None
