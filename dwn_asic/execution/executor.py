@@ -121,7 +121,7 @@ class Submitted(Generic[Value]):
 
     @property
     def late(self) -> bool:
-        """Whether its deadline has passed."""
+        """True if its deadline has passed."""
         return self.deadline is not None and time.monotonic() >= self.deadline
 
     def again(self) -> Submitted[Value]:

@@ -135,7 +135,7 @@ class ThisProcess(Executor):
 
     @property
     def slots(self) -> int:
-        """One."""
+        """Number of jobs that can run at once: one."""
         return 1
 
     @property
@@ -156,7 +156,7 @@ class ThisProcess(Executor):
         self._waiting.append(Submitted(job, None))
 
     def wait(self, seconds: float | None = None) -> Outcome[Any] | None:
-        """Carry out the next job, however long it takes, and return its outcome."""
+        """Run the next job, however long it takes, and return its outcome."""
         del seconds
         submitted = self._waiting.popleft()
         return submitted.ended(*attempt(submitted.job.work, *submitted.job.arguments))

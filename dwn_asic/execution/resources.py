@@ -13,7 +13,7 @@ __all__ = ["Resources"]
 
 @dataclass(frozen=True)
 class Resources:
-    """Where jobs run: on this machine, or on the workers of a Dask cluster.
+    """The processes that run jobs: those of this machine, or the workers of a Dask cluster.
 
     Attributes
     ----------

@@ -54,7 +54,7 @@ class StudyRun:
 
     @property
     def work(self) -> WholeRun:
-        """All steps."""
+        """All steps of the flow, which is what a run consists of."""
         return WholeRun()
 
     def open(self) -> Flow:

@@ -28,7 +28,7 @@ class Task(Protocol):
 
     @property
     def work(self) -> Work:
-        """What to do with the flow."""
+        """The work to do with the flow."""
 
     @property
     def folder(self) -> Path:
@@ -48,7 +48,7 @@ Each = TypeVar("Each", bound=Task)
 def carried_out(
     tasks: Iterable[Each], executor: Executor, *, ahead: int = 2, deadline: float | None = None
 ) -> Iterator[tuple[Each, list[str] | Exception]]:
-    """Carry out tasks; yield each as it ends, with the titles of the steps that ran or its error.
+    """Run tasks; yield each as it ends, with the titles of the steps that ran or its error.
 
     A task that fails, or whose worker dies, does not stop the others. To workers that share no files with
     this machine goes only what was not done before.
@@ -85,7 +85,7 @@ def _job(task: Task, executor: Executor) -> Job[list[str] | Parcel] | Outcome[li
 
 
 def _run_here(task: Task) -> list[str]:
-    """Carry out a task in a worker of this machine."""
+    """Run a task in a worker of this machine."""
     return run_logged(task.open(), task.work, task.log)
 
 

@@ -1,4 +1,4 @@
-"""What is done with a flow in one go, in whichever process."""
+"""Work on a flow that is done in one go, in whichever process."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Scout:
 
     @property
     def done(self) -> bool:
-        """Whether it has run."""
+        """True if it has run."""
         return (self.folder / _TIMES).exists() and self.trial.outcome() is not None
 
     @property
