@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.figures import (
+    auto,
     circuits,
     class_starts,
     compare,
@@ -43,6 +44,7 @@ MEASUREMENTS = {
     **class_starts.MEASUREMENTS,
     **uneven.MEASUREMENTS,
     **price_rank.MEASUREMENTS,
+    **auto.MEASUREMENTS,
     **scale.MEASUREMENTS,
     **signoff.MEASUREMENTS,
     **energy.MEASUREMENTS,
