@@ -28,7 +28,8 @@ from dwn_asic.execution.cluster import DaskCluster
 from dwn_asic.execution.executor import Executor, Job, completed
 from dwn_asic.execution.processes import LocalProcesses
 
-_SETS = ("iris", "wine", "breast_cancer", "digits")
+_SETS = ("iris", "wine")
+_LARGER = ("digits",)
 _FLOW = """\
 data: {{source: "sklearn:{name}"}}
 encoder: {{input_bits: 6, bits: 8}}
@@ -121,7 +122,7 @@ def overhead() -> Iterator[Row]:
             sleeping[name] = _elapsed(executor, 2.0, 20)
     what = "time that two Dask workers take beyond two local processes, 20 stand-in runs that sleep for 2 s"
     yield row("search.overhead_sleep", what, 100 * (sleeping["dask"] / sleeping["local"] - 1), "%", "< 5")
-    with _study(range(2)) as runs:
+    with _study(range(4)) as runs:
         local = _measured(runs, "local", lambda: LocalProcesses(2))
         remote = _measured(runs, "dask", lambda: dask(2))
     sets = f"{len(runs)} runs of small flows, all of them whole, start of the workers included"
@@ -132,13 +133,13 @@ def overhead() -> Iterator[Row]:
 
 
 @contextmanager
-def _study(seeds: range) -> Iterator[list[tuple[str, int]]]:
+def _study(seeds: range, sets: tuple[str, ...] = _SETS) -> Iterator[list[tuple[str, int]]]:
     """Write a study of small flows in a temporary working directory, and yield its flows and seeds."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         Path("flows/small").mkdir(parents=True)
-        for name in _SETS:
+        for name in sets:
             Path(f"flows/small/{name}.yaml").write_text(_FLOW.format(name=name))
-        yield list(itertools.product(_SETS, seeds))
+        yield list(itertools.product(sets, seeds))
 
 
 def _measured(runs: list[tuple[str, int]], build: str, opening: Callable[[], Any]) -> tuple[float, float]:
@@ -161,7 +162,7 @@ def _processor_s() -> float:
 def killed() -> Iterator[Row]:
     """Kill a worker of a study of 40 runs every 30 s, and compare with an undisturbed study."""
     kills: list[int] = []
-    with _study(range(10)) as runs:
+    with _study(range(20)) as runs:
         _measured(runs, "calm", lambda: LocalProcesses(2))
         _measured(runs, "disturbed", lambda: _attacked(kills))
         calm, disturbed = (_files(Path(build)) for build in ("calm", "disturbed"))
@@ -209,8 +210,8 @@ def _files(build: Path) -> dict[str, bytes]:
 
 def results() -> Iterator[Row]:
     """Measure a table of means over 10,000 stored results, as ``dwn-asic results`` makes it."""
-    with _study(range(1)) as runs, tempfile.TemporaryDirectory() as folder:
-        _measured(runs[:1], "build", lambda: LocalProcesses(1))
+    with _study(range(1), _LARGER) as runs, tempfile.TemporaryDirectory() as folder:
+        _measured(runs, "build", lambda: LocalProcesses(1))
         content = json.loads(Path("build/small/seed-0/digits/result.json").read_text())
         rows = [
             {**method, "name": f"{method['name']}-{n}"} for n in range(6) for method in content["methods"]
@@ -279,16 +280,18 @@ async def _simulated(workers: int, count: int) -> tuple[float, float]:
 
 
 def movement() -> Iterator[Row]:
-    """Measure what a run sends back: the whole run of a small flow, packed."""
-    from dwn_asic.flow.remote import order_of, run_order
+    """Measure what a run sends back, the whole run of a small flow, and the time this takes here."""
+    from dwn_asic.flow.remote import order_of, run_order, store_parcel
     from dwn_asic.flow.studies import planned
 
-    with _study(range(1)):
+    with _study(range(1), _LARGER):
         (run,) = planned([Path("flows/small/digits.yaml")], [0], Path("build")).runs
         order = order_of(run.open(), run.work)
         assert order is not None
+        ordering = min(_seconds(lambda: order_of(run.open(), run.work)) for _ in range(5))
         parcel: Any = run_order(*order)  # type: ignore[arg-type]
         assert parcel.error is None
+        storing = min(_seconds(lambda: store_parcel(parcel, run.folder, run.log)) for _ in range(5))
     with zipfile.ZipFile(io.BytesIO(parcel.archive)) as archive:
         files = len(archive.namelist())
         unpacked = sum(each.file_size for each in archive.infolist())
@@ -299,6 +302,16 @@ def movement() -> Iterator[Row]:
     yield row("search.parcel_kilobytes", "size of what a worker returns of a small run", returned, "KiB")
     yield row("search.run_kilobytes", "size of the files of this run on disk", unpacked / 1024, "KiB")
     yield row("search.run_files", "number of these files", files, "files")
+    what = "time in which the command opens a flow and prepares it for a worker, best of five"
+    yield row("search.order_milliseconds", what, 1000 * ordering, "ms")
+    what = "time in which the command stores what a worker returns of a small run, best of five"
+    yield row("search.store_milliseconds", what, 1000 * storing, "ms")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
 
 
 MEASUREMENTS = {
@@ -311,5 +324,6 @@ MEASUREMENTS = {
     **named("search", scheduler, "scheduler_10_workers", "scheduler_100_workers", "scheduler_1000_workers"),
     **named("search", scheduler, "scheduler_1000_megabytes"),
     **named("search", movement, "order_kilobytes", "parcel_kilobytes", "run_kilobytes", "run_files"),
+    **named("search", movement, "order_milliseconds", "store_milliseconds"),
 }
 """Id of each figure -> the function that measures it."""

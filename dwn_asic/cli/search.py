@@ -152,7 +152,8 @@ def auto(
             reporter=reporter,
         )
     folder = made.search.folder
-    files = ("datasheet.html", *target_kind(made.search.flow.config.target).circuits, "proof.json")
+    files = (*target_kind(made.search.flow.config.target).circuits, "proof.json")
+    typer.echo(f"Data sheet: {made.folder}/datasheet.html")
     typer.echo(f"Chip: {made.folder}/{{{','.join(files)}}}")
     typer.echo(f"Flow file of the chip: {folder / made.chip.name}.yaml")
     typer.echo(f"Front of {made.trials} trials: {folder}/{{front.md,front.csv,front.svg}}")

@@ -131,11 +131,13 @@ def _columns(data: dict[str, Any], raw: RawTable) -> Iterator[str]:
     identifiers = [name for name in raw.feature_names if _is_identifier(raw, name)]
     if identifiers and len(identifiers) < len(raw.feature_names):
         data["drop"] = [*data.get("drop", []), *identifiers]
-        yield f"{_listed(identifiers)} identify rows, and are left out"
+        verbs = ("identifies", "is") if len(identifiers) == 1 else ("identify", "are")
+        yield f"{_listed(identifiers)} {verbs[0]} rows, and {verbs[1]} left out"
     kept = raw.without(identifiers) if len(identifiers) < len(raw.feature_names) else raw
     texts = [name for name, text in zip(kept.feature_names, kept.categorical, strict=True) if text]
     if texts:
-        yield f"{_listed(texts)} hold categories, which are coded in alphabetical order"
+        verb = "holds" if len(texts) == 1 else "hold"
+        yield f"{_listed(texts)} {verb} categories, which are coded in alphabetical order"
     missing = int(np.isnan(kept.values).sum())
     if missing:
         data["impute"] = "median"
@@ -149,7 +151,8 @@ def _columns(data: dict[str, Any], raw: RawTable) -> Iterator[str]:
         if len(np.unique(column[~np.isnan(column)])) <= 1
     ]
     if constant:
-        yield f"{_listed(constant)} never vary, and have no effect"
+        verbs = ("varies", "has") if len(constant) == 1 else ("vary", "have")
+        yield f"{_listed(constant)} never {verbs[0]}, and {verbs[1]} no effect"
 
 
 def _is_identifier(raw: RawTable, name: str) -> bool:

@@ -34,8 +34,8 @@ def test_a_table_with_a_row_number_a_text_column_and_gaps() -> None:
     told = "\n".join(found.assumptions)
     for part in (
         "the column 'y', by its name",
-        "column 'id' identify",
-        "column 'colour' hold",
+        "column 'id' identifies rows, and is left out",
+        "column 'colour' holds categories",
         "missing cells",
     ):
         assert part in told
@@ -56,7 +56,7 @@ def test_a_named_label_wins_and_a_constant_column_is_told() -> None:
     text = "class,a,b,other\n" + "\n".join(f"{i % 2},{i},7,{'uv'[i // 20]}" for i in range(40))
     found = inspect_table(table(text), "other")
     assert found.data["label"] == "other"
-    assert any("'b' never vary" in each for each in found.assumptions)
+    assert any("'b' never varies, and has no effect" in each for each in found.assumptions)
 
 
 def test_a_rare_class_is_told() -> None:

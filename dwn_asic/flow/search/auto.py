@@ -216,14 +216,16 @@ class _Plan:
         scout = Scout(Trial(NUMBER, file, file.with_suffix("")))
         record = self.folder / "effort.json"
         if not (record.exists() and scout.done):
+            reporter.message("auto: a short trial tells how many epochs and proposals fit the time")
             self._measure(scout, resources, stop)
             left = max(0.0, stop - time.monotonic())
             write_json(record, share_of_effort(scout.times, EFFORT, left / _TRIALS_EACH))
         share = float(read_json(record))
+        more = "; a longer --budget allows more" if share < 1.0 else ""
         at_once = "" if resources.scheduler is not None else f"; {resources.jobs} at once"
         reporter.message(
             f"auto: a trial takes about {scout.times.at(share, EFFORT):.0f} s, with {100.0 * share:.0f}% of "
-            f"the usual epochs and proposals{at_once}"
+            f"the usual epochs and proposals{at_once}{more}"
         )
         return share, scout
 
@@ -243,7 +245,7 @@ def _outcomes(
         return outcomes
     short = scout.trial.outcome()
     assert short is not None
-    reporter.message("auto: no whole trial ended in time, so the short one has to do")
+    reporter.message("auto: the short trial has to do")
     return {NUMBER: short}
 
 

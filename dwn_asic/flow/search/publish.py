@@ -101,8 +101,8 @@ def publish(
 ) -> tuple[Proved, ...]:
     """Implement and prove circuits, and write the table and the figure of the front.
 
-    The names of the flows are ``NAME_1``, ``NAME_2`` and so on, by ascending area. A circuit that fails is
-    reported, and left out.
+    The names of the flows are ``NAME_1``, ``NAME_2`` and so on, by ascending area. Circuits that fail,
+    or that are late, are reported and left out.
 
     Parameters
     ----------
@@ -147,12 +147,15 @@ def publish(
                 continue
             if not isinstance(found, DwnAsicError):
                 raise found
+            if isinstance(found, ToolTimeoutError) and seconds_to(deadline) == 0.0:
+                continue
             errors[points.index(point)] = found
-            late = isinstance(found, ToolTimeoutError) and seconds_to(deadline) == 0.0
-            why = "left out, since the time is up" if late else f"failed: {found} (log: {point.log})"
-            reporter.message(f"{point.title}: {why}")
-        if errors and not made and not known:
-            raise errors[min(errors)]
+            reporter.message(f"{point.title}: failed: {found} (log: {point.log})")
+        late = [each.title for each in points if each not in made and points.index(each) not in errors]
+        if late:
+            reporter.message(f"not made, since the time is up: {', '.join(late)}; their flow files are there")
+        if not made and not known:
+            raise errors[min(errors)] if errors else DwnAsicError(f"{config.name}: the time is up")
         new = [_proved(search, point, reporter) for point in sorted(made, key=points.index)]
         proved = tuple(sorted((*known, *new), key=lambda each: each.candidate.order))
         _write(search, outcomes, proved)

@@ -271,13 +271,15 @@ class _Session:
 
     def _found(self, outcome: Outcome) -> str:
         config = self._search.flow.config
+        score = config.objective.metric.replace("_", " ")
         if outcome.pruned:
-            return f"pruned, validation score {outcome.pilot:.4f} after the first epochs"
+            return f"pruned, validation {score} {outcome.pilot:.4f} after the first epochs"
         size = target_kind(config.target).size
         unit = "" if size is None else f" {size.words}"
         chosen, total = outcome.chosen, len(self.front())
         return (
-            f"validation score {chosen.score:.4f} with {chosen.area:.1f}{unit}, {total} circuits on the front"
+            f"validation {score} {chosen.score:.4f} with {chosen.area:.1f}{unit}, "
+            f"{total} {'circuit' if total == 1 else 'circuits'} on the front"
         )
 
     def front(self) -> tuple[Candidate, ...]:
