@@ -166,7 +166,8 @@ def _point(search: Search, candidate: Candidate, name: str, trial: Path | None) 
     """Write the flow file of a circuit."""
     trials = search.folder / "trials"
     trial = trial or trials / f"{candidate.trial:04d}.yaml"
-    sections = {key: value for key, value in load_yaml(trial).items() if key != "extends"}
+    shared = {"extends", *load_yaml(search.folder / BASE)}  # a trial may repeat them, with paths of its own
+    sections = {key: value for key, value in load_yaml(trial).items() if key not in shared}
     limit = {"max_area": round(candidate.area, 2)}
     content = {"name": name, **sections, "shrink": {**sections["shrink"], **limit}}
     file = search.folder / f"{name}.yaml"
