@@ -242,6 +242,17 @@ def test_auto_ends_in_a_proved_chip_within_the_area(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small")
+def test_auto_makes_the_circuit_of_the_short_trial_if_no_other_ends(tmp_path: Path) -> None:
+    project(tmp_path / "a")
+    told, table = Lines(), str(tmp_path / "a" / "table.csv")
+    made = auto(table, trials=0, build=tmp_path / "a" / "build", reporter=told)
+    assert told.lines[-3] == "auto: the short trial has to do"
+    assert made.chip.metrics["accuracy__test"] > 0.5
+    assert "\ndata:" not in made.search.folder.joinpath("table.yaml").read_text()
+    assert (made.folder / "netlist.v").exists()
+
+
+@pytest.mark.usefixtures("small")
 def test_auto_without_time_says_so(tmp_path: Path) -> None:
     project(tmp_path / "a")
     with pytest.raises(Exception, match="no circuit was found in the time"):
