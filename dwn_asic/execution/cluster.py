@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -62,14 +63,21 @@ class DaskCluster(Executor):
         except (OSError, ValueError) as error:
             raise ToolError("dask", f"no scheduler answers at {address}") from error
         self._ended: SimpleQueue[Future] = SimpleQueue()
+        self._slots = 0
         self._session, self._count = uuid4().hex[:8], 0
         self._jobs: dict[str, tuple[Future, Submitted[Any]]] = {}
         self._shared: dict[str, Future] = {}
 
     @property
     def slots(self) -> int:
-        """Number of jobs that can run at once on the workers that are connected now."""
-        return sum(self._client.nthreads().values())
+        """Number of jobs that can run at once on the workers that are connected now.
+
+        While the scheduler does not answer, it is the number before.
+        """
+        with suppress(OSError):
+            if self._client.status == "running":
+                self._slots = sum(self._client.nthreads().values())
+        return self._slots
 
     @property
     def pending(self) -> int:

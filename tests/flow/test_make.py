@@ -217,6 +217,12 @@ def test_jobs_are_steps_of_a_run_and_runs_of_a_report(project: Path) -> None:
         assert "--scheduler" not in output
     output = make(project, "-n", "report", "STUDIES=some", "SCHEDULER=tcp://10.0.0.1:8786")
     assert output.rstrip().endswith("--out 'reports' --scheduler 'tcp://10.0.0.1:8786'")
+    for goal in ("search", "auto"):
+        given = ("-n", goal, "DATA=table.csv", "OPTIONS=--trials 3")
+        assert "--scheduler" not in make(project, *given)
+        assert "--scheduler 'tcp://10.0.0.1:8786' --trials 3" in make(
+            project, *given, "SCHEDULER=tcp://10.0.0.1:8786"
+        )
 
 
 def test_a_bad_flow_stops_make_with_one_line(project: Path) -> None:

@@ -14,7 +14,7 @@ from dwn_asic.flow.artifacts import DATASET, IMPLEMENTATION, PREDICTIONS, PROOF
 from dwn_asic.flow.flow_file import load_flow
 from dwn_asic.flow.locking import locked
 from dwn_asic.flow.run import Flow
-from dwn_asic.flow.search.session import BASE, Search, opened, write_flow_file
+from dwn_asic.flow.search.session import BASE, OWN_SECTIONS, Search, opened, write_flow_file
 from dwn_asic.flow.search.trial import Outcome
 from dwn_asic.flow.step import Reporter
 from dwn_asic.flow.steps.shared import SHRUNK, summary
@@ -166,8 +166,7 @@ def _point(search: Search, candidate: Candidate, name: str, trial: Path | None) 
     """Write the flow file of a circuit."""
     trials = search.folder / "trials"
     trial = trial or trials / f"{candidate.trial:04d}.yaml"
-    shared = {"extends", *load_yaml(search.folder / BASE)}  # a trial may repeat them, with paths of its own
-    sections = {key: value for key, value in load_yaml(trial).items() if key not in shared}
+    sections = {key: value for key, value in load_yaml(trial).items() if key in OWN_SECTIONS}
     limit = {"max_area": round(candidate.area, 2)}
     content = {"name": name, **sections, "shrink": {**sections["shrink"], **limit}}
     file = search.folder / f"{name}.yaml"

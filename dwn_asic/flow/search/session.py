@@ -38,7 +38,7 @@ from dwn_asic.targets.asic.signoff.metrics import DELAY, ENERGY
 from dwn_asic.targets.registry import target_kind
 from dwn_asic.tools import processors
 
-__all__ = ["BASE", "FURTHER", "Limits", "Search", "open_search", "opened", "write_flow_file"]
+__all__ = ["BASE", "FURTHER", "OWN_SECTIONS", "Limits", "Search", "open_search", "opened", "write_flow_file"]
 
 BASE = "base.yaml"
 """Name of the flow file that all flow files of a search extend."""
@@ -49,7 +49,7 @@ _PATIENCE_S = 10.0
 _RECORD = "search.json"
 _NETWORK_KEYS = ("encoder.bits", "encoder.thermometer")
 """Keys of other sections than ``model`` and ``training`` that only networks depend on."""
-_OWN_SECTIONS = ("encoder", "model", "training", "shrink", "minimize", "baselines")
+OWN_SECTIONS = ("encoder", "model", "training", "shrink", "minimize", "baselines")
 """Sections that the flow file of each trial has itself, all others are in :data:`BASE`."""
 
 
@@ -173,7 +173,7 @@ class Search:
                 if key not in _NETWORK_KEYS and key.partition(".")[0] not in ("model", "training")
             }
             content = applied(self.content, self.space, kept)
-        return {key: content[key] for key in _OWN_SECTIONS if key in content}
+        return {key: content[key] for key in OWN_SECTIONS if key in content}
 
     @property
     def _defaults(self) -> dict[str, Any]:
@@ -181,7 +181,7 @@ class Search:
 
     def _prepare(self) -> None:
         """Write what all trials share; raises ConfigError if the folder has another search."""
-        base = {key: value for key, value in self.content.items() if key not in _OWN_SECTIONS}
+        base = {key: value for key, value in self.content.items() if key not in OWN_SECTIONS}
         data = dict(base["data"])
         config = self.flow.config.data
         assert config is not None
