@@ -39,7 +39,7 @@ endif
 endif
 
 .PHONY: FORCE help run search auto test ci lint format bench report report-quick report-held-out report-balanced report-iwls \
-    report-printed report-classes report-pdks figures examples docs doctor coverage clean tinytapeout
+    report-printed report-classes report-pdks figures examples docs doctor coverage clean tinytapeout gds
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   run a flow: data -> DWN -> proved netlists -> comparison, in $(BUILD)/NAME'
@@ -47,6 +47,7 @@ help:
 	@echo 'make $(BUILD)/NAME/netlist.v         bring one file of a flow up to date (network.npz, design.v, result.json, ...)'
 	@echo 'make auto DATA=table.csv          a table of your own -> proved chip in ten minutes, with nothing to choose'
 	@echo 'make search [FLOW=...]            search architectures and options of a flow for the front of score and area'
+	@echo 'make gds [FLOW=...]               run a flow, and make the layout of its circuit in $(BUILD)/NAME/gds'
 	@echo 'make tinytapeout [FLOW=...]       run a flow, and write a Tiny Tapeout project of it to $(BUILD)/NAME/tinytapeout'
 	@echo 'make report                       run all flows ($(FLOWS)) and studies ($(STUDIES)), and write reports/'
 	@echo 'make report SCHEDULER=tcp://...   the same on the workers of a Dask cluster'
@@ -114,6 +115,10 @@ auto: $(SEARCH_READY)
 # Any file of a flow. FLOW is passed on only if the user set it, since its default may be another flow.
 $(BUILD)/%: FORCE | $(RUN_READY)
 	@$(DWN) make '$@' --build '$(BUILD)' $(jobs) $(if $(filter command environment,$(origin FLOW)),--flow '$(FLOW)')
+
+# The layout of the exact circuit.
+gds: run
+	@$(DWN) gds '$(BUILD)'/$$($(DWN) names '$(FLOW)')
 
 # A Tiny Tapeout project of the exact circuit.
 tinytapeout: run
