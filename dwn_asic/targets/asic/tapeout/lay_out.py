@@ -28,6 +28,10 @@ Judge = Callable[[PhysicalDesign], str]
 """Says what is wrong with a layout; empty if nothing is."""
 _LARGER = 0.9
 """Factor on the utilization of each further pair of attempts."""
+_MUCH_LARGER = 0.75
+"""The same after an attempt whose nets were far from finding room."""
+_FAR = 100
+"""Number of shared crossings from which on another seed would not help."""
 _DIODE_ROUNDS = 3
 
 
@@ -127,8 +131,8 @@ def lay_out(
     ready = prepared(netlist, technology)
     edges = check_edges(ready, options.pins)
     attempts = list[Attempt]()
+    utilization = options.utilization
     for number in range(options.attempts):
-        utilization = options.utilization * _LARGER ** (number // 2)
         seed = options.seed + number
         try:
             design, wrong = _attempt(
@@ -141,6 +145,10 @@ def lay_out(
         attempts.append(Attempt(utilization, seed, wrong))
         if design is not None and not wrong:
             return LaidOut(design, tuple(attempts))
+        if design is not None and design.routing.overused > _FAR:
+            utilization *= _MUCH_LARGER
+        elif number % 2:
+            utilization *= _LARGER
     raise VerificationError(
         f"layout of {netlist.top}: no clean layout in {len(attempts)} attempts; "
         f"the last one: {attempts[-1].problem}"
