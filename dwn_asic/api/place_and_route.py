@@ -61,35 +61,42 @@ def layout(
     Returns
     -------
     Layout
-        Geometry, files, figures; every net is connected, and every checked rule is kept.
+        Geometry, files, figures, and the verdict of :func:`check_layout` on its GDS file: design rules are
+        kept, transistors match, and the function is that of the mapped netlist. Without SPICE netlists of the
+        cells the verdict says that the latter two were not checked.
 
     Raises
     ------
     VerificationError
-        No attempt led to a clean layout.
+        No attempt led to a layout that is clean and matches the netlist.
     PdkError
-        The PDK is not installed, has no layout file, or a cell cannot be placed.
+        The PDK is not installed, has no layout file or no checks, or a cell cannot be placed.
     ToolError
         The package klayout is not installed.
     ConfigError
         An option is out of range.
     """
+    from dwn_asic.targets.asic.checked_layout import lay_out_checked
     from dwn_asic.targets.asic.pdk_timing import load_timing
     from dwn_asic.targets.asic.tapeout.figures_of_layout import measured
-    from dwn_asic.targets.asic.tapeout.lay_out import LayoutOptions, lay_out
-    from dwn_asic.targets.asic.tapeout.netlist import read_netlist
+    from dwn_asic.targets.asic.tapeout.lay_out import LayoutOptions
     from dwn_asic.targets.asic.tapeout.technology import load_technology
     from dwn_asic.targets.asic.target import NETLIST
 
     technology = load_technology(target.pdk)
-    netlist = read_netlist(
-        implementation.files[NETLIST], NETLIST, f"{implementation.name}_top", timeout_s=target.timeout_s
-    )
     sides = {str(side): names for side, names in (target.hardware.pins if pins is None else pins).items()}
     options = LayoutOptions(utilization, aspect, seed, sides, attempts)
-    found = lay_out(netlist, technology, options, template=template, watch=watch)
+    found, verdict = lay_out_checked(
+        implementation.files[NETLIST],
+        f"{implementation.name}_top",
+        technology,
+        options,
+        template=template,
+        watch=watch,
+        timeout_s=target.timeout_s,
+    )
     timing = load_timing(target.cells)
-    done = measured(found, timing.library, target.pdk.config.input_transition_ns)
+    done = replace(measured(found, timing.library, target.pdk.config.input_transition_ns), verdict=verdict)
     if dataset is None:
         return done
     return _signed_off(done, implementation, target, dataset)

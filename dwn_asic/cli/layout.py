@@ -34,10 +34,10 @@ def gds(
         Path | None, typer.Option(help="Folder to write. Default: gds in the folder of the circuit.")
     ] = None,
 ) -> None:
-    """Place and route a circuit, and write its GDS, LEF, DEF, Verilog, SPICE, SPEF, figures and report.
+    """Place and route a circuit, and write its GDS, LEF, DEF, Verilog, SPICE, SPEF, figures and proof.
 
-    The PDK must be installed. A layout with an open net, a short or a broken rule is an error, and nothing is
-    written.
+    The PDK must be installed. Each layout is checked as `dwn-asic check-layout` does: its design rules, its
+    transistors and its function. If something is wrong, nothing is written and the exit code is 4.
     """
     from dwn_asic.api.place_and_route import layout
     from dwn_asic.errors import ConfigError
@@ -71,21 +71,30 @@ def gds(
         )
     for line in found.lines():
         typer.echo(line)
-    files, out = {**found.files(), **_sheet(circuit, found)}, out or circuit.folder / "gds"
+    files, out = {**found.files(), **_evidence(circuit, found)}, out or circuit.folder / "gds"
     with staged(out, "gds") as scratch:
         for name, content in files.items():
             (scratch / name).write_bytes(content)
     typer.echo(f"wrote {out}/{{{','.join(sorted(files))}}}")
 
 
-def _sheet(circuit: RunCircuit, found: Layout) -> dict[str, bytes]:
-    """Return the data sheet of the circuit with its layout."""
-    from dataclasses import replace
+def _evidence(circuit: RunCircuit, found: Layout) -> dict[str, bytes]:
+    """Return the data sheet and the proof of the circuit, both extended to its layout."""
+    import json
+    from dataclasses import asdict, replace
 
     from dwn_asic.report.datasheet.layout import layout_section
 
-    sheet = replace(circuit.datasheet(), layout=layout_section(found.report), other="")
-    return {"datasheet.md": sheet.markdown().encode(), "datasheet.html": sheet.html().encode()}
+    sheet, verdict = circuit.datasheet(), found.verdict
+    assert verdict is not None  # or the layout would be an error
+    checks = (*sheet.checks, *verdict.function)
+    sheet = replace(sheet, checks=checks, layout=layout_section(found.report, verdict), other="")
+    proof = json.dumps([asdict(each) for each in checks], indent=1) + "\n"
+    return {
+        "datasheet.md": sheet.markdown().encode(),
+        "datasheet.html": sheet.html().encode(),
+        "proof.json": proof.encode(),
+    }
 
 
 def _text(path: Path) -> str:

@@ -30,7 +30,7 @@ def project(tmp_path: Path) -> Path:
     command = binaries / "dwn-asic"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dwn_asic "$@"\n')
     command.chmod(0o755)
-    for stamp in (".ready-run", ".ready-dev", ".ready-search"):
+    for stamp in (".ready-run", ".ready-dev", ".ready-search", ".ready-layout"):
         (tmp_path / ".venv" / stamp).touch()
     write_flow(tmp_path / FILE, baselines=[{"kind": "gbdt"}])
     return tmp_path
@@ -259,6 +259,18 @@ def test_a_tiny_tapeout_project_of_a_flow(project: Path, finished: Flow) -> None
     assert "nothing to do" in output
     assert "tt_um_dwn_tiny: " in output
     assert (project / "build" / "tiny" / "tinytapeout" / "info.yaml").is_file()
+
+
+def test_the_layout_of_a_flow(
+    project: Path, finished: Flow, shared_pdk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_flow(project / FILE)
+    shutil.copytree(finished.folder, project / "build" / "tiny")
+    # An error that names what is missing, since the flow itself has run without an installed PDK.
+    assert "a layout needs its LEF and GDS files" in try_make(project, "gds", f"FLOW={FILE}").stderr
+    monkeypatch.setenv("PDK_ROOT", str(shared_pdk))
+    make(project, "gds", f"FLOW={FILE}")
+    assert (project / "build" / "tiny" / "gds" / "tiny_top.gds").is_file()
 
 
 def test_an_environment_of_another_checkout_is_left_alone(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,7 @@ from layouts.damages import KINDS, damage
 from layouts.drawn_cells import CELLS, CIRCUIT, HEIGHT, PREFIX, Drawing, Row, draw_cell, write
 
 import dwn_asic
-from dwn_asic.errors import DataError, DwnAsicError, PdkError
-from dwn_asic.targets.asic.layout_checks import klayout_package
+from dwn_asic.errors import DataError, PdkError, ToolError
 from dwn_asic.targets.asic.layout_checks.layout_file import read_layout
 from dwn_asic.targets.asic.layout_checks.technology import Technology
 from dwn_asic.targets.asic.layout_checks.verdict import LayoutVerdict
@@ -120,6 +120,20 @@ def test_a_wrong_function_has_a_counterexample(technology: Technology, tmp_path:
     assert not found.function
     assert "netlist == layout fails: at " in found.failures[0]
     assert "expected z = " in found.failures[0]
+
+
+def test_the_function_may_be_that_of_another_netlist(technology: Technology, tmp_path: Path) -> None:
+    layout, placed = write(CIRCUIT, technology, tmp_path)
+    mapped = tmp_path / "mapped.v"
+    last = {"A": "n3", "B": "a", "Y": "y"}
+    for wrong in (False, True):
+        cells = (*CIRCUIT.cells[:3], ("nor2_1" if wrong else "nand2_1", last), *CIRCUIT.cells[4:])
+        mapped.write_text(replace(CIRCUIT, cells=cells).verilog())
+        found = dwn_asic.check_layout(layout, placed, mapped=mapped)
+        assert found.lvs is not None
+        assert found.lvs.clean  # with what was placed
+        assert found.clean is not wrong
+        assert bool(found.function) is not wrong
 
 
 def test_a_transistor_of_another_size_is_found(technology: Technology, tmp_path: Path) -> None:
@@ -255,6 +269,8 @@ def test_two_top_cells_need_a_name(technology: Technology, tmp_path: Path) -> No
 
 
 def test_without_klayout_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(klayout_package, "find_spec", lambda _: None)
-    with pytest.raises(DwnAsicError, match=r"pip install 'dwn-asic\[layout\]'"):
+    for name in [each for each in sys.modules if each.startswith("dwn_asic.targets.asic.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "klayout", None)
+    with pytest.raises(ToolError, match=r"pip install 'dwn-asic\[layout\]'"):
         dwn_asic.check_layout("any.gds")

@@ -13,7 +13,6 @@ from dwn_asic.errors import DataError, PdkError, VerificationError
 from dwn_asic.targets.asic.layout_checks.cell_logic import CellLogic, cell_logic
 from dwn_asic.targets.asic.layout_checks.cell_netlist import CellNetlist, cell_netlist, top_module
 from dwn_asic.targets.asic.layout_checks.cell_spice import find_spice, read_cells
-from dwn_asic.targets.asic.layout_checks.klayout_package import require_klayout
 from dwn_asic.targets.asic.layout_checks.technology import Technology, load_technology
 from dwn_asic.targets.asic.layout_checks.verdict import DrcVerdict, LayoutVerdict
 from dwn_asic.targets.asic.pdk import load_pdk, with_sizes
@@ -21,9 +20,8 @@ from dwn_asic.verilog.cell import Cell
 from dwn_asic.verilog.reader import read_verilog
 
 if TYPE_CHECKING:
-    import klayout.db as kdb
-
     from dwn_asic.equivalence.check import Check
+    from dwn_asic.targets.asic.klayout_module import db as kdb
     from dwn_asic.targets.asic.layout_checks.extract import LayoutCells
     from dwn_asic.targets.asic.layout_checks.lvs import Comparison
 
@@ -34,6 +32,7 @@ def check_layout(
     layout: str | Path,
     netlist: str | Path | None = None,
     *,
+    mapped: str | Path | None = None,
     pdk: str | Path = "sky130hd",
     top: str = "",
     drc: bool = True,
@@ -50,6 +49,9 @@ def check_layout(
     netlist
         Verilog file of the mapped netlist that the layout must match; with None, only design rules are
         checked.
+    mapped
+        Verilog file of the netlist whose function the layout must have, if it is another one: the one before
+        place and route, without clock buffers and antenna diodes.
     pdk
         Name or YAML file of the PDK, beside which its checks are: ``NAME.checks.yaml``.
     top
@@ -66,7 +68,7 @@ def check_layout(
 
     Raises
     ------
-    DwnAsicError
+    ToolError
         The package klayout is not installed.
     DataError
         A file is missing or damaged.
@@ -82,7 +84,6 @@ def check_layout(
     ...
     dwn_asic.errors.DataError: missing.gds: is not a file
     """
-    require_klayout()
     from dwn_asic.targets.asic.layout_checks.design_rules import check_rules
     from dwn_asic.targets.asic.layout_checks.layout_file import read_layout, top_cell
 
@@ -98,8 +99,9 @@ def check_layout(
         found = replace(found, lvs=compared.verdict)
     if not function:
         return found
+    meant = wanted if mapped is None else _wanted(Path(mapped), top, technology)
     try:
-        proof = _prove(pieces, wanted, compared.pairs, technology, pdk, timeout_s)
+        proof = _prove(pieces, meant, compared.pairs, technology, pdk, timeout_s)
     except (VerificationError, DataError) as error:
         return replace(found, failures=(str(error),))
     return replace(found, function=(proof,))
@@ -127,7 +129,6 @@ def official_decks(
     PdkError, ToolError
         ``DRC_DECK`` is wrong, or a tool fails.
     """
-    require_klayout()
     from dwn_asic.targets.asic.layout_checks.decks import find_decks, run_deck
     from dwn_asic.targets.asic.layout_checks.layout_file import read_layout, top_cell
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-import klayout.db as kdb
-
+from dwn_asic.targets.asic.klayout_module import db as kdb
 from dwn_asic.targets.asic.layout_checks.layout_file import Regions
 from dwn_asic.targets.asic.layout_checks.technology import Rule, Technology
 from dwn_asic.targets.asic.layout_checks.verdict import DrcVerdict, RuleCount

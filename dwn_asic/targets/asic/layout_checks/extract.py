@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import klayout.db as kdb
-
+from dwn_asic.targets.asic.klayout_module import db as kdb
 from dwn_asic.targets.asic.layout_checks.technology import Technology
 
 __all__ = ["LayoutCells", "extract_netlist", "labels", "layout_cells", "top_circuit"]

@@ -10,13 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-import klayout.db as kdb
-
 from dwn_asic.boolean.fold import FALSE, TRUE, FoldingBuilder, Literal
 from dwn_asic.boolean.graph import BooleanGraph, CodeBit, Interface
 from dwn_asic.equivalence.check import Check, abc_prover
 from dwn_asic.equivalence.combinational import Counterexample, find_difference
 from dwn_asic.errors import DataError, VerificationError, shortened
+from dwn_asic.targets.asic.klayout_module import db as kdb
 from dwn_asic.targets.asic.layout_checks.cell_logic import CellLogic, cell_logic
 from dwn_asic.targets.asic.layout_checks.cell_netlist import CellInstance, CellNetlist
 from dwn_asic.targets.asic.layout_checks.cell_spice import CellCircuit, SpiceDevice

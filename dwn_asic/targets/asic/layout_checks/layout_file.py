@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import klayout.db as kdb
-
 from dwn_asic.errors import DataError
+from dwn_asic.targets.asic.klayout_module import db as kdb
 from dwn_asic.targets.asic.layout_checks.technology import EXTENT, Technology
 
 __all__ = ["Regions", "read_layout", "top_cell"]

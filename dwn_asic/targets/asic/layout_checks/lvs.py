@@ -7,8 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-import klayout.db as kdb
-
+from dwn_asic.targets.asic.klayout_module import db as kdb
 from dwn_asic.targets.asic.layout_checks.cell_netlist import CellNetlist
 from dwn_asic.targets.asic.layout_checks.cell_spice import CellCircuit
 from dwn_asic.targets.asic.layout_checks.extract import LayoutCells, labels, top_circuit

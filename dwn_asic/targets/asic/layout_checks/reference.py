@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import klayout.db as kdb
-
+from dwn_asic.targets.asic.klayout_module import db as kdb
 from dwn_asic.targets.asic.layout_checks.cell_netlist import CellNetlist
 from dwn_asic.targets.asic.layout_checks.cell_spice import CellCircuit
 from dwn_asic.targets.asic.layout_checks.technology import Devices

@@ -134,6 +134,8 @@ class LayoutVerdict:
         Proofs that the layout computes the function wanted.
     failures
         Why the function could not be proved, for example a counterexample.
+    unchecked
+        What was not checked, and why.
     """
 
     source: str
@@ -141,6 +143,7 @@ class LayoutVerdict:
     lvs: LvsVerdict | None = None
     function: tuple[Check, ...] = ()
     failures: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -161,6 +164,8 @@ class LayoutVerdict:
             yield f"function: {check.summary} ({check.seconds:.1f} s)"
         for failure in self.failures:
             yield f"function: {failure}"
+        for reason in self.unchecked:
+            yield f"not checked: {reason}"
 
     def summary(self) -> str:
         """Say in one line what is wrong; ``clean`` if nothing is."""

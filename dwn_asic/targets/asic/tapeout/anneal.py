@@ -2,7 +2,9 @@
 
 Every state is legal: cells stand in an order in their row, and the free sites of a row are spread evenly
 between them. A move swaps two cells, or takes a cell to another place, which is the closer the colder it is.
-Lengths are whole nm, and the random numbers are our own, so that every CPU finds the same placement.
+A move is first judged by the nets of the moved cells alone, and only if it seems good by those of all cells
+that give way to them. Lengths are whole nm, and the random numbers are our own, so that every CPU finds the
+same placement.
 """
 
 from __future__ import annotations
@@ -12,11 +14,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dwn_asic.boolean.words import random_bits, uniform
-from dwn_asic.compiled import allocating, kernel
+from dwn_asic.boolean.words import uniform
+from dwn_asic.compiled import allocating
 from dwn_asic.elementary import logarithm
+from dwn_asic.targets.asic.tapeout.row_moves import (
+    collect,
+    estimate,
+    length_of,
+    move_pins,
+    propose,
+    reorder,
+    reorder_back,
+    settle,
+    spread,
+)
 
 __all__ = ["PlacementProblem", "RowOrder", "anneal"]
+
+_MARGIN = 10_000
+"""Length in nm by which an estimate may be wrong: a move that looks worse than that is not judged exactly."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +140,7 @@ def anneal(
         site,
         moves,
         temperature,
+        _MARGIN,
     )
     found = tuple(tuple(int(cell) for cell in order[row, : count[row]]) for row in range(problem.rows))
     return RowOrder(found, site, int(length))
@@ -135,76 +152,6 @@ def _pins_of_cells(problem: PlacementProblem) -> tuple[NDArray[np.int64], NDArra
     pins = pins[np.argsort(problem.pin_cell[pins], kind="stable")]
     counts = np.bincount(problem.pin_cell[pins], minlength=len(problem.widths))
     return np.concatenate(([0], np.cumsum(counts))).astype(np.int64), pins.astype(np.int64)
-
-
-@kernel
-def _spread(row, order, count, widths, sites, site):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Place the cells of a row with its free sites spread evenly between them."""
-    members = count[row]
-    total = 0
-    for i in range(members):
-        total += widths[order[row, i]]
-    free = sites - total
-    x = 0
-    for i in range(members):
-        cell = order[row, i]
-        site[cell] = x + free * (i + 1) // (members + 1)
-        x += widths[cell]
-
-
-@kernel
-def _move_pins(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    row, order, count, site, start, pins, pin_x, pin_y, site_width, row_height, x, y
-):
-    """Update the positions of the pins of a row."""
-    for i in range(count[row]):
-        cell = order[row, i]
-        for k in range(start[cell], start[cell + 1]):
-            pin = pins[k]
-            x[pin] = site[cell] * site_width + pin_x[pin]
-            y[pin] = row * row_height + pin_y[pin]
-
-
-@kernel
-def _length(net, net_start, net_pins, x, y):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Return the half perimeter of a net's bounding box."""
-    first = net_pins[net_start[net]]
-    left, right, bottom, top = x[first], x[first], y[first], y[first]
-    for k in range(net_start[net] + 1, net_start[net + 1]):
-        pin = net_pins[k]
-        left, right = min(left, x[pin]), max(right, x[pin])
-        bottom, top = min(bottom, y[pin]), max(top, y[pin])
-    return right - left + top - bottom
-
-
-@kernel
-def _take(row, place, order, count):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Remove the cell at a place of a row."""
-    for i in range(place, count[row] - 1):
-        order[row, i] = order[row, i + 1]
-    count[row] -= 1
-
-
-@kernel
-def _insert(cell, row, place, order, count):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Insert a cell before the one at a place of a row."""
-    for i in range(count[row], place, -1):
-        order[row, i] = order[row, i - 1]
-    order[row, place] = cell
-    count[row] += 1
-
-
-@kernel
-def _place_near(row, target, order, count, site):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Return the place of the first cell of a row at or after a site."""
-    low, high = 0, count[row]
-    while low < high:
-        middle = (low + high) // 2
-        if site[order[row, middle]] < target:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @allocating
@@ -227,6 +174,7 @@ def _anneal(  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover -
     site,
     moves,
     temperature,
+    margin,
 ):
     cells, rows, nets = len(widths), len(count), len(net_start) - 1
     x, y = pin_x.copy(), pin_y.copy()
@@ -234,83 +182,68 @@ def _anneal(  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover -
     for row in range(rows):
         for i in range(count[row]):
             used[row] += widths[order[row, i]]
-        _spread(row, order, count, widths, sites, site)
-        _move_pins(row, order, count, site, start, pins, pin_x, pin_y, site_width, row_height, x, y)
+        spread(row, order, count, widths, sites, site)
+        move_pins(row, order, count, site, start, pins, pin_x, pin_y, site_width, row_height, x, y)
     cost = np.zeros(nets, np.int64)
     for net in range(nets):
-        cost[net] = _length(net, net_start, net_pins, x, y)
-    seen, touched, before = np.zeros(nets, np.int64), np.zeros(nets, np.int64), np.zeros(nets, np.int64)
-    for move in range(moves if cells > 1 else 0):
-        left = 1.0 - move / moves
+        cost[net] = length_of(net, net_start, net_pins, x, y)
+    seen, touched, before = np.full(nets, -1, np.int64), np.zeros(nets, np.int64), np.zeros(nets, np.int64)
+    move = np.zeros(6, np.int64)
+    for number in range(moves if cells > 1 else 0):
+        left = 1.0 - number / moves
         heat = temperature * left * left
-        a = np.int64(uniform(state) * cells)
-        source = row_of[a]
-        place_a = _place_near(source, site[a], order, count, site)
-        # Rows and sites within reach shrink as it cools.
-        reach = max(np.int64(1), np.int64(rows * left))
-        target = source + np.int64(uniform(state) * (2 * reach + 1)) - reach
-        if target < 0 or target >= rows:
+        if not propose(state, left, widths, sites, order, count, row_of, used, site, move):
             continue
-        width = max(np.int64(8), np.int64(sites * left))
-        near = site[a] + np.int64(uniform(state) * (2 * width + 1)) - width
-        swap = random_bits(state) & np.uint64(1 << 40) != 0
-        place_b, b = _place_near(target, near, order, count, site), np.int64(-1)
-        if swap:
-            if place_b >= count[target]:
-                continue
-            b = order[target, place_b]
-            if b == a:
-                continue
-            change = widths[b] - widths[a]
-            if source != target and (used[source] + change > sites or used[target] - change > sites):
-                continue
-            order[source, place_a], order[target, place_b] = b, a
-        else:
-            change = -widths[a]
-            if source == target:
-                if place_b > place_a:
-                    place_b -= 1
-                if place_b == place_a:
-                    continue
-            elif used[target] + widths[a] > sites:
-                continue
-            _take(source, place_a, order, count)
-            _insert(a, target, place_b, order, count)
+        bound = -heat * logarithm(1.0 - uniform(state))
+        change = estimate(
+            move,
+            order,
+            count,
+            sites,
+            site,
+            start,
+            pins,
+            net_of,
+            net_start,
+            net_pins,
+            pin_x,
+            pin_y,
+            site_width,
+            row_height,
+            x,
+            y,
+            cost,
+            seen,
+            2 * number,
+            touched,
+        )
+        if change > bound + margin:
+            continue
+        reorder(move, order, count)
+        source, target = move[2], move[3]
         affected = 1 if source == target else 2
         found, delta = 0, np.int64(0)
         for k in range(affected):
             row = source if k == 0 else target
-            _spread(row, order, count, widths, sites, site)
-            _move_pins(row, order, count, site, start, pins, pin_x, pin_y, site_width, row_height, x, y)
+            spread(row, order, count, widths, sites, site)
+            move_pins(row, order, count, site, start, pins, pin_x, pin_y, site_width, row_height, x, y)
         for k in range(affected):
             row = source if k == 0 else target
             for i in range(count[row]):
-                cell = order[row, i]
-                for q in range(start[cell], start[cell + 1]):
-                    net = net_of[pins[q]]
-                    if seen[net] != move + 1:
-                        seen[net] = move + 1
-                        touched[found], before[found] = net, cost[net]
-                        cost[net] = _length(net, net_start, net_pins, x, y)
-                        delta += cost[net] - before[found]
-                        found += 1
-        if delta <= 0 or delta < -heat * logarithm(1.0 - uniform(state)):
-            row_of[a] = target
-            if swap:
-                row_of[b] = source
-            if affected == 2:
-                used[source] += change
-                used[target] -= change
+                found = collect(order[row, i], start, pins, net_of, seen, 2 * number + 1, touched, found)
+        for i in range(found):
+            net = touched[i]
+            before[i] = cost[net]
+            cost[net] = length_of(net, net_start, net_pins, x, y)
+            delta += cost[net] - before[i]
+        if delta <= bound:
+            settle(move, widths, row_of, used)
             continue
         for i in range(found):
             cost[touched[i]] = before[i]
-        if swap:
-            order[source, place_a], order[target, place_b] = a, b
-        else:
-            _take(target, place_b, order, count)
-            _insert(a, source, place_a, order, count)
+        reorder_back(move, order, count)
         for k in range(affected):
             row = source if k == 0 else target
-            _spread(row, order, count, widths, sites, site)
-            _move_pins(row, order, count, site, start, pins, pin_x, pin_y, site_width, row_height, x, y)
+            spread(row, order, count, widths, sites, site)
+            move_pins(row, order, count, site, start, pins, pin_x, pin_y, site_width, row_height, x, y)
     return cost.sum()

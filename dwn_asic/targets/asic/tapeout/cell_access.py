@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwn_asic.errors import PdkError
+from dwn_asic.targets.asic.klayout_module import db
 from dwn_asic.targets.asic.tapeout.geometry import Box, around
-from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.lef import Macro
 from dwn_asic.targets.asic.tapeout.technology import Technology
 

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dwn_asic.targets.asic.tapeout.klayout_module import db
+from dwn_asic.targets.asic.klayout_module import db
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
 
 if TYPE_CHECKING:

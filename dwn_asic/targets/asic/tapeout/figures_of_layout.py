@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dwn_asic.targets.asic.klayout_module import db
 from dwn_asic.targets.asic.signoff.library import TimingLibrary
-from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.lay_out import LaidOut
 from dwn_asic.targets.asic.tapeout.layout import Layout, LayoutReport
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign

@@ -20,12 +20,18 @@ from dwn_asic.targets.asic.tapeout.technology import Technology
 from dwn_asic.targets.asic.tapeout.template import Template
 from dwn_asic.targets.asic.tapeout.wires import build_wiring
 
-__all__ = ["Attempt", "LaidOut", "LayoutOptions", "Watch", "lay_out"]
+__all__ = ["Attempt", "Judge", "LaidOut", "LayoutOptions", "Watch", "lay_out"]
 
 Watch = Callable[[str, int, int], None]
 """Called with the stage, the round of the routing, and the resources that several nets use."""
+Judge = Callable[[PhysicalDesign], str]
+"""Says what is wrong with a layout; empty if nothing is."""
 _LARGER = 0.9
 """Factor on the utilization of each further pair of attempts."""
+_MUCH_LARGER = 0.75
+"""The same after an attempt whose nets were far from finding room."""
+_FAR = 100
+"""Number of shared crossings from which on another seed would not help."""
 _DIODE_ROUNDS = 3
 
 
@@ -91,6 +97,7 @@ def lay_out(
     *,
     template: Template | None = None,
     watch: Watch | None = None,
+    problem: Judge | None = None,
 ) -> LaidOut:
     """Place and route a netlist.
 
@@ -106,6 +113,8 @@ def lay_out(
         Die that the layout has to fit, with fixed ports.
     watch
         Called as the work proceeds.
+    problem
+        Judges each layout that keeps all rules known here; one with a problem is a failed attempt.
 
     Raises
     ------
@@ -122,18 +131,24 @@ def lay_out(
     ready = prepared(netlist, technology)
     edges = check_edges(ready, options.pins)
     attempts = list[Attempt]()
+    utilization = options.utilization
     for number in range(options.attempts):
-        utilization = options.utilization * _LARGER ** (number // 2)
         seed = options.seed + number
         try:
-            design, problem = _attempt(
+            design, wrong = _attempt(
                 ready, technology, options, (utilization, seed), edges, template, watch or _silent
             )
         except DataError as error:
-            design, problem = None, error.problem
-        attempts.append(Attempt(utilization, seed, problem))
-        if design is not None and not problem:
+            design, wrong = None, error.problem
+        if design is not None and not wrong and problem is not None:
+            wrong = problem(design)
+        attempts.append(Attempt(utilization, seed, wrong))
+        if design is not None and not wrong:
             return LaidOut(design, tuple(attempts))
+        if design is not None and design.routing.overused > _FAR:
+            utilization *= _MUCH_LARGER
+        elif number % 2:
+            utilization *= _LARGER
     raise VerificationError(
         f"layout of {netlist.top}: no clean layout in {len(attempts)} attempts; "
         f"the last one: {attempts[-1].problem}"

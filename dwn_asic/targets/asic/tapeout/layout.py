@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dwn_asic.targets.asic.signoff.metrics import DELAY, ENERGY
 from dwn_asic.targets.asic.tapeout.drawings import layout_png, layout_svg
 from dwn_asic.targets.asic.tapeout.exchange_files import def_text, lef_text, spice_text, verilog_text
-from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.lay_out import Attempt
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
 from dwn_asic.targets.asic.tapeout.parasitics import NetParasitics, spef_text
 from dwn_asic.targets.asic.tapeout.post_layout import ClockReport
+
+if TYPE_CHECKING:
+    from dwn_asic.targets.asic.layout_checks.verdict import LayoutVerdict
 
 __all__ = ["Layout", "LayoutReport"]
 
@@ -109,32 +110,34 @@ class Layout:
         Wires of each net.
     report
         Figures.
+    verdict
+        What the independent checks of the GDS file found; None if they were not made.
     """
 
     design: PhysicalDesign
     parasitics: Mapping[str, NetParasitics]
     report: LayoutReport
+    verdict: LayoutVerdict | None = None
 
     @property
     def top(self) -> str:
         """Name of the top cell."""
         return self.design.top
 
-    @cached_property
+    @property
     def gds(self) -> bytes:
         """The layout as a GDS file; equal layouts have equal bytes."""
-        options = db.SaveLayoutOptions()
-        options.format = "GDS2"
-        options.gds2_write_timestamps = False
-        return bytes(self.design.layout.write_bytes(options))
+        return self.design.gds
 
     def lines(self) -> Iterator[str]:
         """Yield a report of the layout."""
         yield f"layout of {self.top} in {self.design.technology.name}"
         yield from self.report.lines()
+        if self.verdict is not None:
+            yield from self.verdict.lines()
 
     def files(self, *, layers: bool = True) -> dict[str, bytes]:
-        """Return all files: GDS, LEF, DEF, Verilog, SPICE, SPEF, figures and a report.
+        """Return all files: GDS, LEF, DEF, Verilog, SPICE, SPEF, figures, a report and the verdict.
 
         Parameters
         ----------
@@ -151,6 +154,8 @@ class Layout:
             "layout.svg": layout_svg(design),
             "layout.json": json.dumps(self.report.record(), indent=1, sort_keys=True) + "\n",
         }
+        if self.verdict is not None:
+            texts[f"{self.top}.check.json"] = json.dumps(self.verdict.record(), indent=1) + "\n"
         found = {f"{self.top}.gds": self.gds, "layout.png": layout_png(design)}
         if layers:
             technology = design.technology

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from dwn_asic.targets.asic.klayout_module import db
 from dwn_asic.targets.asic.tapeout.geometry import Box
 from dwn_asic.targets.asic.tapeout.grid import cell_corner
-from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.placement import Placement
 from dwn_asic.targets.asic.tapeout.power import PowerGrid
 from dwn_asic.targets.asic.tapeout.routing import Routing
@@ -50,6 +50,14 @@ class PhysicalDesign:
     def layout(self) -> db.Layout:
         """The geometry, with one cell for each library cell and one for the top module."""
         return _Drawing(self).layout
+
+    @cached_property
+    def gds(self) -> bytes:
+        """The geometry as a GDS file; equal layouts have equal bytes."""
+        options = db.SaveLayoutOptions()
+        options.format = "GDS2"
+        options.gds2_write_timestamps = False
+        return bytes(self.layout.write_bytes(options))
 
 
 class _Drawing:

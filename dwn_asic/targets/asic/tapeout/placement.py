@@ -17,7 +17,7 @@ from dwn_asic.targets.asic.tapeout.technology import Technology
 
 __all__ = ["Placement", "check_edges", "place"]
 
-_MOVES_PER_CELL = 3000
+_MOVES_PER_CELL = 6000
 _FIRST_MOVES = 0.3
 """Share of the moves before the ports take their places by the cells that they connect."""
 _COOL = 4_000.0

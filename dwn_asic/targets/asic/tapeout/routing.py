@@ -26,6 +26,8 @@ _MARGIN = 12
 _FIRST_PRESSURE, _PRESSURE_FACTOR, _MOST_PRESSURE = 0.5, 1.4, 1000.0
 _STALE = 25
 """Rounds without fewer shared resources after which a routing gives up."""
+_TRIAL, _PROMISING = 8, 0.25
+"""Rounds after which at most this share of the first shared resources is left, or a routing gives up."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ class _Router:
                 break
             since = 0 if shared < fewest else since + 1
             fewest = min(fewest, shared)
-            if since >= _STALE:
+            if since >= _STALE or (number + 1 == _TRIAL and shared > _PROMISING * log[0][0]):
                 break
             pressure = min(pressure * _PRESSURE_FACTOR, _MOST_PRESSURE)
             order = self._generator.permutation(len(todo))

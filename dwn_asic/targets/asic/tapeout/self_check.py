@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dwn_asic.targets.asic.klayout_module import db
 from dwn_asic.targets.asic.tapeout.grid import cell_corner
-from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
 
 __all__ = ["Violation", "check_design"]

@@ -17,7 +17,7 @@ from dwn_asic.targets.asic.tapeout.layout_config import LayoutConfig, load_layou
 from dwn_asic.targets.asic.tapeout.lef import LefLayer, Macro, TechnologyLef, read_macros, read_technology
 
 if TYPE_CHECKING:
-    from klayout import db
+    from dwn_asic.targets.asic.klayout_module import db
 
 __all__ = ["RoutingLayer", "Technology", "Via", "load_technology"]
 
@@ -162,7 +162,7 @@ class Technology:
 
 @lru_cache(maxsize=2)
 def _read_gds(path: str, _content: str) -> db.Layout:
-    from dwn_asic.targets.asic.tapeout.klayout_module import db as klayout
+    from dwn_asic.targets.asic.klayout_module import db as klayout
 
     layout = klayout.Layout()
     layout.read(path)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from dwn_asic.targets.asic.klayout_module import db
 from dwn_asic.targets.asic.tapeout.geometry import Box, around
 from dwn_asic.targets.asic.tapeout.grid import RoutingGrid
-from dwn_asic.targets.asic.tapeout.klayout_module import db
 from dwn_asic.targets.asic.tapeout.placement import Placement
 from dwn_asic.targets.asic.tapeout.routing import NetRoute, Routing
 

@@ -62,27 +62,30 @@ def lay_out_tile(
     Raises
     ------
     VerificationError
-        No attempt led to a clean layout.
+        No attempt led to a layout that is clean and matches the netlist.
     PdkError
         The PDK is not installed, or has no layout file.
     ToolError
         The package klayout is not installed.
     """
+    from dwn_asic.targets.asic.checked_layout import lay_out_checked
     from dwn_asic.targets.asic.tapeout.exchange_files import verilog_text
-    from dwn_asic.targets.asic.tapeout.klayout_module import db
-    from dwn_asic.targets.asic.tapeout.lay_out import LayoutOptions, lay_out
-    from dwn_asic.targets.asic.tapeout.netlist import read_netlist
+    from dwn_asic.targets.asic.tapeout.lay_out import LayoutOptions
     from dwn_asic.targets.asic.tapeout.technology import load_technology
 
     technology = load_technology(target.pdk)
-    netlist = read_netlist(project.files[NETLIST], NETLIST, project.top, timeout_s=target.timeout_s)
     options = LayoutOptions(utilization=_UTILIZATION, seed=seed, attempts=attempts)
-    found = lay_out(netlist, technology, options, template=tile_template(project.tile), watch=watch)
-    written = db.SaveLayoutOptions()
-    written.format = "GDS2"
-    written.gds2_write_timestamps = False
+    found, _ = lay_out_checked(
+        project.files[NETLIST],
+        project.top,
+        technology,
+        options,
+        template=tile_template(project.tile),
+        watch=watch,
+        timeout_s=target.timeout_s,
+    )
     return {
-        f"layout/{project.top}.gds": bytes(found.design.layout.write_bytes(written)),
+        f"layout/{project.top}.gds": found.design.gds,
         f"layout/{project.top}.lef": _tile_lef(found.design).encode(),
         f"layout/{project.top}.v": verilog_text(found.design).encode(),
     }

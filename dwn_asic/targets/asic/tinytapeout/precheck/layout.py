@@ -10,13 +10,14 @@ from itertools import combinations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from dwn_asic.errors import ToolError
 from dwn_asic.targets.asic.tinytapeout.precheck.lef import LefMacro, LefPin, Rectangle, read_macro
 from dwn_asic.targets.asic.tinytapeout.precheck.repository import Repository
 from dwn_asic.targets.asic.tinytapeout.precheck.rule import NotCheckedError, Rule, RuleBrokenError
 from dwn_asic.targets.asic.tinytapeout.tiles import PORTS, Tile
 
 if TYPE_CHECKING:
-    from klayout import db
+    from dwn_asic.targets.asic.klayout_module import db
 
 __all__ = ["RULES", "CheckedLayout", "LayoutFiles"]
 
@@ -112,9 +113,9 @@ class CheckedLayout:
 
 def _klayout() -> ModuleType:
     try:
-        from klayout import db
-    except ImportError as error:
-        raise NotCheckedError("klayout is not installed: pip install 'dwn-asic[layout]'") from error
+        from dwn_asic.targets.asic.klayout_module import db
+    except ToolError as error:
+        raise NotCheckedError(str(error)) from error
     return db
 
 
