@@ -270,6 +270,11 @@ def _made(
         )
         return chip
 
+    if chosen.area == 0.0 and wish == Wish():
+        reporter.message(
+            "auto: the chosen circuit needs no gates: it passes on an input bit, or always answers the same "
+            "class, since larger ones are hardly better; --max-area asks for the best circuit of a size"
+        )
     chosen, chip = _within(make, chosen, front, wish, search)
     others = [each for each in published_front(outcomes, _OTHERS + 1, [chosen]) if each is not chosen]
     proved = publish(search, outcomes, others, resources, reporter, files=files, known=(chip,), deadline=end)
