@@ -270,20 +270,22 @@ KINDS: Mapping[str, Callable[[_Layout], str | None]] = {
 
 
 _WIRES = {"dropped via", "open", "short", "moved wire"}
+_CONNECTING = {*_WIRES, "exchanged labels"}
 
 
 def damage(cell: kdb.Cell, technology: Technology, kind: str, rng: np.random.Generator) -> Damage | None:
     """Change the layout of a cell in place for the worse; None if it has no place for a damage of this kind.
 
-    A damage to wires counts only if it changes which contacts and ports are connected; otherwise it is
-    undone, and another one is tried. This is found here from the polygons alone.
+    A damage to wires or ports counts only if it changes which contacts and ports are connected, which two
+    ports that reach no cell do not; otherwise another one is tried, after wires are put back. This is found
+    here from the polygons alone.
     """
     layout = _Layout(cell, technology, rng)
-    before = layout.connected() if kind in _WIRES else frozenset()
+    before = layout.connected() if kind in _CONNECTING else frozenset()
     for _ in range(20):
         kept = {name: layout.drawn(name) for name in (*METALS, *CUTS)} if kind in _WIRES else {}
         where = KINDS[kind](layout)
-        if where is not None and (kind not in _WIRES or layout.connected() != before):
+        if where is not None and (kind not in _CONNECTING or layout.connected() != before):
             return Damage(kind, where)
         for name, region in kept.items():
             layout.replace(name, region)
