@@ -96,7 +96,7 @@ class _Layout:
                 continue
             for shape in self.cell.shapes(layout.layer(*self.technology.labels[name])).each():
                 if shape.is_text():
-                    for node in at(name, shape.bbox()):
+                    for node in at(name, shape.bbox().enlarged(1, 1)):
                         found[node].add(shape.text_string)
         nets = (
             frozenset().union(*(found[node] for node in nodes)) for nodes in nx.connected_components(groups)

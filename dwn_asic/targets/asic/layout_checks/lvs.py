@@ -78,6 +78,7 @@ def compare_with_netlist(
     layout.netlist.purge_nets()
     reference.purge_nets()
     nets = sum(1 for _ in top.each_net())
+    differences += _unconnected(top, reference.circuit_by_name(wanted.top), wanted)
     differences += _device_differences(layout.netlist, reference, logic)
     log = _compare(layout.netlist, reference, wanted, technology)
     differences += log.found
@@ -113,6 +114,19 @@ def _port_differences(ports: Mapping[str, list[kdb.Net]], wanted: CellNetlist) -
     for names in at.values():
         if len({wanted.ports[name] for name in names}) > 1:
             yield f"ports {', '.join(sorted(names))} are one net in the layout"
+
+
+def _unconnected(top: kdb.Circuit, reference: kdb.Circuit, wanted: CellNetlist) -> Iterator[str]:
+    """Yield the ports that reach a cell in only one circuit; nets without cells are purged from both.
+
+    The comparison does not see them: it takes the net that has lost its port for that of the netlist.
+    """
+    drawn = _port_nets(top, wanted)
+    for port, net in wanted.ports.items():
+        if not drawn[port] and reference.net_by_name(net):
+            yield f"port {port} reaches no cell in the layout"
+        if drawn[port] and not reference.net_by_name(net):
+            yield f"port {port} reaches a cell in the layout, and none in the netlist"
 
 
 def _device_differences(layout: kdb.Netlist, reference: kdb.Netlist, cells: Iterable[str]) -> Iterator[str]:
