@@ -6,16 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dwn_asic.api.hardware import target_or_default
+from dwn_asic.api.signoff import cells_or_default
 from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.ports import feature_of_port
 from dwn_asic.data.dataset import Dataset
-from dwn_asic.errors import DwnAsicError
 from dwn_asic.metrics import TOTAL
 from dwn_asic.report.datasheet.value import DataSheet
 from dwn_asic.targets.asic.librelane.design import LibreLaneDesign, librelane_design
 from dwn_asic.targets.asic.signoff.metrics import DELAY
-from dwn_asic.targets.asic.target import AsicTarget
 from dwn_asic.targets.asic.tinytapeout.facts import ChipFacts, FeatureFacts, Rows, Value
 from dwn_asic.targets.asic.tinytapeout.project import Project, build_project
 from dwn_asic.targets.base import Implementation, Target, Vectors
@@ -81,9 +79,7 @@ def tiny_tapeout(
     >>> project.top, project.tile.name, project.protocol.parallel
     ('tt_um_dwn_iris', '1x1', True)
     """
-    chosen = target_or_default(target)
-    if not isinstance(chosen, AsicTarget):
-        raise DwnAsicError(f"Tiny Tapeout: the target {chosen.technology.name} has no cells")
+    chosen = cells_or_default(target, "Tiny Tapeout")
     return build_project(
         circuit, chosen, _facts(sheet), _rows(sheet, circuit, dataset), top=top, author=author
     )
@@ -122,10 +118,7 @@ def librelane(
     >>> sorted(design.files), design.pdk
     (['config.yaml', 'constraints.sdc', 'pin_order.cfg', 'src/iris.v'], 'sky130A')
     """
-    chosen = target_or_default(target)
-    if not isinstance(chosen, AsicTarget):
-        raise DwnAsicError(f"LibreLane: the target {chosen.technology.name} has no cells")
-    return librelane_design(circuit, implementation, chosen)
+    return librelane_design(circuit, implementation, cells_or_default(target, "LibreLane"))
 
 
 def _facts(sheet: DataSheet) -> ChipFacts:

@@ -20,7 +20,7 @@ from dwn_asic.targets.asic.target import AsicTarget
 from dwn_asic.targets.base import Implementation, Target
 from dwn_asic.verilog.writer import design_verilog
 
-__all__ = ["delay_front", "manufacturing_test", "sign_off"]
+__all__ = ["cells_or_default", "delay_front", "manufacturing_test", "sign_off"]
 
 
 def sign_off(
@@ -112,9 +112,7 @@ def delay_front(
     >>> points[-1].delay < points[0].delay and points[-1].area >= points[0].area
     True
     """
-    chosen = target_or_default(target)
-    if not isinstance(chosen, AsicTarget):
-        raise DwnAsicError(f"delay_front: the target {chosen.technology.name} has no cells")
+    chosen = cells_or_default(target, "delay_front")
     hardware, prefix = chosen.hardware, checked_name(name, "delay_front")
     design = design_verilog(
         prefix, circuit.encoder, circuit.core, hardware.registers, pipeline=hardware.pipeline
@@ -203,3 +201,11 @@ def manufacturing_test(
         progress=progress,
         pipeline=implementation.pipeline,
     )
+
+
+def cells_or_default(given: Target | None, user: str) -> AsicTarget:
+    """Return the given target, or for None the default one; raises DwnAsicError if it has no cells."""
+    chosen = target_or_default(given)
+    if not isinstance(chosen, AsicTarget):
+        raise DwnAsicError(f"{user}: the target {chosen.technology.name} has no cells")
+    return chosen

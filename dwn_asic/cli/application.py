@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from dwn_asic.flow.step import Reporter
+    from dwn_asic.targets.asic.tapeout.lay_out import Watch
 
 __all__ = [
     "Build",
@@ -32,6 +33,7 @@ __all__ = [
     "Thresholds",
     "app",
     "main",
+    "rounds_of_layout",
     "terminal",
 ]
 
@@ -162,6 +164,16 @@ class _Terminal:
 
     def __exit__(self, *_exception: object) -> None:
         self._bar.stop()
+
+
+def rounds_of_layout(reporter: Reporter) -> Watch:
+    """Return what shows the stages of place and route, and the rounds of the routing, as progress."""
+
+    def watch(stage: str, number: int, shared: int) -> None:
+        note = f"round {number}, {shared} crossings overused" if number else ""
+        reporter.progress(stage, number, 0, note)
+
+    return watch
 
 
 def terminal() -> _Terminal:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dwn_asic.cli.application import Finished, Shrunk, app, terminal
+from dwn_asic.cli.application import Finished, Shrunk, app, rounds_of_layout, terminal
 
 if TYPE_CHECKING:
     from dwn_asic.flow.finished import RunCircuit
@@ -53,11 +53,6 @@ def gds(
         raise ConfigError(folder, "target", f"is {opened.flow.target.kind}, which has no cells", "asic")
     die = None if template is None else read_def_template(_text(template), str(template))
     with terminal() as reporter:
-
-        def watch(stage: str, number: int, shared: int) -> None:
-            note = f"round {number}, {shared} crossings overused" if number else ""
-            reporter.progress(stage, number, 0, note)
-
         found = layout(
             circuit.implementation,
             target,
@@ -67,7 +62,7 @@ def gds(
             seed=seed,
             template=die,
             attempts=attempts,
-            watch=watch,
+            watch=rounds_of_layout(reporter),
         )
     for line in found.lines():
         typer.echo(line)

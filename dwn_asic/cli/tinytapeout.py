@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dwn_asic.cli.application import Finished, Shrunk, app, terminal
+from dwn_asic.cli.application import Finished, Shrunk, app, rounds_of_layout, terminal
 
 if TYPE_CHECKING:
     from dwn_asic.targets.asic.tinytapeout.precheck.layout import LayoutFiles
@@ -70,12 +70,7 @@ def _laid_out(project: Project, target: Target, seed: int) -> dict[str, bytes]:
 
     assert isinstance(target, AsicTarget)  # or there would be no project
     with terminal() as reporter:
-
-        def watch(stage: str, number: int, shared: int) -> None:
-            note = f"round {number}, {shared} crossings overused" if number else ""
-            reporter.progress(stage, number, 0, note)
-
-        return lay_out_tile(project, target, seed=seed, watch=watch)
+        return lay_out_tile(project, target, seed=seed, watch=rounds_of_layout(reporter))
 
 
 @app.command()

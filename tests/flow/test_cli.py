@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,26 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import call
 from killing import contents, kill_when
 
-from dwn_asic import cli
 from dwn_asic.flow import Flow, Reporter, open_flow, run_flow
 from dwn_asic.targets.asic import cross_checks
 from flows import FILE, finished_flow, write_flow
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """Call the command and return its exit code."""
-    handler = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(sys, "argv", ["dwn-asic", *arguments])
-    try:
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-    finally:
-        signal.signal(signal.SIGTERM, handler)
-    return int(caught.value.code or 0)
 
 
 def python(code: str) -> str:

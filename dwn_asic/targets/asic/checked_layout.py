@@ -116,14 +116,14 @@ def verdict_on(
         layout.write_bytes(gds)
         for path, text in zip(netlists, (placed, mapped), strict=True):
             path.write_text(text, encoding="utf-8")
+        found = check_layout(layout, pdk=pdk, top=top)
         try:
-            found = check_layout(
-                layout, netlists[0], mapped=netlists[1], pdk=pdk, top=top, timeout_s=timeout_s
+            matched = check_layout(
+                layout, netlists[0], mapped=netlists[1], pdk=pdk, top=top, drc=False, timeout_s=timeout_s
             )
+            found = replace(matched, drc=found.drc)
         except PdkError as error:
-            found = replace(
-                check_layout(layout, pdk=pdk, top=top), unchecked=(f"transistors and function: {error}",)
-            )
+            found = replace(found, unchecked=(f"transistors and function: {error}",))
     found = _named(found, top)
     if not found.clean:
         first = next((line.strip() for line in found.lines() if line.startswith("  ")), "")

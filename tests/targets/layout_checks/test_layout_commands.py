@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import klayout.db as kdb
 import pytest
+from command_line import call
 from layouts.drawn_cells import CIRCUIT, write
 
-from dwn_asic.cli import main
 from dwn_asic.targets.asic.layout_checks.layout_file import read_layout
 from dwn_asic.targets.asic.layout_checks.technology import Technology
 
 pytestmark = pytest.mark.usefixtures("spice")
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
-    """Run the command line and return its exit code."""
-    monkeypatch.setattr(sys, "argv", ["dwn-asic", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return int(ended.value.code or 0)
 
 
 def test_a_clean_layout(

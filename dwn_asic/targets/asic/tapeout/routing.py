@@ -70,11 +70,6 @@ class Routing:
     failed: tuple[str, ...]
     rounds: tuple[tuple[int, int], ...]
 
-    @property
-    def is_legal(self) -> bool:
-        """Return whether all nets are connected and share no resource."""
-        return not self.overused and not self.failed
-
 
 @dataclass
 class _State:

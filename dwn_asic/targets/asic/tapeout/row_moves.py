@@ -41,16 +41,24 @@ def spread(row, order, count, widths, sites, site):  # type: ignore[no-untyped-d
 
 
 @kernel
+def _shift(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    cell, to_site, row, start, pins, pin_x, pin_y, site_width, row_height, x, y
+):
+    """Update the positions of the pins of a cell."""
+    for k in range(start[cell], start[cell + 1]):
+        pin = pins[k]
+        x[pin] = to_site * site_width + pin_x[pin]
+        y[pin] = row * row_height + pin_y[pin]
+
+
+@kernel
 def move_pins(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     row, order, count, site, start, pins, pin_x, pin_y, site_width, row_height, x, y
 ):
     """Update the positions of the pins of a row."""
     for i in range(count[row]):
         cell = order[row, i]
-        for k in range(start[cell], start[cell + 1]):
-            pin = pins[k]
-            x[pin] = site[cell] * site_width + pin_x[pin]
-            y[pin] = row * row_height + pin_y[pin]
+        _shift(cell, site[cell], row, start, pins, pin_x, pin_y, site_width, row_height, x, y)
 
 
 @kernel
@@ -168,17 +176,6 @@ def settle(move, widths, row_of, used):  # type: ignore[no-untyped-def]  # pragm
         change += widths[b]
     used[source] += change
     used[target] -= change
-
-
-@kernel
-def _shift(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    cell, to_site, row, start, pins, pin_x, pin_y, site_width, row_height, x, y
-):
-    """Update the positions of the pins of a cell."""
-    for k in range(start[cell], start[cell + 1]):
-        pin = pins[k]
-        x[pin] = to_site * site_width + pin_x[pin]
-        y[pin] = row * row_height + pin_y[pin]
 
 
 @kernel
