@@ -9,6 +9,7 @@ same placement.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,8 @@ __all__ = ["PlacementProblem", "RowOrder", "anneal"]
 
 _MARGIN = 10_000
 """Length in nm by which an estimate may be wrong: a move that looks worse than that is not judged exactly."""
+_UNEVEN = 1.05
+"""Sites that a row may use, as a multiple of those of the mean row, beside one more cell."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,12 @@ class PlacementProblem:
     site_width: int
     row_height: int
 
+    @property
+    def capacity(self) -> int:
+        """Sites of a row that cells may fill. Without it they gather in a few full rows in the middle."""
+        even = int(self.widths.sum()) / self.rows
+        return min(self.sites, math.ceil(_UNEVEN * even) + int(self.widths.max(initial=0)))
+
 
 @dataclass(frozen=True)
 class RowOrder:
@@ -92,7 +101,7 @@ def anneal(
     rows: list[list[int]],
     moves: int,
     generator: np.random.Generator,
-    temperature: float = 20_000.0,
+    temperature: float,
 ) -> RowOrder:
     """Improve a distribution of cells over rows.
 
@@ -132,6 +141,7 @@ def anneal(
         pins,
         net_of,
         problem.sites,
+        problem.capacity,
         problem.site_width,
         problem.row_height,
         order,
@@ -166,6 +176,7 @@ def _anneal(  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover -
     pins,
     net_of,
     sites,
+    capacity,
     site_width,
     row_height,
     order,
@@ -192,7 +203,7 @@ def _anneal(  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover -
     for number in range(moves if cells > 1 else 0):
         left = 1.0 - number / moves
         heat = temperature * left * left
-        if not propose(state, left, widths, sites, order, count, row_of, used, site, move):
+        if not propose(state, left, widths, sites, capacity, order, count, row_of, used, site, move):
             continue
         bound = -heat * logarithm(1.0 - uniform(state))
         change = estimate(

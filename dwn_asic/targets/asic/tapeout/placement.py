@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -14,14 +15,17 @@ from dwn_asic.targets.asic.tapeout.floorplan import EDGES, Floorplan, PinSlot, s
 from dwn_asic.targets.asic.tapeout.netlist import Netlist
 from dwn_asic.targets.asic.tapeout.rows import PlacedCell, fill_row, legal_row
 from dwn_asic.targets.asic.tapeout.technology import Technology
+from dwn_asic.targets.asic.tapeout.whitespace import with_room
 
 __all__ = ["Placement", "check_edges", "place"]
 
-_MOVES_PER_CELL = 6000
+_MOVES_PER_CELL, _FEW_CELLS = 6000, 300
+"""Moves for each cell of a netlist of few cells. With more cells they grow with the root of their number."""
 _FIRST_MOVES = 0.3
 """Share of the moves before the ports take their places by the cells that they connect."""
-_COOL = 4_000.0
-"""Temperature (nm) at which placement resumes with the ports in their places."""
+_HOT, _COOL = 0.3, 0.03
+"""Temperatures at the start, and when placement resumes with the ports in their places and room for wires, as
+a share of the width of the rows."""
 
 
 @dataclass(frozen=True)
@@ -114,16 +118,18 @@ def place(
     rows = initial_rows(problem)
     if rows is None:
         raise DataError("layout", "the cells do not fit into their rows: choose a lower utilization")
-    moves = int(_MOVES_PER_CELL * effort) * len(netlist.instances)
+    cells = len(netlist.instances)
+    moves = int(_MOVES_PER_CELL * effort * math.sqrt(max(1.0, cells / _FEW_CELLS))) * cells
+    before, width = int(moves * _FIRST_MOVES), problem.sites * problem.site_width
+    found = anneal(problem, rows, before, generator, _HOT * width)
     if plan.pins is None:
-        first = anneal(problem, rows, int(moves * _FIRST_MOVES), generator)
-        slots = _better_slots(netlist, technology, plan, slots, problem, first)
-        problem, rows = _problem(netlist, technology, plan, slots), [list(row) for row in first.rows]
-        found = anneal(problem, rows, moves - int(moves * _FIRST_MOVES), generator, _COOL)
-    else:
-        found = anneal(problem, rows, moves, generator)
-    cells = _legal_cells(netlist, technology, plan, problem, found)
-    return Placement(netlist, plan, cells, slots, found.length)
+        slots = _better_slots(netlist, technology, plan, slots, problem, found)
+        problem = _problem(netlist, technology, plan, slots)
+    roomy, rows = with_room(problem, found)
+    found = anneal(roomy, rows, moves - before, generator, _COOL * width)
+    sites = found.sites + (roomy.widths - problem.widths) // 2
+    placed = _legal_cells(netlist, technology, plan, problem, replace(found, sites=sites))
+    return Placement(netlist, plan, placed, slots, found.length)
 
 
 def _problem(

@@ -105,20 +105,21 @@ def _place_near(row, target, order, count, site):  # type: ignore[no-untyped-def
 
 @kernel
 def propose(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    state, left, widths, sites, order, count, row_of, used, site, out
+    state, left, widths, sites, capacity, order, count, row_of, used, site, out
 ):
     """Draw a move: the cell, its place and row, the other row and place, and the cell to swap with or -1.
 
     Returns whether the move is possible. The reach in rows and sites shrinks as ``left`` falls to zero.
+    No row takes more sites than ``capacity``, unless it held more before.
     """
     rows = len(count)
     a = np.int64(uniform(state) * len(widths))
     source = row_of[a]
-    reach = max(np.int64(1), np.int64(rows * left))
+    reach = max(np.int64(1), np.int64(rows * left * left))
     target = source + np.int64(uniform(state) * (2 * reach + 1)) - reach
     if target < 0 or target >= rows:
         return False
-    width = max(np.int64(8), np.int64(sites * left))
+    width = max(np.int64(8), np.int64(sites * left * left))
     near = site[a] + np.int64(uniform(state) * (2 * width + 1)) - width
     swap = random_bits(state) & np.uint64(1 << 40) != 0
     place_a = _place_near(source, site[a], order, count, site)
@@ -130,14 +131,14 @@ def propose(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
         if b == a:
             return False
         change = widths[b] - widths[a]
-        if source != target and (used[source] + change > sites or used[target] - change > sites):
+        if source != target and (used[source] + change > capacity or used[target] - change > capacity):
             return False
     elif source == target:
         if place_b > place_a:
             place_b -= 1
         if place_b == place_a:
             return False
-    elif used[target] + widths[a] > sites:
+    elif used[target] + widths[a] > capacity:
         return False
     out[0], out[1], out[2], out[3], out[4], out[5] = a, place_a, source, target, place_b, b
     return True
