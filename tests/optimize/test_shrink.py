@@ -112,3 +112,27 @@ def test_the_circuits_of_one_start_do_not_drop_those_of_another(cost: CellCost) 
 
     assert starts([]) == [""]  # of two circuits alike one is left
     assert starts(["one", "other"]) == ["one", "other"]
+
+
+def test_a_front_keeps_no_more_circuits_than_asked_for(cost: CellCost) -> None:
+    codes = np.stack(np.meshgrid(*[np.arange(2)] * 3), axis=-1).reshape(-1, 3).repeat(40, axis=0)
+    labels = (codes.sum(axis=1) >= 2).astype(np.int64)
+    builder = GraphBuilder(Interface(("x", "y", "z"), (1, 1, 1), ("no", "yes")))
+    start = builder.finish(
+        [builder.add(Lut(tuple(builder.add(CodeBit(f, 0)) for f in range(3)), 0b11101000))]
+    )
+    fronts = [
+        shrink(
+            [start],
+            alike(codes, labels),
+            cost,
+            ShrinkConfig(prices=(0.5, 128.0), temperatures=(0.5,), proposals=2000, circuits=most),
+            0,
+            limits=MinimizeConfig(),
+        )
+        for most in (24, 1)
+    ]
+    every, few = ({(each.core, each.val) for each in front.circuits} for front in fronts)
+    assert len(few) < len(every)
+    assert few < every
+    assert fronts[1].chosen.val == fronts[0].chosen.val  # the choice is made before

@@ -24,7 +24,7 @@ class ShrinkConfig(Growing):
     Both go by the score of ``objective``.
     """
 
-    later: ClassVar = ("max_area", "min_score")
+    later: ClassVar = ("max_area", "min_score", "circuits")
 
     area: Literal["total", "core"] = "total"
     """Area to minimize: ``total`` for the whole circuit, or ``core`` for the core alone, with comparators at
@@ -88,6 +88,9 @@ class ShrinkConfig(Growing):
     time grows in proportion; the front takes the best circuits of all. By default the network alone."""
     baselines: bool = False
     """Shrink the circuits of the baselines in the same way."""
+    circuits: Count = 24
+    """Maximum number of circuits that are kept of the front by total area, and of the front by core area. Of
+    longer fronts circuits are left out evenly."""
     minimize_front: bool = False
     """Minimize every circuit of the front at low effort, not only the chosen one. This takes a second or two
     per circuit."""
@@ -97,7 +100,7 @@ class ShrinkConfig(Growing):
     @property
     def unlimited(self) -> ShrinkConfig:
         """The section without the keys that only say which circuit of the front is chosen."""
-        return self.model_copy(update=dict.fromkeys(self.later))
+        return self.model_copy(update={"max_area": None, "min_score": None})
 
     @property
     def limited(self) -> bool:

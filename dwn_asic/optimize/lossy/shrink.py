@@ -49,8 +49,6 @@ __all__ = ["MappedPoint", "gate_prices", "map_points", "minimize_points", "searc
 
 _VOTES = "votes"
 """Name that the networks of votes carry if starting circuits have names."""
-_MAPPED_POINTS = 24
-"""Maximum number of circuits that are kept of the front by total area, and of the front by core area."""
 _FEW_ROWS = 1500
 """Number of training rows below which made-up rows with a teacher's labels generalize better."""
 _LEAST_TAUGHT = 6000
@@ -163,7 +161,7 @@ def shrink(
         fronts.append(front(_scored(measured, on, objective), *held_out, objective))
     points = merged(*fronts)
     chosen = _chosen(points, known, dataset, config.tolerance)
-    thinned = _thin(points, chosen, cost)
+    thinned = _thin(points, chosen, cost, config.circuits)
     mapped = minimize_points(thinned, cost, limits) if config.minimize_front else map_points(thinned, cost)
     circuits = tuple(_measured(each, dataset, cost) for each in mapped)
     if config.limited:
@@ -365,7 +363,7 @@ def minimize_points(
     )
 
 
-def _thin(points: Sequence[Point], chosen: Point, cost: CostModel) -> tuple[Point, ...]:
+def _thin(points: Sequence[Point], chosen: Point, cost: CostModel, most: int) -> tuple[Point, ...]:
     """Keep the chosen circuit, and those that no circuit of less area, total or core, beats in validation.
 
     The area model counts inverters as free, but in circuits of few inputs they matter: a NAND is smaller than
@@ -374,16 +372,16 @@ def _thin(points: Sequence[Point], chosen: Point, cost: CostModel) -> tuple[Poin
     """
     graphs = [point.graph for point in points]
     prices = cost.prices
-    totals, cores = (_unbeaten(points, areas(graphs, each)) for each in (prices, prices.core_only))
+    totals, cores = (_unbeaten(points, areas(graphs, each), most) for each in (prices, prices.core_only))
     few = [i for i, graph in enumerate(graphs) if len(graph.inputs) <= MOST_INPUTS]
     mapped = mapped_areas([graphs[i] for i in few], cost, ranking=True)
-    smallest = {few[i] for i in _unbeaten([points[i] for i in few], mapped)}
+    smallest = {few[i] for i in _unbeaten([points[i] for i in few], mapped, most)}
     kept = totals | cores | smallest
     return tuple(point for i, point in enumerate(points) if i in kept or point is chosen)
 
 
-def _unbeaten(points: Sequence[Point], areas: Sequence[float]) -> set[int]:
-    """Return the indices of circuits that no smaller one beats on validation rows, thinned if very many.
+def _unbeaten(points: Sequence[Point], areas: Sequence[float], most: int) -> set[int]:
+    """Return the indices of circuits that no smaller one beats on validation rows, thinned to the most.
 
     Among circuits with equal validation scores the smallest and the largest stay, since training rows tell
     which of the two is better.
@@ -396,4 +394,4 @@ def _unbeaten(points: Sequence[Point], areas: Sequence[float]) -> set[int]:
         elif val == points[kept[-1]].val:
             third = len(kept) > 1 and points[kept[-2]].val == val
             kept[len(kept) - third :] = [i]
-    return {kept[round(i)] for i in np.linspace(0, len(kept) - 1, min(_MAPPED_POINTS, len(kept)))}
+    return {kept[round(i)] for i in np.linspace(0, len(kept) - 1, min(most, len(kept)))}
