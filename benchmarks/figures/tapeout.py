@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.figures.table import Row, named, row
+from dwn_asic.api.hardware import implement
 from dwn_asic.api.place_and_route import layout
 from dwn_asic.errors import DwnAsicError, VerificationError
 from dwn_asic.flow.finished import load
@@ -138,33 +139,51 @@ def large(cells: int) -> Iterator[Row]:
     )
 
 
-def _laid_out(folder: Path, *, shrunk: bool) -> tuple[LayoutReport | None, float]:
+@dataclass(frozen=True)
+class _Wanted:
+    """A circuit to lay out: the folder of its run, which of its circuits, and whether it gets registers."""
+
+    folder: Path
+    shrunk: bool
+    registered: bool = False
+
+
+def _laid_out(wanted: _Wanted) -> tuple[LayoutReport | None, float]:
     """Lay out a circuit and check it; returns None instead of a report where no layout is clean."""
-    opened = load(folder)
-    target = opened.flow.target.open()
+    opened = load(wanted.folder)
+    settings, circuit = opened.flow.target, opened.chosen(shrunk=wanted.shrunk)
+    if wanted.registered:
+        hardware = settings.hardware.model_copy(update={"registers": "both"})
+        settings = replace(settings, hardware=hardware)
+    target = settings.open()
     if not isinstance(target, AsicTarget):
-        raise DwnAsicError(f"{folder}: its target has no cells")
-    circuit = opened.chosen(shrunk=shrunk)
+        raise DwnAsicError(f"{wanted.folder}: its target has no cells")
+    mapped = circuit.implementation
+    if wanted.registered:
+        mapped = implement(circuit.circuit, target, name=mapped.name)
     started = _seconds()
     try:
-        found = layout(circuit.implementation, target, opened.dataset)
+        found = layout(mapped, target, opened.dataset)
     except VerificationError as error:
-        print(f"{folder}: {error}", file=sys.stderr)
+        print(f"{wanted.folder}: {error}", file=sys.stderr)
         return None, _seconds() - started
     assert found.verdict is not None
     if found.verdict.lvs is None or not found.verdict.clean:
-        raise DwnAsicError(f"{folder}: {'; '.join(found.verdict.lines())}")
+        raise DwnAsicError(f"{wanted.folder}: {'; '.join(found.verdict.lines())}")
     return found.report, _seconds() - started
 
 
-def _circuits(name: str, what: str, folders: list[tuple[Path, bool]]) -> Iterator[Row]:
-    """Lay out circuits, each a folder and whether to take its shrunk circuit."""
-    root = os.environ.get("RUNS", "build")
+def _circuits(name: str, *, shrunk: bool, registered: bool = False) -> Iterator[Row]:
+    """Lay out a circuit of each finished flow in the folder ``RUNS``."""
+    root = Path(os.environ.get("RUNS", "build"))
+    netlists = root.glob("*/shrunk/netlist.v" if shrunk else "*/netlist.v")
+    folders = sorted(path.parents[1] if shrunk else path.parent for path in netlists)
     if not folders:
         raise DwnAsicError(f"{root}: has no such circuit of a finished flow: set RUNS")
-    found = [_laid_out(folder, shrunk=shrunk) for folder, shrunk in folders]
-    names = ", ".join(f"{folder.name}{'/shrunk' if shrunk else ''}" for folder, shrunk in folders)
-    what = f"{what} ({names})"
+    found = [_laid_out(_Wanted(folder, shrunk, registered)) for folder in folders]
+    which = f"{'shrunk' if shrunk else 'exact'} circuits"
+    registers = ", registers at inputs and outputs" if registered else ""
+    what = f"{which} of {len(folders)} flows ({', '.join(each.name for each in folders)}){registers}"
     clean = [report for report, _ in found if report is not None]
     yield row(
         f"tapeout.{name}_clean",
@@ -193,27 +212,19 @@ def _circuits(name: str, what: str, folders: list[tuple[Path, bool]]) -> Iterato
             )
 
 
-def nine() -> Iterator[Row]:
-    """Lay out the shrunk circuits of all finished flows in the folder ``RUNS``."""
-    root = Path(os.environ.get("RUNS", "build"))
-    folders = sorted(path.parents[1] for path in root.glob("*/shrunk/netlist.v"))
-    yield from _circuits(
-        "nine", f"shrunk circuits of {len(folders)} flows", [(each, True) for each in folders]
-    )
-
-
-def exact() -> Iterator[Row]:
-    """Lay out the exact circuits of all finished flows in the folder ``RUNS``."""
-    root = Path(os.environ.get("RUNS", "build"))
-    folders = sorted(path.parent for path in root.glob("*/netlist.v"))
-    yield from _circuits(
-        "exact", f"exact circuits of {len(folders)} flows", [(each, False) for each in folders]
-    )
-
-
+_CIRCUITS = {
+    "nine": partial(_circuits, "nine", shrunk=True),
+    "registered": partial(_circuits, "registered", shrunk=True, registered=True),
+    "exact": partial(_circuits, "exact", shrunk=False),
+}
 MEASUREMENTS = {
     **named("tapeout", stress, "stress_clean", "stress_first", "stress_kinds", "stress_seconds"),
-    **named("tapeout", nine, *(f"nine_{each}" for each in _CIRCUIT_FIGURES)),
-    **named("tapeout", exact, *(f"exact_{each}" for each in _CIRCUIT_FIGURES)),
+    **{
+        id_: measure
+        for which, measured in _CIRCUITS.items()
+        for id_, measure in named(
+            "tapeout", measured, *(f"{which}_{each}" for each in _CIRCUIT_FIGURES)
+        ).items()
+    },
     **{f"tapeout.cells_{cells}_seconds": partial(large, cells) for cells in _LARGE},
 }

@@ -56,3 +56,7 @@ def test_the_error_says_what_was_searched(technology: Technology, monkeypatch: p
     monkeypatch.setattr(cell_spice, "find_spec", lambda _: None)
     with pytest.raises(PdkError, match=r"searched sky130A.*: pip install 'dwn-asic\[layout"):
         find_spice(technology.spice)
+
+
+def test_a_layout_of_wires_alone_needs_no_file(tmp_path: Path, technology: Technology) -> None:
+    assert read_cells(tmp_path, [], technology.devices) == {}

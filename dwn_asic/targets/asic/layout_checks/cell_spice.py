@@ -92,10 +92,12 @@ def read_cells(folder: Path, names: Iterable[str], devices: Devices) -> dict[str
     files = single if len(single) == len(wanted) else list(paths.values())
     found: dict[str, CellCircuit] = {}
     for path in files:
+        if wanted <= found.keys():
+            break
         text = path.read_text(encoding="utf-8", errors="replace")
         found |= parse_spice(text, str(path), devices, wanted)
-        if wanted <= found.keys():
-            return found
+    if wanted <= found.keys():
+        return found
     raise PdkError(f"{folder}: no SPICE netlist of {shortened(sorted(wanted - found.keys()))}")
 
 
