@@ -1,10 +1,17 @@
-"""Placement: rows of about equal density, and free sites where wires run."""
+"""Placement: rows of about equal density, free sites where wires run, and taps everywhere."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
+import pytest
 
 from dwn_asic.targets.asic.tapeout.anneal import PlacementProblem, RowOrder, anneal, initial_rows
+from dwn_asic.targets.asic.tapeout.lay_out import LaidOut
+from dwn_asic.targets.asic.tapeout.rows import legal_row, tap_sites
+from dwn_asic.targets.asic.tapeout.technology import Technology
 from dwn_asic.targets.asic.tapeout.whitespace import with_room
 
 CELLS, WIDTH = 60, 4
@@ -66,3 +73,37 @@ def test_a_full_die_leaves_no_room() -> None:
     roomy, rows = with_room(problem, found)
     assert roomy is problem
     assert rows == [list(row) for row in found.rows]
+
+
+@pytest.mark.parametrize("where", ["left", "right", "everywhere"])
+def test_crowded_cells_do_not_push_the_taps_away(
+    laid_out: LaidOut, technology: Technology, where: str
+) -> None:
+    plan = replace(laid_out.design.placement.plan, placed_sites=200)
+    sites = {"left": [0] * 25, "right": [195] * 25, "everywhere": [8 * i for i in range(25)]}[where]
+    wanted = [(site, 5) for site in sites]
+    cells, taps = legal_row(wanted, plan, technology)
+    cap, tap = technology.sites(technology.config.end_cap), technology.sites(technology.config.tap)
+    taken = [(0, cap), (200 - cap, cap), *((site, 5) for site in cells), *((site, tap) for site in taps)]
+    assert all(site + width <= after for (site, width), (after, _) in pairwise(sorted(taken)))
+    assert cells == sorted(cells)
+    every = technology.config.tap_every_sites
+    even = tap_sites(200, technology)
+    assert all(abs(site - place) <= every // 4 for site, place in zip(taps, even, strict=True))
+    assert max(np.diff([-every // 2, *taps, 200 + every // 2])) <= 1.7 * every
+
+
+def test_in_a_full_row_taps_give_way(laid_out: LaidOut, technology: Technology) -> None:
+    plan = replace(laid_out.design.placement.plan, placed_sites=200)
+    cap, tap = technology.sites(technology.config.end_cap), technology.sites(technology.config.tap)
+    free = 200 - 2 * cap - len(tap_sites(200, technology)) * tap
+    wanted = [(0, 17)] * (free // 17) + [(0, free % 17)]
+    cells, taps = legal_row(wanted, plan, technology)
+    used = {*range(cap), *range(200 - cap, 200)}
+    for site, width in [
+        *((s, w) for s, (_, w) in zip(cells, wanted, strict=True)),
+        *((s, tap) for s in taps),
+    ]:
+        assert used.isdisjoint(range(site, site + width))
+        used |= {*range(site, site + width)}
+    assert len(used) == 200

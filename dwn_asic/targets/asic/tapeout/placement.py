@@ -13,7 +13,7 @@ from dwn_asic.errors import ConfigError, DataError
 from dwn_asic.targets.asic.tapeout.anneal import PlacementProblem, RowOrder, anneal, initial_rows
 from dwn_asic.targets.asic.tapeout.floorplan import EDGES, Floorplan, PinSlot, slots_of
 from dwn_asic.targets.asic.tapeout.netlist import Netlist
-from dwn_asic.targets.asic.tapeout.rows import PlacedCell, fill_row, legal_row
+from dwn_asic.targets.asic.tapeout.rows import PlacedCell, fill_row, legal_row, tap_sites
 from dwn_asic.targets.asic.tapeout.technology import Technology
 from dwn_asic.targets.asic.tapeout.whitespace import with_room
 
@@ -157,9 +157,7 @@ def _problem(
         y.append(slots[port.name].y - bottom)
     config = technology.config
     caps = 2 * technology.sites(config.end_cap)
-    taps = len(
-        range(config.tap_every_sites, plan.placed_sites - config.tap_every_sites // 2, config.tap_every_sites)
-    )
+    taps = len(tap_sites(plan.placed_sites, technology))
     return PlacementProblem(
         np.array([technology.sites(each.cell) for each in netlist.instances], np.int64),
         np.array(cell, np.int64),

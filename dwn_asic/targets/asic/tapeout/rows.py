@@ -9,7 +9,10 @@ from dwn_asic.errors import DataError
 from dwn_asic.targets.asic.tapeout.floorplan import Floorplan
 from dwn_asic.targets.asic.tapeout.technology import Technology
 
-__all__ = ["PlacedCell", "fill_row", "fillers_for", "legal_row"]
+__all__ = ["PlacedCell", "fill_row", "fillers_for", "legal_row", "tap_sites"]
+
+_TAP_MOVES = 4
+"""A tap may move by one part in so many of the distance of taps."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ def legal_row(
 ) -> tuple[list[int], list[int]]:
     """Move the cells of a row to sites where they overlap neither each other nor the taps.
 
+    Taps stay near their places, so that no transistor is too far from one, unless the row is nearly full.
+
     Parameters
     ----------
     wanted
@@ -50,26 +55,72 @@ def legal_row(
     tuple
         Sites of the cells, and sites of the taps between them, both counted from the first placed site.
     """
-    config = technology.config
-    cap, tap = technology.sites(config.end_cap), technology.sites(config.tap)
-    every = config.tap_every_sites
+    cap, tap = technology.sites(technology.config.end_cap), technology.sites(technology.config.tap)
+    sites, taps = plan.placed_sites, tap_sites(plan.placed_sites, technology)
+    far = technology.config.tap_every_sites // _TAP_MOVES
+    places, found, end = _from_left(wanted, taps, tap, cap, far)
+    if end > sites - cap:  # the same from the right
+        cells = [(sites - place - width, width) for place, (_, width) in zip(places, wanted, strict=True)]
+        mirrored = [sites - tap - site for site in reversed(taps)]
+        places, found, end = _from_left(cells[::-1], mirrored, tap, cap, far)
+        widths = [width for _, width in reversed(wanted)]
+        places = [sites - place - width for place, width in zip(places, widths, strict=True)][::-1]
+        found = [sites - tap - site for site in reversed(found)]
+    if end > sites - cap:
+        return _pushed(wanted, taps, tap, (cap, sites - cap))
+    return places, found
+
+
+def tap_sites(sites: int, technology: Technology) -> list[int]:
+    """Return the sites at which a row of this many sites needs taps, spread evenly over it."""
+    every, tap = technology.config.tap_every_sites, technology.sites(technology.config.tap)
+    count = max(1, (2 * sites + every) // (2 * every))
+    return [(2 * number + 1) * sites // (2 * count) - tap // 2 for number in range(count)]
+
+
+def _from_left(
+    wanted: Sequence[tuple[int, int]], taps: Sequence[int], tap: int, start: int, far: int
+) -> tuple[list[int], list[int], int]:
+    """Place the cells of a row from a start on; no tap moves farther than given.
+
+    Returns the sites of the cells and of the taps, and the end of the last of them.
+    """
+    places, found, waiting, end = list[int](), list[int](), list(taps), start
+    for site, width in wanted:
+        place = max(site, end)
+        while waiting and (place >= waiting[0] or place + width > waiting[0] + far):
+            found.append(max(waiting.pop(0), end))
+            end = found[-1] + tap
+            place = max(place, end)
+        places.append(place)
+        end = place + width
+    for site in waiting:
+        found.append(max(site, end))
+        end = found[-1] + tap
+    return places, found, end
+
+
+def _pushed(
+    wanted: Sequence[tuple[int, int]], taps: Sequence[int], tap: int, within: tuple[int, int]
+) -> tuple[list[int], list[int]]:
+    """Place the cells of a row that is so full that taps give way to them."""
     # (wanted site, width, index of the cell or -1 for a tap)
     items = [(site, width, index) for index, (site, width) in enumerate(wanted)]
-    items += [(site, tap, -1) for site in range(every, plan.placed_sites - every // 2, every)]
+    items += [(site, tap, -1) for site in taps]
     items.sort(key=lambda item: (2 * item[0] + item[1], item[2]))
-    places, end = [], cap
+    places, end = [], within[0]
     for site, width, _ in items:
         end = max(end, site)
         places.append(end)
         end += width
-    start = plan.placed_sites - cap
+    start = within[1]
     for index in reversed(range(len(items))):
         start = places[index] = min(places[index], start - items[index][1])
-    if places and places[0] < cap:
+    if places and places[0] < within[0]:
         raise DataError("layout", "the cells of a row do not fit: choose a lower utilization")
     cells = {item[2]: place for item, place in zip(items, places, strict=True) if item[2] >= 0}
-    taps = [place for item, place in zip(items, places, strict=True) if item[2] < 0]
-    return [cells[index] for index in range(len(wanted))], taps
+    found = [place for item, place in zip(items, places, strict=True) if item[2] < 0]
+    return [cells[index] for index in range(len(wanted))], found
 
 
 def fill_row(
