@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 
 from benchmarks.figures import (
@@ -64,7 +65,10 @@ def main() -> int:
     only = parser.parse_args().only
     wanted = [id_ for id_ in MEASUREMENTS if not only or id_ == only or id_.startswith(f"{only}.")]
     if not wanted:
-        sys.stderr.write(f"make figures: no figure {only!r}; known figures: {', '.join(MEASUREMENTS)}\n")
+        near = get_close_matches(only, MEASUREMENTS)
+        topics = dict.fromkeys(id_.partition(".")[0] for id_ in MEASUREMENTS)
+        hint = f"did you mean {' or '.join(near)}" if near else f"its topic is one of {', '.join(topics)}"
+        sys.stderr.write(f"make figures: no figure {only!r}: {hint}\n")
         return 2
     rows = {entry.id: entry for entry in table.read(TABLE)}
     for measure in dict.fromkeys(MEASUREMENTS[id_] for id_ in wanted):
