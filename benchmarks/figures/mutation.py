@@ -14,7 +14,7 @@ from dwn_asic.targets.asic.pdk import list_pdks, load_pdk
 
 sys.path += ["tests"]  # the faults that a test shares with this topic
 
-_FAULTS = 600
+_FAULTS = 150
 """Number of faults per PDK."""
 
 
