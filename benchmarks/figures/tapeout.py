@@ -1,7 +1,7 @@
 """Topic ``tapeout``: layouts of random netlists, and of circuits of finished flows in the folder ``RUNS``.
 
-``RUNS=build/nine/seed-0 make figures ONLY=tapeout.nine`` takes every finished flow in that folder. The PDK
-must be installed (``PDK_ROOT``). ``STRESS`` is the number of random netlists, whose cells read near nets.
+``RUNS=build/nine/seed-0 make figures ONLY=tapeout.nine_clean`` takes every finished flow in that folder. The
+PDK must be installed (``PDK_ROOT``). ``STRESS`` is the number of random netlists, whose cells read near nets.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from dwn_asic.api.hardware import implement
 from dwn_asic.api.place_and_route import layout
 from dwn_asic.errors import DwnAsicError, VerificationError
 from dwn_asic.flow.finished import load
-from dwn_asic.targets.asic.layout_checks.check import check_layout
+from dwn_asic.targets.asic.checked_layout import verdict_on
 from dwn_asic.targets.asic.pdk import load_pdk
 from dwn_asic.targets.asic.tapeout.exchange_files import verilog_text
 from dwn_asic.targets.asic.tapeout.lay_out import LayoutOptions, lay_out
@@ -82,15 +81,15 @@ def attempt(cells: int, utilization: float, seed: int) -> Outcome:
 
 
 def _problem(design: PhysicalDesign) -> str:
-    """Check the GDS file of a layout against our design rules, and its transistors against the netlist."""
-    with TemporaryDirectory() as scratch:
-        gds, placed = Path(scratch, "layout.gds"), Path(scratch, "placed.v")
-        gds.write_bytes(design.gds)
-        placed.write_text(verilog_text(design), encoding="utf-8")
-        verdict = check_layout(gds, placed, pdk=design.technology.name, top=design.top, function=False)
-    if verdict.lvs is None:
-        raise DwnAsicError("; ".join(verdict.lines()))
-    return "" if verdict.clean else "; ".join(verdict.lines())
+    """Check a layout by its GDS file, as `dwn-asic gds` does; its netlist is the one that was placed."""
+    placed = verilog_text(design)
+    try:
+        verdict = verdict_on(design.gds, placed, placed, design.top, design.technology.name)
+    except VerificationError as error:
+        return str(error)
+    if verdict.unchecked:
+        raise DwnAsicError("; ".join(verdict.unchecked))
+    return ""
 
 
 @cache
@@ -139,37 +138,28 @@ def large(cells: int) -> Iterator[Row]:
     )
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """A circuit to lay out: the folder of its run, which of its circuits, and whether it gets registers."""
-
-    folder: Path
-    shrunk: bool
-    registered: bool = False
-
-
-def _laid_out(wanted: _Wanted) -> tuple[LayoutReport | None, float]:
+def _laid_out(folder: Path, *, shrunk: bool, registered: bool) -> tuple[LayoutReport | None, float]:
     """Lay out a circuit and check it; returns None instead of a report where no layout is clean."""
-    opened = load(wanted.folder)
-    settings, circuit = opened.flow.target, opened.chosen(shrunk=wanted.shrunk)
-    if wanted.registered:
+    opened = load(folder)
+    settings, circuit = opened.flow.target, opened.chosen(shrunk=shrunk)
+    if registered:
         hardware = settings.hardware.model_copy(update={"registers": "both"})
         settings = replace(settings, hardware=hardware)
     target = settings.open()
     if not isinstance(target, AsicTarget):
-        raise DwnAsicError(f"{wanted.folder}: its target has no cells")
+        raise DwnAsicError(f"{folder}: its target has no cells")
     mapped = circuit.implementation
-    if wanted.registered:
+    if registered:
         mapped = implement(circuit.circuit, target, name=mapped.name)
     started = _seconds()
     try:
         found = layout(mapped, target, opened.dataset)
     except VerificationError as error:
-        print(f"{wanted.folder}: {error}", file=sys.stderr)
+        print(f"{folder}: {error}", file=sys.stderr)
         return None, _seconds() - started
     assert found.verdict is not None
     if found.verdict.lvs is None or not found.verdict.clean:
-        raise DwnAsicError(f"{wanted.folder}: {'; '.join(found.verdict.lines())}")
+        raise DwnAsicError(f"{folder}: {'; '.join(found.verdict.lines())}")
     return found.report, _seconds() - started
 
 
@@ -180,7 +170,7 @@ def _circuits(name: str, *, shrunk: bool, registered: bool = False) -> Iterator[
     folders = sorted(path.parents[1] if shrunk else path.parent for path in netlists)
     if not folders:
         raise DwnAsicError(f"{root}: has no such circuit of a finished flow: set RUNS")
-    found = [_laid_out(_Wanted(folder, shrunk, registered)) for folder in folders]
+    found = [_laid_out(folder, shrunk=shrunk, registered=registered) for folder in folders]
     which = f"{'shrunk' if shrunk else 'exact'} circuits"
     registers = ", registers at inputs and outputs" if registered else ""
     what = f"{which} of {len(folders)} flows ({', '.join(each.name for each in folders)}){registers}"
@@ -220,11 +210,9 @@ _CIRCUITS = {
 MEASUREMENTS = {
     **named("tapeout", stress, "stress_clean", "stress_first", "stress_kinds", "stress_seconds"),
     **{
-        id_: measure
-        for which, measured in _CIRCUITS.items()
-        for id_, measure in named(
-            "tapeout", measured, *(f"{which}_{each}" for each in _CIRCUIT_FIGURES)
-        ).items()
+        f"tapeout.{which}_{each}": measure
+        for which, measure in _CIRCUITS.items()
+        for each in _CIRCUIT_FIGURES
     },
     **{f"tapeout.cells_{cells}_seconds": partial(large, cells) for cells in _LARGE},
 }

@@ -60,11 +60,12 @@ def legal_row(
     far = technology.config.tap_every_sites // _TAP_MOVES
     places, found, end = _from_left(wanted, taps, tap, cap, far)
     if end > sites - cap:  # the same from the right
-        cells = [(sites - place - width, width) for place, (_, width) in zip(places, wanted, strict=True)]
+        cells = [(sites - place - width, width) for place, (_, width) in zip(places, wanted, strict=True)][
+            ::-1
+        ]
         mirrored = [sites - tap - site for site in reversed(taps)]
-        places, found, end = _from_left(cells[::-1], mirrored, tap, cap, far)
-        widths = [width for _, width in reversed(wanted)]
-        places = [sites - place - width for place, width in zip(places, widths, strict=True)][::-1]
+        places, found, end = _from_left(cells, mirrored, tap, cap, far)
+        places = [sites - place - width for place, (_, width) in zip(places, cells, strict=True)][::-1]
         found = [sites - tap - site for site in reversed(found)]
     if end > sites - cap:
         return _pushed(wanted, taps, tap, (cap, sites - cap))

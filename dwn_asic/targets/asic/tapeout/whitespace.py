@@ -58,16 +58,16 @@ def _demand(problem: PlacementProblem, found: RowOrder) -> NDArray[np.int64]:
 
     starts = problem.net_start[:-1][np.diff(problem.net_start) > 0]
     left, right, bottom, top = (
-        each.reduceat(values[problem.net_pins], starts)
+        extreme.reduceat(values[problem.net_pins], starts)
         for values in (x, y)
-        for each in (np.minimum, np.maximum)
+        for extreme in (np.minimum, np.maximum)
     )
     first, last = bins(left, columns), bins(right, columns) + 1
     low, high = bins(bottom, lines), bins(top, lines) + 1
-    each = (right - left + top - bottom << _SCALE) // (side * (last - first) * (high - low))
+    added = (right - left + top - bottom << _SCALE) // (side * (last - first) * (high - low))
     edges = np.zeros((lines + 1, columns + 1), np.int64)
     for line, column, sign in ((low, first, 1), (low, last, -1), (high, first, -1), (high, last, 1)):
-        np.add.at(edges, (line, column), sign * each)
+        np.add.at(edges, (line, column), sign * added)
     demand = edges.cumsum(axis=0).cumsum(axis=1)
     centre = found.sites * problem.site_width + problem.widths * problem.site_width // 2
     return demand[bins(row_of * problem.row_height, lines), bins(centre, columns)]
