@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from pathlib import Path
 
@@ -34,10 +35,12 @@ def layout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the only folder where programs are found, beside the shell."""
+    """Return the only folder where programs are found."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    for name in ("cp", "grep"):
+        (folder / name).symlink_to(shutil.which(name) or name)
+    monkeypatch.setenv("PATH", str(folder))
     monkeypatch.delenv("PDK_ROOT", raising=False)
     monkeypatch.delenv("DRC_DECK", raising=False)
     return folder

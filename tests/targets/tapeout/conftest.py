@@ -19,14 +19,24 @@ CELLS = 60
 SHARED = Path(os.environ.get("DWN_ASIC_SHARED_PDK") or Path(__file__).parents[4] / "shared" / "pdk")
 
 
-@pytest.fixture(scope="session")
-def installed() -> Pdk:
-    """Return the installed PDK sky130hd."""
+def _load(name: str) -> Pdk:
     if not SHARED.is_dir():
         pytest.skip(f"no real PDK files in {SHARED}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PDK_ROOT", str(SHARED))
-        return load_pdk("sky130hd")
+        return load_pdk(name)
+
+
+@pytest.fixture(scope="session")
+def installed() -> Pdk:
+    """Return the installed PDK sky130hd."""
+    return _load("sky130hd")
+
+
+@pytest.fixture(scope="session")
+def ihp() -> Pdk:
+    """Return the installed PDK ihp-sg13g2."""
+    return _load("ihp-sg13g2")
 
 
 @pytest.fixture(scope="session")

@@ -41,13 +41,14 @@ def test_it_is_clean_and_every_row_is_full(laid_out: LaidOut, technology: Techno
     assert plan.utilization(
         sum(technology.sites(each.cell) for each in design.placement.netlist.instances)
     ) == pytest.approx(0.7, abs=0.05)
-    every = technology.config.tap_every_sites
+    assert technology.config.tap
+    every = technology.config.tap.every_sites
     for row in range(plan.rows):
         cells = [cell for cell in design.placement.cells if cell.row == row]
         ends = [cell.site + technology.sites(cell.cell) for cell in cells]
         assert [cell.site for cell in cells] == [0, *ends[:-1]]
         assert ends[-1] == plan.sites
-        taps = [cell.site for cell in cells if cell.cell == technology.config.tap]
+        taps = [cell.site for cell in cells if cell.cell == technology.config.tap.cell]
         assert all(after - before <= 1.7 * every for before, after in pairwise(taps))
 
 
@@ -339,7 +340,8 @@ END PINS
 def test_antennas_get_diodes(laid_out: LaidOut, technology: Technology) -> None:
     design = laid_out.design
     assert antenna_excesses(design) == ()
-    strict = replace(technology, config=technology.config.model_copy(update={"antenna_ratio": 30.0}))
+    rule = technology.config.antenna.model_copy(update={"ratio": 30.0})
+    strict = replace(technology, config=technology.config.model_copy(update={"antenna": rule}))
     strictly = PhysicalDesign(strict, design.placement, design.power, design.routing, design.wiring)
     excesses = antenna_excesses(strictly)
     assert excesses

@@ -83,11 +83,12 @@ def test_crowded_cells_do_not_push_the_taps_away(
     sites = {"left": [0] * 25, "right": [195] * 25, "everywhere": [8 * i for i in range(25)]}[where]
     wanted = [(site, 5) for site in sites]
     cells, taps = legal_row(wanted, plan, technology)
-    cap, tap = technology.sites(technology.config.end_cap), technology.sites(technology.config.tap)
+    cap, tap = technology.cap_sites, technology.tap_sites
     taken = [(0, cap), (200 - cap, cap), *((site, 5) for site in cells), *((site, tap) for site in taps)]
     assert all(site + width <= after for (site, width), (after, _) in pairwise(sorted(taken)))
     assert cells == sorted(cells)
-    every = technology.config.tap_every_sites
+    assert technology.config.tap
+    every = technology.config.tap.every_sites
     even = tap_sites(200, technology)
     assert all(abs(site - place) <= every // 4 for site, place in zip(taps, even, strict=True))
     assert max(np.diff([-every // 2, *taps, 200 + every // 2])) <= 1.7 * every
@@ -95,7 +96,7 @@ def test_crowded_cells_do_not_push_the_taps_away(
 
 def test_in_a_full_row_taps_give_way(laid_out: LaidOut, technology: Technology) -> None:
     plan = replace(laid_out.design.placement.plan, placed_sites=200)
-    cap, tap = technology.sites(technology.config.end_cap), technology.sites(technology.config.tap)
+    cap, tap = technology.cap_sites, technology.tap_sites
     free = 200 - 2 * cap - len(tap_sites(200, technology)) * tap
     wanted = [(0, 17)] * (free // 17) + [(0, free % 17)]
     cells, taps = legal_row(wanted, plan, technology)

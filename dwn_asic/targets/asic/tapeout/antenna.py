@@ -1,8 +1,8 @@
 """Antennas: wires that charge gates while the chip is made, before a higher layer connects their driver.
 
 A net is built layer by layer. Up to each layer its wires form pieces; a piece with gates but without the
-driver may have, on that layer, only so much side area per area of the gates. A diode at the net discharges a
-piece.
+driver may have only so much wire per area of the gates. By the rule of the technology the sides of the wires
+count or their tops, of that layer alone or of all up to it. A diode at the net discharges a piece.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class AntennaExcess:
     layer
         Layer of the wires.
     ratio
-        Side area over the area of the gates.
+        Area of the wires over the area of the gates.
     """
 
     net: str
@@ -62,19 +62,24 @@ def _excesses_of(design: PhysicalDesign, net: str) -> Iterator[AntennaExcess]:
         areas.setdefault(node, []).append((pin.name, figures.gate_area, figures.diffusion_area))
     graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(node for node, _ in route.accesses)
+    rule, wires = technology.config.antenna, list[tuple[int, float]]()
     for index, layer in enumerate(technology.layers):
         steps = [(int(a), int(b)) for a, b in route.edges if int(b) // grid.size == index]
         graph.add_edges_from(steps)
+        wires = wires if rule.cumulative else []
+        along = [(a, b) for a, b in steps if b - a != grid.size]
         per_step = (technology.step_x if layer.lef.horizontal else technology.step_y) / 1000
+        width, thickness = layer.lef.width / 1000, layer.lef.thickness
+        depth = 2 * thickness if rule.area == "side" else width
+        wires += [(a, per_step * depth) for a, _ in along]
         for piece in nx.connected_components(graph):
             members = [pin for node in piece for pin in areas.get(node, ())]
             gates = sum(gate for _, gate, _ in members)
             if not gates or any(diffusion for *_, diffusion in members):
                 continue
-            count = sum(b - a != grid.size and a in piece for a, b in steps)
-            width, thickness = layer.lef.width / 1000, layer.lef.thickness
-            ratio = 2 * (count * per_step + width) * thickness / gates if count else 0.0
-            if ratio > technology.config.antenna_ratio:
+            area = sum(each for node, each in wires if node in piece)
+            ratio = (area + width * depth) / gates if area else 0.0
+            if ratio > rule.ratio:
                 yield AntennaExcess(net, min(members)[0], layer.name, ratio)
 
 

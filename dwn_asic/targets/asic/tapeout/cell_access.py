@@ -1,7 +1,8 @@
 """Access to the pins of a cell for the router, exactly measured on the geometry of the cell.
 
 A pin below the lowest layer of the router is reached by a cut at, or a little beside, a crossing of tracks; a
-pin on that layer is reached where the wire lies inside the pin.
+pin on that layer is reached where the wire lies inside the pin. Where the router draws no wires on the lowest
+layer, a pin on it is reached from the layer above, by a cut too.
 """
 
 from __future__ import annotations
@@ -43,7 +44,11 @@ class Access:
     beside
         1 or -1 if the landing also takes the room of the next column to the right or left, else 0.
     has_cut
-        False for a pin on the lowest layer of the router.
+        False for a pin where the wire lies inside it.
+    layer
+        Layer of the router whose wires reach the pin; the cut is that below this layer.
+    lower_pad
+        Pad of the cut on the layer of the pin, around (0, 0).
     """
 
     column: int
@@ -52,6 +57,8 @@ class Access:
     shift_y: int = 0
     beside: int = 0
     has_cut: bool = True
+    layer: int = 0
+    lower_pad: Box | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +149,6 @@ class _Measurement:
         self._layout, self._cell = layout, cell
         self._wires = [list(self._polygons(layer.gds)) for layer in technology.layers]
         self._pins = list(self._polygons(technology.config.pin_layer.gds))
-        grid = technology.config.grid_nm
-        self._cuts = _Raster(_boxes(self._polygons(technology.vias[0].gds)), macro, grid)
-        self._metal = _Raster(_boxes(self._wires[0]), macro, grid)
 
     def _polygons(self, gds: tuple[int, int]) -> Iterable[db.Polygon]:
         shapes = self._cell.begin_shapes_rec(self._layout.layer(*gds))
@@ -153,7 +157,10 @@ class _Measurement:
     def geometry(self) -> CellGeometry:
         accesses = {}
         for pin in self._macro.signals:
-            found = self._on_lowest(pin.name) or self._through_cut(pin.name)
+            if self._lowest.pins_only:
+                found = self._through_cut(pin.name, 1)
+            else:
+                found = self._on_lowest(pin.name) or self._through_cut(pin.name, 0)
             if not found:
                 raise PdkError(
                     f"{self._technology.gds}: {self._macro.name}: pin {pin.name} cannot be reached"
@@ -201,30 +208,41 @@ class _Measurement:
         pad = around(0, 0, layer.end_x, layer.end_y).grown(layer.lef.spacing, layer.lef.spacing)
         free = ~others.overlaps(_at(pad, x, y))
         found = np.flatnonzero(free & inside.covers(_at(around(0, 0, half, half), x, y)))
-        return [Access(int(column[i]), int(track[i]), has_cut=False) for i in found]
+        return [
+            Access(int(column[i]), int(track[i]), has_cut=False)
+            for i in found
+            if not self._makes_notch(own, around(int(x[i]), int(y[i]), layer.end_x, layer.end_y), 0)
+        ]
 
-    def _through_cut(self, pin: str) -> list[Access]:
-        technology, layer = self._technology, self._lowest
-        grid, via = technology.config.grid_nm, technology.vias[0]
-        own = self._shapes_of(pin, technology.config.pin_layer.name, self._pins)
+    def _makes_notch(self, pin: Iterable[db.Polygon], pad: Box, index: int) -> bool:
+        """Return whether a pad of a layer of the router would be too close to another part of its pin."""
+        whole = db.Region([*pin, db.Polygon(db.Box(*pad))]).merged()
+        spacing = self._technology.layers[index].lef.spacing
+        return not whole.space_check(spacing, whole_edges=False).is_empty()
+
+    def _through_cut(self, pin: str, index: int) -> list[Access]:
+        """Return the accesses to a pin from a layer of the router, by the cut below this layer."""
+        technology, layer, via = (
+            self._technology,
+            self._technology.layers[index],
+            self._technology.vias[index],
+        )
+        grid = technology.config.grid_nm
+        below = technology.layers[index - 1].name if index else technology.config.pin_layer.name
+        own = self._shapes_of(pin, below, self._wires[index - 1] if index else self._pins)
         if not own:
             return []
-        inside = _Raster(_boxes(own), self._macro, grid)
         column, track = self._crossings()
-        reach = technology.step_x // 2 // grid * grid
-        shifts = np.array(
-            sorted(
-                product(range(-reach, reach + 1, grid), range(-_CLOSE, _CLOSE + 1, grid)),
-                key=lambda shift: (abs(shift[0]), abs(shift[1]), shift),
-            ),
-            np.int64,
-        )
+        shifts = self._shifts(index)
         # All cuts, those close to their crossings first.
         crossing = np.tile(np.arange(len(column)), len(shifts))
         shift_x, shift_y = np.repeat(shifts, len(column), axis=0).T
         x, y = self._position(column[crossing], track[crossing])
-        possible = inside.covers(_at(via.cut, x + shift_x, y + shift_y))
-        crossing, shift_x, shift_y, x, y = (each[possible] for each in (crossing, shift_x, shift_y, x, y))
+        lower = self._lower_pads(own, index, x + shift_x, y + shift_y)
+        possible = lower >= 0
+        crossing, shift_x, shift_y, x, y, lower = (
+            each[possible] for each in (crossing, shift_x, shift_y, x, y, lower)
+        )
         space, apart = layer.lef.spacing, via.cut_spacing
         landing = _at(via.above, x + shift_x, y + shift_y)
         pad = _at(around(0, 0, layer.end_x, layer.end_y), x, y)
@@ -234,20 +252,68 @@ class _Measurement:
             np.maximum(pad[2], landing[2]) + space,
             np.maximum(pad[3], landing[3]) + space,
         )
-        near = self._cuts.overlaps(_at(via.cut.grown(apart, apart), x + shift_x, y + shift_y))
-        free = np.flatnonzero(~near & ~self._metal.overlaps(whole))
+        cuts = _Raster(_boxes(self._polygons(via.gds)), self._macro, grid)
+        metal = _Raster(_boxes(self._wires[index]), self._macro, grid)
+        near = cuts.overlaps(_at(via.cut.grown(apart, apart), x + shift_x, y + shift_y))
+        free = np.flatnonzero(~near & ~metal.overlaps(whole))
         _, first = np.unique(crossing[free], return_index=True)
         chosen = sorted((int(i) for i in free[first]), key=lambda i: (abs(int(shift_x[i])), i))
-        close = [i for i in chosen if abs(int(shift_x[i])) <= _CLOSE]
+        close = [i for i in chosen if index or abs(int(shift_x[i])) <= _CLOSE]
         if len(close) < _ENOUGH:
             close = chosen[:_ENOUGH]
         found = []
         for i in sorted(close, key=lambda i: int(crossing[i])):
-            shift = int(shift_x[i])
-            beside = 0 if abs(shift) <= _CLOSE else (1 if shift > 0 else -1)
+            shift, below_it = int(shift_x[i]), via.at_pins[lower[i]]
+            beside = 0 if index or abs(shift) <= _CLOSE else (1 if shift > 0 else -1)
             place = int(column[crossing[i]]), int(track[crossing[i]])
-            found.append(Access(*place, shift, int(shift_y[i]), beside))
+            found.append(Access(*place, shift, int(shift_y[i]), beside, layer=index, lower_pad=below_it))
         return found
+
+    def _lower_pads(
+        self, pin: list[db.Polygon], index: int, x: NDArray[np.int64], y: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return the number of the lower pad that each place of a cut may have at a pin; -1 for none.
+
+        The pad lies in the pin; where no place has such a pad, it may stick out of the pin.
+        """
+        technology, grid = self._technology, self._technology.config.grid_nm
+        via, inside = technology.vias[index], _Raster(_boxes(pin), self._macro, grid)
+        found = np.full(len(x), -1, np.int64)
+        for number, pad in reversed(list(enumerate(via.at_pins))):
+            found[inside.covers(_at(pad, x, y))] = number
+        if (found >= 0).any() or not index:
+            return found
+        space = technology.layers[index - 1].lef.spacing
+        others = [each for each in self._wires[index - 1] if each not in pin]
+        metal, cut = _Raster(_boxes(others), self._macro, grid), inside.covers(_at(via.cut, x, y))
+        for number, pad in reversed(list(enumerate(via.at_pins))):
+            free = ~metal.overlaps(_at(pad.grown(space, space), x, y))
+            for i in np.flatnonzero(free & cut):
+                if not self._makes_notch(pin, pad.moved(int(x[i]), int(y[i])), index - 1):
+                    found[i] = number
+        return found
+
+    def _shifts(self, index: int) -> NDArray[np.int64]:
+        """Return the places of a cut relative to a crossing in nm, the closest first.
+
+        A landing on the lowest layer may take the next crossing along the wire too. Landings on upper layers
+        have to keep the spacing: across the wire to a landing on the next track that is shifted towards it,
+        along the wire to one at the next crossing but one.
+        """
+        technology, grid = self._technology, self._technology.config.grid_nm
+        if index == 0:
+            reach, close = technology.step_x // 2, _CLOSE
+        else:
+            layer = technology.layers[index]
+            along_x, along_y = (2, 1) if layer.lef.horizontal else (1, 2)
+            reach = (along_x * technology.step_x - layer.lef.spacing) // 2 - layer.end_x
+            close = (along_y * technology.step_y - layer.lef.spacing) // 2 - layer.end_y
+        far, near = reach // grid * grid, close // grid * grid
+        places = product(range(-far, far + 1, grid), range(-near, near + 1, grid))
+        return np.array(
+            sorted(places, key=lambda shift: (abs(shift[0]), abs(shift[1]), shift)),
+            np.int64,
+        )
 
     def _obstacles(self) -> Iterable[tuple[int, Box, str]]:
         for index, polygons in enumerate(self._wires):

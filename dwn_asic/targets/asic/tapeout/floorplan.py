@@ -213,9 +213,9 @@ def slots_of(plan: Floorplan, technology: Technology, edge: str) -> list[PinSlot
 
 def _overhead(technology: Technology, sites: int) -> int:
     """Return the sites of the taps and end caps of a row."""
-    config = technology.config
-    taps = -(-sites // config.tap_every_sites)
-    return 2 * technology.sites(config.end_cap) + taps * technology.sites(config.tap)
+    tap = technology.config.tap
+    taps = -(-sites // tap.every_sites) if tap else 0
+    return 2 * technology.cap_sites + taps * technology.tap_sites
 
 
 def _clamp(value: int, low: int, high: int, space: int) -> int:
@@ -258,7 +258,7 @@ def _straps(plan: Floorplan, technology: Technology) -> tuple[PowerStrap, ...]:
 
 def rail_half(technology: Technology) -> int:
     """Return half the height of a supply rail, which two rows share, in nm."""
-    macro, config = technology.macro(technology.config.tap), technology.config
+    macro, config = technology.macro(technology.config.fillers[0]), technology.config
     name = technology.layers[0].name
     boxes = [box for layer, box in macro.pins[config.ground].shapes if layer == name]
     return max(box.top for box in boxes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +110,8 @@ def build_grid(placement: Placement, technology: Technology, power: PowerGrid) -
             builder.block(layer, box, _BLOCKED)
     pins = list(builder.cells()) + list(builder.ports())
     builder.forbid_pads()
+    if technology.layers[0].pins_only:
+        owner[: grid.size] = _BLOCKED
     members: dict[str, list[NetPin]] = {}
     for net, pin in pins:
         members.setdefault(net, []).append(pin)
@@ -183,13 +185,12 @@ class _Builder:
             for layer, box, owner in geometry.obstacles:
                 number = grid.numbers[pins[owner]] if owner in pins else _BLOCKED
                 self.block(layer, _turned(box, technology.row_height, flipped=flipped).moved(x, y), number)
-            tracks = technology.row_height // technology.step_y
             column, line = x // technology.step_x, y // technology.step_y
             for pin, net in pins.items():
                 accesses = []
                 for access in geometry.accesses[pin]:
-                    track = tracks - 1 - access.track if flipped else access.track
-                    node = (line + track) * grid.columns + column + access.column
+                    track = technology.flipped_track(access.track) if flipped else access.track
+                    node = access.layer * grid.size + (line + track) * grid.columns + column + access.column
                     accesses.append((node, _turned_access(access, flipped=flipped)))
                 yield net, NetPin(f"{cell.name}/{pin}", tuple(accesses))
 
@@ -222,4 +223,4 @@ def _turned(box: Box, height: int, *, flipped: bool) -> Box:
 def _turned_access(access: Access, *, flipped: bool) -> Access:
     if not flipped:
         return access
-    return Access(access.column, access.track, access.shift_x, -access.shift_y, access.beside, access.has_cut)
+    return replace(access, shift_y=-access.shift_y)

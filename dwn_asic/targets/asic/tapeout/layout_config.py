@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ _ROUTING_LAYERS = 4
 
 
 class PinLayer(Strict):
-    """The layer of the cells' pins."""
+    """The layer below those of the router, where cells have the pins that are not on the router's lowest."""
 
     name: str
     gds: GdsLayer
@@ -32,23 +32,43 @@ class RoutedLayer(Strict):
     pin_gds: GdsLayer
     label_gds: GdsLayer
     hole_um2: Annotated[float, Field(ge=0)] = 0.0
+    pins_only: bool = False
+    """True if the router reaches pins on this layer, but draws no wires on it."""
 
 
 class UsedVia(Strict):
-    """A via of the technology LEF, its cut layer, the GDS layer of the cut and the resistance of a cut."""
+    """A via of the technology LEF, its cut layer, the GDS layer of the cut and the resistance of a cut.
+
+    A via with the name of its cut layer is a contact inside cells, which the router does not use.
+    """
 
     name: str
     cut: str
     gds: GdsLayer
     ohm: Positive
+    at_pins: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Vias of the same cut whose lower pads may be used at pins too."""
 
 
-class ConstantCell(Strict):
-    """The cell that drives constants, and its outputs."""
+class TieCell(Strict):
+    """A cell that drives a constant, and its output."""
 
     cell: str
-    low: str
-    high: str
+    pin: str
+
+
+class Ties(Strict):
+    """The cells that drive the constants 0 and 1; one cell may drive both."""
+
+    low: TieCell
+    high: TieCell
+
+
+class Tap(Strict):
+    """The cell that ties the wells, and the distance of such cells in a row."""
+
+    cell: str
+    every_sites: Annotated[int, Field(ge=8)]
 
 
 class BufferCell(Strict):
@@ -57,6 +77,17 @@ class BufferCell(Strict):
     cell: str
     input: str
     output: str
+
+
+class AntennaRule(Strict):
+    """Limit of the wire that charges a gate before its driver is connected."""
+
+    ratio: Positive
+    """Largest area of a net's wires over the area of the gates that they charge."""
+    area: Literal["side", "top"]
+    """Area that counts: that of both sides of the wires, or that seen from the top."""
+    cumulative: bool = False
+    """True if the areas of a layer and of all below it count together, and not each layer alone."""
 
 
 class DiodeCell(Strict):
@@ -126,18 +157,16 @@ class LayoutConfig(Strict):
     """Width of the power straps."""
     strap_every_um: Positive
     """Distance of pairs of power straps."""
-    tap: str
-    """Cell that ties the wells."""
-    tap_every_sites: Annotated[int, Field(ge=8)]
-    """Distance of taps in a row."""
-    end_cap: str
-    """Cell at both ends of each row."""
+    tap: Tap | None = None
+    """Cell that ties the wells; none if all cells tie them."""
+    end_cap: str | None = None
+    """Cell at both ends of each row, if there has to be one."""
     fillers: Names
     """Cells that fill gaps; one of them is one site wide."""
-    decaps: Names
+    decaps: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Decoupling capacitors, which fill the gaps that are wide enough."""
-    constant: ConstantCell
-    """Cell that drives constants."""
+    ties: Ties
+    """Cells that drive constants."""
     buffer: BufferCell
     """Buffer of a port that shares its net with another."""
     clock_buffer: BufferCell
@@ -146,8 +175,8 @@ class LayoutConfig(Strict):
     """Largest number of pins that a buffer of the clock tree drives."""
     diode: DiodeCell
     """Diode that discharges the wires of an antenna."""
-    antenna_ratio: Positive
-    """Largest side area of a net's wires on a layer over the area of the gates that they charge."""
+    antenna: AntennaRule
+    """Limit of the wire that charges a gate."""
     instead: dict[str, Replacement] = Field(default={})
     """Cells that break a rule by themselves, and what takes their place."""
     split: dict[str, Split] = Field(default={})

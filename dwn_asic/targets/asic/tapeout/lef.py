@@ -13,7 +13,7 @@ from pathlib import Path
 from dwn_asic.errors import PdkError
 from dwn_asic.targets.asic.tapeout.geometry import Box, nm
 
-__all__ = ["LefLayer", "Macro", "MacroPin", "TechnologyLef", "read_macros", "read_technology"]
+__all__ = ["LefLayer", "Macro", "MacroPin", "TechnologyLef", "read_macros", "read_sites", "read_technology"]
 
 _NUMBER = r"(-?[\d.]+(?:[eE][-+]?\d+)?)"
 
@@ -131,8 +131,12 @@ def read_technology(path: Path) -> TechnologyLef:
     if not any(layer.kind == "ROUTING" for layer in layers.values()):
         raise PdkError(f"{path}: has no routing layer")
     vias = {name: dict(_shapes(body)) for name, body in _blocks("VIA", text)}
-    sites = {name: size for name, body in _blocks("SITE", text) if (size := _size(body))}
-    return TechnologyLef(path, layers, vias, sites)
+    return TechnologyLef(path, layers, vias, _sites(text))
+
+
+def read_sites(path: Path) -> dict[str, tuple[int, int]]:
+    """Read width and height in nm of the sites of a LEF file; raises PdkError if it is unreadable."""
+    return _sites(_text(path))
 
 
 def read_macros(path: Path) -> dict[str, Macro]:
@@ -158,10 +162,14 @@ def _text(path: Path) -> str:
 
 
 def _blocks(keyword: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield name and body of each block ``KEYWORD name ... END name``."""
+    """Yield name and body of each block ``KEYWORD name ... END name``; keywords may be in small letters."""
     pattern = rf"^[ \t]*{keyword}[ \t]+(\S+)([^\n;]*\n.*?)^[ \t]*END[ \t]+\1[ \t]*$"
-    for match in re.finditer(pattern, text, re.MULTILINE | re.DOTALL):
+    for match in re.finditer(pattern, text, re.MULTILINE | re.DOTALL | re.IGNORECASE):
         yield match[1], match[2]
+
+
+def _sites(text: str) -> dict[str, tuple[int, int]]:
+    return {name: size for name, body in _blocks("SITE", text) if (size := _size(body))}
 
 
 def _size(body: str) -> tuple[int, int] | None:
@@ -190,7 +198,8 @@ def _pin(name: str, body: str) -> MacroPin:
     )
 
 
-def _layer(name: str, body: str) -> LefLayer:
+def _layer(name: str, text: str) -> LefLayer:
+    body = re.sub(r"[ \t]+", " ", text)
     spacing = re.search(rf"\bPARALLELRUNLENGTH[^;]*?\bWIDTH\s+{_NUMBER}\s+{_NUMBER}", body)
     return LefLayer(
         name=name,

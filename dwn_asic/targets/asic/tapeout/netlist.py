@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dwn_asic.errors import DataError
+from dwn_asic.targets.asic.tapeout.layout_config import TieCell
 from dwn_asic.targets.asic.tapeout.technology import Technology
 from dwn_asic.tools import find_yosys
 
@@ -171,7 +172,7 @@ def prepared(netlist: Netlist, technology: Technology) -> Netlist:
         A cell has no pin of that name.
     """
     config, added = technology.config, list[CellInstance]()
-    constant, buffer = config.constant, config.buffer
+    ties, buffer = {LOW: config.ties.low, HIGH: config.ties.high}, config.buffer
     used = {each.name for each in netlist.instances}
 
     def add(cell: str, pins: Mapping[str, str]) -> None:
@@ -187,7 +188,7 @@ def prepared(netlist: Netlist, technology: Technology) -> Netlist:
             net = renamed.setdefault(net, port.name)
         if not port.is_input and net in {LOW, HIGH}:
             net = port.name
-            add(constant.cell, {constant.low if port.net == LOW else constant.high: net})
+            add(ties[port.net].cell, {ties[port.net].pin: net})
         elif net in taken:
             net = port.name
             add(buffer.cell, {buffer.input: renamed.get(port.net, port.net), buffer.output: net})
@@ -205,7 +206,14 @@ def prepared(netlist: Netlist, technology: Technology) -> Netlist:
             if net in {LOW, HIGH}:
                 tied[net] = pins[pin] = "tied_low" if net == LOW else "tied_high"
         instances.append(CellInstance(each.name, cell, pins))
-    if tied:
-        outputs = {constant.low if value == LOW else constant.high: net for value, net in tied.items()}
-        add(constant.cell, outputs)
+    for cell, outputs in _tie_cells(tied, ties).items():
+        add(cell, outputs)
     return Netlist(netlist.top, tuple(ports), (*instances, *added))
+
+
+def _tie_cells(tied: Mapping[str, str], ties: Mapping[str, TieCell]) -> dict[str, dict[str, str]]:
+    """Return the cells that drive the nets of constants, and the nets of their outputs."""
+    found: dict[str, dict[str, str]] = {}
+    for value, net in tied.items():
+        found.setdefault(ties[value].cell, {})[ties[value].pin] = net
+    return found

@@ -155,8 +155,6 @@ def _problem(
         cell.append(-1)
         x.append(slots[port.name].x - left)
         y.append(slots[port.name].y - bottom)
-    config = technology.config
-    caps = 2 * technology.sites(config.end_cap)
     taps = len(tap_sites(plan.placed_sites, technology))
     return PlacementProblem(
         np.array([technology.sites(each.cell) for each in netlist.instances], np.int64),
@@ -166,7 +164,7 @@ def _problem(
         np.cumsum([0, *map(len, members)]).astype(np.int64),
         np.array([pin for pins in members for pin in pins], np.int64),
         plan.placed_rows,
-        plan.placed_sites - caps - taps * technology.sites(config.tap),
+        plan.placed_sites - 2 * technology.cap_sites - taps * technology.tap_sites,
         technology.site_width,
         technology.row_height,
     )

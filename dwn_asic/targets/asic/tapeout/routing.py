@@ -144,7 +144,7 @@ class _Router:
             np.cumsum([0, *(len(pin.accesses) for pin in pins)]).astype(np.int64),
             nodes,
             np.array([0 if way is None else way.beside for _, way in flat], np.int64),
-            np.array([way is not None and way.has_cut for _, way in flat], np.bool_),
+            np.array([way is not None and way.has_cut and not way.layer for _, way in flat], np.bool_),
             [way for _, way in flat],
             int(np.ptp(columns) + np.ptp(lines)),
         )

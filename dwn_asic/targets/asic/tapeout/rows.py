@@ -55,9 +55,9 @@ def legal_row(
     tuple
         Sites of the cells, and sites of the taps between them, both counted from the first placed site.
     """
-    cap, tap = technology.sites(technology.config.end_cap), technology.sites(technology.config.tap)
+    cap, tap = technology.cap_sites, technology.tap_sites
     sites, taps = plan.placed_sites, tap_sites(plan.placed_sites, technology)
-    far = technology.config.tap_every_sites // _TAP_MOVES
+    far = technology.config.tap.every_sites // _TAP_MOVES if technology.config.tap else 0
     places, found, end = _from_left(wanted, taps, tap, cap, far)
     if end > sites - cap:  # the same from the right
         cells = [(sites - place - width, width) for place, (_, width) in zip(places, wanted, strict=True)][
@@ -74,7 +74,9 @@ def legal_row(
 
 def tap_sites(sites: int, technology: Technology) -> list[int]:
     """Return the sites at which a row of this many sites needs taps, spread evenly over it."""
-    every, tap = technology.config.tap_every_sites, technology.sites(technology.config.tap)
+    if technology.config.tap is None:
+        return []
+    every, tap = technology.config.tap.every_sites, technology.tap_sites
     count = max(1, (2 * sites + every) // (2 * every))
     return [(2 * number + 1) * sites // (2 * count) - tap // 2 for number in range(count)]
 
@@ -144,17 +146,19 @@ def fill_row(
     plan, technology
         Plan of the die, and its technology.
     """
-    config = technology.config
-    cap, tap = technology.sites(config.end_cap), technology.sites(config.tap)
-    fixed = [(0, cap, config.end_cap), (plan.sites - cap, cap, config.end_cap)]
-    fixed += [(site, tap, config.tap) for site in taps]
-    busy = sorted([(site, width) for site, width, _ in fixed] + list(taken))
-    every = config.tap_every_sites
-    # Outside the placed sites the taps stand in the gaps.
-    gaps = _gaps(busy, plan.sites)
-    for start, end in gaps:
-        for site in range(start + every - tap, end - every // 2, every):
-            fixed.append((site, tap, config.tap))
+    config, fixed = technology.config, list[tuple[int, int, str]]()
+    if config.end_cap:
+        cap = technology.cap_sites
+        fixed += [(0, cap, config.end_cap), (plan.sites - cap, cap, config.end_cap)]
+    if config.tap:
+        tap, every = technology.tap_sites, config.tap.every_sites
+        fixed += [(site, tap, config.tap.cell) for site in taps]
+        # Outside the placed sites the taps stand in the gaps.
+        for start, end in _gaps(
+            sorted([(site, width) for site, width, _ in fixed] + list(taken)), plan.sites
+        ):
+            for site in range(start + every - tap, end - every // 2, every):
+                fixed.append((site, tap, config.tap.cell))
     busy = sorted([(site, width) for site, width, _ in fixed] + list(taken))
     found = [PlacedCell(f"tap_{row}_{site}", cell, row, site, is_logic=False) for site, _, cell in fixed]
     for start, end in _gaps(busy, plan.sites):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING
 from dwn_asic.errors import PdkError
 from dwn_asic.files import content_digest
 from dwn_asic.targets.asic.pdk import Pdk, config_path
-from dwn_asic.targets.asic.tapeout.geometry import Box
+from dwn_asic.targets.asic.tapeout.geometry import Box, around
 from dwn_asic.targets.asic.tapeout.layout_config import LayoutConfig, load_layout_config
-from dwn_asic.targets.asic.tapeout.lef import LefLayer, Macro, TechnologyLef, read_macros, read_technology
+from dwn_asic.targets.asic.tapeout.lef import (
+    LefLayer,
+    Macro,
+    TechnologyLef,
+    read_macros,
+    read_sites,
+    read_technology,
+)
 
 if TYPE_CHECKING:
     from dwn_asic.targets.asic.klayout_module import db
@@ -38,6 +45,8 @@ class RoutingLayer:
         Half extents in nm that the end of a wire may have: those of the largest via pad.
     stride
         Number of grid steps between two tracks of this layer, 1 or 2.
+    pins_only
+        Whether the router uses the layer at pins alone.
     """
 
     lef: LefLayer
@@ -48,6 +57,7 @@ class RoutingLayer:
     end_x: int
     end_y: int
     stride: int
+    pins_only: bool
 
     @property
     def name(self) -> str:
@@ -62,7 +72,10 @@ class RoutingLayer:
 
 @dataclass(frozen=True)
 class Via:
-    """A via: its cut, and its pads on the layer below and the layer above; all centered at (0, 0)."""
+    """A via: its cut, and its pads on the layer below and the layer above; all centered at (0, 0).
+
+    ``at_pins`` are the pads on the layer below that may be used at pins.
+    """
 
     cut_name: str
     gds: tuple[int, int]
@@ -71,6 +84,7 @@ class Via:
     above: Box
     cut_spacing: int
     ohm: float
+    at_pins: tuple[Box, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +131,32 @@ class Technology:
     @property
     def offset_x(self) -> int:
         """Position of the first vertical track in nm."""
-        return self.step_x // 2
+        return self.layers[1].lef.offset % self.step_x
 
     @property
     def offset_y(self) -> int:
         """Position of the first horizontal track in nm."""
-        return self.step_y // 2
+        return self.layers[0].lef.offset % self.step_y
+
+    def room(self, layer: int) -> int:
+        """Return the width in nm of shapes on neighbouring tracks of a layer that keep the spacing."""
+        figures = self.layers[layer]
+        across = self.step_y if figures.lef.horizontal else self.step_x
+        return across * figures.stride - figures.lef.spacing
+
+    def flipped_track(self, track: int) -> int:
+        """Return the track of a row that a cell's track becomes where the row is upside down."""
+        return (self.row_height - 2 * self.offset_y) // self.step_y - track
+
+    @property
+    def tap_sites(self) -> int:
+        """Width of a tap in sites; 0 if there are none."""
+        return self.sites(self.config.tap.cell) if self.config.tap else 0
+
+    @property
+    def cap_sites(self) -> int:
+        """Width of an end cap in sites; 0 if there are none."""
+        return self.sites(self.config.end_cap) if self.config.end_cap else 0
 
     def macro(self, name: str) -> Macro:
         """Return a cell; raises PdkError if there is none of that name."""
@@ -195,16 +229,26 @@ def load_technology(pdk: Pdk) -> Technology:
     for file in files:
         if not file.is_file():
             raise PdkError(f"PDK {name}: {file} is missing. {pdk.config.get}")
-    return _load(name, config.model_dump_json(), *files, tuple(map(content_digest, files)))
+    clocks = tuple((each.name, each.clock) for each in pdk.library.flip_flops)
+    return _load(name, config.model_dump_json(), *files, clocks, tuple(map(content_digest, files)))
 
 
 @lru_cache(maxsize=2)
-def _load(name: str, content: str, cells: Path, layers: Path, gds: Path, _contents: object) -> Technology:
+def _load(
+    name: str,
+    content: str,
+    cells: Path,
+    layers: Path,
+    gds: Path,
+    clocks: tuple[tuple[str, str], ...],
+    _contents: object,
+) -> Technology:
     config = LayoutConfig.model_validate_json(content)
-    lef, macros = read_technology(layers), read_macros(cells)
-    size = lef.sites.get(config.site)
+    lef, macros = read_technology(layers), _with_clocks(read_macros(cells), clocks)
+    sites = {**read_sites(cells), **lef.sites}
+    size = sites.get(config.site)
     if size is None:
-        raise PdkError(f"{layers}: has no site {config.site} (sites: {', '.join(lef.sites)})")
+        raise PdkError(f"{layers}: has no site {config.site} (sites: {', '.join(sites)})")
     vias = _vias(config, lef)
     routing = tuple(
         RoutingLayer(
@@ -215,6 +259,7 @@ def _load(name: str, content: str, cells: Path, layers: Path, gds: Path, _conten
             round(layer.hole_um2 * 1_000_000),
             *_ends(vias, index),
             stride=_stride(lef.layers[layer.name], size[0], lef.layers[config.layers[0].name].pitch),
+            pins_only=layer.pins_only,
         )
         for index, layer in enumerate(config.layers)
     )
@@ -223,19 +268,37 @@ def _load(name: str, content: str, cells: Path, layers: Path, gds: Path, _conten
     return found
 
 
+def _with_clocks(macros: Mapping[str, Macro], clocks: Iterable[tuple[str, str]]) -> dict[str, Macro]:
+    """Mark the clock pins of flip-flops, which not every LEF file does."""
+    found = dict(macros)
+    for cell, clock in clocks:
+        if cell in macros and clock in macros[cell].pins:
+            pin = replace(macros[cell].pins[clock], use="CLOCK")
+            found[cell] = replace(macros[cell], pins={**macros[cell].pins, clock: pin})
+    return found
+
+
 def _vias(config: LayoutConfig, lef: TechnologyLef) -> tuple[Via, ...]:
     names = [config.pin_layer.name, *(layer.name for layer in config.layers)]
     found = []
     for used, below, above in zip(config.vias, names[:-1], names[1:], strict=True):
-        shapes = lef.vias.get(used.name, {})
-        missing = [layer for layer in (below, used.cut, above) if layer not in shapes]
-        if missing:
-            raise PdkError(f"{lef.source}: via {used.name} has no shape on {missing[0]}")
-        spacing = lef.layers[used.cut].spacing
-        found.append(
-            Via(used.cut, used.gds, shapes[used.cut], shapes[below], shapes[above], spacing, used.ohm)
-        )
+        shapes = [_via_shapes(lef, name, used.cut, (below, above)) for name in (used.name, *used.at_pins)]
+        cut, first = shapes[0][used.cut], shapes[0]
+        spacing, pads = lef.layers[used.cut].spacing, tuple(each[below] for each in shapes)
+        found.append(Via(used.cut, used.gds, cut, first[below], first[above], spacing, used.ohm, pads))
     return tuple(found)
+
+
+def _via_shapes(lef: TechnologyLef, name: str, cut: str, metals: tuple[str, str]) -> Mapping[str, Box]:
+    """Return the rectangle of a via on its cut layer and on both layers of metal."""
+    if name == cut and cut in lef.layers:
+        half = lef.layers[cut].width // 2
+        return dict.fromkeys((*metals, cut), around(0, 0, half, half))
+    shapes = lef.vias.get(name, {})
+    missing = [layer for layer in (metals[0], cut, metals[1]) if layer not in shapes]
+    if missing:
+        raise PdkError(f"{lef.source}: via {name} has no shape on {missing[0]}")
+    return shapes
 
 
 def _ends(vias: tuple[Via, ...], layer: int) -> tuple[int, int]:

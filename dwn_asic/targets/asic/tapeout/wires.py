@@ -10,6 +10,7 @@ from dwn_asic.targets.asic.tapeout.geometry import Box, around
 from dwn_asic.targets.asic.tapeout.grid import RoutingGrid
 from dwn_asic.targets.asic.tapeout.placement import Placement
 from dwn_asic.targets.asic.tapeout.routing import NetRoute, Routing
+from dwn_asic.targets.asic.tapeout.technology import Technology
 
 __all__ = ["Shape", "Wiring", "build_wiring"]
 
@@ -107,7 +108,9 @@ class _NetShapes:
     def vias(self) -> tuple[int, ...]:
         """Return the number of vias of each kind, from the layer of pins up."""
         found = [0] * len(self._grid.technology.vias)
-        found[0] = sum(way is not None and way.has_cut for _, way in self._route.accesses)
+        for _, way in self._route.accesses:
+            if way is not None and way.has_cut:
+                found[way.layer] += 1
         for a, b in self._steps:
             if b - a == self._size:
                 found[a // self._size + 1] += 1
@@ -154,16 +157,21 @@ class _NetShapes:
         return Box(x1 - half, y1 - half, x2 + half, y2 + half)
 
     def _landings(self, wires: set[tuple[int, int]], wired: set[int], pads: set[int]) -> Iterator[Shape]:
-        """Yield the cuts to pins below the lowest layer, and their pads."""
+        """Yield the cuts to pins, and their pads."""
         technology = self._grid.technology
-        lowest, via = technology.layers[0], technology.vias[0]
+        lowest = technology.layers[0]
         for node, way in self._route.accesses:
             if way is None or not way.has_cut:
                 continue
             x, y = self._grid.position(node)
-            yield -1, via.cut.moved(x + way.shift_x, y + way.shift_y)
+            via = technology.vias[way.layer]
+            yield -1 - way.layer, via.cut.moved(x + way.shift_x, y + way.shift_y)
             landing = via.above.moved(x + way.shift_x, y + way.shift_y)
-            yield 0, landing
+            yield way.layer, landing
+            if way.layer:
+                yield way.layer - 1, (way.lower_pad or via.below).moved(x + way.shift_x, y + way.shift_y)
+                yield way.layer, self._wire_to(way.layer, (x, y), landing)
+                continue
             if way.beside:
                 half = lowest.half_width
                 yield (
@@ -175,6 +183,14 @@ class _NetShapes:
             pads.add(node)
             if node not in wired and (node, node + self._size) not in wires:
                 yield 0, around(x, y, lowest.end_x, lowest.end_y)
+
+    def _wire_to(self, layer: int, end: tuple[int, int], landing: Box) -> Box:
+        """Return the wire on a track from its end to a landing, beside which its neck would be too narrow."""
+        figures, (x, y) = self._grid.technology.layers[layer], end
+        half = figures.half_width
+        if figures.lef.horizontal:
+            return Box(min(x - half, landing.left), y - half, max(x + half, landing.right), y + half)
+        return Box(x - half, min(y - half, landing.bottom), x + half, max(y + half, landing.top))
 
     def _joined_pads(self, pads: set[int]) -> Iterator[Shape]:
         """Join pads on neighbouring tracks of the lowest layer."""
@@ -208,10 +224,38 @@ def _filled(grid: RoutingGrid, shapes: list[Shape]) -> Iterator[Shape]:
         half = figures.lef.spacing // 2 - 1
         closed = whole.sized(half, half, 2).sized(-half, -half, 2).merged()
         holes = (whole + closed).merged().holes().with_area(0, figures.hole, inverse=False)
+        if layer:  # on the lowest layer the pins of cells add their areas
+            for polygon in (whole + closed).merged().with_area(0, figures.lef.area, inverse=False).each():
+                yield layer, _enlarged(polygon.bbox(), grid.technology, layer)
         for polygon in ((closed - whole) + holes).merged().each():
             for part in polygon.decompose_trapezoids():
                 bounds = part.bbox()
                 yield layer, Box(bounds.left, bounds.bottom, bounds.right, bounds.top)
+
+
+def _enlarged(box: db.Box, technology: Technology, layer: int) -> Box:
+    """Return a rectangle of the least area around one that is smaller, as wide as its tracks allow."""
+    figures, grid = technology.layers[layer], technology.config.grid_nm
+    half_width = technology.room(layer) // 2 // grid * grid
+    half_length = -(-figures.lef.area // (4 * half_width * grid)) * grid
+    x, y = box.center().x // grid * grid, box.center().y // grid * grid
+    if figures.lef.horizontal:
+        y = _on_track(y, technology.offset_y, technology.step_y)
+        half_x, half_y = half_length, half_width
+    else:
+        x = _on_track(x, technology.offset_x, technology.step_x)
+        half_x, half_y = half_width, half_length
+    around_it = around(x, y, half_x, half_y)
+    return Box(
+        min(around_it.left, box.left),
+        min(around_it.bottom, box.bottom),
+        max(around_it.right, box.right),
+        max(around_it.top, box.top),
+    )
+
+
+def _on_track(position: int, offset: int, step: int) -> int:
+    return offset + (position - offset + step // 2) // step * step
 
 
 def _klayout_box(box: Box) -> db.Box:
