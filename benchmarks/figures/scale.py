@@ -63,10 +63,15 @@ async def short_nap(seconds: float) -> None:
 
 @contextmanager
 def cluster(workers: int, *, processes: bool = True) -> Iterator[Any]:
-    """Start a Dask cluster of this machine, whose workers have one thread each."""
+    """Start a Dask cluster of this machine, whose workers have one thread each and no profiler.
+
+    This is how ``docs/howto/cluster.md`` starts workers.
+    """
+    import dask
     from distributed import LocalCluster
 
     with (
+        dask.config.set({"distributed.worker.profile.enabled": False}),
         tempfile.TemporaryDirectory() as folder,
         LocalCluster(
             n_workers=workers,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.figures.table import Row, named, row
+from benchmarks.figures.table import Row, row
 from dwn_asic.api.hardware import implement
 from dwn_asic.api.place_and_route import layout
 from dwn_asic.errors import DwnAsicError, VerificationError
@@ -35,13 +35,28 @@ sys.path += ["tests"]  # random netlists, which the tests lay out too
 
 STRESS = int(os.environ.get("STRESS", "100"))
 """Number of random netlists."""
-_SIZES = 20, 1000
-_UTILIZATIONS = 0.5, 0.85
 _CIRCUIT_FIGURES = "clean", "seconds", "delay_ratio", "energy_ratio"
 _ATTEMPTS = 4
 _WORKERS = 2
 _LARGE = {1000: ("<= 300", 0.6), 3000: ("<= 1800", 0.6)}
 """Cells of large netlists, the target for their seconds, and their utilization."""
+
+
+@dataclass(frozen=True)
+class Stress:
+    """Random netlists to lay out: their PDK and number, and the ranges of their cells and utilization."""
+
+    pdk: str
+    count: int
+    sizes: tuple[int, int] = (20, 1000)
+    utilizations: tuple[float, float] = (0.5, 0.85)
+
+
+_STRESS = {
+    "stress": Stress("sky130hd", STRESS),
+    "ihp": Stress("ihp-sg13g2", min(STRESS, 30), (20, 500), (0.5, 0.75)),
+}
+"""First part of the names of figures -> netlists."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +75,11 @@ def _seconds() -> float:
     return sum(os.times()[:4])
 
 
-def attempt(cells: int, utilization: float, seed: int) -> Outcome:
+def attempt(name: str, cells: int, utilization: float, seed: int) -> Outcome:
     """Lay out a random netlist until a layout keeps all rules and its transistors match the netlist."""
     from netlists import random_netlist
 
-    pdk = load_pdk("sky130hd")
+    pdk = load_pdk(name)
     netlist = random_netlist(pdk.library, cells, seed, local=True)
     kinds = frozenset(each.cell for each in netlist.instances)
     started = _seconds()
@@ -93,43 +108,41 @@ def _problem(design: PhysicalDesign) -> str:
 
 
 @cache
-def outcomes() -> tuple[Outcome, ...]:
+def outcomes(asked: Stress) -> tuple[Outcome, ...]:
     """Return the outcomes of all random netlists."""
     generator = np.random.default_rng(0)
-    sizes = np.geomspace(*_SIZES, STRESS).round().astype(int)
-    utilizations = generator.uniform(*_UTILIZATIONS, STRESS).round(2)
+    sizes = np.geomspace(*asked.sizes, asked.count).round().astype(int)
+    utilizations = generator.uniform(*asked.utilizations, asked.count).round(2)
     with ProcessPoolExecutor(_WORKERS, mp_context=get_context("spawn")) as pool:
-        todo = zip(sizes, utilizations, range(STRESS), strict=True)
-        running = [pool.submit(attempt, int(n), float(u), seed) for n, u, seed in todo]
+        todo = zip(sizes, utilizations, range(asked.count), strict=True)
+        running = [pool.submit(attempt, asked.pdk, int(n), float(u), seed) for n, u, seed in todo]
         return tuple(each.result() for each in running)
 
 
-def stress() -> Iterator[Row]:
+def stress(name: str) -> Iterator[Row]:
     """Lay out random netlists of all sizes and utilizations."""
-    found = outcomes()
+    asked = _STRESS[name]
+    found = outcomes(asked)
     clean = [each for each in found if each.attempts]
-    sizes, least, most = f"{_SIZES[0]} to {_SIZES[1]} cells", *_UTILIZATIONS
-    what = f"{len(found)} random netlists of {sizes}, utilization {least} to {most}, sky130hd"
-    clean_and_matched = f"{what}: layouts with no violation of our rules and matching transistors"
-    yield row("tapeout.stress_clean", clean_and_matched, len(clean), "", f">= {0.98 * len(found):g}")
+    sizes, least, most = f"{asked.sizes[0]} to {asked.sizes[1]} cells", *asked.utilizations
+    what = f"{len(found)} random netlists of {sizes}, utilization {least} to {most}, {asked.pdk}"
+    matched = f"{what}: layouts with no violation of our rules, and matching transistors and function"
+    yield row(f"tapeout.{name}_clean", matched, len(clean), "", f">= {0.98 * len(found):g}")
     first = sum(each.attempts == 1 for each in clean)
-    yield row("tapeout.stress_first", f"{what}: those at the first attempt", first)
+    yield row(f"tapeout.{name}_first", f"{what}: those at the first attempt", first)
     kinds = frozenset[str]().union(*(each.kinds for each in found))
-    library = load_pdk("sky130hd").library
-    share = len(kinds) / (len(library.cells) + 1)
-    yield row(
-        "tapeout.stress_kinds", f"{what}: share of the mapping library used", 100 * share, "%", ">= 100"
-    )
+    library = load_pdk(asked.pdk).library
+    share = 100 * len(kinds) / (len(library.cells) + 1)
+    yield row(f"tapeout.{name}_kinds", f"{what}: share of the mapping library used", share, "%", ">= 100")
     slowest = max(each.seconds for each in found)
-    yield row(
-        "tapeout.stress_seconds", f"{what}: time of the slowest, checks included, on one core", slowest, "s"
-    )
+    timed = f"{what}: time of the slowest, checks included, on one core"
+    yield row(f"tapeout.{name}_seconds", timed, slowest, "s")
 
 
 def large(cells: int) -> Iterator[Row]:
     """Measure the time that a large random netlist takes."""
     target, utilization = _LARGE[cells]
-    found = attempt(cells, utilization, 7)
+    found = attempt("sky130hd", cells, utilization, 7)
     if not found.attempts:
         raise VerificationError(f"no clean layout of {cells} cells")
     what = f"random netlist of {cells} cells at a utilization of {utilization}, sky130hd, one core"
@@ -208,7 +221,11 @@ _CIRCUITS = {
     "exact": partial(_circuits, "exact", shrunk=False),
 }
 MEASUREMENTS = {
-    **named("tapeout", stress, "stress_clean", "stress_first", "stress_kinds", "stress_seconds"),
+    **{
+        f"tapeout.{which}_{each}": partial(stress, which)
+        for which in _STRESS
+        for each in ("clean", "first", "kinds", "seconds")
+    },
     **{
         f"tapeout.{which}_{each}": measure
         for which, measure in _CIRCUITS.items()
