@@ -7,7 +7,7 @@ from functools import cached_property
 
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Lut, Output
 
-__all__ = ["Circuit", "compose"]
+__all__ = ["Circuit", "compose", "copied"]
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,17 @@ def compose(encoder: BooleanGraph, core: BooleanGraph) -> BooleanGraph:
     if len(encoder.outputs) != len(core.inputs):
         raise ValueError(f"encoder has {len(encoder.outputs)} outputs, core has {len(core.inputs)} inputs")
     builder = GraphBuilder(core.interface)
-    place = _copy(encoder, builder, {})
+    place = copied(encoder, builder, {})
     given = {index: place[driver] for (index, _), driver in zip(core.inputs, encoder.outputs, strict=True)}
-    place = _copy(core, builder, given)
+    place = copied(core, builder, given)
     return builder.finish([place[driver] for driver in core.outputs])
 
 
-def _copy(graph: BooleanGraph, builder: GraphBuilder, place: dict[int, int]) -> dict[int, int]:
+def copied(graph: BooleanGraph, builder: GraphBuilder, place: dict[int, int]) -> dict[int, int]:
+    """Add the nodes of a graph to a builder, and return the new id of each.
+
+    Inputs in ``place`` are not added: they take the nodes of the builder that it names.
+    """
     place = dict(place)
     for index, node in graph.nodes():
         if isinstance(node, Lut):

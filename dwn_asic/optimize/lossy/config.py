@@ -24,7 +24,7 @@ class ShrinkConfig(Growing):
     Both go by the score of ``objective``.
     """
 
-    later: ClassVar = ("max_area", "min_score", "circuits")
+    later: ClassVar = ("max_area", "min_score", "circuits", "committees")
 
     area: Literal["total", "core"] = "total"
     """Area to minimize: ``total`` for the whole circuit, or ``core`` for the core alone, with comparators at
@@ -91,6 +91,10 @@ class ShrinkConfig(Growing):
     circuits: Count = 24
     """Maximum number of circuits that are kept of the front by total area, and of the front by core area. Of
     longer fronts circuits are left out evenly."""
+    committees: Annotated[int, Field(ge=0)] = 0
+    """Maximum number of committees that join the front: three of its circuits, of which the first decides
+    unless the two others agree. With many classes they fill the range of areas between annealed circuits,
+    which overfit, and networks of votes. By default none."""
     minimize_front: bool = False
     """Minimize every circuit of the front at low effort, not only the chosen one. This takes a second or two
     per circuit."""

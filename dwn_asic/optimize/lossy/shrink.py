@@ -1,7 +1,7 @@
 """Shrink: anneal a circuit to a front of smaller ones at about its score, and choose one of them.
 
-The front also includes single LUTs, the circuits that are so small that all of them can be tried, and, for
-more than two classes, networks of votes.
+The front also includes single LUTs, the circuits that are so small that all of them can be tried, for more
+than two classes networks of votes, and on request committees of circuits of the front.
 
 Moves are scored on training rows; validation rows are held out and only choose the circuit.
 """
@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dwn_asic.boolean.comparators import encoder_graph
 from dwn_asic.boolean.compose import compose
@@ -30,6 +29,7 @@ from dwn_asic.optimize.cost import CostModel, GatePrices
 from dwn_asic.optimize.exact.config import MinimizeConfig
 from dwn_asic.optimize.exact.minimize import mapped_areas, minimize_parts
 from dwn_asic.optimize.lossy.anneal.search import Chain, Found, Schedule, anneal, areas, assess, by_start
+from dwn_asic.optimize.lossy.committees import Rows, committees
 from dwn_asic.optimize.lossy.config import Judge, ShrinkConfig
 from dwn_asic.optimize.lossy.front import (
     Front,
@@ -47,8 +47,8 @@ from dwn_asic.optimize.lossy.votes import learn_votes
 
 __all__ = ["MappedPoint", "gate_prices", "map_points", "minimize_points", "search", "shrink"]
 
-_VOTES = "votes"
-"""Name that the networks of votes carry if starting circuits have names."""
+_VOTES, _COMMITTEES = "votes", "committee"
+"""Names that networks of votes and committees carry if starting circuits have names."""
 _FEW_ROWS = 1500
 """Number of training rows below which made-up rows with a teacher's labels generalize better."""
 _LEAST_TAUGHT = 6000
@@ -149,16 +149,21 @@ def shrink(
         fronts += [front(group, *held_out, objective) for group in by_start(found)]
     judged = drawn(rows, config.rows, seed)
     luts = single_luts(*judged, starts[0].interface, _costs(objective, judged, starts))
-    # Separate fronts, since a circuit that generalizes better than an annealed one without a training error
-    # would be dropped as dominated.
-    for graphs, on, name in (
-        (known, rows, names[0]),
-        (votes, rows, _VOTES if any(names) else ""),
-        (luts, judged, ""),
-    ):
+
+    def add(graphs: Sequence[BooleanGraph], on: Rows, name: str) -> None:
         costs = objective.total_costs(on[1], dataset.table.n_classes)
         measured = [replace(each, start=name) for each in assess(graphs, *on, prices, costs=costs)]
         fronts.append(front(_scored(measured, on, objective), *held_out, objective))
+
+    # Separate fronts, since a circuit that generalizes better than an annealed one without a training error
+    # would be dropped as dominated.
+    add(known, rows, names[0])
+    add(votes, rows, _VOTES if any(names) else "")
+    add(luts, judged, "")
+    if config.committees:
+        parts = [(part, _costs(objective, part, starts)) for part in (judged, held_out)]
+        named = _COMMITTEES if any(names) else ""
+        add(committees(merged(*fronts), parts, config.committees), rows, named)
     points = merged(*fronts)
     chosen = _chosen(points, known, dataset, config.tolerance)
     thinned = _thin(points, chosen, cost, config.circuits)
@@ -229,16 +234,12 @@ def _measured(mapped: MappedPoint, dataset: Dataset, cost: CostModel) -> FrontCi
     return FrontCircuit(point.graph, core, encoder, total, *scores, mapped.levels, point.start)
 
 
-def _score(
-    objective: Objective, graph: BooleanGraph, rows: tuple[NDArray[np.int64], NDArray[np.int64]]
-) -> float:
+def _score(objective: Objective, graph: BooleanGraph, rows: Rows) -> float:
     codes, labels = rows
     return objective.score(labels, graph.predict(codes))
 
 
-def _scored(
-    found: Sequence[Found], rows: tuple[NDArray[np.int64], NDArray[np.int64]], objective: Objective
-) -> tuple[Found, ...]:
+def _scored(found: Sequence[Found], rows: Rows, objective: Objective) -> tuple[Found, ...]:
     """Return the circuits with their true scores, where the sum of costs only approximates them."""
     if objective.additive:
         return tuple(found)
@@ -247,7 +248,7 @@ def _scored(
 
 def _costs(
     objective: Objective,
-    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
+    rows: Rows,
     graphs: Sequence[BooleanGraph],
 ) -> Costs:
     """Return the costs on these rows; if they depend on predictions, those of the best circuit at hand.
@@ -270,13 +271,13 @@ def _usual_judges(n_rows: int) -> tuple[Judge, ...]:
 
 
 def _scored_rows(
-    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
+    rows: Rows,
     judge: Judge,
     graph: BooleanGraph,
     most: int,
     seed: int,
     objective: Objective,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> Rows:
     """Return the rows on which this judge scores moves; made-up rows are at most ``most``."""
     if judge == "labels":
         return rows
@@ -300,7 +301,7 @@ def _overall(
 
 def search(
     graphs: Sequence[BooleanGraph],
-    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
+    rows: Rows,
     config: ShrinkConfig,
     prices: GatePrices,
     seed: int,
