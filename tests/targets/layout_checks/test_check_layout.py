@@ -254,7 +254,7 @@ def test_wrong_files_are_named(technology: Technology, tmp_path: Path) -> None:
     netlist.write_text(netlist.read_text().replace("inv_1", "xyz_1"))
     with pytest.raises(PdkError, match="no SPICE netlist of sky130_fd_sc_hd__xyz_1"):
         dwn_asic.check_layout(layout, netlist)
-    with pytest.raises(PdkError, match=r"asap7\.checks\.yaml: not found.*PDKs with checks: sky130hd"):
+    with pytest.raises(PdkError, match=r"asap7\.checks\.yaml: not found.*with checks: ihp-sg13g2, sky130hd"):
         dwn_asic.check_layout(layout, pdk="asap7")
 
 

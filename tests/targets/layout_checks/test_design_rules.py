@@ -11,9 +11,10 @@ from layouts.drawn_cells import CIRCUIT
 
 from dwn_asic.targets.asic.layout_checks.design_rules import check_rules
 from dwn_asic.targets.asic.layout_checks.layout_file import Regions
-from dwn_asic.targets.asic.layout_checks.technology import EXTENT, Rule, load_technology
+from dwn_asic.targets.asic.layout_checks.technology import EXTENT, Rule, Technology, load_technology
 
 TECHNOLOGY = load_technology("sky130hd")
+IHP = load_technology("ihp-sg13g2")
 STEP = 0.005  # the grid
 FAR = 1.0
 
@@ -21,13 +22,14 @@ FAR = 1.0
 class Drawer:
     """A layout of boxes (um), also on derived layers, which are drawn by what they are made of."""
 
-    def __init__(self) -> None:
+    def __init__(self, technology: Technology = TECHNOLOGY) -> None:
+        self.technology = technology
         self.layout = kdb.Layout()
         self.layout.dbu = 0.001
         self.cell = self.layout.create_cell("top")
 
     def polygon(self, layer: str, polygon: kdb.DPolygon) -> None:
-        number = TECHNOLOGY.layers[layer]
+        number = self.technology.layers[layer]
         self.cell.shapes(self.layout.layer(*number)).insert(polygon.to_itype(self.layout.dbu))
 
     def box(
@@ -41,16 +43,16 @@ class Drawer:
         dy: float = FAR,
     ) -> None:
         """Draw a box; of the two layers whose overlap it is, the second is larger by the margins."""
-        if layer in TECHNOLOGY.layers:
+        if layer in self.technology.layers:
             self.polygon(layer, kdb.DPolygon(kdb.DBox(left, bottom, right, top)))
             return
-        first, operator, second = TECHNOLOGY.derived[layer].split()
+        first, operator, second = self.technology.derived[layer].split()
         self.box(first, left, bottom, right, top, dx, dy)
         if operator == "and":
             self.box(second, left - dx, bottom - dy, right + dx, top + dy, dx, dy)
 
     def count(self, rule: Rule) -> int:
-        alone = TECHNOLOGY.model_copy(update={"rules": (rule,)})
+        alone = self.technology.model_copy(update={"rules": (rule,)})
         return check_rules(self.cell, alone, "drawn").violations
 
 
@@ -75,6 +77,13 @@ def _wide_space(drawer: Drawer, rule: Rule, wrong: bool) -> None:
     drawer.box(rule.layer or "", width + gap, 0, 4, 5)
 
 
+def _wide_run_space(drawer: Drawer, rule: Rule, wrong: bool) -> None:
+    gap = (rule.um or 0) - STEP * wrong
+    width, run = (rule.wide or 0) + 2 * STEP, (rule.run or 0) + STEP
+    drawer.box(rule.layer or "", 0, 0, width, run)
+    drawer.box(rule.layer or "", width + gap, 0, width + gap + 0.2, 2 * run)
+
+
 def _separation(drawer: Drawer, rule: Rule, wrong: bool) -> None:
     gap = (rule.um or 0) - STEP * wrong
     drawer.box(rule.layer or "", 0, 0, 1, 1, dx=0, dy=0.2)
@@ -85,6 +94,12 @@ def _enclosure(drawer: Drawer, rule: Rule, wrong: bool) -> None:
     margin = (rule.um or 0) - STEP * wrong
     drawer.box(rule.layer or "", 0, 0, 0.2, 0.2, dx=margin, dy=margin)
     drawer.box(rule.other or "", -margin, -margin, 0.2 + margin, 0.2 + margin)
+
+
+def _extension(drawer: Drawer, rule: Rule, wrong: bool) -> None:
+    margin = (rule.um or 0) - STEP * wrong
+    drawer.box(rule.other or "", 0, 0, 1, 1)
+    drawer.box(rule.layer or "", 0.2, -margin, 0.6, 1 + margin)
 
 
 def _one_direction(drawer: Drawer, rule: Rule, wrong: bool) -> None:
@@ -138,7 +153,7 @@ def _hole(drawer: Drawer, rule: Rule, wrong: bool) -> None:
 
 
 def _grid(drawer: Drawer, rule: Rule, wrong: bool) -> None:
-    drawer.box("met3", 0, 0, 1 + 0.001 * wrong, 1)
+    drawer.box([*drawer.technology.layers][-1], 0, 0, 1 + 0.001 * wrong, 1)
 
 
 def _edge(drawer: Drawer, rule: Rule, wrong: bool) -> None:
@@ -152,9 +167,11 @@ DRAW: dict[str, Draw] = {
     "width": _width,
     "space": _space,
     "wide space": _wide_space,
+    "wide space along a run": _wide_run_space,
     "separation": _separation,
     "separation beside crossings": _separation,
     "enclosure": _enclosure,
+    "extension": _extension,
     "adjacent sides": _one_direction,
     "one direction": _one_direction,
     "inside": _inside,
@@ -174,11 +191,18 @@ def of_kind(kind: str) -> list[Rule]:
     return [rule for rule in TECHNOLOGY.rules if rule.check == kind]
 
 
-@pytest.mark.parametrize("rule", TECHNOLOGY.rules, ids=lambda rule: rule.rule)
-def test_each_rule_tells_wrong_from_right(rule: Rule) -> None:
+@pytest.mark.parametrize(
+    ("technology", "rule"),
+    [
+        pytest.param(process, rule, id=f"{name} {rule.rule}")
+        for name, process in (("sky130", TECHNOLOGY), ("ihp", IHP))
+        for rule in process.rules
+    ],
+)
+def test_each_rule_tells_wrong_from_right(technology: Technology, rule: Rule) -> None:
     counts = []
     for wrong in (False, True):
-        drawer = Drawer()
+        drawer = Drawer(technology)
         DRAW[rule.check](drawer, rule, wrong)
         counts.append(drawer.count(rule))
     assert counts[0] == 0
@@ -214,6 +238,42 @@ def test_enclosure_covers_cuts_that_stick_out(cut: str) -> None:
             assert drawer.count(rule) > 0
             drawer.box(rule.other or "", 0.5, -3, 4, 4)
             assert drawer.count(rule) > 0
+
+
+def _run_rule() -> Rule:
+    return next(each for each in IHP.rules if each.rule == "M2.e")
+
+
+@pytest.mark.parametrize(
+    ("width", "run", "found"), [(0.4, 1.005, 1), (0.4, 1.0, 0), (0.39, 3.0, 0)], ids=["both", "short", "thin"]
+)
+def test_the_space_along_a_run_is_for_wide_shapes_that_face_each_other(
+    width: float, run: float, found: int
+) -> None:
+    drawer = Drawer(IHP)
+    drawer.box("metal2", 0, 0, width, 4)
+    drawer.box("metal2", width + 0.235, 4 - run, width + 0.435, 6)
+    assert bool(drawer.count(_run_rule())) is bool(found)
+
+
+def test_the_space_along_a_run_covers_notches() -> None:
+    drawer = Drawer(IHP)
+    for box in ((0, 0, 0.4, 4), (0.635, 0, 0.835, 4), (0, 3.5, 0.835, 4)):
+        drawer.box("metal2", *box)
+    assert drawer.count(_run_rule()) > 0
+
+
+def test_an_extension_is_wanted_only_where_a_shape_leaves_the_other() -> None:
+    rule = next(each for each in IHP.rules if each.rule == "pSD.c")
+    drawer = Drawer(IHP)
+    drawer.box("nwell", -2, -2, 4, 2)
+    drawer.box("activ", 0, 0, 2, 1)
+    drawer.box("psd", -0.18, -0.18, 1, 1.18)  # the rest of activ is a tie
+    assert drawer.count(rule) == 0
+    drawer.box("psd", 0.5, 0.2, 0.8, 1.1)
+    assert drawer.count(rule) == 0  # it is covered already
+    drawer.box("activ", 0.2, 1, 0.4, 1.1)
+    assert drawer.count(rule) > 0
 
 
 def test_a_concave_corner_beside_a_contact_is_allowed_by_adjacent_sides() -> None:

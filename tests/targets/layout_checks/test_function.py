@@ -42,6 +42,7 @@ def netlist(
     )
 
 
+ORDERS = ((("CLK", "D"), ("Q", "Q_N")), (("D", "CLK"), ("Q_N", "Q")))
 COUNTER = (
     ("r", "flop", {"CLK": "clk", "D": "d", "Q": "q"}),
     ("g", "and", {"A": "q_n", "B": "a", "Y": "d"}),
@@ -53,6 +54,13 @@ COUNTER = (
 def test_registers_with_feedback_are_proved(technology: Technology) -> None:
     check = prove_layout(netlist(*COUNTER), LOGIC, netlist(*reversed(COUNTER)), LOGIC, technology)
     assert (check.what, check.stage, check.how) == ("netlist == layout", "netlist -> layout", "proof")
+
+
+def test_the_order_of_pins_does_not_matter(technology: Technology) -> None:
+    cells = ("r", "both", {"CLK": "clk", "D": "a", "Q": "y", "Q_N": "z"})
+    sides = netlist(cells, outputs="y z")
+    one, other = ({"both": CellLogic(pins, {}, pins_out)} for pins, pins_out in ORDERS)
+    assert prove_layout(sides, one, sides, other, technology).how == "proof"
 
 
 @pytest.mark.parametrize(

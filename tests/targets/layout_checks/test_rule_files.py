@@ -44,6 +44,8 @@ def _rule(content: Any, **changes: object) -> None:
         (lambda c: c["derived"].update(strange="met1 and later"), "derived.strange: `A and B`"),
         (lambda c: c["layers"].update(met1=[68]), r"layers\.met1"),
         (lambda c: c.pop("supplies"), "supplies: missing"),
+        (lambda c: c["spice"].pop("package"), "package and package_folder: both, or none of them"),
+        (lambda c: c["devices"].update(unit="mil"), r"devices\.unit: is 'mil' \(allowed: 'um' or 'm'\)"),
     ],
 )
 def test_mistakes_are_named(change: Callable[[Any], object], message: str, tmp_path: Path) -> None:

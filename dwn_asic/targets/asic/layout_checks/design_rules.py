@@ -84,6 +84,20 @@ def _wide_space(rule: Rule, regions: Regions) -> kdb.Region:
     return _marked(others) + _marked(owners.isolated_check(distance, metrics=_EUCLIDIAN))
 
 
+def _wide_run_space(rule: Rule, regions: Regions) -> kdb.Region:
+    """Find gaps and notches beside wide parts of shapes, at edges that face each other for a longer run."""
+    shapes, half = _layer(rule, regions), regions.dots((rule.wide or 0.0) / 2)
+    wide = shapes.sized(-half).sized(half)
+    close = shapes.separation_check(
+        wide,
+        _figure(rule, regions),
+        metrics=_EUCLIDIAN,
+        min_projection=regions.dots(rule.run or 0.0) + 1,
+        shielded=False,  # a notch lies between an edge of the shape and the same edge of its wide part
+    )
+    return _marked(close)
+
+
 def _size(rule: Rule, regions: Regions) -> kdb.Region:
     cuts, side = _layer(rule, regions), _figure(rule, regions)
     squares = cuts.rectangles().with_bbox_min(side, inverse=False).with_bbox_max(side, inverse=False)
@@ -112,6 +126,13 @@ def _enclosure(rule: Rule, regions: Regions) -> kdb.Region:
     inner, outer = _layer(rule, regions), _other(rule, regions)
     close = inner.enclosed_check(outer, _figure(rule, regions), metrics=_EUCLIDIAN)
     return _marked(close) + inner.not_inside(outer)
+
+
+def _extension(rule: Rule, regions: Regions) -> kdb.Region:
+    """Find edges of the layer that lie too close outside edges of the other, which it may leave uncovered."""
+    shapes, other = _layer(rule, regions), _other(rule, regions)
+    close = other.enclosed_check(shapes, _figure(rule, regions), metrics=kdb.Metrics.Projection)
+    return _marked(close) + shapes.inside(other)
 
 
 def _adjacent(rule: Rule, regions: Regions) -> kdb.Region:
@@ -186,9 +207,11 @@ _CHECKS: Mapping[str, Callable[[Rule, Regions], kdb.Region]] = {
     "width": _width,
     "space": _space,
     "wide space": _wide_space,
+    "wide space along a run": _wide_run_space,
     "separation": _separation,
     "separation beside crossings": _uncrossed,
     "enclosure": _enclosure,
+    "extension": _extension,
     "adjacent sides": _adjacent,
     "one direction": _one_direction,
     "inside": _inside,

@@ -179,13 +179,14 @@ class _Side:
             for pin in logic[instance.cell].outputs:
                 if pin in instance.pins:
                     self._drive(instance.pins[pin], instance, pin)
+        # Pins of a cell have no order in common: that of SPICE is not that of the layout.
         cut = sorted((each.name, each) for each in netlist.instances if logic[each.cell].held)
         self.registers = {name: each.cell for name, each in cut}
         self._held = {
-            f"{n}.{pin}": each.pins.get(pin, "") for n, each in cut for pin in logic[each.cell].held
+            f"{n}.{pin}": each.pins.get(pin, "") for n, each in cut for pin in sorted(logic[each.cell].held)
         }
         arriving = {
-            f"{n}.{pin}": each.pins.get(pin, "") for n, each in cut for pin in logic[each.cell].inputs
+            f"{n}.{pin}": each.pins.get(pin, "") for n, each in cut for pin in sorted(logic[each.cell].inputs)
         }
         self.held, self.arriving, self._arriving = tuple(self._held), tuple(arriving), arriving
 

@@ -35,9 +35,11 @@ Kind = Literal[
     "width",
     "space",
     "wide space",
+    "wide space along a run",
     "separation",
     "separation beside crossings",
     "enclosure",
+    "extension",
     "adjacent sides",
     "one direction",
     "inside",
@@ -57,9 +59,13 @@ CHECKS: Mapping[str, str] = {
     "width": "{layer} is narrower than {um} um",
     "space": "{layer} is closer than {um} um to itself",
     "wide space": "{layer} wider than {wide} um is closer than {um} um to other {layer}",
+    "wide space along a run": (
+        "{layer} wider than {wide} um is closer than {um} um to {layer} along more than {run} um"
+    ),
     "separation": "{layer} is closer than {um} um to {other}",
     "separation beside crossings": "{layer} is closer than {um} um to {other}, which it does not cross",
     "enclosure": "{other} encloses {layer} by less than {um} um",
+    "extension": "{layer} extends over {other} by less than {um} um",
     "adjacent sides": "{other} encloses {layer} by less than {um} um on two adjacent sides",
     "one direction": "{other} encloses {layer} by less than {um} um both in x and in y",
     "inside": "{layer} is not inside {other}",
@@ -74,7 +80,7 @@ CHECKS: Mapping[str, str] = {
     "half right angles": "an edge is not at a multiple of 45 degrees",
 }
 """Kind of rule -> the problem where it is violated."""
-_FIGURES = {"um", "other", "wide", "within"}
+_FIGURES = {"um", "other", "wide", "run", "within"}
 
 
 class Rule(Strict):
@@ -96,6 +102,8 @@ class Rule(Strict):
     """The figure in um, or in um2 for areas."""
     wide: Positive | None = None
     """Width in um from which the spacing of wide shapes applies."""
+    run: Positive | None = None
+    """Length in um that edges face each other for, above which a spacing applies."""
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Rule:
@@ -154,6 +162,8 @@ class Devices(Strict):
     """All kinds of transistors."""
     resistors: Annotated[tuple[Resistor, ...], Field(strict=False)] = ()
     """All kinds of resistors."""
+    unit: Literal["um", "m"] = "um"
+    """Unit of the widths and lengths in SPICE files."""
     ignored: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     """Models of other devices in SPICE files, for example diodes, which are not compared."""
 
@@ -163,10 +173,16 @@ class SpiceFiles(Strict):
 
     folders: Texts
     """Glob patterns of folders below a PDK root."""
-    package: Text
-    """Python package that has them too."""
-    package_folder: Text
+    package: Text | None = None
+    """Python package that has them too, if there is one."""
+    package_folder: Text | None = None
     """Folder inside this package."""
+
+    @model_validator(mode="after")
+    def _has_both_or_none(self) -> SpiceFiles:
+        if (self.package is None) != (self.package_folder is None):
+            raise ValueError("package and package_folder: both, or none of them")
+        return self
 
 
 class Decks(Strict):
