@@ -35,10 +35,10 @@ def layout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the only folder where programs are found."""
+    """Return the only folder where programs are found; it has those that the scripts below need."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in ("cp", "grep"):
+    for name in ("cat", "cp", "grep"):
         (folder / name).symlink_to(shutil.which(name) or name)
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.delenv("PDK_ROOT", raising=False)
@@ -91,12 +91,15 @@ def test_klayout_counts_each_rule(layout: Path, programs: Path, tmp_path: Path) 
     (verdict,), missing = official_decks(layout)
     assert len(missing) == 1
     assert verdict.tool == "KLayout, sky130A_mr.drc"
-    assert [(each.rule, each.count) for each in verdict.rules] == [("m1.2", 1), ("m1.1", 0)]
+    assert [(each.rule, each.problem, each.count, each.places) for each in verdict.rules] == [
+        ("m1.2", "spacing of met1", 1, ((0.5, 0.5),)),
+        ("m1.1", "width", 0, ()),
+    ]
     assert not verdict.clean
     options = (programs / "options").read_text().split()
     assert options[:4] == ["-b", "-zz", "-r", str(path)]
     assert f"input={layout}" in options
-    assert {"topcell=top", "feol=true", "beol=true", "offgrid=true"} <= set(options)
+    assert {"topcell=top", "feol=true", "beol=true", "offgrid=true", "thr=1"} <= set(options)
 
 
 def test_klayout_without_a_report_is_an_error(layout: Path, programs: Path, tmp_path: Path) -> None:
@@ -122,6 +125,48 @@ def test_magic_counts_each_rule(layout: Path, programs: Path, tmp_path: Path) ->
         ("met1.2", "Metal1 spacing < 0.14um", 2, ((0.5, 1.0), (4.5, 1.0))),
         ("magic", "This layer is not allowed", 1, ((0.5, 0.5),)),
     ]
+
+
+def test_magic_reads_the_pdk_of_the_deck_and_any_path(
+    layout: Path, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = deck(tmp_path, "magic")
+    monkeypatch.setenv("DRC_DECK", str(path))
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path / "another"))
+    spaced = tmp_path / "a folder" / "top.gds"
+    spaced.parent.mkdir()
+    layout.rename(spaced)
+    install(
+        programs, "magic", f'cat "$4" "$5" > {programs}/read; echo "dwn-asic: magic has checked the layout"'
+    )
+    (verdict,), _ = official_decks(spaced)
+    assert verdict.clean
+    lines = (programs / "read").read_text().splitlines()
+    assert lines[:2] == [f"set env(PDK_ROOT) {{{tmp_path / '.volare'}}}", f"source {{{path}}}"]
+    assert f"gds read {{{spaced}}}" in lines
+    assert "load {top}" in lines
+
+
+def test_magic_that_is_too_old_for_the_deck(
+    layout: Path, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = deck(tmp_path, "magic")
+    path.with_suffix(".tech").write_text("version\n requires magic-8.3.411\nend\n")
+    install(programs, "magic", "echo 8.3.105")
+    reason = f"the deck {path} requires Magic 8.3.411, but 8.3.105 is installed"
+    verdicts, missing = official_decks(layout)
+    assert verdicts == ()
+    assert missing[1] == f"magic: {reason}"
+    monkeypatch.setenv("DRC_DECK", str(path))
+    with pytest.raises(ToolError, match=reason):
+        official_decks(layout)
+    install(
+        programs,
+        "magic",
+        'test "$1" = --version && echo 8.3.1000 || echo "dwn-asic: magic has checked the layout"',
+    )
+    (verdict,), _ = official_decks(layout)
+    assert verdict.clean
 
 
 def test_magic_that_stops_early_is_an_error(layout: Path, programs: Path, tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 from tiny_projects import project_of
 
+from dwn_asic.targets.asic.layout_checks.verdict import DrcVerdict, RuleCount
 from dwn_asic.targets.asic.tinytapeout.precheck import layout as rules
 from dwn_asic.targets.asic.tinytapeout.precheck.layout import CheckedLayout, LayoutFiles
 from dwn_asic.targets.asic.tinytapeout.precheck.repository import Repository
@@ -94,11 +96,31 @@ def test_a_drawn_tile_passes() -> None:
     assert found["power pins"].detail == "2 straps on met4"
     decks = [name for name, each in found.items() if each.verdict == "not checked"]
     assert decks == ["KLayout FEOL, BEOL, offgrid", "Magic DRC"]
-    assert "dwn-asic drc" in found["Magic DRC"].detail
+    assert found["Magic DRC"].detail.startswith("magic: no deck sky130A.magicrc below ")
     every = precheck(project_of("parallel").files, files(), simulate=False)
     assert [each.rule for each in every.findings if each.rule.startswith("layout")] == [
         rule.name for rule in rules.RULES
     ]
+
+
+def test_decks_that_are_installed_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    clean = DrcVerdict("tile.gds", "KLayout, sky130A_mr.drc", (RuleCount("m1.1", "width", 0),), 1.0)
+    wrong = DrcVerdict("tile.gds", "Magic, sky130A.magicrc", (RuleCount("met1.2", "spacing", 3),), 1.0)
+    tops = []
+
+    def decks(layout: Path, *, pdk: str, top: str) -> tuple[tuple[DrcVerdict, ...], tuple[str, ...]]:
+        assert layout.read_bytes() == files().gds
+        tops.append((pdk, top))
+        return (clean, wrong), ()
+
+    monkeypatch.setattr(rules, "official_decks", decks)
+    found = findings(files())
+    assert found["KLayout FEOL, BEOL, offgrid"].verdict == "pass"
+    assert found["Magic DRC"].verdict == "fail"
+    assert "met1.2" in found["Magic DRC"].detail
+    assert tops == [("sky130hd", TOP)]
+    monkeypatch.setattr(rules, "official_decks", lambda *_, **__: ((clean,), ()))
+    assert findings(files())["Magic DRC"].detail == "DRC_DECK names another deck"
 
 
 def box(layer: int, purpose: int, *place: int) -> Callable[[Drawn], None]:

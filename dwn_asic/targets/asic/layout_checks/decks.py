@@ -10,13 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dwn_asic.errors import PdkError, ToolError
 from dwn_asic.targets.asic.layout_checks.technology import Decks
 from dwn_asic.targets.asic.layout_checks.verdict import DrcVerdict, RuleCount
 from dwn_asic.targets.asic.pdk import pdk_roots
 from dwn_asic.tools import find_tool, require_tool, run_tool
+
+if TYPE_CHECKING:
+    import klayout.rdb as krdb
 
 __all__ = ["DECK_OVERRIDE", "Deck", "find_decks", "run_deck"]
 
@@ -26,13 +29,18 @@ _SHOWN = 5
 _END = "dwn-asic: magic has checked the layout"
 _FOUND = re.compile(r"^dwn-asic found (\S+) (\S+) (\S+) (\S+) (.*)$", re.MULTILINE)
 _NAMED = re.compile(r"^(?:(?P<what>.*) )?\((?P<rule>[^()]+)\)$")
+_REQUIRED = re.compile(r"^\s*requires\s+magic-(\S+)", re.MULTILINE)
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
+# Magic creates the cell if it could not read it, and an empty cell has no violation. Without `drc catchup`,
+# violations inside the cells are not listed.
 _MAGIC = """\
 crashbackups stop
 drc euclidean on
 drc style drc(full)
 drc on
-gds read {layout}
-load {top}
+gds read {{{layout}}}
+if {{[lsearch -exact [cellname list allcells] {{{top}}}] < 0}} {{error "the layout was not read"}}
+load {{{top}}}
 select top cell
 expand
 drc check
@@ -75,12 +83,14 @@ def find_decks(decks: Decks) -> tuple[tuple[Deck, ...], tuple[str, ...]]:
     PdkError
         ``DRC_DECK`` is not the path of a deck.
     ToolError
-        The program for the deck of ``DRC_DECK`` is not installed.
+        The program for the deck of ``DRC_DECK`` is not installed, or is too old for it.
     """
     named = os.environ.get(DECK_OVERRIDE)
     if named:
         deck = _named_deck(Path(named))
         require_tool(deck.tool)
+        if deck.tool == "magic" and (reason := _too_old(deck.path)):
+            raise ToolError("magic", reason)
         return (deck,), ()
     found, missing = [], []
     for tool, patterns in (("klayout", decks.klayout), ("magic", decks.magic)):
@@ -89,6 +99,8 @@ def find_decks(decks: Decks) -> tuple[tuple[Deck, ...], tuple[str, ...]]:
             missing.append(f"{tool}: no deck {Path(patterns[0]).name} below {_roots_text()}")
         elif find_tool(tool) is None:
             missing.append(f"{tool}: the deck {path} is there, but the program {tool} is not installed")
+        elif tool == "magic" and (reason := _too_old(path)):
+            missing.append(f"magic: {reason}")
         else:
             found.append(Deck("klayout" if tool == "klayout" else "magic", path))
     return tuple(found), tuple(missing)
@@ -103,6 +115,25 @@ def _named_deck(path: Path) -> Deck:
             "(a file of KLayout, .drc or .lydrc, or of Magic, .magicrc)"
         )
     return Deck("magic" if kinds[suffix] == "magic" else "klayout", path.absolute())
+
+
+def _too_old(deck: Path) -> str:
+    """Return why the Magic that is installed cannot read the technology of a deck; empty if it can.
+
+    It would not say so itself: Magic 8.3.105 crashes on a technology for 8.3.411.
+    """
+    technology = deck.with_suffix(".tech")
+    required = _REQUIRED.search(technology.read_text(errors="replace")) if technology.is_file() else None
+    if required is None:
+        return ""
+    version = _VERSION.search(run_tool("magic", [require_tool("magic"), "--version"], timeout_s=60))
+    if version is None or _numbers(version[0]) >= _numbers(required[1]):
+        return ""
+    return f"the deck {deck} requires Magic {required[1]}, but {version[0]} is installed"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 def _paths(patterns: tuple[str, ...]) -> Iterator[Path]:
@@ -160,21 +191,46 @@ def _run_klayout(
         raise ToolError("klayout", f"{deck.path} wrote no report", tail=output, output=output)
     database = krdb.ReportDatabase("drc")
     database.load(str(report))
-    return tuple(
-        RuleCount(category.name(), " ".join(category.description.split()), category.num_items())
-        for category in database.each_category()
-    )
+    return tuple(_klayout_rule(database, category, top) for category in database.each_category())
+
+
+def _klayout_rule(database: krdb.ReportDatabase, category: krdb.RdbCategory, top: str) -> RuleCount:
+    """Return the count of a rule, and the places of violations that are in the top cell itself."""
+    rule = category.name()
+    items = database.each_item_per_category(category.rdb_id())
+    values = [each for item in items if _cell_name(database, item) == top for each in item.each_value()]
+    places = sorted(place for each in values if (place := _place(each)) is not None)
+    what = " ".join(category.description.split()).removeprefix(f"{rule} : ")
+    return RuleCount(rule, what, category.num_items(), tuple(places[:_SHOWN]))
+
+
+def _cell_name(database: krdb.ReportDatabase, item: krdb.RdbItem) -> str:
+    return database.cell_by_id(item.cell_id()).name()
+
+
+def _place(value: krdb.RdbItemValue) -> tuple[float, float] | None:
+    """Return the middle of what a report shows; None for texts and numbers."""
+    if value.is_polygon():
+        box = value.polygon().bbox()
+    elif value.is_edge_pair():
+        box = value.edge_pair().bbox()
+    elif value.is_edge():
+        box = value.edge().bbox()
+    else:
+        return None
+    return round(box.center().x, 4), round(box.center().y, 4)
 
 
 def _run_magic(
     deck: Deck, layout: Path, top: str, _decks: Decks, scratch: Path, timeout_s: float
 ) -> tuple[RuleCount, ...]:
-    script = scratch / "check.tcl"
+    start, script = scratch / "start.magicrc", scratch / "check.tcl"
+    start.write_text(_magic_start(deck.path), encoding="utf-8")
     script.write_text(_MAGIC.format(layout=layout, top=top, end=_END), encoding="utf-8")
     program = require_tool("magic")
     output = run_tool(
         "magic",
-        [program, "-dnull", "-noconsole", "-rcfile", deck.path, script],
+        [program, "-dnull", "-noconsole", "-rcfile", start, script],
         timeout_s=timeout_s,
         cwd=scratch,
         marker=_END,
@@ -184,6 +240,16 @@ def _run_magic(
         x, y = (float(left) + float(right)) / 2, (float(bottom) + float(top_edge)) / 2
         places[why].append((round(x, 4), round(y, 4)))
     return tuple(_magic_rule(why, sorted(found)) for why, found in sorted(places.items()))
+
+
+def _magic_start(deck: Path) -> str:
+    """Return a start file that reads the one of a deck, with ``PDK_ROOT`` set to the folder of its PDK.
+
+    Start files load the technology below ``PDK_ROOT``, and the deck may have been found elsewhere.
+    """
+    pdk = deck.parents[2] if deck.match("*/libs.tech/magic/*") else None
+    root = "" if pdk is None else f"set env(PDK_ROOT) {{{pdk.parent}}}\n"
+    return f"{root}source {{{deck}}}\n"
 
 
 def _magic_rule(why: str, places: list[tuple[float, float]]) -> RuleCount:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from dwn_asic.errors import ToolError
+from dwn_asic.targets.asic.layout_checks.check import official_decks
+from dwn_asic.targets.asic.layout_checks.verdict import DrcVerdict
 from dwn_asic.targets.asic.tinytapeout.precheck.lef import LefMacro, LefPin, Rectangle, read_macro
 from dwn_asic.targets.asic.tinytapeout.precheck.repository import Repository
 from dwn_asic.targets.asic.tinytapeout.precheck.rule import NotCheckedError, Rule, RuleBrokenError
@@ -37,7 +41,7 @@ _ALLOWED = frozenset(
 _POWER_WIDTH, _POWER_REACH = 1_200, 10_000
 """Minimum width of power pins, and maximum distance of their ends from the edges, in nm."""
 _POWER = {"VPWR": "POWER", "VDPWR": "POWER", "VGND": "GROUND"}
-_DECKS = "needs a deck of the PDK: dwn-asic drc"
+_PDK = "sky130hd"
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,14 @@ class CheckedLayout:
     def tile(self) -> Tile:
         """Size of the design."""
         return self.repository.known_info.tile
+
+    @cached_property
+    def official(self) -> tuple[tuple[DrcVerdict, ...], tuple[str, ...]]:
+        """Verdicts of the foundry's decks that are installed, and a line for each that is not."""
+        with TemporaryDirectory() as scratch:
+            path = Path(scratch) / f"{self.top}.gds"
+            path.write_bytes(self.files.gds)
+            return official_decks(path, pdk=_PDK, top=self.top)
 
     @cached_property
     def layout(self) -> db.Layout:
@@ -299,8 +311,20 @@ def _verilog(layout: CheckedLayout) -> str:
     return f"{len(PORTS)} ports and power pins"
 
 
-def _by_deck(_: CheckedLayout) -> str:
-    raise NotCheckedError(_DECKS)
+def _by_deck(tool: str) -> Callable[[CheckedLayout], str]:
+    """Return the check by the foundry's deck for a tool, where both are installed."""
+
+    def check(checked: CheckedLayout) -> str:
+        verdicts, missing = checked.official
+        for verdict in verdicts:
+            if verdict.tool.startswith(tool):
+                if not verdict.clean:
+                    raise RuleBrokenError("; ".join(line.strip() for line in verdict.lines()))
+                return next(verdict.lines())
+        reasons = [line for line in missing if line.startswith(tool.lower())]
+        raise NotCheckedError(*(reasons or ["DRC_DECK names another deck"]))
+
+    return check
 
 
 RULES = (
@@ -318,7 +342,7 @@ RULES = (
     Rule("layout: pins apart", _apart),
     Rule("layout: pins of the LEF in the GDS", _pins_drawn),
     Rule("layout: netlist", _verilog),
-    Rule("layout: KLayout FEOL, BEOL, offgrid", _by_deck),
-    Rule("layout: Magic DRC", _by_deck),
+    Rule("layout: KLayout FEOL, BEOL, offgrid", _by_deck("KLayout")),
+    Rule("layout: Magic DRC", _by_deck("Magic")),
 )
 """Rules of the layout, in the order in which they are checked."""
