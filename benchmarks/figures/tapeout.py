@@ -2,6 +2,7 @@
 
 ``RUNS=build/nine/seed-0 make figures ONLY=tapeout.nine_clean`` takes every finished flow in that folder. The
 PDK must be installed (``PDK_ROOT``). ``STRESS`` is the number of random netlists, whose cells read near nets.
+The foundry's decks, and KLayout and Magic, must be installed for the figures of decks.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.figures.table import Row, row
+from benchmarks.figures.table import Row, named, row
 from dwn_asic.api.hardware import implement
 from dwn_asic.api.place_and_route import layout
 from dwn_asic.errors import DwnAsicError, VerificationError
 from dwn_asic.flow.finished import load
 from dwn_asic.targets.asic.checked_layout import verdict_on
+from dwn_asic.targets.asic.layout_checks.check import official_decks
 from dwn_asic.targets.asic.pdk import load_pdk
 from dwn_asic.targets.asic.tapeout.exchange_files import verilog_text
 from dwn_asic.targets.asic.tapeout.lay_out import LayoutOptions, lay_out
@@ -176,6 +179,32 @@ def _laid_out(folder: Path, *, shrunk: bool, registered: bool) -> tuple[LayoutRe
     return found.report, _seconds() - started
 
 
+def decks() -> Iterator[Row]:
+    """Run the foundry's decks on layouts of shrunk circuits, as `dwn-asic drc` does."""
+    root = Path(os.environ.get("RUNS", "build"))
+    folders = sorted(path.parents[1] for path in root.glob("*/shrunk/netlist.v"))
+    found: dict[str, int] = {}
+    for folder in folders:
+        opened = load(folder)
+        target = opened.flow.target.open()
+        if not isinstance(target, AsicTarget):
+            raise DwnAsicError(f"{folder}: its target has no cells")
+        made = layout(opened.chosen(shrunk=True).implementation, target, opened.dataset)
+        with TemporaryDirectory() as scratch:
+            path = Path(scratch) / f"{made.top}.gds"
+            path.write_bytes(made.gds)
+            verdicts, missing = official_decks(path, pdk=target.pdk.config.name, top=made.top)
+        if missing:
+            raise DwnAsicError("; ".join(missing))
+        for verdict in verdicts:
+            tool = verdict.tool.split(",")[0]
+            found[tool] = found.get(tool, 0) + verdict.violations
+    names = ", ".join(each.name for each in folders)
+    for tool, violations in found.items():
+        what = f"violations that the foundry's deck for {tool} finds in layouts of the shrunk circuits of {names}"
+        yield row(f"tapeout.decks_{tool.lower()}", what, violations, "", "<= 0")
+
+
 def _circuits(name: str, *, shrunk: bool, registered: bool = False) -> Iterator[Row]:
     """Lay out a circuit of each finished flow in the folder ``RUNS``."""
     root = Path(os.environ.get("RUNS", "build"))
@@ -231,5 +260,6 @@ MEASUREMENTS = {
         for which, measure in _CIRCUITS.items()
         for each in _CIRCUIT_FIGURES
     },
+    **named("tapeout", decks, "decks_klayout", "decks_magic"),
     **{f"tapeout.cells_{cells}_seconds": partial(large, cells) for cells in _LARGE},
 }
