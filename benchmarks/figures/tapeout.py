@@ -201,7 +201,7 @@ def decks() -> Iterator[Row]:
             found[tool] = found.get(tool, 0) + verdict.violations
     names = ", ".join(each.name for each in folders)
     for tool, violations in found.items():
-        what = f"violations that the foundry's deck for {tool} finds in layouts of the shrunk circuits of {names}"
+        what = f"violations that the deck for {tool} finds in layouts of the shrunk circuits of {names}"
         yield row(f"tapeout.decks_{tool.lower()}", what, violations, "", "<= 0")
 
 
