@@ -64,7 +64,7 @@ def errors(graph: BooleanGraph) -> int:
 
 def test_the_best_committees_of_each_size_are_found() -> None:
     points = [point(seed, 30.0 * 1.4**seed) for seed in range(6)]
-    found = committees(points, [((CODES, LABELS), COSTS)], 100)
+    found = committees(points, (CODES, LABELS), COSTS, 100)
     wrong = [errors(each) for each in found]
     assert wrong == sorted(wrong, reverse=True)  # they grow, so they have to get better
     assert len(set(wrong)) == len(wrong)
@@ -76,28 +76,18 @@ def test_the_best_committees_of_each_size_are_found() -> None:
     assert min(wrong) == min(every)
 
 
-def test_parts_count_equally_whatever_their_number_of_rows() -> None:
-    points = [point(seed, 30.0 * 1.4**seed) for seed in range(6)]
-    parts = [((CODES, LABELS), COSTS)]
-    few = (CODES[:40], LABELS[:40]), Costs.errors(40, CLASSES)
-    both = committees(points, [*parts, few], 100)[-1]
-    loss = [errors(each) / 4000 + np.mean(each.predict(CODES[:40]) != LABELS[:40]) for each in (both,)]
-    alone = committees(points, parts, 100)[-1]
-    assert loss[0] <= errors(alone) / 4000 + np.mean(alone.predict(CODES[:40]) != LABELS[:40])
-
-
 def test_there_are_at_most_as_many_as_asked_for() -> None:
     points = [point(seed, 30.0 * 1.4**seed) for seed in range(8)]
-    every = committees(points, [((CODES, LABELS), COSTS)], 100)
+    every = committees(points, (CODES, LABELS), COSTS, 100)
     assert len(every) > 3
-    kept = committees(points, [((CODES, LABELS), COSTS)], 3)
+    kept = committees(points, (CODES, LABELS), COSTS, 3)
     assert len(kept) == 3
     assert [errors(kept[0]), errors(kept[-1])] == [errors(every[0]), errors(every[-1])]
 
 
 def test_two_circuits_and_small_ones_are_no_committee() -> None:
     points = [point(seed, 30.0 * 1.4**seed) for seed in range(2)]
-    assert committees([*points, point(5, 3.0)], [((CODES, LABELS), COSTS)], 10) == []
+    assert committees([*points, point(5, 3.0)], (CODES, LABELS), COSTS, 10) == []
 
 
 def test_shrink_keeps_committees_that_are_better(cost: CellCost) -> None:

@@ -22,9 +22,9 @@ __all__ = ["Rows", "committee", "committees"]
 
 _LEAST_AREA = 20.0
 """Area in units of the target from which on circuits join committees."""
-_STEP = 1.15
+_STEP = 1.1
 """Ratio of the areas of one class of sizes, from which the best circuits join."""
-_BEST = 2
+_BEST = 3
 """Number of circuits of each class of sizes."""
 _SEATS = 3
 _MUX, _DIFFERENT, _NOT, _WITHOUT = 0b11001010, 0b0110, 0b01, 0b0010
@@ -50,22 +50,23 @@ def committee(first: BooleanGraph, second: BooleanGraph, third: BooleanGraph) ->
     )
 
 
-def committees(points: Sequence[Point], rows: Sequence[tuple[Rows, Costs]], most: int) -> list[BooleanGraph]:
+def committees(points: Sequence[Point], rows: Rows, costs: Costs, most: int) -> list[BooleanGraph]:
     """Return the best committees of three circuits of a front, in ascending order of their area together.
 
     Parameters
     ----------
     points
         Circuits of all sizes.
-    rows
-        Parts of the data set on which committees are judged, each with its costs. Parts count equally.
+    rows, costs
+        Training rows on which committees are judged, and their costs. Validation rows would choose among so
+        many that their scores would no longer tell how good the chosen ones are.
     most
         Largest number of committees.
     """
     members = _members(points)
     if len(members) < _SEATS:
         return []
-    losses = np.sum([_losses(members, part, costs) for part, costs in rows], axis=0)
+    losses = _losses(members, rows, costs)
     area = np.array([point.area for point in members])
     second, third = np.triu_indices(len(members), 1)
     pairs = np.arange(len(second))
@@ -96,7 +97,7 @@ def _losses(members: Sequence[Point], rows: Rows, costs: Costs) -> NDArray[np.fl
     """Return (P, M) losses: P pairs of members, and one of M members that decides unless the pair agrees."""
     codes, labels = rows
     answers = np.stack([each.graph.predict(codes) for each in members])
-    cost = costs.matrix[labels, np.minimum(answers, len(costs.matrix))] / costs.scale
+    cost = costs.matrix[labels, np.minimum(answers, len(costs.matrix))].astype(np.float64)
     found = []
     for number, answer in enumerate(answers):
         agree = answers[number + 1 :] == answer

@@ -161,9 +161,8 @@ def shrink(
     add(votes, rows, _VOTES if any(names) else "")
     add(luts, judged, "")
     if config.committees:
-        parts = [(part, _costs(objective, part, starts)) for part in (judged, held_out)]
-        named = _COMMITTEES if any(names) else ""
-        add(committees(merged(*fronts), parts, config.committees), rows, named)
+        named, costs = _COMMITTEES if any(names) else "", _costs(objective, judged, starts)
+        add(committees(merged(*fronts), judged, costs, config.committees), rows, named)
     points = merged(*fronts)
     chosen = _chosen(points, known, dataset, config.tolerance)
     thinned = _thin(points, chosen, cost, config.circuits)
