@@ -121,4 +121,7 @@ def _signed_off(done: Layout, implementation: Implementation, target: AsicTarget
     loads = pin_capacitances(timing.library, cells)
     wires = net_wires(placed, done.design, done.parasitics, loads)
     after = sign_off(placed, timing, target.pdk.config, codes, target.period, wires=wires)
+    if (clock := done.report.clock) is not None:
+        power = replace(after.power, tree=clock.energy, tree_leakage=clock.leakage)
+        after = replace(after, power=power)
     return replace(done, report=replace(done.report, before=before.metrics, after=after.metrics))

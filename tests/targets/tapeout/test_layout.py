@@ -15,6 +15,9 @@ from netlists import random_netlist
 
 from dwn_asic.errors import ConfigError, DataError, PdkError, VerificationError
 from dwn_asic.targets.asic.pdk import Pdk
+from dwn_asic.targets.asic.pdk_timing import load_timing
+from dwn_asic.targets.asic.signoff.power import Power
+from dwn_asic.targets.asic.signoff.timing import FALL, RISE, table_value
 from dwn_asic.targets.asic.tapeout.antenna import antenna_excesses, with_diodes
 from dwn_asic.targets.asic.tapeout.clock_tree import clock_sinks
 from dwn_asic.targets.asic.tapeout.geometry import Box
@@ -22,6 +25,7 @@ from dwn_asic.targets.asic.tapeout.lay_out import LaidOut, LayoutOptions, lay_ou
 from dwn_asic.targets.asic.tapeout.layout import Layout
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
 from dwn_asic.targets.asic.tapeout.netlist import CellInstance, Netlist, Port, prepared, read_netlist
+from dwn_asic.targets.asic.tapeout.post_layout import pin_capacitances
 from dwn_asic.targets.asic.tapeout.self_check import check_design
 from dwn_asic.targets.asic.tapeout.technology import Technology
 from dwn_asic.targets.asic.tapeout.template import FixedPin, PowerStrap, Template, read_def_template
@@ -141,6 +145,42 @@ def test_the_clock_tree_has_all_flip_flops_at_one_depth(layout: Layout, technolo
     assert clock is not None
     assert (clock.sinks, clock.buffers) == (18, len(source))
     assert 0.0 <= clock.skew < 0.1 < clock.latest < 1.0
+
+
+def test_the_clock_tree_takes_energy_in_each_cycle(
+    layout: Layout, technology: Technology, installed: Pdk
+) -> None:
+    library, clock = load_timing(installed).library, layout.report.clock
+    assert clock is not None
+    instances = {each.name: each for each in layout.design.placement.netlist.instances}
+    loads = pin_capacitances(library, (each.cell for each in instances.values()))
+    buffer = technology.config.clock_buffer
+    charged, internal = 0.0, 0.0
+    for each in instances.values():
+        if not each.name.startswith("clock_"):
+            continue
+        net = each.pins[buffer.output]
+        pins = [pin.rpartition("/") for pin in layout.parasitics[net].delays]
+        load = layout.parasitics[net].capacitance + sum(loads[instances[i].cell, pin] for i, _, pin in pins)
+        charged += library.conditions.voltage**2 * load
+        tables = [entry for entry in library.cell(each.cell).internal if entry.pin == buffer.output]
+        internal += sum(
+            table_value(library, entry.energy[edge], 0.0, load) for entry in tables for edge in (RISE, FALL)
+        )
+    assert clock.energy == pytest.approx(charged + internal, rel=0.05)  # the first slew is 0, as here
+    assert 0.05 * charged < internal < 5.0 * charged
+    timed = library.cell(buffer.cell)
+    states = [each.power for each in timed.leakages]
+    assert clock.leakage == pytest.approx(clock.buffers * sum(states) / len(states))
+
+
+def test_energy_after_layout_has_that_of_the_clock_tree() -> None:
+    zeros = np.zeros(3)
+    power = Power(zeros + 1.0, zeros, zeros, zeros + 2.0, 1.0)
+    with_tree = replace(power, tree=0.5, tree_leakage=4.0)
+    assert with_tree.dynamic == power.dynamic + 0.5
+    assert with_tree.leakage_power == power.leakage_power + 4.0
+    assert with_tree.energy(1.0) == pytest.approx(power.energy(1.0) + 0.5 + 4.0e-6)
 
 
 # ---- files -------------------------------------------------------------------------------------------------

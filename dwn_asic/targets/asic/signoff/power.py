@@ -48,6 +48,9 @@ class Power:
         (I,) leakage in nW.
     delay
         Delay of the critical path, or shortest clock period, in ns.
+    tree, tree_leakage
+        Energy in pJ per inference, and leakage in nW, of the buffers and wires of a clock tree, which a
+        layout has beside the instances of the netlist.
     """
 
     switching: NDArray[np.float64]
@@ -55,16 +58,18 @@ class Power:
     clock: NDArray[np.float64]
     leakage: NDArray[np.float64]
     delay: float
+    tree: float = 0.0
+    tree_leakage: float = 0.0
 
     @property
     def dynamic(self) -> float:
         """Energy per inference without leakage, in pJ."""
-        return float(self.switching.sum() + self.internal.sum())
+        return float(self.switching.sum() + self.internal.sum()) + self.tree
 
     @property
     def leakage_power(self) -> float:
         """Leakage in nW."""
-        return float(self.leakage.sum())
+        return float(self.leakage.sum()) + self.tree_leakage
 
     def energy(self, period: float) -> float:
         """Return the energy in pJ of an inference that takes ``period`` ns, leakage included."""

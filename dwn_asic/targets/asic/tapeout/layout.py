@@ -83,7 +83,8 @@ class LayoutReport:
         if self.clock is not None:
             yield (
                 f"clock: {self.clock.sinks} flip-flops, {self.clock.buffers} buffers, "
-                f"skew {1e3 * self.clock.skew:.1f} ps after {self.clock.latest:.3f} ns"
+                f"skew {1e3 * self.clock.skew:.1f} ps after {self.clock.latest:.3f} ns, "
+                f"{self.clock.energy:.4g} pJ per cycle"
             )
         if self.before and self.after:
             for name, key, unit in (("delay", DELAY, "ns"), ("energy", ENERGY, "pJ")):

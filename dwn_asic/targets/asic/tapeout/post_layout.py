@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from dwn_asic.errors import PdkError
 from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.targets.asic.signoff.energies import CellEnergies
 from dwn_asic.targets.asic.signoff.library import TimingLibrary
-from dwn_asic.targets.asic.signoff.timing import RISE, table_value
+from dwn_asic.targets.asic.signoff.timing import FALL, RISE, table_value
 from dwn_asic.targets.asic.tapeout.clock_tree import clock_sinks
+from dwn_asic.targets.asic.tapeout.layout_config import BufferCell
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
 from dwn_asic.targets.asic.tapeout.parasitics import NetParasitics
 from dwn_asic.verilog.flat_netlist import FlatNetlist
@@ -29,12 +31,19 @@ class ClockReport:
         Number of clock pins, and of buffers in front of them.
     earliest, latest
         Time in ns from the edge at the port to the first and to the last clock pin.
+    energy
+        Energy in pJ that the buffers, their wires and the load of the clock pins behind them take in each
+        cycle. The wire at the port, which something else drives, does not count.
+    leakage
+        Leakage of the buffers in nW.
     """
 
     sinks: int
     buffers: int
     earliest: float
     latest: float
+    energy: float = 0.0
+    leakage: float = 0.0
 
     @property
     def skew(self) -> float:
@@ -157,7 +166,7 @@ def clock_report(
     capacitances: Mapping[tuple[str, str], float],
     transition: float,
 ) -> ClockReport | None:
-    """Return when the rising clock edge reaches the clock pins; None without a clock.
+    """Return the arrival of the clock at its pins, and the energy of its tree; None without a clock.
 
     Parameters
     ----------
@@ -167,6 +176,11 @@ def clock_report(
         Delays of the cells, and capacitances of their pins in pF.
     transition
         Transition (ns) of the edge at the port.
+
+    Raises
+    ------
+    PdkError
+        The leakage of the clock buffer is unknown.
     """
     instances = {each.name: each for each in design.placement.netlist.instances}
     buffer = design.technology.config.clock_buffer
@@ -174,10 +188,9 @@ def clock_report(
     sinks = clock_sinks(design.placement.netlist, design.technology)
     if not sinks:
         return None
-    arrivals, buffers = list[float](), 0
+    arrivals, energies = list[float](), list[float]()
 
-    def follow(net: str, arrival: float, slew: float) -> None:
-        nonlocal buffers
+    def follow(net: str, arrival: float, slews: tuple[float, float]) -> None:
         if net not in parasitics:
             return
         for pin, delay in parasitics[net].delays.items():
@@ -186,23 +199,45 @@ def clock_report(
             if instance is None:
                 continue
             if instance.cell == buffer.cell and terminal == buffer.input and name.startswith("clock_"):
-                buffers += 1
                 output = instance.pins[buffer.output]
                 load = _load(parasitics, output, instances_cells, capacitances)
                 arc = next(arc for arc in library.cell(buffer.cell).arcs if arc.source == buffer.input)
-                later = table_value(library, arc.delay[RISE], slew, load)
-                follow(
-                    output, arrival + delay + later, table_value(library, arc.transition[RISE], slew, load)
-                )
+                later = table_value(library, arc.delay[RISE], slews[RISE], load)
+                energies.append(_cycle_energy(library, buffer, slews, load))
+                after = [
+                    table_value(library, arc.transition[edge], slews[edge], load) for edge in (RISE, FALL)
+                ]
+                follow(output, arrival + delay + later, (after[RISE], after[FALL]))
             elif design.technology.macro(instance.cell).pins[terminal].use == "CLOCK":
                 arrivals.append(arrival + delay)
 
     instances_cells = {name: each.cell for name, each in instances.items()}
     for net in sorted(_roots(design, sinks, ports)):
-        follow(net, 0.0, transition)
+        follow(net, 0.0, (transition, transition))
     if not arrivals:
         return None
-    return ClockReport(len(arrivals), buffers, min(arrivals), max(arrivals))
+    leakage = len(energies) * _mean_leakage(library, buffer.cell) if energies else 0.0
+    return ClockReport(len(arrivals), len(energies), min(arrivals), max(arrivals), sum(energies), leakage)
+
+
+def _cycle_energy(
+    library: TimingLibrary, buffer: BufferCell, slews: tuple[float, float], load: float
+) -> float:
+    """Return the energy (pJ) of a rising and a falling transition through a buffer, and of its load (pF)."""
+    total = library.conditions.voltage**2 * load
+    for pin, by_cause in CellEnergies.of(library, buffer.cell).energies.items():
+        behind = load if pin == buffer.output else 0.0
+        for entries in by_cause.values():
+            for edge in (RISE, FALL):
+                values = [table_value(library, each.energy[edge], slews[edge], behind) for each, _ in entries]
+                total += sum(values) / len(values)
+    return total
+
+
+def _mean_leakage(library: TimingLibrary, cell: str) -> float:
+    """Return the leakage (nW) of a cell, the mean over its states where the library has it by state."""
+    states = [power for _, power in CellEnergies.of(library, cell).states]
+    return sum(states) / len(states) if states else library.cell(cell).leakage or 0.0
 
 
 def _roots(design: PhysicalDesign, sinks: Iterable[str], ports: set[str]) -> set[str]:
