@@ -84,12 +84,12 @@ def committees(points: Sequence[Point], rows: Rows, costs: Costs, most: int) -> 
 
 
 def _members(points: Sequence[Point]) -> list[Point]:
-    """Return the best circuits of each size."""
+    """Return the circuits of each size that are best on training rows."""
     sizes: dict[int, list[Point]] = {}
     for point in points:
         if point.area >= _LEAST_AREA:
             sizes.setdefault(round(math.log(point.area, _STEP)), []).append(point)
-    best = [sorted(each, key=lambda point: -(point.train + point.val))[:_BEST] for each in sizes.values()]
+    best = [sorted(each, key=lambda point: -point.train)[:_BEST] for each in sizes.values()]
     return sorted((point for each in best for point in each), key=lambda point: point.area)
 
 

@@ -155,6 +155,7 @@ def shrink(
         measured = [replace(each, start=name) for each in assess(graphs, *on, prices, costs=costs)]
         fronts.append(front(_scored(measured, on, objective), *held_out, objective))
 
+    annealed = merged(*fronts)
     # Separate fronts, since a circuit that generalizes better than an annealed one without a training error
     # would be dropped as dominated.
     add(known, rows, names[0])
@@ -162,7 +163,7 @@ def shrink(
     add(luts, judged, "")
     if config.committees:
         named, costs = _COMMITTEES if any(names) else "", _costs(objective, judged, starts)
-        add(committees(merged(*fronts), judged, costs, config.committees), rows, named)
+        add(committees(annealed, judged, costs, config.committees), rows, named)
     points = merged(*fronts)
     chosen = _chosen(points, known, dataset, config.tolerance)
     thinned = _thin(points, chosen, cost, config.circuits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import stat
 from pathlib import Path
@@ -102,10 +103,17 @@ def test_klayout_counts_each_rule(layout: Path, programs: Path, tmp_path: Path) 
     assert {"topcell=top", "feol=true", "beol=true", "offgrid=true", "thr=1"} <= set(options)
 
 
-def test_klayout_without_a_report_is_an_error(layout: Path, programs: Path, tmp_path: Path) -> None:
-    deck(tmp_path, "klayout")
+def test_klayout_without_a_report_is_an_error(
+    layout: Path, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = deck(tmp_path, "klayout")
     install(programs, "klayout", "echo something is wrong")
-    with pytest.raises(ToolError, match=r"wrote no report; last output: something is wrong"):
+    wrong = r"wrote no report; last output: something is wrong"
+    verdicts, missing = official_decks(layout)
+    assert verdicts == ()
+    assert re.search(wrong, missing[-1])
+    monkeypatch.setenv("DRC_DECK", str(path))
+    with pytest.raises(ToolError, match=wrong):
         official_decks(layout)
 
 
@@ -169,9 +177,13 @@ def test_magic_that_is_too_old_for_the_deck(
     assert verdict.clean
 
 
-def test_magic_that_stops_early_is_an_error(layout: Path, programs: Path, tmp_path: Path) -> None:
-    deck(tmp_path, "magic")
+def test_magic_that_stops_early_is_an_error(
+    layout: Path, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = deck(tmp_path, "magic")
     install(programs, "magic", "echo started")
+    assert official_decks(layout)[0] == ()
+    monkeypatch.setenv("DRC_DECK", str(path))
     with pytest.raises(ToolError, match="magic"):
         official_decks(layout)
 
@@ -192,3 +204,38 @@ def test_drc_deck_names_the_only_deck(
     monkeypatch.setenv("DRC_DECK", str(tmp_path / "missing.drc"))
     with pytest.raises(PdkError, match=r"DRC_DECK is '.*missing\.drc', which is not a deck"):
         official_decks(layout)
+
+
+def test_a_report_without_a_rule_is_an_error(layout: Path, programs: Path, tmp_path: Path) -> None:
+    deck(tmp_path, "klayout")
+    fake_klayout(programs)
+    empty = "<report-database><categories/><cells/><items/></report-database>"
+    (programs / "report.xml").write_text(empty)
+    verdicts, missing = official_decks(layout)
+    assert verdicts == ()
+    assert re.search(r"klayout: .*sky130A_mr\.drc checked no rule", missing[-1])
+
+
+def test_a_tool_that_fails_leaves_the_other(layout: Path, programs: Path, tmp_path: Path) -> None:
+    deck(tmp_path, "klayout")
+    path = deck(tmp_path, "magic")
+    fake_klayout(programs)
+    install(programs, "magic", "exit 11")
+    (verdict,), missing = official_decks(layout)
+    assert verdict.tool.startswith("KLayout")
+    assert missing[-1].startswith("magic: exit code 11")
+    path.with_suffix(".tech").write_text("version\n requires magic-8.3.411\n")
+    (verdict,), missing = official_decks(layout)  # now its version is asked for first, in vain
+    assert missing[-1].startswith("magic: exit code 11")
+
+
+def test_a_klayout_that_is_too_old_for_a_deck_is_not_run(
+    layout: Path, programs: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / ".ciel" / "ihp-sg13g2" / "libs.tech/klayout/tech/drc/ihp-sg13g2.drc"
+    path.parent.mkdir(parents=True)
+    path.write_text("a deck")
+    install(programs, "klayout", "echo KLayout 0.28.5")
+    verdicts, missing = official_decks(layout, pdk="ihp-sg13g2")
+    assert verdicts == ()
+    assert missing[0] == f"klayout: the deck {path} requires KLayout 0.30.3, but 0.28.5 is installed"

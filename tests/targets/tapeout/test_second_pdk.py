@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from netlists import random_netlist
 
+from dwn_asic.errors import PdkError
 from dwn_asic.targets.asic.klayout_module import db
 from dwn_asic.targets.asic.pdk import Pdk
 from dwn_asic.targets.asic.tapeout.antenna import antenna_excesses
 from dwn_asic.targets.asic.tapeout.cell_access import cell_geometry
 from dwn_asic.targets.asic.tapeout.clock_tree import clock_sinks
+from dwn_asic.targets.asic.tapeout.exchange_files import def_text
+from dwn_asic.targets.asic.tapeout.figures_of_layout import measured
+from dwn_asic.targets.asic.tapeout.geometry import Box
 from dwn_asic.targets.asic.tapeout.lay_out import LaidOut, LayoutOptions, lay_out
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
 from dwn_asic.targets.asic.tapeout.netlist import CellInstance, Netlist, Port, prepared
@@ -72,6 +79,60 @@ def test_flip_flops_get_a_clock_tree_although_the_lef_file_names_no_clock(
     sinks = clock_sinks(second_layout.design.placement.netlist, second)
     assert sum(map(len, sinks.values())) >= 18
     assert all(len(each) <= second.config.clock_fanout for each in sinks.values())
+
+
+def test_spice_has_the_pins_of_the_cells_in_the_order_of_the_pdk(
+    second_layout: LaidOut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    design = second_layout.design
+    folder = tmp_path / "ihp-sg13g2/libs.ref/sg13g2_stdcell/spice"
+    folder.mkdir(parents=True)
+    subcircuits = ".subckt sg13g2_nand2_1 Y A B\n+ VDD VSS\n.ends\n.subckt sg13g2_inv_1 Y A VDD VSS\n.ends\n"
+    (folder / "sg13g2_stdcell.spice").write_text(subcircuits)
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    text = measured(second_layout).files(layers=False)[f"{design.top}.spice"].decode().replace("\n+", "")
+    lines = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line.startswith("X")}
+    nands = [each for each in design.placement.netlist.instances if each.cell == "sg13g2_nand2_1"]
+    assert nands
+    for each in nands:
+        wanted = [each.pins["Y"], each.pins["A"], each.pins["B"], "VDD", "VSS", "sg13g2_nand2_1"]
+        assert lines[f"X{each.name}"] == wanted
+
+
+def test_def_names_the_via_of_each_pin(second_layout: LaidOut, second: Technology) -> None:
+    design = second_layout.design
+    text = def_text(design)
+    for used in ("Via1_YY", "Via1_XY"):
+        pads = second.vias[1].at_pins[0 if used == "Via1_YY" else 1]
+        ways = [way for route in design.routing.routes.values() for _, way in route.accesses if way]
+        assert text.count(f" {used}\n") == sum(
+            way.lower_pad in {pads, Box(pads.left, -pads.top, pads.right, -pads.bottom)} for way in ways
+        )
+
+
+def test_spef_has_the_resistance_of_the_cut_at_each_pin(second_layout: LaidOut) -> None:
+    text = measured(second_layout).files(layers=False)[f"{second_layout.design.top}.spef"].decode()
+    joins = re.findall(r"^\d+ \*\d+:[A-Z]\w* \*\d+:\d+ (\S+)$", text, re.MULTILINE)
+    assert len(joins) > 100
+    assert set(joins) == {"0.02000000"}  # Via1, 20 ohm
+
+
+def test_tracks_that_do_not_suit_flipped_rows_are_refused(
+    ihp: Pdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ihp.liberty
+    source = ihp.liberty[0].parents[1]
+    for kind in ("lib", "lef", "gds"):
+        (tmp_path / kind).mkdir()
+    (tmp_path / "gds" / "sg13g2_stdcell.gds").symlink_to(source / "gds" / "sg13g2_stdcell.gds")
+    shutil.copyfile(source / "lef" / "sg13g2_stdcell.lef", tmp_path / "lef" / "sg13g2_stdcell.lef")
+    text = (source / "lef" / "sg13g2_tech.lef").read_text()
+    shifted = re.sub(r"OFFSET\s+0\.0", "OFFSET 0.1", text, count=1)
+    (tmp_path / "lef" / "sg13g2_tech.lef").write_text(shifted)
+    files = tuple(tmp_path / "lib" / path.name for path in ihp.liberty)
+    with pytest.raises(PdkError, match=r"Metal1: tracks 420 nm apart from 100 nm on do not suit rows"):
+        load_technology(replace(ihp, liberty=files))
 
 
 def test_constants_have_a_cell_each(second: Technology) -> None:

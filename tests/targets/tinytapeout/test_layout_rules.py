@@ -119,8 +119,11 @@ def test_decks_that_are_installed_decide(monkeypatch: pytest.MonkeyPatch) -> Non
     assert found["Magic DRC"].verdict == "fail"
     assert "met1.2" in found["Magic DRC"].detail
     assert tops == [("sky130hd", TOP)]
-    monkeypatch.setattr(rules, "official_decks", lambda *_, **__: ((clean,), ()))
-    assert findings(files())["Magic DRC"].detail == "DRC_DECK names another deck"
+    monkeypatch.setattr(rules, "official_decks", lambda *_, **__: ((clean,), ("magic: exit code 11",)))
+    assert findings(files())["KLayout FEOL, BEOL, offgrid"].verdict == "pass"
+    assert findings(files())["Magic DRC"].detail == "magic: exit code 11"
+    monkeypatch.setenv("DRC_DECK", "own.drc")
+    assert findings(files())["KLayout FEOL, BEOL, offgrid"].detail == "DRC_DECK names another deck"
 
 
 def box(layer: int, purpose: int, *place: int) -> Callable[[Drawn], None]:

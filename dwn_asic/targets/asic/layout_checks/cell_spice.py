@@ -9,10 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dwn_asic.errors import DataError, PdkError, shortened
-from dwn_asic.targets.asic.layout_checks.technology import Devices, SpiceFiles
+from dwn_asic.targets.asic.layout_checks.technology import Devices, SpiceFiles, load_technology
 from dwn_asic.targets.asic.pdk import pdk_roots
 
-__all__ = ["CellCircuit", "SpiceDevice", "find_spice", "parse_spice", "read_cells"]
+__all__ = ["CellCircuit", "SpiceDevice", "find_spice", "parse_spice", "read_cells", "subcircuit_pins"]
 
 _SCALES = {"": 1.0, "u": 1e-6, "n": 1e-9, "p": 1e-12, "m": 1e-3}
 _UNITS = {"um": 1.0, "m": 1e6}
@@ -105,6 +105,22 @@ def read_cells(folder: Path, names: Iterable[str], devices: Devices) -> dict[str
     if wanted <= found.keys():
         return found
     raise PdkError(f"{folder}: no SPICE netlist of {shortened(sorted(wanted - found.keys()))}")
+
+
+def subcircuit_pins(pdk: str | Path, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the pins of the subcircuits of these cells, in their order; a cell without one is left out.
+
+    Raises
+    ------
+    PdkError
+        There are no checks for the PDK, or its SPICE files are not installed.
+    """
+    wanted, found = set(names), dict[str, tuple[str, ...]]()
+    for path in sorted(find_spice(load_technology(pdk).spice).rglob("*.spice")):
+        for words in _statements(path.read_text(encoding="utf-8", errors="replace")):
+            if words[0] == ".subckt" and words[1] in wanted:
+                found.setdefault(words[1], tuple(words[2:]))
+    return found
 
 
 def parse_spice(text: str, source: str, devices: Devices, wanted: Iterable[str]) -> dict[str, CellCircuit]:

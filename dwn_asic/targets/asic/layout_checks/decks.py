@@ -89,7 +89,7 @@ def find_decks(decks: Decks) -> tuple[tuple[Deck, ...], tuple[str, ...]]:
     if named:
         deck = _named_deck(Path(named))
         require_tool(deck.tool)
-        if deck.tool == "magic" and (reason := _too_old(deck.path)):
+        if deck.tool == "magic" and (reason := _too_old(deck, decks)):
             raise ToolError("magic", reason)
         return (deck,), ()
     found, missing = [], []
@@ -99,10 +99,13 @@ def find_decks(decks: Decks) -> tuple[tuple[Deck, ...], tuple[str, ...]]:
             missing.append(f"{tool}: no deck {Path(patterns[0]).name} below {_roots_text()}")
         elif find_tool(tool) is None:
             missing.append(f"{tool}: the deck {path} is there, but the program {tool} is not installed")
-        elif tool == "magic" and (reason := _too_old(path)):
-            missing.append(f"magic: {reason}")
         else:
-            found.append(Deck("klayout" if tool == "klayout" else "magic", path))
+            deck = Deck("klayout" if tool == "klayout" else "magic", path)
+            reason = _too_old(deck, decks)
+            if reason:
+                missing.append(f"{tool}: {reason}")
+            else:
+                found.append(deck)
     return tuple(found), tuple(missing)
 
 
@@ -117,19 +120,29 @@ def _named_deck(path: Path) -> Deck:
     return Deck("magic" if kinds[suffix] == "magic" else "klayout", path.absolute())
 
 
-def _too_old(deck: Path) -> str:
-    """Return why the Magic that is installed cannot read the technology of a deck; empty if it can.
+def _too_old(deck: Deck, decks: Decks) -> str:
+    """Return why the program that is installed cannot read a deck; empty if it can.
 
     It would not say so itself: Magic 8.3.105 crashes on a technology for 8.3.411.
     """
-    technology = deck.with_suffix(".tech")
-    required = _REQUIRED.search(technology.read_text(errors="replace")) if technology.is_file() else None
+    required = decks.klayout_requires if deck.tool == "klayout" else _required_magic(deck.path)
     if required is None:
         return ""
-    version = _VERSION.search(run_tool("magic", [require_tool("magic"), "--version"], timeout_s=60))
-    if version is None or _numbers(version[0]) >= _numbers(required[1]):
+    option = "-v" if deck.tool == "klayout" else "--version"
+    try:
+        version = _VERSION.search(run_tool(deck.tool, [require_tool(deck.tool), option], timeout_s=60))
+    except ToolError as error:
+        return str(error).removeprefix(f"{deck.tool}: ")
+    if version is None or _numbers(version[0]) >= _numbers(required):
         return ""
-    return f"the deck {deck} requires Magic {required[1]}, but {version[0]} is installed"
+    name = "KLayout" if deck.tool == "klayout" else "Magic"
+    return f"the deck {deck.path} requires {name} {required}, but {version[0]} is installed"
+
+
+def _required_magic(start: Path) -> str | None:
+    technology = start.with_suffix(".tech")
+    found = _REQUIRED.search(technology.read_text(errors="replace")) if technology.is_file() else None
+    return found[1] if found else None
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -191,6 +204,8 @@ def _run_klayout(
         raise ToolError("klayout", f"{deck.path} wrote no report", tail=output, output=output)
     database = krdb.ReportDatabase("drc")
     database.load(str(report))
+    if next(database.each_category(), None) is None:
+        raise ToolError("klayout", f"{deck.path} checked no rule", tail=output, output=output)
     return tuple(_klayout_rule(database, category, top) for category in database.each_category())
 
 

@@ -190,6 +190,8 @@ class Decks(Strict):
 
     klayout: Texts
     """Glob patterns of KLayout's deck below a PDK root."""
+    klayout_requires: Text | None = None
+    """The least version of KLayout that can run its deck, if not every one can."""
     klayout_options: dict[Text, Text]
     """Variables that KLayout's deck is run with."""
     magic: Texts

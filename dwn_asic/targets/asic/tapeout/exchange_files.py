@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from dwn_asic.targets.asic.tapeout.geometry import Box
 from dwn_asic.targets.asic.tapeout.grid import cell_corner
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
+from dwn_asic.targets.asic.tapeout.lef import Macro
 from dwn_asic.targets.asic.tapeout.netlist import Netlist, Port
 
 __all__ = ["def_text", "lef_text", "spice_text", "verilog_text"]
@@ -73,12 +74,18 @@ def _net(net: str, ports: set[str]) -> str:
 
 
 # ---- SPICE -------------------------------------------------------------------------------------------------
-def spice_text(design: PhysicalDesign) -> str:
+def spice_text(design: PhysicalDesign, pins: Mapping[str, Sequence[str]] | None = None) -> str:
     """Return the final netlist as a SPICE subcircuit of cells, whose own subcircuits the PDK has.
 
-    A cell has its inputs, its supplies and its outputs, each in alphabetical order, as in the SPICE files of
-    SkyWater 130.
+    Parameters
+    ----------
+    design
+        The layout.
+    pins
+        Pins of the subcircuits of cells, in their order. A cell that is not there has its inputs, its
+        supplies and its outputs, each in alphabetical order, as in the SPICE files of SkyWater 130.
     """
+    pins = pins or {}
     netlist, config = design.placement.netlist, design.technology.config
     supplies = list(dict.fromkeys(config.supply_pins.values()))
     instances = {each.name: each for each in netlist.instances}
@@ -87,17 +94,20 @@ def spice_text(design: PhysicalDesign) -> str:
     for cell in design.placement.cells:
         macro = design.technology.macro(cell.cell)
         nets = dict(instances[cell.name].pins) if cell.is_logic else {}
-        power = [net for pin, net in sorted(config.supply_pins.items()) if pin in macro.pins]
-        inputs, outputs = (
-            [
-                nets.get(pin, f"open_{cell.name}_{pin}")
-                for pin in sorted(pin.name for pin in macro.signals if (pin.direction == "INPUT") == wanted)
-            ]
-            for wanted in (True, False)
-        )
-        lines += _folded([f"X{cell.name}", *inputs, *power, *outputs, cell.cell])
+        nets |= {pin: net for pin, net in config.supply_pins.items() if pin in macro.pins}
+        order = pins.get(cell.cell) or _alphabetical(macro)
+        joined = [nets.get(pin, f"open_{cell.name}_{pin}") for pin in order]
+        lines += _folded([f"X{cell.name}", *joined, cell.cell])
     # A port that shares the net of another has a buffer, so each output is a net of its own.
     return "\n".join([*lines, ".ends", ""])
+
+
+def _alphabetical(macro: Macro) -> list[str]:
+    inputs, outputs = (
+        sorted(pin.name for pin in macro.signals if (pin.direction == "INPUT") == wanted)
+        for wanted in (True, False)
+    )
+    return [*inputs, *sorted(pin.name for pin in macro.pins.values() if pin.is_supply), *outputs]
 
 
 def _folded(words: list[str]) -> list[str]:
@@ -216,6 +226,7 @@ def _def_nets(design: PhysicalDesign) -> Iterator[str]:
             pins[net].append(f"( {each.name} {pin} )")
     yield f"NETS {len(pins)} ;"
     for net, members in pins.items():
+        at_pins = _vias_at_pins(design, net)
         yield f"- {net} {' '.join(members)} + USE SIGNAL"
         keyword = "+ ROUTED"
         for layer, box in design.wiring.shapes.get(net, ()):
@@ -225,7 +236,21 @@ def _def_nets(design: PhysicalDesign) -> Iterator[str]:
                 yield f"  {keyword} {technology.layers[layer].name} ( {x} {y} ) RECT {corners}"
             else:
                 name = technology.layers[max(-2 - layer, 0)].name
-                yield f"  {keyword} {name} ( {x} {y} ) {technology.config.vias[-1 - layer].name}"
+                via = at_pins.get((layer, x, y), technology.config.vias[-1 - layer].name)
+                yield f"  {keyword} {name} ( {x} {y} ) {via}"
             keyword = "NEW"
         yield " ;"
     yield "END NETS"
+
+
+def _vias_at_pins(design: PhysicalDesign, net: str) -> dict[tuple[int, int, int], str]:
+    """Return the name of each via of a net that has another lower pad than usual, by its cut and place."""
+    technology, found = design.technology, dict[tuple[int, int, int], str]()
+    route = design.routing.routes.get(net)
+    for node, way in route.accesses if route else ():
+        if way is not None and way.lower_pad is not None:
+            used, pads = technology.config.vias[way.layer], technology.vias[way.layer].at_pins
+            x, y = design.routing.grid.position(node)
+            name = (used.name, *used.at_pins)[pads.index(way.lower_pad)]
+            found[-1 - way.layer, x + way.shift_x, y + way.shift_y] = name
+    return found

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from dwn_asic.errors import PdkError
+from dwn_asic.targets.asic.layout_checks.cell_spice import subcircuit_pins
 from dwn_asic.targets.asic.signoff.metrics import DELAY, ENERGY
 from dwn_asic.targets.asic.tapeout.drawings import layout_png, layout_svg
 from dwn_asic.targets.asic.tapeout.exchange_files import def_text, lef_text, spice_text, verilog_text
@@ -150,7 +152,7 @@ class Layout:
             f"{self.top}.lef": lef_text(design),
             f"{self.top}.def": def_text(design),
             f"{self.top}.v": verilog_text(design),
-            f"{self.top}.spice": spice_text(design),
+            f"{self.top}.spice": spice_text(design, _spice_pins(design)),
             f"{self.top}.spef": spef_text(design, self.parasitics),
             "layout.svg": layout_svg(design),
             "layout.json": json.dumps(self.report.record(), indent=1, sort_keys=True) + "\n",
@@ -164,3 +166,11 @@ class Layout:
                 texts[f"layout_{name}.svg"] = layout_svg(design, [name])
                 found[f"layout_{name}.png"] = layout_png(design, [name])
         return {**found, **{name: text.encode() for name, text in texts.items()}}
+
+
+def _spice_pins(design: PhysicalDesign) -> Mapping[str, tuple[str, ...]]:
+    """Return the pins of the cells' subcircuits in their order; none where their files are not installed."""
+    try:
+        return subcircuit_pins(design.technology.name, {cell.cell for cell in design.placement.cells})
+    except PdkError:
+        return {}

@@ -152,7 +152,7 @@ def spef_text(design: PhysicalDesign, parasitics: Mapping[str, NetParasitics]) -
         number = numbers[net]
         names = {node: f"*{number}:{index}" for index, node in enumerate(found.capacitors, 1)}
         lines += ["", f"*D_NET *{number} {found.capacitance:.8f}", "*CONN"]
-        joins = []
+        joins, contacts = [], _contacts(design, net)
         for pin, node in found.pins.items():
             name, _, terminal = pin.rpartition("/")
             if name:
@@ -162,7 +162,7 @@ def spef_text(design: PhysicalDesign, parasitics: Mapping[str, NetParasitics]) -
             else:
                 word = _port(net, pin, numbers)
                 lines.append(f"*P {word} {'I' if ports[pin].is_input else 'O'}")
-            joins.append((word, names[node]))
+            joins.append((word, names[node], contacts.get(pin, 0.0)))
         lines.append("*CAP")
         lines += [
             f"{index} {names[node]} {value:.8f}"
@@ -170,11 +170,20 @@ def spef_text(design: PhysicalDesign, parasitics: Mapping[str, NetParasitics]) -
         ]
         lines.append("*RES")
         steps = [(names[a], names[b], value) for a, b, value in found.resistors]
-        contact = design.technology.vias[0].ohm / 1000
-        steps += [(word, name, contact) for word, name in joins]
+        steps += joins
         lines += [f"{index} {a} {b} {value:.8f}" for index, (a, b, value) in enumerate(steps, 1)]
         lines.append("*END")
     return "\n".join([*lines, ""])
+
+
+def _contacts(design: PhysicalDesign, net: str) -> dict[str, float]:
+    """Return the resistance (kOhm) of the cut at each pin of a net that has one."""
+    route, pins = design.routing.routes[net], design.routing.grid.nets[net]
+    return {
+        pin.name: design.technology.vias[way.layer].ohm / 1000
+        for pin, (_, way) in zip(pins, route.accesses, strict=True)
+        if way is not None and way.has_cut
+    }
 
 
 def _port(net: str, name: str, numbers: Mapping[str, int]) -> str:

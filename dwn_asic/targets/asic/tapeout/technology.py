@@ -319,6 +319,15 @@ def _check_tracks(technology: Technology, source: Path) -> None:
     of the router keeps them apart.
     """
     step = technology.step_x, technology.step_y
+    rest = technology.row_height % step[1], (technology.row_height - 2 * technology.offset_y) % step[1]
+    if any(rest):
+        raise PdkError(
+            f"{source}: {technology.layers[0].name}: tracks {step[1]} nm apart from "
+            f"{technology.offset_y} nm on do not suit rows of {technology.row_height} nm, turned over"
+        )
+    for via in technology.vias:
+        if any(box != Box(-box.right, -box.top, -box.left, -box.bottom) for box in (*via.at_pins, via.above)):
+            raise PdkError(f"{source}: via of {via.cut_name} is not symmetric")
     for index, layer in enumerate(technology.layers):
         along, across = (0, 1) if layer.lef.horizontal else (1, 0)
         end = layer.end_x, layer.end_y

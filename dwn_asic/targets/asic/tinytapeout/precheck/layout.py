@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dwn_asic.errors import ToolError
 from dwn_asic.targets.asic.layout_checks.check import official_decks
+from dwn_asic.targets.asic.layout_checks.decks import DECK_OVERRIDE
 from dwn_asic.targets.asic.layout_checks.verdict import DrcVerdict
 from dwn_asic.targets.asic.tinytapeout.precheck.lef import LefMacro, LefPin, Rectangle, read_macro
 from dwn_asic.targets.asic.tinytapeout.precheck.repository import Repository
@@ -315,14 +317,15 @@ def _by_deck(tool: str) -> Callable[[CheckedLayout], str]:
     """Return the check by the foundry's deck for a tool, where both are installed."""
 
     def check(checked: CheckedLayout) -> str:
+        if os.environ.get(DECK_OVERRIDE):
+            raise NotCheckedError(f"{DECK_OVERRIDE} names another deck")
         verdicts, missing = checked.official
         for verdict in verdicts:
             if verdict.tool.startswith(tool):
                 if not verdict.clean:
                     raise RuleBrokenError("; ".join(line.strip() for line in verdict.lines()))
                 return next(verdict.lines())
-        reasons = [line for line in missing if line.startswith(tool.lower())]
-        raise NotCheckedError(*(reasons or ["DRC_DECK names another deck"]))
+        raise NotCheckedError(next(line for line in missing if line.startswith(tool.lower())))
 
     return check
 
