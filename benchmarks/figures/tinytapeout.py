@@ -21,7 +21,7 @@ _NAMES = ("rules_broken", "rules_unchecked", "tiles", "utilization")
 
 
 def project(flow: str, kind: str) -> Iterator[Row]:
-    """Write the project of a circuit, lay it out if it takes one tile, and check it; runs the flow before."""
+    """Write the project of a circuit, lay it out if the PDK is installed, and check it; runs the flow before."""
     opened = open_flow(Path("flows") / f"{flow}.yaml", Path("build"))
     run_flow(opened, Reporter())
     run = load(opened.folder)
@@ -29,7 +29,7 @@ def project(flow: str, kind: str) -> Iterator[Row]:
     target = run.flow.target.open()
     assert isinstance(target, AsicTarget)
     made = tiny_tapeout(circuit.datasheet(), circuit.circuit, run.dataset, target)
-    drawn = lay_out_tile(made, target) if target.pdk.liberty and made.tile.tiles == 1 else {}
+    drawn = lay_out_tile(made, target) if target.pdk.liberty else {}
     layout = LayoutFiles(*_texts(drawn)) if drawn else None
     found = precheck(made.files, layout)
     name = f"tapeout.tinytapeout_{flow}_{kind}"
