@@ -21,7 +21,7 @@ _NAMES = ("rules_broken", "rules_unchecked", "tiles", "utilization")
 
 
 def project(flow: str, kind: str) -> Iterator[Row]:
-    """Write the project of a circuit, lay it out if the PDK is installed, and check it; runs the flow before."""
+    """Write the project of a circuit, lay it out, and check it; runs the flow before."""
     opened = open_flow(Path("flows") / f"{flow}.yaml", Path("build"))
     run_flow(opened, Reporter())
     run = load(opened.folder)
