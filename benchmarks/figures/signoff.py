@@ -9,6 +9,7 @@ larger random ones. The PDKs must be installed (``PDK_ROOT``) and OpenSTA too. M
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -42,6 +43,16 @@ sys.path += ["tests"]  # OpenSTA, which the tests run too
 
 PDKS = {"sky130hd": "<= 1", "ihp-sg13g2": "<= 3", "gf180mcu": "<= 3"}
 """Name of each PDK, and the target for the largest difference of a delay in percent."""
+_LOADING = """\
+import sys, time
+from dwn_asic.targets.asic.pdk import load_pdk
+from dwn_asic.targets.asic.pdk_timing import load_timing
+begun = time.perf_counter()
+pdk = load_pdk(sys.argv[1])
+load_timing(pdk)
+assert pdk.liberty
+print(time.perf_counter() - begun)
+"""
 _SMALL = 17
 _LARGE = (20, 60, 130, 176)
 """Numbers of 6-input tables of the larger circuits."""
@@ -190,9 +201,23 @@ def _copied(text: str, copies: int) -> str:
     return "".join([*lines, "endmodule\n"])
 
 
+def loading() -> Iterator[Row]:
+    """Measure how long an installed PDK takes to load for the second time, each time in a new process."""
+    for name in (*PDKS, "asap7"):
+        taken = []
+        for _ in range(4):
+            found = subprocess.run(
+                [sys.executable, "-c", _LOADING, name], check=True, capture_output=True, text=True
+            )
+            taken.append(float(found.stdout))
+        what = f"time to load {name} whole in a new process, best of three after the first"
+        yield row(f"signoff.load_{name}", what, min(taken[1:]), "s", "<= 0.3")
+
+
 MEASUREMENTS = {
     **named("signoff", beside_opensta, *(f"sta_{what}_{key}" for what in ("delay", "power") for key in PDKS)),
     **named("signoff", speed, "seconds_1", "seconds_10"),
+    **named("signoff", loading, *(f"load_{name}" for name in (*PDKS, "asap7"))),
     **{
         id_: measure
         for flow in ("phoneme", "digits")

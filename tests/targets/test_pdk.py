@@ -531,3 +531,21 @@ def test_files_are_read_once_as_long_as_they_are_the_same(
     write_toy(tmp_path, "tie_reset: true\n")
     assert load_pdk(path).config.tie_reset
     assert len(reads) == 3
+
+
+def test_what_was_read_is_kept_for_the_next_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    install_toy(tmp_path / "root")
+    path = write_toy(tmp_path)
+    monkeypatch.setenv("PDK_ROOT", str(tmp_path / "root"))
+    pdk_module._read_liberty.cache_clear()
+    first = load_pdk(path)
+    pdk_module._read_liberty.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(pdk_module, "read_liberty", lambda *_, **__: pytest.fail("read again"))
+        second = load_pdk(path)
+    assert (second.library, second.notes) == (first.library, first.notes)
+    for file in (tmp_path / "cache").rglob("*.json"):
+        file.write_bytes(b"{damaged")
+    pdk_module._read_liberty.cache_clear()
+    assert load_pdk(path).library == first.library

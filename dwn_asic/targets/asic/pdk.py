@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
+from dwn_asic.boolean import expression
 from dwn_asic.errors import PdkError
 from dwn_asic.files import canonical_digest, content_digest
+from dwn_asic.targets.asic import cell_library
+from dwn_asic.targets.asic import liberty as liberty_reader
 from dwn_asic.targets.asic.cell_library import CellLibrary
+from dwn_asic.targets.asic.kept_files import keep, kept_file
 from dwn_asic.targets.asic.liberty import LibertyReading, read_liberty
 from dwn_asic.targets.asic.pdk_config import PdkConfig, load_config
+from dwn_asic.verilog import cell as cell_code
 from dwn_asic.verilog.cell import Cell, FlipFlop, missing_functions
 
 __all__ = [
@@ -39,6 +47,7 @@ __all__ = [
     "with_sizes",
 ]
 
+_READING = TypeAdapter(LibertyReading)
 _FOLDER = "pdk_configs"
 _SYSTEM_ROOTS = (Path("/usr/share/pdk"), Path("/usr/local/share/pdk"))
 _NOT_MAPPED = {"description", "folders", "liberty", "corners", "table", "timing", "get"}
@@ -362,10 +371,14 @@ def reduced(liberty: Sequence[Path], config: PdkConfig, *, sizes: bool = False) 
 
 @lru_cache(maxsize=4)
 def _read_liberty(
-    liberty: tuple[Path, ...], _contents: tuple[str, ...], config: PdkConfig, *, sizes: bool
+    liberty: tuple[Path, ...], contents: tuple[str, ...], config: PdkConfig, *, sizes: bool
 ) -> LibertyReading:
-    """Read Liberty files, once per process unless they change, since every step of a flow opens its PDK."""
-    return read_liberty(
+    """Read Liberty files, or what was kept of them, since every command and every step opens its PDK."""
+    parts = (*map(str, liberty), *contents, config.model_dump_json(), str(sizes))
+    file = kept_file(parts, (liberty_reader, cell_library, cell_code, expression), ".json")
+    with suppress(OSError, ValueError):
+        return _READING.validate_json(file.read_bytes())
+    found = read_liberty(
         liberty,
         library=config.library,
         corner=config.corner,
@@ -376,6 +389,8 @@ def _read_liberty(
         licence=config.licence,
         sizes=sizes,
     )
+    keep(file, lambda path: path.write_bytes(_READING.dump_json(found)))
+    return found
 
 
 @lru_cache(maxsize=4)

@@ -1,14 +1,11 @@
 """Libraries that were read once, kept on disk under the digest of their files.
 
 Reading ten megabytes of Liberty text takes seconds, loading the same numbers from a cache a tenth of a
-second. The folder is ``dwn-asic/liberty`` below ``XDG_CACHE_HOME`` (by default ``~/.cache``). It may be
-deleted at any time; where it cannot be written, libraries are read anew.
+second.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dwn_asic.errors import PdkError
 from dwn_asic.files import content_digest
+from dwn_asic.targets.asic.kept_files import keep, kept_file
 from dwn_asic.targets.asic.signoff import liberty, library
 from dwn_asic.targets.asic.signoff.library import (
     Conditions,
@@ -64,23 +62,12 @@ def load_timing(paths: Sequence[Path]) -> TimingLibrary:
 
 @lru_cache(maxsize=8)
 def _load(paths: tuple[Path, ...], digests: tuple[str, ...]) -> TimingLibrary:
-    file = _folder() / f"{_key(digests)}.npz"
+    file = kept_file(digests, (liberty, library), ".npz")
     kept = _read(file)
     if kept is None:
         kept = liberty.read_timing(paths)
         _write(file, kept)
     return kept
-
-
-def _folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "dwn-asic" / "liberty"
-
-
-def _key(digests: Sequence[str]) -> str:
-    """Return the name of a cached library: it depends on the files, and on the code that reads them."""
-    code = [Path(module.__file__ or "").read_bytes() for module in (liberty, library)]
-    return hashlib.sha256(b"\0".join([*code, *map(str.encode, digests)])).hexdigest()[:32]
 
 
 def _read(file: Path) -> TimingLibrary | None:
@@ -115,10 +102,5 @@ def _write(file: Path, found: TimingLibrary) -> None:
         found.notes,
     )
     text = np.frombuffer(_JSON.dump_json(record), np.uint8)
-    partial = file.with_name(f".{file.stem}.{os.getpid()}.npz")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, record=text, numbers=found.tables.numbers, shapes=found.tables.shapes)
-        partial.replace(file)
-    except OSError:
-        partial.unlink(missing_ok=True)
+    tables = found.tables
+    keep(file, lambda path: np.savez(path, record=text, numbers=tables.numbers, shapes=tables.shapes))
