@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from dwn_asic.targets.asic.delay import DelayMapper
 from dwn_asic.targets.asic.pdk import Pdk, load_pdk
 from dwn_asic.targets.asic.signoff.activity import simulate
 from dwn_asic.targets.asic.signoff.cache import load_timing
+from dwn_asic.targets.asic.signoff.library import TimingLibrary
 from dwn_asic.targets.asic.signoff.power import estimate
 from dwn_asic.targets.asic.signoff.timing import Environment, analyze
 from dwn_asic.targets.asic.signoff.uniform import estimate_uniform
@@ -59,6 +60,9 @@ _LARGE = (20, 60, 130, 176)
 _LOAD = 0.02
 _ACTIVITY = 0.2
 _ROWS = 2000
+_SUMMED, _FEW_ROWS = 5, 64
+_TWICE = {"gf180mcu": 2.0}
+"""Factor on leakage by OpenSTA of 2019, which adds up twice the mean where files lack it."""
 
 
 @cache
@@ -92,7 +96,7 @@ def beside_opensta() -> Iterator[Row]:
 
     for name, target in PDKS.items():
         pdk = load_pdk(name)
-        sizes, delays, powers = [], [], []
+        sizes, delays, powers, totals = [], [], [], []
         for number in range(len(designs())):
             text = _netlist(pdk, number)
             netlist = _flat(pdk, text)
@@ -113,7 +117,10 @@ def beside_opensta() -> Iterator[Row]:
                 timing = analyze(netlist, library, Environment(output_load=_LOAD))
                 delays.append(abs(timing.delay / theirs.delay - 1.0))
                 ours = estimate_uniform(timing, _ACTIVITY).dynamic * 1e3 / PERIOD
-                powers.append(abs(ours / (theirs.internal + theirs.switching) - 1.0))
+                dynamic = theirs.internal + theirs.switching
+                powers.append(abs(ours / dynamic - 1.0))
+                ours += estimate_uniform(timing, _ACTIVITY).leakage_power * 1e-3
+                totals.append(abs(ours / (dynamic + theirs.leakage / _TWICE.get(name, 1.0)) - 1.0))
         corners = f"{len(pdk.corners)} corner{'s' * (len(pdk.corners) > 1)}"
         what = f"{name}, {len(sizes)} designs of {min(sizes)} to {max(sizes)} cells, {corners}"
         yield row(
@@ -131,6 +138,60 @@ def beside_opensta() -> Iterator[Row]:
             "%",
             "<= 5",
         )
+        yield row(
+            f"signoff.sta_total_{name}",
+            f"{what}: power with leakage at the same activity everywhere, largest difference from OpenSTA",
+            100 * max(totals),
+            "%",
+            "<= 5",
+        )
+
+
+def leakage() -> Iterator[Row]:
+    """Compare the leakage of netlists with a sum over all cells and rows, state by state."""
+    for name in PDKS:
+        pdk = load_pdk(name)
+        library = load_timing(pdk.corners[pdk.config.corner])
+        sizes, differences = [], []
+        for number in range(0, 2 * _SUMMED, 2):  # those without registers
+            netlist = _flat(pdk, _netlist(pdk, number))
+            timing = analyze(netlist, library, Environment())
+            widths = np.array(designs()[number].interface.widths)
+            codes = np.random.default_rng(number).integers(0, 1 << widths, (_FEW_ROWS, len(widths)))
+            settled = simulate(netlist, codes)
+            by_hand = sum(_leakages(netlist, library, settled.values, row) for row in range(_FEW_ROWS))
+            ours = estimate(timing, settled).leakage_power
+            differences.append(abs(ours / (by_hand / _FEW_ROWS) - 1.0))
+            sizes.append(len(netlist.instances))
+        what = f"{name}, {len(sizes)} designs of {min(sizes)} to {max(sizes)} cells, {_FEW_ROWS} rows"
+        yield row(
+            f"signoff.leakage_{name}",
+            f"{what}: leakage, largest difference from a sum over cells and rows by state",
+            100 * max(differences),
+            "%",
+            "<= 0.1",
+        )
+
+
+def _leakages(netlist: FlatNetlist, library: TimingLibrary, values: Sequence[int], row: int) -> float:
+    """Return the leakage (nW) of all cells in a row; conditions are evaluated as Python expressions."""
+    total = 0.0
+    for instance in netlist.instances:
+        cell = library.cell(instance.cell.name)
+        nets = zip(
+            (*instance.cell.inputs, instance.cell.output), (*instance.inputs, instance.output), strict=True
+        )
+        pins = {pin: bool(values[net] >> row & 1) for pin, net in nets}
+        states = [each.power for each in cell.leakages if eval(_python(each.when), {}, pins)]
+        assert len(states) <= 1
+        total += states[0] if states else cell.leakage or 0.0
+    return total
+
+
+def _python(condition: str) -> str:
+    """Return a condition of Liberty as an expression of Python."""
+    spaced = re.sub(r"!", " not ", condition).replace("&", " and ").replace("*", " and ")
+    return spaced.replace("|", " or ").replace("+", " or ").strip()
 
 
 def speed() -> Iterator[Row]:
@@ -215,7 +276,12 @@ def loading() -> Iterator[Row]:
 
 
 MEASUREMENTS = {
-    **named("signoff", beside_opensta, *(f"sta_{what}_{key}" for what in ("delay", "power") for key in PDKS)),
+    **named(
+        "signoff",
+        beside_opensta,
+        *(f"sta_{what}_{key}" for what in ("delay", "power", "total") for key in PDKS),
+    ),
+    **named("signoff", leakage, *(f"leakage_{key}" for key in PDKS)),
     **named("signoff", speed, "seconds_1", "seconds_10"),
     **named("signoff", loading, *(f"load_{name}" for name in (*PDKS, "asap7"))),
     **{
