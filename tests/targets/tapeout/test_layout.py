@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -19,8 +19,10 @@ from dwn_asic.targets.asic.pdk_timing import load_timing
 from dwn_asic.targets.asic.signoff.power import Power
 from dwn_asic.targets.asic.signoff.timing import FALL, RISE, table_value
 from dwn_asic.targets.asic.tapeout.antenna import antenna_excesses, with_diodes
+from dwn_asic.targets.asic.tapeout.cell_access import Access, cell_geometry
 from dwn_asic.targets.asic.tapeout.clock_tree import clock_sinks
 from dwn_asic.targets.asic.tapeout.geometry import Box
+from dwn_asic.targets.asic.tapeout.grid import spaced_accesses
 from dwn_asic.targets.asic.tapeout.lay_out import LaidOut, LayoutOptions, lay_out
 from dwn_asic.targets.asic.tapeout.layout import Layout
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
@@ -260,6 +262,27 @@ def test_figures_and_report_are_written(layout: Layout) -> None:
     assert 0.0 < report["density"]["met2"] < report["density"]["met1"] < 0.5
     lines = "\n".join(layout.lines())
     assert re.search(r"clock: 18 flip-flops, 2 buffers, skew \d+\.\d ps after 0\.\d+ ns", lines)
+
+
+# ---- grid --------------------------------------------------------------------------------------------------
+def test_cuts_of_one_net_in_a_cell_keep_their_spacing(technology: Technology) -> None:
+    xnor = f"{PREFIX}xnor2_1"
+    tied, apart = {"A": "n", "B": "n", "Y": "y"}, {"A": "a", "B": "b", "Y": "y"}
+    accesses = cell_geometry(technology, xnor).accesses
+
+    def close(found: Mapping[str, tuple[Access, ...]]) -> int:
+        via, count = technology.vias[0], 0
+        for one, other in product(found["A"], found["B"]):
+            x = (one.column - other.column) * technology.step_x + one.shift_x - other.shift_x
+            y = (one.track - other.track) * technology.step_y + one.shift_y - other.shift_y
+            gaps = [max(0, abs(each) - via.cut.width) for each in (x, y)]
+            count += gaps[0] ** 2 + gaps[1] ** 2 < via.cut_spacing**2
+        return count
+
+    assert close(accesses) > 0
+    assert close(spaced_accesses(accesses, tied, technology)) == 0
+    assert all(spaced_accesses(accesses, tied, technology).values())
+    assert spaced_accesses(accesses, apart, technology) == {pin: accesses[pin] for pin in apart}
 
 
 # ---- netlists ----------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from dwn_asic.targets.asic.tapeout.rows import PlacedCell
 from dwn_asic.targets.asic.tapeout.search import LAYERS, RESOURCES_PER_CROSSING
 from dwn_asic.targets.asic.tapeout.technology import Technology
 
-__all__ = ["NetPin", "RoutingGrid", "build_grid", "cell_corner"]
+__all__ = ["NetPin", "RoutingGrid", "build_grid", "cell_corner", "spaced_accesses"]
 
 _BLOCKED = -1
 
@@ -186,9 +187,10 @@ class _Builder:
                 number = grid.numbers[pins[owner]] if owner in pins else _BLOCKED
                 self.block(layer, _turned(box, technology.row_height, flipped=flipped).moved(x, y), number)
             column, line = x // technology.step_x, y // technology.step_y
+            spaced = spaced_accesses(geometry.accesses, pins, technology)
             for pin, net in pins.items():
                 accesses = []
-                for access in geometry.accesses[pin]:
+                for access in spaced[pin]:
                     track = technology.flipped_track(access.track) if flipped else access.track
                     node = access.layer * grid.size + (line + track) * grid.columns + column + access.column
                     accesses.append((node, _turned_access(access, flipped=flipped)))
@@ -213,6 +215,40 @@ class _Builder:
             )
             self.block(layer, reserved, grid.numbers[port.net])
             yield port.net, NetPin(port.name, ((node, None),))
+
+
+def spaced_accesses(
+    accesses: Mapping[str, tuple[Access, ...]], pins: Mapping[str, str], technology: Technology
+) -> dict[str, tuple[Access, ...]]:
+    """Return the accesses to the pins of a cell without cuts of one net that are too close to each other.
+
+    Those of different nets are kept apart by the router's resources.
+    """
+    found = {pin: accesses[pin] for pin in pins}
+    for one, other in combinations(pins, 2):
+        if pins[one] != pins[other]:
+            continue
+        for pin, beside in ((other, one), (one, other)):
+            far = tuple(
+                each
+                for each in found[pin]
+                if not any(_too_close(each, another, technology) for another in found[beside])
+            )
+            if far:
+                found[pin] = far
+                break
+    return found
+
+
+def _too_close(one: Access, other: Access, technology: Technology) -> bool:
+    """Return whether the cuts of two accesses to a cell break their spacing."""
+    if not one.has_cut or not other.has_cut or one.layer != other.layer:
+        return False
+    via = technology.vias[one.layer]
+    x = (one.column - other.column) * technology.step_x + one.shift_x - other.shift_x
+    y = (one.track - other.track) * technology.step_y + one.shift_y - other.shift_y
+    gap_x, gap_y = max(0, abs(x) - via.cut.width), max(0, abs(y) - via.cut.height)
+    return gap_x**2 + gap_y**2 < via.cut_spacing**2
 
 
 def _turned(box: Box, height: int, *, flipped: bool) -> Box:
