@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,9 @@ def test_a_missing_librelane_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ToolError, match=r"librelane: is not installed: pip install 'dwn-asic\[librelane\]'"):
         check_by_librelane(design("none").files, "config.yaml")
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda _: ModuleSpec("librelane", None))
+    with pytest.raises(ToolError, match=r"librelane: is not installed"):  # a folder of this name
+        tools.librelane_interpreter()
     monkeypatch.setenv(tools.OVERRIDE, "no-such-python")
     with pytest.raises(ToolError, match="DWN_ASIC_LIBRELANE_PYTHON is 'no-such-python'"):
         tools.librelane_interpreter()

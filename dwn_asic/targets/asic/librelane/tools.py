@@ -25,7 +25,8 @@ def librelane_interpreter() -> Path:
         if found is None:
             raise ToolError("librelane", f"{OVERRIDE} is {override!r}, which is not an executable program")
         return found
-    if importlib.util.find_spec("librelane") is None:
+    spec = importlib.util.find_spec("librelane")
+    if spec is None or spec.origin is None:  # without an origin it is some folder of this name
         problem = f"is not installed: pip install 'dwn-asic[librelane]', or set {OVERRIDE}"
         raise ToolError("librelane", problem)
     return Path(sys.executable)
