@@ -116,11 +116,11 @@ def beside_opensta() -> Iterator[Row]:
                     )
                 timing = analyze(netlist, library, Environment(output_load=_LOAD))
                 delays.append(abs(timing.delay / theirs.delay - 1.0))
-                ours = estimate_uniform(timing, _ACTIVITY).dynamic * 1e3 / PERIOD
-                dynamic = theirs.internal + theirs.switching
+                power = estimate_uniform(timing, _ACTIVITY)
+                ours, dynamic = power.dynamic * 1e3 / PERIOD, theirs.internal + theirs.switching
                 powers.append(abs(ours / dynamic - 1.0))
-                ours += estimate_uniform(timing, _ACTIVITY).leakage_power * 1e-3
-                totals.append(abs(ours / (dynamic + theirs.leakage / _TWICE.get(name, 1.0)) - 1.0))
+                total = dynamic + theirs.leakage / _TWICE.get(name, 1.0)
+                totals.append(abs((ours + power.leakage_power * 1e-3) / total - 1.0))
         corners = f"{len(pdk.corners)} corner{'s' * (len(pdk.corners) > 1)}"
         what = f"{name}, {len(sizes)} designs of {min(sizes)} to {max(sizes)} cells, {corners}"
         yield row(
@@ -190,8 +190,9 @@ def _leakages(netlist: FlatNetlist, library: TimingLibrary, values: Sequence[int
 
 def _python(condition: str) -> str:
     """Return a condition of Liberty as an expression of Python."""
-    spaced = re.sub(r"!", " not ", condition).replace("&", " and ").replace("*", " and ")
-    return spaced.replace("|", " or ").replace("+", " or ").strip()
+    for sign, word in {"!": "not", "&": "and", "*": "and", "|": "or", "+": "or"}.items():
+        condition = condition.replace(sign, f" {word} ")
+    return condition.strip()
 
 
 def speed() -> Iterator[Row]:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,7 +29,7 @@ from dwn_asic.targets.asic.layout_checks.check import official_decks
 from dwn_asic.targets.asic.pdk import load_pdk
 from dwn_asic.targets.asic.tapeout.exchange_files import verilog_text
 from dwn_asic.targets.asic.tapeout.lay_out import LayoutOptions, lay_out
-from dwn_asic.targets.asic.tapeout.layout import LayoutReport
+from dwn_asic.targets.asic.tapeout.layout import Layout
 from dwn_asic.targets.asic.tapeout.layout_value import PhysicalDesign
 from dwn_asic.targets.asic.tapeout.technology import load_technology
 from dwn_asic.targets.asic.target import AsicTarget
@@ -38,6 +38,7 @@ sys.path += ["tests"]  # random netlists, which the tests lay out too
 
 STRESS = int(os.environ.get("STRESS", "100"))
 """Number of random netlists."""
+_STRESS_FIGURES = "clean", "first", "kinds", "seconds"
 _CIRCUIT_FIGURES = "clean", "seconds", "delay_ratio", "energy_ratio"
 _ATTEMPTS = 4
 _WORKERS = 2
@@ -110,7 +111,6 @@ def _problem(design: PhysicalDesign) -> str:
     return ""
 
 
-@cache
 def outcomes(asked: Stress) -> tuple[Outcome, ...]:
     """Return the outcomes of all random netlists."""
     generator = np.random.default_rng(0)
@@ -154,8 +154,8 @@ def large(cells: int) -> Iterator[Row]:
     )
 
 
-def _laid_out(folder: Path, *, shrunk: bool, registered: bool) -> tuple[LayoutReport | None, float]:
-    """Lay out a circuit and check it; returns None instead of a report where no layout is clean."""
+def _laid_out(folder: Path, *, shrunk: bool, registered: bool) -> tuple[Layout | None, float]:
+    """Lay out a circuit and check it; returns None where no layout is clean, and the seconds."""
     opened = load(folder)
     settings, circuit = opened.flow.target, opened.chosen(shrunk=shrunk)
     if registered:
@@ -176,24 +176,30 @@ def _laid_out(folder: Path, *, shrunk: bool, registered: bool) -> tuple[LayoutRe
     assert found.verdict is not None
     if found.verdict.lvs is None or not found.verdict.clean:
         raise DwnAsicError(f"{folder}: {'; '.join(found.verdict.lines())}")
-    return found.report, _seconds() - started
+    return found, _seconds() - started
+
+
+def _folders(*, shrunk: bool) -> list[Path]:
+    """Return the finished flows in the folder ``RUNS`` that have such a circuit."""
+    root = Path(os.environ.get("RUNS", "build"))
+    netlists = root.glob("*/shrunk/netlist.v" if shrunk else "*/netlist.v")
+    folders = sorted(path.parents[1] if shrunk else path.parent for path in netlists)
+    if not folders:
+        raise DwnAsicError(f"{root}: has no such circuit of a finished flow: set RUNS")
+    return folders
 
 
 def decks() -> Iterator[Row]:
     """Run the foundry's decks on layouts of shrunk circuits, as `dwn-asic drc` does."""
-    root = Path(os.environ.get("RUNS", "build"))
-    folders = sorted(path.parents[1] for path in root.glob("*/shrunk/netlist.v"))
-    found: dict[str, int] = {}
+    folders, found = _folders(shrunk=True), dict[str, int]()
     for folder in folders:
-        opened = load(folder)
-        target = opened.flow.target.open()
-        if not isinstance(target, AsicTarget):
-            raise DwnAsicError(f"{folder}: its target has no cells")
-        made = layout(opened.chosen(shrunk=True).implementation, target, opened.dataset)
+        made, _ = _laid_out(folder, shrunk=True, registered=False)
+        if made is None:
+            raise DwnAsicError(f"{folder}: no clean layout")
         with TemporaryDirectory() as scratch:
             path = Path(scratch) / f"{made.top}.gds"
             path.write_bytes(made.gds)
-            verdicts, missing = official_decks(path, pdk=target.pdk.config.name, top=made.top)
+            verdicts, missing = official_decks(path, pdk=made.design.technology.name, top=made.top)
         if missing:
             raise DwnAsicError("; ".join(missing))
         for verdict in verdicts:
@@ -207,16 +213,12 @@ def decks() -> Iterator[Row]:
 
 def _circuits(name: str, *, shrunk: bool, registered: bool = False) -> Iterator[Row]:
     """Lay out a circuit of each finished flow in the folder ``RUNS``."""
-    root = Path(os.environ.get("RUNS", "build"))
-    netlists = root.glob("*/shrunk/netlist.v" if shrunk else "*/netlist.v")
-    folders = sorted(path.parents[1] if shrunk else path.parent for path in netlists)
-    if not folders:
-        raise DwnAsicError(f"{root}: has no such circuit of a finished flow: set RUNS")
+    folders = _folders(shrunk=shrunk)
     found = [_laid_out(folder, shrunk=shrunk, registered=registered) for folder in folders]
     which = f"{'shrunk' if shrunk else 'exact'} circuits"
     registers = ", registers at inputs and outputs" if registered else ""
     what = f"{which} of {len(folders)} flows ({', '.join(each.name for each in folders)}){registers}"
-    clean = [report for report, _ in found if report is not None]
+    clean = [made.report for made, _ in found if made is not None]
     yield row(
         f"tapeout.{name}_clean",
         f"{what}: layouts with all nets, no violation of our rules, and matching transistors and function",
@@ -251,14 +253,12 @@ _CIRCUITS = {
 }
 MEASUREMENTS = {
     **{
-        f"tapeout.{which}_{each}": partial(stress, which)
-        for which in _STRESS
-        for each in ("clean", "first", "kinds", "seconds")
-    },
-    **{
-        f"tapeout.{which}_{each}": measure
-        for which, measure in _CIRCUITS.items()
-        for each in _CIRCUIT_FIGURES
+        id_: measure
+        for which, measured, figures in (
+            *((which, partial(stress, which), _STRESS_FIGURES) for which in _STRESS),
+            *((which, measure, _CIRCUIT_FIGURES) for which, measure in _CIRCUITS.items()),
+        )
+        for id_, measure in named("tapeout", measured, *(f"{which}_{each}" for each in figures)).items()
     },
     **named("tapeout", decks, "decks_klayout", "decks_magic"),
     **{f"tapeout.cells_{cells}_seconds": partial(large, cells) for cells in _LARGE},

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dwn_asic.boolean.compose import copied
 from dwn_asic.boolean.graph import BooleanGraph, GraphBuilder, Lut
 from dwn_asic.data.objective import Costs
-from dwn_asic.optimize.lossy.front import Point
+from dwn_asic.optimize.lossy.front import Point, evenly
 
 __all__ = ["Rows", "committee", "committees"]
 
@@ -75,8 +75,7 @@ def committees(points: Sequence[Point], rows: Rows, costs: Costs, most: int) -> 
     order = np.lexsort((losses.ravel(), total.ravel()))
     lowest = np.minimum.accumulate(losses.ravel()[order])
     better = order[lowest < np.concatenate([[np.inf], lowest[:-1]])]
-    kept = {round(i) for i in np.linspace(0, len(better) - 1, min(most, len(better)))}
-    chosen = [divmod(int(better[i]), len(members)) for i in sorted(kept)]
+    chosen = [divmod(int(each), len(members)) for each in evenly(better.tolist(), most)]
     return [
         committee(*(members[i].graph for i in (first, int(second[pair]), int(third[pair]))))
         for pair, first in chosen

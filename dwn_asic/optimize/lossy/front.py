@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,14 @@ __all__ = [
     "Point",
     "choose",
     "chosen_within",
+    "evenly",
     "front",
     "is_worse",
     "merged",
     "within",
 ]
 
+Item = TypeVar("Item")
 _NEIGHBOURS = 4
 _STANDARD_ERRORS = 10.0
 """Standard errors of the number of errors that a tolerance of 1 allows at least."""
@@ -174,6 +176,13 @@ def choose(points: Sequence[Point], tolerance: float, n_rows: int) -> Point:
     errors = (1.0 - best) * n_rows
     added = tolerance * max(errors, _STANDARD_ERRORS * math.sqrt(max(0.0, errors)))
     return within(points, best - added / n_rows)[0]
+
+
+def evenly(items: Sequence[Item], most: int) -> list[Item]:
+    """Return at most so many items, the first and the last among them, evenly chosen."""
+    return [
+        items[i] for i in sorted({round(i) for i in np.linspace(0, len(items) - 1, min(most, len(items)))})
+    ]
 
 
 class _Measured(Protocol):

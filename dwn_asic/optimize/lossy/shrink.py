@@ -37,6 +37,7 @@ from dwn_asic.optimize.lossy.front import (
     Point,
     choose,
     chosen_within,
+    evenly,
     front,
     is_worse,
     merged,
@@ -395,4 +396,4 @@ def _unbeaten(points: Sequence[Point], areas: Sequence[float], most: int) -> set
         elif val == points[kept[-1]].val:
             third = len(kept) > 1 and points[kept[-2]].val == val
             kept[len(kept) - third :] = [i]
-    return {kept[round(i)] for i in np.linspace(0, len(kept) - 1, min(most, len(kept)))}
+    return set(evenly(kept, most))

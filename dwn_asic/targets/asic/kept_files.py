@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
+
+from dwn_asic.files import write_bytes
 
 __all__ = ["keep", "kept_file"]
 
@@ -24,12 +27,7 @@ def kept_file(parts: Iterable[str], code: Iterable[ModuleType], suffix: str) -> 
     return folder / f"{digest}{suffix}"
 
 
-def keep(file: Path, write: Callable[[Path], object]) -> None:
-    """Write a file whole or not at all: ``write`` gets the path of a partial one with the same suffix."""
-    partial = file.with_name(f".{file.stem}.{os.getpid()}{file.suffix}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
-        partial.replace(file)
-    except OSError:
-        partial.unlink(missing_ok=True)
+def keep(file: Path, content: bytes) -> None:
+    """Write a file whole, or not at all where it cannot be written."""
+    with suppress(OSError):
+        write_bytes(file, content)

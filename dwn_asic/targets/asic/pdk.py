@@ -389,7 +389,7 @@ def _read_liberty(
         licence=config.licence,
         sizes=sizes,
     )
-    keep(file, lambda path: path.write_bytes(_READING.dump_json(found)))
+    keep(file, _READING.dump_json(found))
     return found
 
 

@@ -92,12 +92,8 @@ def read_cells(folder: Path, names: Iterable[str], devices: Devices) -> dict[str
     DataError
         A file is not SPICE, or a cell has a device of an unknown model.
     """
-    wanted = set(names)
-    paths = {path.stem: path for path in sorted(folder.rglob("*.spice"))}
-    single = [paths[name] for name in sorted(wanted) if name in paths]
-    files = single if len(single) == len(wanted) else list(paths.values())
-    found: dict[str, CellCircuit] = {}
-    for path in files:
+    wanted, found = set(names), dict[str, CellCircuit]()
+    for path in _files(folder, wanted):
         if wanted <= found.keys():
             break
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -105,6 +101,13 @@ def read_cells(folder: Path, names: Iterable[str], devices: Devices) -> dict[str
     if wanted <= found.keys():
         return found
     raise PdkError(f"{folder}: no SPICE netlist of {shortened(sorted(wanted - found.keys()))}")
+
+
+def _files(folder: Path, names: set[str]) -> list[Path]:
+    """Return the files of these cells, or all files of the folder if not every cell has one."""
+    paths = {path.stem: path for path in sorted(folder.rglob("*.spice"))}
+    single = [paths[name] for name in sorted(names) if name in paths]
+    return single if len(single) == len(names) else list(paths.values())
 
 
 def subcircuit_pins(pdk: str | Path, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -116,7 +119,7 @@ def subcircuit_pins(pdk: str | Path, names: Iterable[str]) -> dict[str, tuple[st
         There are no checks for the PDK, or its SPICE files are not installed.
     """
     wanted, found = set(names), dict[str, tuple[str, ...]]()
-    for path in sorted(find_spice(load_technology(pdk).spice).rglob("*.spice")):
+    for path in _files(find_spice(load_technology(pdk).spice), wanted):
         for words in _statements(path.read_text(encoding="utf-8", errors="replace")):
             if words[0] == ".subckt" and words[1] in wanted:
                 found.setdefault(words[1], tuple(words[2:]))

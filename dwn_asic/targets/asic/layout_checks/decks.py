@@ -72,6 +72,11 @@ class Deck:
     tool: Literal["klayout", "magic"]
     path: Path
 
+    @property
+    def program(self) -> str:
+        """Name of the program in messages."""
+        return "KLayout" if self.tool == "klayout" else "Magic"
+
 
 def find_decks(decks: Decks) -> tuple[tuple[Deck, ...], tuple[str, ...]]:
     """Return the decks that can be run, and a line for each that cannot, which says what is missing.
@@ -101,8 +106,7 @@ def find_decks(decks: Decks) -> tuple[tuple[Deck, ...], tuple[str, ...]]:
             missing.append(f"{tool}: the deck {path} is there, but the program {tool} is not installed")
         else:
             deck = Deck("klayout" if tool == "klayout" else "magic", path)
-            reason = _too_old(deck, decks)
-            if reason:
+            if reason := _too_old(deck, decks):
                 missing.append(f"{tool}: {reason}")
             else:
                 found.append(deck)
@@ -135,8 +139,7 @@ def _too_old(deck: Deck, decks: Decks) -> str:
         return str(error).removeprefix(f"{deck.tool}: ")
     if version is None or _numbers(version[0]) >= _numbers(required):
         return ""
-    name = "KLayout" if deck.tool == "klayout" else "Magic"
-    return f"the deck {deck.path} requires {name} {required}, but {version[0]} is installed"
+    return f"the deck {deck.path} requires {deck.program} {required}, but {version[0]} is installed"
 
 
 def _required_magic(start: Path) -> str | None:
@@ -184,8 +187,7 @@ def run_deck(deck: Deck, layout: Path, top: str, decks: Decks, *, timeout_s: flo
     run = _run_klayout if deck.tool == "klayout" else _run_magic
     with tempfile.TemporaryDirectory() as scratch:
         rules = run(deck, layout.absolute(), top, decks, Path(scratch), timeout_s)
-    tool = f"{'KLayout' if deck.tool == 'klayout' else 'Magic'}, {deck.path.name}"
-    return DrcVerdict(str(layout), tool, rules, time.perf_counter() - start)
+    return DrcVerdict(str(layout), f"{deck.program}, {deck.path.name}", rules, time.perf_counter() - start)
 
 
 def _run_klayout(

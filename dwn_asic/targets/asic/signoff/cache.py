@@ -6,6 +6,7 @@ second.
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,5 +103,6 @@ def _write(file: Path, found: TimingLibrary) -> None:
         found.notes,
     )
     text = np.frombuffer(_JSON.dump_json(record), np.uint8)
-    tables = found.tables
-    keep(file, lambda path: np.savez(path, record=text, numbers=tables.numbers, shapes=tables.shapes))
+    with io.BytesIO() as content:
+        np.savez(content, record=text, numbers=found.tables.numbers, shapes=found.tables.shapes)
+        keep(file, content.getvalue())

@@ -149,6 +149,11 @@ class _Measurement:
         self._layout, self._cell = layout, cell
         self._wires = [list(self._polygons(layer.gds)) for layer in technology.layers]
         self._pins = list(self._polygons(technology.config.pin_layer.gds))
+        # The layer of the router from which pins are reached through cuts.
+        self._above = 1 if self._lowest.pins_only else 0
+        grid = technology.config.grid_nm
+        self._cuts = _Raster(_boxes(self._polygons(technology.vias[self._above].gds)), macro, grid)
+        self._metal = _Raster(_boxes(self._wires[self._above]), macro, grid)
 
     def _polygons(self, gds: tuple[int, int]) -> Iterable[db.Polygon]:
         shapes = self._cell.begin_shapes_rec(self._layout.layer(*gds))
@@ -157,10 +162,8 @@ class _Measurement:
     def geometry(self) -> CellGeometry:
         accesses = {}
         for pin in self._macro.signals:
-            if self._lowest.pins_only:
-                found = self._through_cut(pin.name, 1)
-            else:
-                found = self._on_lowest(pin.name) or self._through_cut(pin.name, 0)
+            found = [] if self._above else self._on_lowest(pin.name)
+            found = found or self._through_cut(pin.name)
             if not found:
                 raise PdkError(
                     f"{self._technology.gds}: {self._macro.name}: pin {pin.name} cannot be reached"
@@ -220,25 +223,21 @@ class _Measurement:
         spacing = self._technology.layers[index].lef.spacing
         return not whole.space_check(spacing, whole_edges=False).is_empty()
 
-    def _through_cut(self, pin: str, index: int) -> list[Access]:
-        """Return the accesses to a pin from a layer of the router, by the cut below this layer."""
-        technology, layer, via = (
-            self._technology,
-            self._technology.layers[index],
-            self._technology.vias[index],
-        )
-        grid = technology.config.grid_nm
+    def _through_cut(self, pin: str) -> list[Access]:
+        """Return the accesses to a pin from the layer above it, by the cut between."""
+        technology, index = self._technology, self._above
+        layer, via = technology.layers[index], technology.vias[index]
         below = technology.layers[index - 1].name if index else technology.config.pin_layer.name
         own = self._shapes_of(pin, below, self._wires[index - 1] if index else self._pins)
         if not own:
             return []
         column, track = self._crossings()
-        shifts = self._shifts(index)
+        shifts = self._shifts()
         # All cuts, those close to their crossings first.
         crossing = np.tile(np.arange(len(column)), len(shifts))
         shift_x, shift_y = np.repeat(shifts, len(column), axis=0).T
         x, y = self._position(column[crossing], track[crossing])
-        lower = self._lower_pads(own, index, x + shift_x, y + shift_y)
+        lower = self._lower_pads(own, x + shift_x, y + shift_y)
         possible = lower >= 0
         crossing, shift_x, shift_y, x, y, lower = (
             each[possible] for each in (crossing, shift_x, shift_y, x, y, lower)
@@ -252,10 +251,8 @@ class _Measurement:
             np.maximum(pad[2], landing[2]) + space,
             np.maximum(pad[3], landing[3]) + space,
         )
-        cuts = _Raster(_boxes(self._polygons(via.gds)), self._macro, grid)
-        metal = _Raster(_boxes(self._wires[index]), self._macro, grid)
-        near = cuts.overlaps(_at(via.cut.grown(apart, apart), x + shift_x, y + shift_y))
-        free = np.flatnonzero(~near & ~metal.overlaps(whole))
+        near = self._cuts.overlaps(_at(via.cut.grown(apart, apart), x + shift_x, y + shift_y))
+        free = np.flatnonzero(~near & ~self._metal.overlaps(whole))
         _, first = np.unique(crossing[free], return_index=True)
         chosen = sorted((int(i) for i in free[first]), key=lambda i: (abs(int(shift_x[i])), i))
         close = [i for i in chosen if index or abs(int(shift_x[i])) <= _CLOSE]
@@ -270,13 +267,13 @@ class _Measurement:
         return found
 
     def _lower_pads(
-        self, pin: list[db.Polygon], index: int, x: NDArray[np.int64], y: NDArray[np.int64]
+        self, pin: list[db.Polygon], x: NDArray[np.int64], y: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """Return the number of the lower pad that each place of a cut may have at a pin; -1 for none.
 
         The pad lies in the pin; where no place has such a pad, it may stick out of the pin.
         """
-        technology, grid = self._technology, self._technology.config.grid_nm
+        technology, index, grid = self._technology, self._above, self._technology.config.grid_nm
         via, inside = technology.vias[index], _Raster(_boxes(pin), self._macro, grid)
         found = np.full(len(x), -1, np.int64)
         for number, pad in reversed(list(enumerate(via.at_pins))):
@@ -293,7 +290,7 @@ class _Measurement:
                     found[i] = number
         return found
 
-    def _shifts(self, index: int) -> NDArray[np.int64]:
+    def _shifts(self) -> NDArray[np.int64]:
         """Return the places of a cut relative to a crossing in nm, the closest first.
 
         A landing on the lowest layer may take the next crossing along the wire too. Landings on upper layers
@@ -301,10 +298,10 @@ class _Measurement:
         along the wire to one at the next crossing but one.
         """
         technology, grid = self._technology, self._technology.config.grid_nm
-        if index == 0:
+        if self._above == 0:
             reach, close = technology.step_x // 2, _CLOSE
         else:
-            layer = technology.layers[index]
+            layer = technology.layers[self._above]
             along_x, along_y = (2, 1) if layer.lef.horizontal else (1, 2)
             reach = (along_x * technology.step_x - layer.lef.spacing) // 2 - layer.end_x
             close = (along_y * technology.step_y - layer.lef.spacing) // 2 - layer.end_y

@@ -259,6 +259,4 @@ def _turned(box: Box, height: int, *, flipped: bool) -> Box:
 def _turned_access(access: Access, *, flipped: bool) -> Access:
     if not flipped:
         return access
-    pad = access.lower_pad
-    turned = None if pad is None else Box(pad.left, -pad.top, pad.right, -pad.bottom)
-    return replace(access, shift_y=-access.shift_y, lower_pad=turned)
+    return replace(access, shift_y=-access.shift_y)  # pads are symmetric

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dwn_asic.errors import PdkError
@@ -188,7 +188,7 @@ def clock_report(
     sinks = clock_sinks(design.placement.netlist, design.technology)
     if not sinks:
         return None
-    arrivals, energies = list[float](), list[float]()
+    arrivals, driven = list[float](), list[tuple[tuple[float, float], float]]()
 
     def follow(net: str, arrival: float, slews: tuple[float, float]) -> None:
         if net not in parasitics:
@@ -203,7 +203,7 @@ def clock_report(
                 load = _load(parasitics, output, instances_cells, capacitances)
                 arc = next(arc for arc in library.cell(buffer.cell).arcs if arc.source == buffer.input)
                 later = table_value(library, arc.delay[RISE], slews[RISE], load)
-                energies.append(_cycle_energy(library, buffer, slews, load))
+                driven.append((slews, load))
                 after = [
                     table_value(library, arc.transition[edge], slews[edge], load) for edge in (RISE, FALL)
                 ]
@@ -216,28 +216,38 @@ def clock_report(
         follow(net, 0.0, (transition, transition))
     if not arrivals:
         return None
-    leakage = len(energies) * _mean_leakage(library, buffer.cell) if energies else 0.0
-    return ClockReport(len(arrivals), len(energies), min(arrivals), max(arrivals), sum(energies), leakage)
+    energy, leakage = _tree_power(library, buffer, driven)
+    return ClockReport(len(arrivals), len(driven), min(arrivals), max(arrivals), energy, leakage)
+
+
+def _tree_power(
+    library: TimingLibrary, buffer: BufferCell, driven: Sequence[tuple[tuple[float, float], float]]
+) -> tuple[float, float]:
+    """Return energy per cycle (pJ) and leakage (nW) of buffers with these input slews (ns) and loads (pF).
+
+    The leakage is the mean over the states of the cell where the library has it by state.
+    """
+    if not driven:
+        return 0.0, 0.0
+    cell = CellEnergies.of(library, buffer.cell)
+    states = [power for _, power in cell.states]
+    leakage = sum(states) / len(states) if states else cell.timed.leakage or 0.0
+    energy = sum(_cycle_energy(library, cell, buffer.output, slews, load) for slews, load in driven)
+    return energy, len(driven) * leakage
 
 
 def _cycle_energy(
-    library: TimingLibrary, buffer: BufferCell, slews: tuple[float, float], load: float
+    library: TimingLibrary, cell: CellEnergies, output: str, slews: tuple[float, float], load: float
 ) -> float:
     """Return the energy (pJ) of a rising and a falling transition through a buffer, and of its load (pF)."""
     total = library.conditions.voltage**2 * load
-    for pin, by_cause in CellEnergies.of(library, buffer.cell).energies.items():
-        behind = load if pin == buffer.output else 0.0
+    for pin, by_cause in cell.energies.items():
+        behind = load if pin == output else 0.0
         for entries in by_cause.values():
             for edge in (RISE, FALL):
                 values = [table_value(library, each.energy[edge], slews[edge], behind) for each, _ in entries]
                 total += sum(values) / len(values)
     return total
-
-
-def _mean_leakage(library: TimingLibrary, cell: str) -> float:
-    """Return the leakage (nW) of a cell, the mean over its states where the library has it by state."""
-    states = [power for _, power in CellEnergies.of(library, cell).states]
-    return sum(states) / len(states) if states else library.cell(cell).leakage or 0.0
 
 
 def _roots(design: PhysicalDesign, sinks: Iterable[str], ports: set[str]) -> set[str]:
