@@ -53,6 +53,7 @@ def test_columns_add_up_to_their_weighted_sum(heights: Sequence[int]) -> None:
     [
         *([1], [4], [2, 2], [1, 1, 1], [3, 3, 3], [1, 1, 1, 1], [2] * 5, [1] * 9, [2] * 6),
         *([1, 3], [3, 1], [2, 1, 3, 2], [4, 0, 2], [0, 0, 1], [0, 1], [0, 0, 0]),
+        *([2, 2, 2, 2], [3, 0, 1, 2, 3], [0] * 5, [2, 1] * 4, [1] * 17),
     ],
 )
 def test_argmax_gives_the_lowest_index_of_the_largest(widths: Sequence[int]) -> None:
