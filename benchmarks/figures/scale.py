@@ -41,6 +41,11 @@ baselines: []
 """
 _TIME = re.compile(rb'"(\w*seconds\w*|finished)": [^,}\s]+')
 _KILL_EVERY_S = 30.0
+_WORKERS = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+}
+"""Options of workers, as in ``docs/howto/cluster.md``."""
 _WITHOUT_WATCHERS = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.system-monitor.interval": "60s",
@@ -63,7 +68,7 @@ async def short_nap(seconds: float) -> None:
 
 @contextmanager
 def cluster(workers: int, *, processes: bool = True) -> Iterator[Any]:
-    """Start a Dask cluster of this machine, whose workers have one thread each and no profiler.
+    """Start a Dask cluster of this machine, whose workers have one thread each.
 
     This is how ``docs/howto/cluster.md`` starts workers.
     """
@@ -71,7 +76,7 @@ def cluster(workers: int, *, processes: bool = True) -> Iterator[Any]:
     from distributed import LocalCluster
 
     with (
-        dask.config.set({"distributed.worker.profile.enabled": False}),
+        dask.config.set(_WORKERS),
         tempfile.TemporaryDirectory() as folder,
         LocalCluster(
             n_workers=workers,
