@@ -7,7 +7,6 @@ trains.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.figures.kept import FOLDER
+from benchmarks.figures.memory import watched
 from dwn_asic.boolean.compose import Circuit
 from dwn_asic.boolean.convert import to_graph
 from dwn_asic.boolean.lut_network import Head, LutLayer, LutNetwork
@@ -73,22 +73,19 @@ def measured(network: LutNetwork, codes: NDArray[np.int64]) -> dict[str, float]:
         print(f"{stage}: {found[stage]:.1f} s", file=sys.stderr, flush=True)
         begin = time.perf_counter()
 
-    graph = to_graph(network)
-    done("graph")
-    core, encoder = minimize_parts(graph, target.cost, effort="low")
-    circuit = Circuit(encoder.graph, core.graph)
-    done("minimize")
-    predictions = network.predict(codes)
-    built = target.implement(circuit, "large", Vectors(codes, predictions))
-    done("implement")
-    target.verify(built, Specification(graph, circuit, codes, predictions))
-    done("verify")
-    # Two of the tools' processes run at once, beside this one.
-    own, tools = (
-        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    with watched() as memory:
+        graph = to_graph(network)
+        done("graph")
+        core, encoder = minimize_parts(graph, target.cost, effort="low")
+        circuit = Circuit(encoder.graph, core.graph)
+        done("minimize")
+        predictions = network.predict(codes)
+        built = target.implement(circuit, "large", Vectors(codes, predictions))
+        done("implement")
+        target.verify(built, Specification(graph, circuit, codes, predictions))
+        done("verify")
     found["seconds"] = sum(found.values())
-    found["memory"] = (own + 2 * tools) / 2**20
+    found["memory"] = memory.peak
     found["area"] = built.metrics["area__nand2_equivalent"]
     return found
 
