@@ -25,7 +25,7 @@ _MANY_ROWS, _LARGE_BATCH, _FEW_EPOCHS = 50_000, 512, 15
 def base_sections(n_train: int, n_classes: int) -> dict[str, Any]:
     """Return the sections of a flow file that suit a table of this size: the first recipe.
 
-    For two classes it is that of the studies in ``flows/nine``.
+    For two classes it is that of the study ``flows/nine``, for more that of ``flows/classes``.
     """
     many = n_train >= _MANY_ROWS
     training: dict[str, Any] = {"epochs": _FEW_EPOCHS if many else 60, "restarts": 4}
@@ -45,7 +45,13 @@ def base_sections(n_train: int, n_classes: int) -> dict[str, Any]:
         sections["encoder"]["bits"] = 8
         sections["model"] = _votes(_VOTES[1], n_classes)
         training["restarts"] = 1
-        sections["shrink"]["prices"] = [2.0, 8.0, 32.0, 128.0, 512.0]
+        sections["baselines"] = [{**TREES, "leaves": [256]}]
+        sections["shrink"] |= {
+            "prices": [2.0, 8.0, 32.0, 128.0, 512.0],
+            "starts": ["dwn", TREE.kind],
+            "circuits": 64,
+            "committees": 48,
+        }
     return sections
 
 
@@ -59,19 +65,18 @@ def default_space(n_classes: int, *, trees: bool) -> Space:
     trees
         Whether the flow has decision trees among its baselines, which may then be starts.
     """
-    starts = [["dwn"], [TREE.kind], ["dwn", "untrained"]]
     space: dict[str, Choices | Numbers] = {
         "encoder.bits": Numbers(4, 64, whole=True, log=True),
         "training.learning_rate": Numbers(0.005, 0.1, whole=False, log=True),
         "training.distillation": Choices.of([0.0, 0.5]),
     }
+    starts = [["dwn"], [TREE.kind], ["dwn", TREE.kind if n_classes > 2 else "untrained"]]
+    possible = [each for each in starts if trees or TREE.kind not in each]
     if n_classes > 2:
-        return {"model": Choices.of([_votes(each, n_classes) for each in _VOTES]), **space}
-    return {
-        "model.pyramid": Choices.of(_PYRAMIDS),
-        **space,
-        "shrink.starts": Choices.of(starts if trees else [starts[0], starts[-1]]),
-    }
+        space = {"model": Choices.of([_votes(each, n_classes) for each in _VOTES]), **space}
+    else:
+        space = {"model.pyramid": Choices.of(_PYRAMIDS), **space}
+    return {**space, "shrink.starts": Choices.of(possible)} if len(possible) > 1 else space
 
 
 def _votes(per_class: int, n_classes: int) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -66,13 +68,17 @@ def test_a_space_is_widened_by_the_values_of_the_flow() -> None:
         own({"training.efd.alpha": Numbers(0.1, 1.0, whole=False)}, content)
 
 
-@pytest.mark.parametrize(
-    ("n_classes", "trees", "n_train"), [(2, True, 100), (2, False, 60_000), (7, True, 100)]
-)
-def test_every_value_of_the_default_space_is_allowed(n_classes: int, trees: bool, n_train: int) -> None:
-    sections = base_sections(n_train, n_classes)
+def flow_of(sections: Mapping[str, Any]) -> Path:
     file = Path("flow.yaml")
     file.write_text(yaml.safe_dump({"data": {"source": "sklearn:iris"}, **sections}))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "trees", "n_train"), [(7, False, 100), (2, True, 100), (2, False, 60_000), (7, True, 100)]
+)
+def test_every_value_of_the_default_space_is_allowed(n_classes: int, trees: bool, n_train: int) -> None:
+    file = flow_of(base_sections(n_train, n_classes))
     content = load_flow(file).model_dump(mode="json")
     space = including(default_space(n_classes, trees=trees), content)
     first = first_assignments(space, own(space, content))
@@ -99,6 +105,21 @@ def test_the_first_recipe_is_that_of_the_studies() -> None:
     assert {**studied["training"], **skin["training"]} == many["training"]
     assert skin["shrink"]["prices"] == many["shrink"]["prices"]
     assert own_sections["baselines"] == [TREES]
+
+
+def test_the_recipe_for_many_classes_is_that_of_their_study() -> None:
+    studied = load_yaml(Path(__file__).resolve().parents[2] / "flows" / "base" / "classes.yaml")
+    sections = base_sections(3000, 10)
+    assert sections["encoder"] == studied["encoder"]
+    trees = {"kind": "decision_tree", "leaves": [256]}
+    assert sections["baselines"] == [trees]
+    same = {**studied["shrink"], "starts": ["dwn", trees["kind"]]}
+    assert sections["shrink"] == {key: same[key] for key in sections["shrink"]}
+    content = load_flow(flow_of(sections)).model_dump(mode="json")
+    space = including(default_space(10, trees=True), content)
+    starts = [json.loads(each["shrink.starts"]) for each in first_assignments(space, own(space, content))]
+    assert starts[:2] == [["dwn", "decision_tree"], ["decision_tree"]]
+    assert "shrink.starts" not in default_space(10, trees=False)
 
 
 @pytest.mark.parametrize(
