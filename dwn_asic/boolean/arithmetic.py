@@ -21,7 +21,7 @@ _STAYS = 0b10101110  # (bit, left, some): left, and the bit unless no number tha
 _MERGED = 0b11101010  # (low, high, upper): low, or high in the upper half
 _NOT = 0b01
 _TOURNAMENT = 3
-"""Of at most so many numbers a tournament finds the largest, in no more area than elimination takes."""
+"""Largest number of entrants for which a tournament takes no more area than elimination."""
 
 
 def popcount(builder: GraphBuilder, bits: Sequence[int]) -> list[int]:
