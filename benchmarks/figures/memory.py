@@ -40,10 +40,11 @@ def watched() -> Iterator[Memory]:
 
 def _watch(memory: Memory, done: threading.Event) -> None:
     this = psutil.Process()
+    own = this.cmdline()
     while not done.wait(_EVERY_S):
         held = this.memory_info().rss
         for child in this.children(recursive=True):
             with suppress(psutil.NoSuchProcess):
-                if child.cmdline() != this.cmdline():  # else it has not loaded its program yet
+                if child.cmdline() != own:  # else it has not loaded its program yet
                     held += child.memory_info().rss
         memory.peak = max(memory.peak, held / 2**30)
